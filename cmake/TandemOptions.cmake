@@ -1,0 +1,15 @@
+# Flags that hold for every target, and the sanitizer of the preset.
+set(TANDEM_SANITIZE "" CACHE STRING "-fsanitize= list of this build, empty for none")
+option(TANDEM_WERROR "treat warnings as errors" ON)
+option(TANDEM_FUZZ "build the libFuzzer programs" OFF)
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wthread-safety
+                    -Wno-unused-parameter -fno-omit-frame-pointer)
+if(TANDEM_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(TANDEM_SANITIZE)
+  add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TANDEM_SANITIZE})
+endif()
+add_link_options(-fuse-ld=lld)

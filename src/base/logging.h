@@ -1,0 +1,37 @@
+// Log lines for people. Thread safe. Text is formatted with fmt; the backend is spdlog, which only the .cc sees.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+// Redis's four levels, as `loglevel` names them.
+enum class LogLevel { kDebug, kVerbose, kNotice, kWarning };
+
+// Where lines go: a file's path, or empty for standard output. Call before other threads start.
+void open_log(const std::string& path, LogLevel level);
+void set_log_level(LogLevel level);
+bool log_enabled(LogLevel level);
+void log_line(LogLevel level, std::string_view text);
+
+template <class... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kDebug)) log_line(LogLevel::kDebug, fmt::format(format, args...));
+}
+template <class... Args>
+void log_verbose(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kVerbose)) log_line(LogLevel::kVerbose, fmt::format(format, args...));
+}
+template <class... Args>
+void log_notice(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kNotice)) log_line(LogLevel::kNotice, fmt::format(format, args...));
+}
+template <class... Args>
+void log_warning(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kWarning)) log_line(LogLevel::kWarning, fmt::format(format, args...));
+}
+
+}  // namespace tandem
