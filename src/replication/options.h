@@ -1,0 +1,68 @@
+// What can be configured about replication. Defaults are Redis 7.2's; CONFIG GET names stand at the
+// fields where they differ. Any thread may read; config writes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/lock.h"
+#include "base/option.h"
+
+namespace tandem {
+
+// A primary's address as `replicaof host port` gives it; an empty host means no primary.
+struct PrimaryAddress {
+  std::string host;
+  int port = 0;
+};
+
+// The address that the configuration names at start. REPLICAOF changes it while running, so that
+// CONFIG GET and CONFIG REWRITE show the role of the moment.
+class PrimaryAddressOption {
+ public:
+  PrimaryAddress get() const {
+    const Guard guard(lock_);
+    return value_;
+  }
+  void set(PrimaryAddress value) {
+    const Guard guard(lock_);
+    value_ = std::move(value);
+  }
+
+ private:
+  mutable Lock lock_;
+  PrimaryAddress value_ TANDEM_GUARDED_BY(lock_);
+};
+
+struct ReplicationOptions {
+  // As a replica.
+  PrimaryAddressOption primary;  // replicaof
+  TextOption primary_user;       // masteruser
+  TextOption primary_password;   // masterauth
+  Option<bool> replica_serve_stale_data = true;
+  Option<bool> replica_read_only = true;
+  Option<int64_t> replica_priority = 100;
+  Option<bool> replica_announced = true;
+  TextOption replica_announce_ip;
+  Option<int64_t> replica_announce_port = 0;
+
+  // As a primary.
+  Option<int64_t> diskless_sync_delay_seconds = 5;  // repl-diskless-sync-delay
+  Option<int64_t> diskless_sync_max_replicas =
+      0;  // repl-diskless-sync-max-replicas; 0: do not wait for a number
+  Option<int64_t> ping_replica_period_seconds = 10;  // repl-ping-replica-period
+  Option<int64_t> min_replicas_to_write = 0;
+  Option<int64_t> min_replicas_max_lag_seconds = 10;  // min-replicas-max-lag
+  Option<bool> rdb_compression = true;  // rdbcompression, for snapshots sent to replicas
+  Option<int64_t> rdb_version = 10;  // repl-rdb-version; a stock replica does not say what it reads
+
+  // Both.
+  Option<int64_t> timeout_seconds = 60;         // repl-timeout
+  Option<bool> disable_tcp_nodelay = false;     // repl-disable-tcp-nodelay
+  Option<int64_t> backlog_bytes = 1024 * 1024;  // repl-backlog-size
+  Option<int64_t> backlog_ttl_seconds = 3600;   // repl-backlog-ttl
+  Option<int64_t> backlog_time_seconds = 0;     // repl-backlog-time; 0: by bytes only
+};
+
+}  // namespace tandem
