@@ -1,0 +1,45 @@
+// Case in ASCII only, as commands, options and names of the protocol compare; no locale has a say.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+
+namespace tandem {
+
+constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
+// The six characters that C's isspace knows.
+constexpr bool ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr bool ascii_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The value of a hexadecimal digit, -1 for any other character.
+constexpr int ascii_hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+constexpr bool equal_ignore_case(Bytes a, Bytes b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  }
+  return true;
+}
+
+inline std::string to_lower(Bytes text) {
+  std::string out(text);
+  for (char& c : out) c = ascii_lower(c);
+  return out;
+}
+
+inline std::string to_upper(Bytes text) {
+  std::string out(text);
+  for (char& c : out) c = ascii_upper(c);
+  return out;
+}
+
+}  // namespace tandem

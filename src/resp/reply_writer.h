@@ -1,0 +1,117 @@
+// Writes replies behind a string that the owner keeps, in RESP2 or RESP3; what RESP2 lacks is written as Redis does
+// (a map as a flat array, a double as a bulk string, null as $-1). Confined to one thread.
+//
+// A reply whose length is not known beforehand: `auto array = reply.begin_array(); ... reply.end_array(array, count);`
+// A reply taken back: `auto mark = reply.mark(); ... reply.discard_to(mark);`
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/number.h"
+
+namespace tandem {
+
+class ReplyWriter {
+ public:
+  // A place in the output; valid until something before it is discarded.
+  struct Mark {
+    size_t size;
+    uint64_t errors;
+  };
+
+  explicit ReplyWriter(std::string& out, int protocol = 2) : out_(&out), protocol_(protocol) {}
+
+  int protocol() const { return protocol_; }
+  void set_protocol(int protocol) { protocol_ = protocol; }
+
+  void ok() { out_->append("+OK\r\n", 5); }
+  // Line ends inside the text become spaces.
+  void simple(Bytes text);
+  // The text with its code: "ERR syntax error", "WRONGTYPE Operation ...".
+  void error(Bytes text);
+  void integer(int64_t value) { header(':', value); }
+  void bulk(Bytes bytes);
+  void null() { protocol_ == 2 ? raw("$-1\r\n") : raw("_\r\n"); }
+  void null_array() { protocol_ == 2 ? raw("*-1\r\n") : raw("_\r\n"); }
+  void boolean(bool value);
+  void number(double value);
+  // Digits with an optional sign.
+  void big_number(Bytes digits);
+  // `format` has three characters, "txt" or "mkd".
+  void verbatim(Bytes text, Bytes format = "txt");
+  // An integer as a bulk string, as INCRBYFLOAT's and OBJECT's relatives answer.
+  void bulk_integer(int64_t value);
+
+  // Headers: `count` replies follow (for a map, twice as many).
+  void array(int64_t count) { header('*', count); }
+  void map(int64_t count) { protocol_ == 2 ? header('*', count * 2) : header('%', count); }
+  void set(int64_t count) { header(protocol_ == 2 ? '*' : '~', count); }
+  void push(int64_t count) { header(protocol_ == 2 ? '*' : '>', count); }
+
+  // The header is put in afterwards; such replies may nest.
+  Mark begin_array() const { return mark(); }
+  void end_array(Mark at, int64_t count) { insert_header(at, '*', count); }
+  void end_map(Mark at, int64_t count);
+  void end_set(Mark at, int64_t count) { insert_header(at, protocol_ == 2 ? '*' : '~', count); }
+
+  // Bytes that are already a reply.
+  void raw(Bytes reply) { out_->append(reply); }
+
+  Mark mark() const { return {out_->size(), errors_}; }
+  void discard_to(Mark mark) {
+    out_->resize(mark.size);
+    errors_ = mark.errors;
+  }
+  // What was written since `mark`; until the next write.
+  Bytes written_since(Mark mark) const { return Bytes(*out_).substr(mark.size); }
+  // Errors written so far, for statistics and for callers that must know how a command ended.
+  uint64_t errors() const { return errors_; }
+
+ private:
+  static size_t write_header(char* out, char type, int64_t value) {
+    out[0] = type;
+    size_t length;
+    if (value >= 0 && value < 10) {
+      out[1] = static_cast<char>('0' + value);
+      length = 2;
+    } else {
+      length = 1 + write_int64(out + 1, value);
+    }
+    out[length] = '\r';
+    out[length + 1] = '\n';
+    return length + 2;
+  }
+  void header(char type, int64_t value) {
+    char text[kInt64TextMax + 3];
+    out_->append(text, write_header(text, type, value));
+  }
+  void insert_header(Mark at, char type, int64_t value) {
+    char text[kInt64TextMax + 3];
+    out_->insert(at.size, text, write_header(text, type, value));
+  }
+  void line(char type, Bytes text);
+
+  std::string* out_;
+  int protocol_;
+  uint64_t errors_ = 0;
+};
+
+inline void ReplyWriter::bulk(Bytes bytes) {
+  char text[kInt64TextMax + 3];
+  const size_t prefix = write_header(text, '$', static_cast<int64_t>(bytes.size()));
+  const size_t before = out_->size();
+  const size_t after = before + prefix + bytes.size() + 2;
+  out_->resize_and_overwrite(after, [&](char* data, size_t) {
+    char* to = data + before;
+    std::memcpy(to, text, prefix);
+    if (!bytes.empty()) std::memcpy(to + prefix, bytes.data(), bytes.size());
+    to[prefix + bytes.size()] = '\r';
+    to[prefix + bytes.size() + 1] = '\n';
+    return after;
+  });
+}
+
+}  // namespace tandem
