@@ -1,4 +1,5 @@
-// Bytes are looked at through std::string_view and owned by std::string: keys, values and the wire are all binary.
+// Bytes are looked at through std::string_view and owned by std::string: keys, values and the wire
+// are all binary.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// CHECK(condition, reason): a mistake of the program ends it, in release builds too. Never on the bytes of a peer,
-// a client or a file: those get a Result. DCHECK costs nothing in release builds.
+// CHECK(condition, reason): a mistake of the program ends it, in release builds too. Never on the
+// bytes of a peer, a client or a file: those get a Result. DCHECK costs nothing in release builds.
 #pragma once
 
 namespace tandem {
@@ -9,10 +9,10 @@ namespace tandem {
 
 }  // namespace tandem
 
-#define CHECK(condition, reason)                                            \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::tandem::check_failed(__FILE__, __LINE__, #condition, reason);       \
+#define CHECK(condition, reason)                                      \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::tandem::check_failed(__FILE__, __LINE__, #condition, reason); \
   } while (false)
 
 #ifdef NDEBUG

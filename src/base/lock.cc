@@ -2,8 +2,8 @@
 
 namespace tandem {
 
-// Three states after Drepper, "Futexes are tricky": a waiter marks the lock contended, so that only contended
-// unlocks pay for a wake.
+// Three states after Drepper, "Futexes are tricky": a waiter marks the lock contended, so that only
+// contended unlocks pay for a wake.
 void Lock::lock_slow() {
   static constexpr int kTries = 32;
   for (int i = 0; i < kTries; ++i) {

@@ -1,5 +1,6 @@
-// A four-byte lock: free in about 10 ns, tries briefly when taken, then sleeps in the kernel (C++20 atomic wait).
-// Annotated for clang's thread safety analysis; use Guard, or lock() and unlock() in matching functions.
+// A four-byte lock: free in about 10 ns, tries briefly when taken, then sleeps in the kernel (C++20
+// atomic wait). Annotated for clang's thread safety analysis; use Guard, or lock() and unlock() in
+// matching functions.
 #pragma once
 
 #include <atomic>

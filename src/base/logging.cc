@@ -1,11 +1,11 @@
 #include "base/logging.h"
 
+#include <atomic>
+#include <memory>
+
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <atomic>
-#include <memory>
 
 namespace tandem {
 namespace {
@@ -17,8 +17,8 @@ std::atomic<LogLevel>& threshold() {
 
 std::shared_ptr<spdlog::logger>& sink() {
   static std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "tandem", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("tandem",
+                                                 std::make_shared<spdlog::sinks::stdout_sink_mt>());
     made->set_pattern("%P %d %b %Y %H:%M:%S.%e %v");
     made->set_level(spdlog::level::trace);
     made->flush_on(spdlog::level::trace);

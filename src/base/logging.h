@@ -1,10 +1,11 @@
-// Log lines for people. Thread safe. Text is formatted with fmt; the backend is spdlog, which only the .cc sees.
+// Log lines for people. Thread safe. Text is formatted with fmt; the backend is spdlog, which only
+// the .cc sees.
 #pragma once
-
-#include <fmt/core.h>
 
 #include <string>
 #include <string_view>
+
+#include <fmt/core.h>
 
 namespace tandem {
 

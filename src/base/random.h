@@ -1,4 +1,5 @@
-// Seeded chance. Each owner has a generator of its own: not thread safe, and there is no global one.
+// Seeded chance. Each owner has a generator of its own: not thread safe, and there is no global
+// one.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ class Random {
  public:
   explicit Random(uint64_t seed);
   uint64_t next();
-  // Uniform in [0, bound); bound > 0. The bias of the multiply-shift method is below 2^-32 for our bounds.
+  // Uniform in [0, bound); bound > 0. The bias of the multiply-shift method is below 2^-32 for our
+  // bounds.
   uint64_t below(uint64_t bound);
   // `length` lower-case hexadecimal digits, as replication ids and run ids are written.
   std::string hex(int length);

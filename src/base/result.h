@@ -1,5 +1,6 @@
-// Result<T>: the outcome of what may fail for a reason outside the program (a peer's bytes, a full disk, a refused
-// connection). Mistakes of the program itself are checks (base/check.h), never Results.
+// Result<T>: the outcome of what may fail for a reason outside the program (a peer's bytes, a full
+// disk, a refused connection). Mistakes of the program itself are checks (base/check.h), never
+// Results.
 #pragma once
 
 #include <expected>

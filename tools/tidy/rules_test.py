@@ -1,0 +1,163 @@
+"""Each rule is shown a snippet that breaks it and one that keeps it."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rules  # noqa: E402
+from source import code_only, outline  # noqa: E402
+
+PARTS = rules.read_parts("""
+tandem_part(base USES fmt::fmt)
+tandem_part(data USES base)
+tandem_part(io USES base libuv)
+tandem_part(engine USES data)
+tandem_part(replication USES engine io)
+tandem_part(sim USES replication)
+""")
+
+
+def found(text, path="src/engine/a.cc"):
+    return {rule for rule, _, _ in rules.check(rules.File(path, text, PARTS))}
+
+
+def test_parts_are_closed_over_what_they_use():
+    assert PARTS["replication"] == {"replication", "engine", "data", "io", "base"}
+
+
+@pytest.mark.parametrize("path, include, broken", [
+    ("src/data/a.cc", '"base/a.h"', False),
+    ("src/data/a.cc", '"engine/a.h"', True),
+    ("src/data/a.cc", '"io/a.h"', True),
+    ("src/engine/a.cc", '"io/a.h"', True),
+    ("src/io/a.cc", '"data/a.h"', True),
+    ("src/replication/a.cc", '"io/a.h"', False),
+    ("src/replication/a.cc", '"a.h"', True),
+    ("src/replication/a.cc", '"sim/a.h"', True),
+    ("src/replication/a_test.cc", '"sim/a.h"', False),
+])
+def test_include_order(path, include, broken):
+    assert ("include_order" in found(f"#include {include}\n", path)) == broken
+
+
+def test_own_header_first():
+    own, other = '#include "engine/a.h"\n', '#include "base/b.h"\n'
+    assert "own_header_first" in found(other + own)
+    assert "own_header_first" not in found(own + other)
+    assert "own_header_first" not in found(other)
+
+
+def test_pragma_once():
+    assert "pragma_once" in found("int a();\n", "src/base/a.h")
+    assert "pragma_once" not in found("// What.\n#pragma once\nint a();\n", "src/base/a.h")
+
+
+def test_lengths_and_columns():
+    assert "file_length" in found("\n" * 801)
+    assert "file_length" not in found("\n" * 800)
+    assert "columns" in found("// " + "a" * 98 + "\n")
+    assert "columns" not in found("// " + "a" * 97 + "\n")
+
+
+@pytest.mark.parametrize("opening", [
+    "void f(int a) {", "Result<int> Table::find(Bytes key) const {",
+    "Task<void> f() noexcept override {",
+    "Server::Server(int a)\n    : a_(a), b_(2) {", "bool operator==(const A& a) {",
+    "template <class T>\nauto f(T t) -> int {", "void f(Options options = {}) {",
+])
+def test_function_length(opening):
+    lines = opening.count("\n") + 1
+
+    def body(length):
+        return f"namespace tandem {{\n{opening}\n" + "  g({1});\n" * (length - lines - 1) + "}\n}\n"
+
+    assert "function_length" in found(body(71))
+    assert "function_length" not in found(body(70))
+
+
+def test_long_tables_and_classes_are_no_functions():
+    assert "function_length" not in found("const Row kRows[] = {\n" + "  {f(1)},\n" * 90 + "};\n")
+    methods = "  int f(int a) { return a; }\n" * 90
+    assert "function_length" not in found("class A {\n" + methods + "};\n")
+
+
+def test_python_function_length():
+    assert "function_length" in found("def f():\n" + "    pass\n" * 70, "tests/a.py")
+    assert "function_length" not in found("def f():\n" + "    pass\n" * 69, "tests/a.py")
+
+
+@pytest.mark.parametrize("line", [
+    "auto t = std::chrono::steady_clock::now();", "srand(1);", "int a = rand();",
+    "std::random_device d;",
+    "int s = socket(AF_INET, SOCK_STREAM, 0);", "epoll_wait(a, b, c, d);", "#include <uv.h>",
+    "#include <fstream>", "int f = ::open(path, 0);", "std::this_thread::sleep_for(1s);",
+    "usleep(1);",
+    "sleep(1);", "thread.detach();", 'printf("a");', 'fprintf(stderr, "a");', "snprintf(b, 3, c);",
+    "std::cout << 1;", "assert(a);", "#include <cassert>", "thread_local int a;",
+    "  friend class B;",
+])
+def test_banned_calls(line):
+    assert "banned_calls" in found(f"void f() {{\n{line}\n}}\n")
+
+
+@pytest.mark.parametrize("line", [
+    "static_assert(true);", "// call rand() never", 'reply("sleep(1)");', "co_await loop.sleep(1);",
+    "now();", "debug_sleep(a);", "friend bool operator==(A, B);", "stream->connect(a);",
+    "lifetime(a);",
+])
+def test_calls_that_are_not_banned(line):
+    assert "banned_calls" not in found(f"void f() {{\n{line}\n}}\n")
+
+
+def test_banned_calls_have_a_home():
+    assert "banned_calls" not in found("int s = socket(1);\n", "src/io/a.cc")
+    assert "banned_calls" not in found("auto t = steady_clock::now();\n", "src/base/clock.cc")
+
+
+@pytest.mark.parametrize("line", [
+    "int counter = 0;", "std::atomic<int> counter;", "std::map<int, int> table{};",
+    "Server* server;",
+    "void f() {\n  static int calls = 0;\n}", "static std::string name;", "char buffer[10];",
+])
+def test_mutable_globals(line):
+    assert "mutable_globals" in found(f"namespace tandem {{\n{line}\n}}\n")
+
+
+@pytest.mark.parametrize("line", [
+    "constexpr int kA = 1;", "const Row kRows[] = {{1}};", "inline constexpr char kA[] = \"a\";",
+    "void f() {\n  static const int a = 1;\n  int b = 2;\n}",
+    "class A {\n  int a_ = 1;\n};", "int f(int a);",
+    "using A = B;", "static int f(int a) { return static_cast<int>(a); }", "enum class A { kB };",
+    "class B;", "TEST(A, b) { int c; }", "static constexpr int kA = 1;",
+    "struct A {} __attribute__((x));",
+])
+def test_constants_are_no_mutable_globals(line):
+    assert "mutable_globals" not in found(f"namespace tandem {{\n{line}\n}}\n")
+
+
+def test_marks_of_unfinished_work():
+    assert "unfinished" in found("// TO" + "DO: later\n")
+    assert "unfinished" not in found("// todos los santos; mkstemp XXXXXX\n")
+
+
+def test_paths_and_numbers_of_elsewhere():
+    assert "own_world" in found("// see /wor" + "k/notes\n")
+    assert "own_world" not in found("// see docs/\n")
+
+
+def test_python_waits():
+    assert "python_waits" in found("time.sle" + "ep(1)\n", "tests/test_a.py")
+    assert "python_waits" not in found("wait_until(f)\n", "tests/test_a.py")
+
+
+def test_code_only_keeps_places():
+    text = 'a("x // y"); // z\nR"(\n{)" \'{\' 1\'000 b\n'
+    code = code_only(text)
+    assert len(code) == len(text) and code.count("\n") == text.count("\n")
+    assert "x" not in code and "z" not in code and "{" not in code and code.rstrip().endswith("b")
+
+
+def test_outline_names_functions():
+    functions, _ = outline(code_only("int A::b(int c) {\n  if (c) {\n  }\n}\nvoid d() {}\n"))
+    assert [(f.name, f.lines) for f in functions] == [("A::b", 4), ("d", 1)]
