@@ -1,0 +1,168 @@
+// The RDB format, versions 1 to 11: the one grammar that the reader and the writer share.
+//
+//   file      = "REDIS" version{4 decimal digits} item* 0xff [checksum]     checksum: version >= 5
+//   item      = AUX string string | SELECTDB length | RESIZEDB length length
+//             | FUNCTION2 string | MODULE_AUX ...
+//             | attribute* type key value
+//   attribute = EXPIRETIME int32 seconds | EXPIRETIME_MS int64 milliseconds (Unix time)
+//             | IDLE length seconds | FREQ byte
+//   key       = string
+//   length    = 00xxxxxx                   6 bits
+//             | 01xxxxxx byte              14 bits, high part first
+//             | 10000000 4 bytes           32 bits, big-endian
+//             | 10000001 8 bytes           64 bits, big-endian
+//   string    = length bytes
+//             | 11000000 int8 | 11000001 int16 | 11000010 int32             the number's decimal text
+//             | 11000011 length{packed} length{plain} bytes{packed}         LZF
+//   checksum  = 8 bytes: CRC-64 (Jones) of every byte before it; zero means "not computed"
+//
+// Fixed-width numbers are little-endian unless said otherwise. What follows a key, by type, is told by
+// `rdb_value_shape` in the notation below: the reader measures items with it before it decodes them.
+//
+//   S string   L length   D old double: a byte n and n bytes of text, n = 253 NaN, 254 +inf, 255 -inf
+//   1 4 8 16 bytes that many (16 is written E)      ( ... ) a length n, then the inside n times
+//
+// Source: the public descriptions of the format; golden files made by Redis 7.0 in tests/data/rdb.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tandem {
+
+constexpr int kRdbVersionMin = 1;
+constexpr int kRdbVersionMax = 11;
+constexpr int kRdbWriteVersionMin = 9;
+constexpr int kRdbChecksumSince = 5;  // the version whose files end in a checksum
+
+constexpr std::string_view kRdbMagic = "REDIS";
+constexpr size_t kRdbHeaderBytes = 9;
+constexpr size_t kRdbChecksumBytes = 8;
+
+// First byte of an item that is not an entry.
+enum RdbOpcode : uint8_t {
+  kRdbSlotInfo = 0xf4,  // later versions only
+  kRdbFunction2 = 0xf5,
+  kRdbFunctionPreview = 0xf6,  // release candidates of 7.0 only
+  kRdbModuleAux = 0xf7,
+  kRdbIdle = 0xf8,
+  kRdbFrequency = 0xf9,
+  kRdbAux = 0xfa,
+  kRdbResizeDb = 0xfb,
+  kRdbExpireMs = 0xfc,
+  kRdbExpireSeconds = 0xfd,
+  kRdbSelectDb = 0xfe,
+  kRdbEof = 0xff,
+};
+
+// First byte of an entry.
+enum RdbType : uint8_t {
+  kRdbString = 0,
+  kRdbList = 1,  // elements, head first
+  kRdbSet = 2,   // members
+  kRdbZset = 3,  // member, score as an old double
+  kRdbHash = 4,  // field, value
+  kRdbZset2 = 5,  // member, score as 8 bytes of IEEE 754
+  kRdbModulePreview = 6,
+  kRdbModule2 = 7,
+  kRdbHashZipmap = 9,
+  kRdbListZiplist = 10,
+  kRdbSetIntset = 11,
+  kRdbZsetZiplist = 12,
+  kRdbHashZiplist = 13,
+  kRdbListQuicklist = 14,  // ziplists
+  kRdbStreamListpacks = 15,
+  kRdbHashListpack = 16,
+  kRdbZsetListpack = 17,
+  kRdbListQuicklist2 = 18,     // (container, string): a plain element or a listpack
+  kRdbStreamListpacks2 = 19,   // first id, highest deleted id, entries ever added, entries read by group
+  kRdbSetListpack = 20,
+  kRdbStreamListpacks3 = 21,  // a consumer's active time
+};
+
+enum RdbQuicklistContainer : uint64_t {
+  kRdbContainerPlain = 1,
+  kRdbContainerPacked = 2,
+};
+
+// Length markers, by the two top bits of the first byte.
+constexpr uint8_t kRdbLength6 = 0x00;
+constexpr uint8_t kRdbLength14 = 0x40;
+constexpr uint8_t kRdbLength32 = 0x80;
+constexpr uint8_t kRdbLength64 = 0x81;
+constexpr uint8_t kRdbEncodedInt8 = 0xc0;
+constexpr uint8_t kRdbEncodedInt16 = 0xc1;
+constexpr uint8_t kRdbEncodedInt32 = 0xc2;
+constexpr uint8_t kRdbEncodedLzf = 0xc3;
+
+// Old doubles.
+constexpr uint8_t kRdbDoubleNan = 253;
+constexpr uint8_t kRdbDoublePositiveInfinity = 254;
+constexpr uint8_t kRdbDoubleNegativeInfinity = 255;
+
+// One LZF step makes at most 264 bytes of 3: a string that claims a higher ratio lies.
+constexpr uint64_t kRdbLzfRatioMax = 88;
+// Shorter strings are never compressed.
+constexpr size_t kRdbLzfStringBytesMin = 21;
+
+// The first version whose readers know the type.
+constexpr int kRdbListpacksSince = 10;     // 16, 17, 18, 19
+constexpr int kRdbSetListpackSince = 11;   // 20, 21
+
+constexpr size_t kRdbShapeDepthMax = 3;
+
+// The shape of what follows a key of this type; empty for an unknown type. Modules' values begin with the
+// module's id, a length, and have no shape that can be known without the module.
+constexpr std::string_view rdb_value_shape(uint8_t type) {
+  switch (type) {
+    case kRdbString:
+    case kRdbHashZipmap:
+    case kRdbListZiplist:
+    case kRdbSetIntset:
+    case kRdbZsetZiplist:
+    case kRdbHashZiplist:
+    case kRdbHashListpack:
+    case kRdbZsetListpack:
+    case kRdbSetListpack: return "S";
+    case kRdbList:
+    case kRdbSet:
+    case kRdbListQuicklist: return "(S)";
+    case kRdbZset: return "(SD)";
+    case kRdbHash: return "(SS)";
+    case kRdbZset2: return "(S8)";
+    case kRdbListQuicklist2: return "(LS)";
+    case kRdbModulePreview:
+    case kRdbModule2: return "L";
+    // Nodes (id of the first entry, listpack); entries; last id; then, since 19, first id, highest deleted id,
+    // entries ever added. Groups: name, last id, since 19 entries read; pending (id, delivery time, delivery
+    // count); consumers: name, seen time, since 21 active time; their pending (id).
+    case kRdbStreamListpacks: return "(SS)LLL(SLL(E8L)(S8(E)))";
+    case kRdbStreamListpacks2: return "(SS)LLLLLLLL(SLLL(E8L)(S8(E)))";
+    case kRdbStreamListpacks3: return "(SS)LLLLLLLL(SLLL(E8L)(S88(E)))";
+    default: return "";
+  }
+}
+
+// The shape of what follows an opcode; empty for an unknown one. MODULE_AUX: only the module's id.
+constexpr std::string_view rdb_opcode_shape(uint8_t opcode) {
+  switch (opcode) {
+    case kRdbFunction2:
+    case kRdbFunctionPreview: return "S";
+    case kRdbModuleAux:
+    case kRdbIdle:
+    case kRdbSelectDb: return "L";
+    case kRdbFrequency: return "1";
+    case kRdbAux: return "SS";
+    case kRdbResizeDb: return "LL";
+    case kRdbExpireMs: return "8";
+    case kRdbExpireSeconds: return "4";
+    default: return "";
+  }
+}
+
+// DUMP's payload: type value version{2 bytes} checksum{8 bytes, of all before it}.
+constexpr size_t kRdbDumpFooterBytes = 10;
+
+}  // namespace tandem

@@ -1,0 +1,88 @@
+// Writing RDB (rdb_format.h), in two halves so that several threads can encode what one consumer sends:
+//
+//   any thread:    rdb_encode_entry(own_sink, key, value, expire_ms, options)   holds no state
+//   the consumer:  RdbWriter writer(sink, options);
+//                  writer.begin(preamble);
+//                  writer.sizes(database, keys, expiring);            optional, before a database's entries
+//                  writer.entries(database, encoded bytes);           whole entries, of databases in any order
+//                  writer.finish();
+//
+// The version decides which types appear: 9 knows no listpacks (what is compact in memory goes out element by element),
+// 10 adds those of lists, hashes, sorted sets and streams, 11 those of sets and consumers' active times.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "keyspace/value.h"
+#include "rdb/rdb_format.h"
+
+namespace tandem {
+
+struct RdbWriteOptions {
+  int version = 10;      // kRdbWriteVersionMin to kRdbVersionMax
+  bool compress = true;  // LZF for strings above 20 bytes, where it pays
+  bool checksum = true;
+};
+
+// The auxiliary fields at the head of a file, under the names that stock servers use.
+struct RdbPreamble {
+  std::string server_version = "7.2.0";
+  int64_t created_s = 0;  // Unix time
+  uint64_t used_memory_bytes = 0;
+  bool aof_base = false;
+
+  // Where the replication log stood at the snapshot's cut.
+  struct Replication {
+    int32_t selected_database = 0;
+    std::string id;
+    int64_t offset = 0;
+  };
+  std::optional<Replication> replication;
+};
+
+// Appends one entry: its expiry (Unix time in milliseconds) if any, type, key and value.
+void rdb_encode_entry(ByteSink& sink, Bytes key, const Value& value,
+                      std::optional<int64_t> expire_ms, const RdbWriteOptions& options);
+
+// Appends type and value only, as DUMP needs them when `key` is null; otherwise the key between the two.
+void rdb_encode_value(ByteSink& sink, const Bytes* key, const Value& value,
+                      const RdbWriteOptions& options);
+
+// Confined to the consumer. The sink outlives the writer.
+class RdbWriter {
+ public:
+  RdbWriter(ByteSink& sink, const RdbWriteOptions& options);
+
+  void begin(const RdbPreamble& preamble);
+  void aux(Bytes name, Bytes value);
+  void sizes(uint32_t database, uint64_t keys, uint64_t expiring);
+  void entries(uint32_t database, Bytes encoded);
+  void finish();
+
+  uint64_t bytes_written() const { return bytes_written_; }
+
+ private:
+  class Framed final : public ByteSink {
+   public:
+    explicit Framed(RdbWriter& writer) : writer_(writer) {}
+    void write(Bytes bytes) override { writer_.write(bytes); }
+
+   private:
+    RdbWriter& writer_;
+  };
+
+  void write(Bytes bytes);
+  void select(uint32_t database);
+
+  ByteSink& sink_;
+  const RdbWriteOptions options_;
+  Framed framed_{*this};
+  std::optional<uint32_t> selected_;
+  uint64_t checksum_ = 0;
+  uint64_t bytes_written_ = 0;
+};
+
+}  // namespace tandem
