@@ -1,10 +1,12 @@
-// Mechanism. Blocks have one size and follow each other without a gap, so the block of an offset is found by division.
-// A reader keeps a reference to one block, the one it reads, and comes back for the next one under the lock, once a
-// block. Blocks do not own their successors: a reader that stands still pins one block of memory once it is lost.
+// Mechanism. Blocks have one size and follow each other without a gap, so the block of an offset is
+// found by division. A reader keeps a reference to one block, the one it reads, and comes back for
+// the next one under the lock, once a block. Blocks do not own their successors: a reader that
+// stands still pins one block of memory once it is lost.
 //
-// Publication: an append stores first the log's end, then how far each touched block is filled. A reader trusts the
-// block's own mark (a reset may give end_ any value while a reader still looks at a block of the former history), and
-// having seen the mark it also sees the end, so a place is never beyond the end.
+// Publication: an append stores first the log's end, then how far each touched block is filled. A
+// reader trusts the block's own mark (a reset may give end_ any value while a reader still looks at
+// a block of the former history), and having seen the mark it also sees the end, so a place is
+// never beyond the end.
 #include "log/log.h"
 
 #include <algorithm>
@@ -113,7 +115,8 @@ uint64_t Log::publish() {
   return written_;
 }
 
-// Takes out the blocks at the front that neither the backlog nor a cursor wants. The caller frees them without the lock.
+// Takes out the blocks at the front that neither the backlog nor a cursor wants. The caller frees
+// them without the lock.
 Log::BlockList Log::collect() {
   uint64_t wanted = written_;
   for (LogCursor* cursor : cursors_) {

@@ -1,8 +1,9 @@
-// A place in a replication history: which history (the id) and how many bytes of it came before (the offset).
+// A place in a replication history: which history (the id) and how many bytes of it came before
+// (the offset).
 //
-// Offsets count bytes from the start of the history: offset N means that N bytes precede it. Redis's wire names the
-// *next* byte instead, starting at one, so `PSYNC <id> M` asks for the place M - 1; only the code that reads or writes
-// that wire converts.
+// Offsets count bytes from the start of the history: offset N means that N bytes precede it.
+// Redis's wire names the *next* byte instead, starting at one, so `PSYNC <id> M` asks for the place
+// M - 1; only the code that reads or writes that wire converts.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@
 
 namespace tandem {
 
-// Forty lower-case hexadecimal digits, a value. The default is forty zeros, which names no history (as in Redis's
-// INFO for a missing second id).
+// Forty lower-case hexadecimal digits, a value. The default is forty zeros, which names no history
+// (as in Redis's INFO for a missing second id).
 class ReplicationId {
  public:
   static constexpr size_t kLength = 40;
