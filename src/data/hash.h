@@ -1,0 +1,72 @@
+// The value of a hash key: a listpack of field, value, field, value while it is small, else a hash
+// table with one allocation for a field and its value ("listpack", "hashtable"; thresholds and
+// conversions as in Redis 7.2).
+//
+// Invariants: no field twice; the encoding never goes back. Not thread safe. Elements and views are
+// valid until the hash changes; arguments must not view into the hash.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/function_ref.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "data/element.h"
+#include "data/encoding_limits.h"
+#include "data/listpack.h"
+
+namespace tandem {
+
+class Hash {
+ public:
+  Hash();
+  ~Hash();
+  Hash(Hash&& other) noexcept;
+  Hash& operator=(Hash&& other) noexcept;
+
+  // From RDB's compact form, converted on if over the limits. kInvalid: not well formed, or a field
+  // twice.
+  static Result<Hash> from_listpack(Bytes blob, const EncodingLimits& limits);
+
+  size_t size() const;  // fields
+  bool empty() const { return size() == 0; }
+  Bytes encoding_name() const;
+  size_t memory_bytes() const;
+
+  // Before loading `expected` fields: goes to a hash table at once if they cannot fit, and makes
+  // room there.
+  void reserve(size_t expected, const EncodingLimits& limits);
+  bool set(Bytes field, Bytes value, const EncodingLimits& limits);  // true: the field is new
+  std::optional<Element> get(Bytes field) const;
+  bool contains(Bytes field) const { return get(field).has_value(); }
+  bool remove(Bytes field);  // false: was not there
+
+  struct Pair {
+    Element field;
+    Element value;
+  };
+  Pair random_pair(Random& random) const;  // the hash is not empty
+
+  // Ends early when visit returns false.
+  void for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const;
+  // One step of HSCAN: visits some fields and returns the next cursor, 0 at the end. The listpack
+  // is visited whole. Fields that stay for a whole scan are visited at least once.
+  uint64_t scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const;
+
+  // The blob for RDB while in that form, else nullptr.
+  const Listpack* listpack() const { return std::get_if<Listpack>(&form_); }
+
+ private:
+  struct Fields;  // the hash table
+
+  Fields& become_hash_table(size_t expected);
+
+  std::variant<Listpack, std::unique_ptr<Fields>> form_;
+};
+
+}  // namespace tandem

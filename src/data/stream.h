@@ -1,0 +1,97 @@
+// The value of a stream key: entries of fields and values, appended under ascending ids, in nodes
+// of data/stream_node.h ordered by their first id; and the consumer groups as plain data.
+//
+// Invariants: a node has at least one live entry; all ids of a node are below the next node's;
+// length() is the sum of the live entries; last_id() is never below an entry and never goes back
+// except by restore(). Not thread safe. Views are valid until the stream changes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/function_ref.h"
+#include "base/result.h"
+#include "data/element.h"
+#include "data/encoding_limits.h"
+#include "data/stream_group.h"
+#include "data/stream_id.h"
+#include "data/stream_node.h"
+
+namespace tandem {
+
+struct StreamTrim {
+  enum class By : uint8_t { kMaxLength, kMinId };
+
+  By by;
+  uint64_t max_length = 0;
+  StreamId min_id;           // entries below it go
+  bool approximate = false;  // "~": only whole nodes
+  uint64_t limit = 0;  // most entries to remove, 0 for no limit; only whole nodes count against it
+};
+
+class Stream {
+ public:
+  // The counters that are not implied by the entries, as XSETID and RDB set them.
+  struct Counters {
+    StreamId last_id;
+    StreamId max_deleted_id;  // the greatest id that XDEL removed
+    uint64_t entries_added = 0;
+  };
+
+  uint64_t length() const { return length_; }
+  StreamId last_id() const { return counters_.last_id; }
+  StreamId first_id() const { return first_id_; }  // of a live entry; 0-0 when empty
+  StreamId max_deleted_id() const { return counters_.max_deleted_id; }
+  uint64_t entries_added() const { return counters_.entries_added; }
+  size_t memory_bytes() const;
+
+  // The id that XADD * takes at this time: never at or below last_id(); nothing when the ids are
+  // used up.
+  std::optional<StreamId> next_id(uint64_t now_ms) const;
+  // field, value, field, value ... (not empty). kInvalid: the id is not above last_id(); kLimit:
+  // the entry is too big.
+  Result<void> append(StreamId id, std::span<const Bytes> fields_and_values,
+                      const EncodingLimits& limits);
+  bool erase(StreamId id);  // false: not there
+  uint64_t trim(const StreamTrim& trim);
+
+  // Visits the live entries with first <= id <= last, the greatest first if `backwards`; ends early
+  // when visit returns false. fields_and_values alternates as in append and lives during the call
+  // only.
+  using Visit = FunctionRef<bool(StreamId id, std::span<const Element> fields_and_values)>;
+  void for_each(StreamId first, StreamId last, bool backwards, Visit visit) const;
+  bool contains(StreamId id) const;
+  std::optional<StreamId> last_live_id() const;
+
+  StreamGroups& groups() { return groups_; }
+  const StreamGroups& groups() const { return groups_; }
+
+  // For RDB: the nodes in order, and the way back. kInvalid: malformed, out of order, or without a
+  // live entry.
+  size_t node_count() const { return nodes_.size(); }
+  void for_each_node(FunctionRef<void(StreamId master, Bytes blob)> visit) const;
+  Result<void> append_node(StreamId master, Bytes blob);
+  // Sets the counters as they stand in a file, a RESTORE or an XSETID. The caller has checked
+  // last_id.
+  void restore(const Counters& counters) { counters_ = counters; }
+
+ private:
+  using Nodes = std::map<StreamId, StreamNode>;
+
+  Nodes::const_iterator node_for(StreamId id) const;
+  StreamNode& node_for_append(StreamId id, std::span<const Bytes> fields_and_values,
+                              uint64_t value_bytes, const EncodingLimits& limits);
+  void find_first_id();
+  uint64_t trim_node(StreamNode& node, const StreamTrim& trim);
+
+  Nodes nodes_;
+  uint64_t length_ = 0;
+  StreamId first_id_;
+  Counters counters_;
+  StreamGroups groups_;
+};
+
+}  // namespace tandem

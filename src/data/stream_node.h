@@ -1,0 +1,76 @@
+// A node of a stream: a listpack of entries in Redis's layout, which RDB carries verbatim under the
+// big-endian id of the node. All ids in it are stored as differences to that id.
+//
+//   node   = count deleted field-count field* 0 entry*           the master entry, then the entries
+//   entry  = flags ms-difference seq-difference body piece-count
+//   body   = value*                                               flags has kSameFields: as many as
+//   field-count
+//          | field-count (field value)*                           otherwise
+//
+// count and deleted are how many entries live and how many carry kDeleted; the sequence difference
+// is to the node's own sequence number, modulo 2^64. piece-count is the number of elements of the
+// entry without itself: field-count + 3 in the first form, 2 * field-count + 4 in the second; it
+// lets a reader walk backwards.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/function_ref.h"
+#include "data/element.h"
+#include "data/listpack.h"
+#include "data/stream_id.h"
+
+namespace tandem {
+
+inline constexpr int64_t kStreamEntryDeleted = 1;
+inline constexpr int64_t kStreamEntrySameFields = 2;
+
+class StreamNode {
+ public:
+  // Deep check of bytes from outside: the layout above, and the ids ascending.
+  static bool validate(StreamId master, Bytes blob);
+
+  // A node whose first entry, with these fields, will have the id `master`; it is not in it yet.
+  StreamNode(StreamId master, std::span<const Bytes> fields_and_values);
+  // Of bytes that passed validate().
+  StreamNode(StreamId master, Listpack valid) : master_(master), pack_(std::move(valid)) {}
+
+  StreamId master() const { return master_; }
+  const Listpack& pack() const { return pack_; }
+  uint64_t live() const;
+  uint64_t deleted() const;
+  // The id of the last entry, deleted or not; the node has entries.
+  StreamId last_id() const;
+
+  void append(StreamId id, std::span<const Bytes> fields_and_values);
+
+  // An entry found by a walk. `at` is where its flags stand.
+  struct Entry {
+    StreamId id;
+    bool is_deleted;
+    bool same_fields;
+    Listpack::Position at;
+    Listpack::Position body;  // field-count, or the first value
+    Listpack::Position after;
+    uint64_t field_count;
+  };
+  // Walks the entries, deleted ones too, until visit returns false.
+  void walk(bool backwards, FunctionRef<bool(const Entry&)> visit) const;
+  // Field, value, field, value, ...; the Elements view into the node.
+  void read_fields(const Entry& entry, std::vector<Element>& out) const;
+  // Marks a live entry as deleted. Positions stay valid: the flags keep their width.
+  void mark_deleted(const Entry& entry);
+
+ private:
+  Listpack::Position first_entry() const;
+  Entry entry_at(Listpack::Position at) const;
+  Listpack::Position start_before(Listpack::Position after) const;
+
+  StreamId master_;
+  Listpack pack_;
+};
+
+}  // namespace tandem
