@@ -119,10 +119,10 @@ uint64_t Log::publish() {
 // them without the lock.
 Log::BlockList Log::collect() {
   uint64_t wanted = written_;
-  for (LogCursor* cursor : cursors_) {
+  for (Cursor* cursor : cursors_) {
     if (cursor->lost()) continue;
     const uint64_t offset = cursor->offset();
-    if (cursor->lag_bytes_max_ != 0 && written_ - offset > cursor->lag_bytes_max_) {
+    if (cursor->lag_bytes_max() != 0 && written_ - offset > cursor->lag_bytes_max()) {
       cursor->lose();
       continue;
     }
@@ -143,7 +143,7 @@ Log::BlockList Log::collect() {
 }
 
 Log::BlockList Log::drop_all() {
-  for (LogCursor* cursor : cursors_) cursor->lose();
+  for (Cursor* cursor : cursors_) cursor->lose();
   BlockList freed(std::make_move_iterator(blocks_.begin()), std::make_move_iterator(blocks_.end()));
   blocks_.clear();
   return freed;
@@ -188,8 +188,8 @@ void Log::reset(const Position& position) {
   active_.store(true, std::memory_order_relaxed);
 }
 
-Result<std::unique_ptr<LogCursor>> Log::open(std::string name, uint64_t offset,
-                                             uint64_t lag_bytes_max) {
+Result<std::unique_ptr<Log::Cursor>> Log::open(std::string name, uint64_t offset,
+                                               uint64_t lag_bytes_max) {
   Guard guard(lock_);
   if (offset < first_held() || offset > written_) {
     return fail(ErrorCode::kLimit, "the offset is outside what the log holds");
@@ -197,14 +197,14 @@ Result<std::unique_ptr<LogCursor>> Log::open(std::string name, uint64_t offset,
   return register_cursor(std::move(name), offset, lag_bytes_max);
 }
 
-std::unique_ptr<LogCursor> Log::open_at_end(std::string name, uint64_t lag_bytes_max) {
+std::unique_ptr<Log::Cursor> Log::open_at_end(std::string name, uint64_t lag_bytes_max) {
   Guard guard(lock_);
   return register_cursor(std::move(name), written_, lag_bytes_max);
 }
 
-std::unique_ptr<LogCursor> Log::register_cursor(std::string name, uint64_t offset,
-                                                uint64_t lag_bytes_max) {
-  std::unique_ptr<LogCursor> cursor(new LogCursor(*this, std::move(name), offset, lag_bytes_max));
+std::unique_ptr<Log::Cursor> Log::register_cursor(std::string name, uint64_t offset,
+                                                  uint64_t lag_bytes_max) {
+  auto cursor = std::make_unique<Cursor>(Key{}, *this, std::move(name), offset, lag_bytes_max);
   cursors_.push_back(cursor.get());
   return cursor;
 }
@@ -213,7 +213,7 @@ std::vector<LogCursorInfo> Log::cursors() const {
   Guard guard(lock_);
   std::vector<LogCursorInfo> result;
   result.reserve(cursors_.size());
-  for (const LogCursor* cursor : cursors_) {
+  for (const Cursor* cursor : cursors_) {
     const uint64_t offset = cursor->offset();
     result.push_back({.name = cursor->name(),
                       .offset = offset,
@@ -245,15 +245,16 @@ void Log::trim(int64_t monotonic_ms) {
   freed = collect();
 }
 
-LogCursor::LogCursor(Log& log, std::string name, uint64_t offset, uint64_t lag_bytes_max)
+Log::Cursor::Cursor(Key /*key*/, Log& log, std::string name, uint64_t offset,
+                    uint64_t lag_bytes_max)
     : log_(log), name_(std::move(name)), lag_bytes_max_(lag_bytes_max), offset_(offset) {}
 
-LogCursor::~LogCursor() {
+Log::Cursor::~Cursor() {
   Guard guard(log_.lock_);
   std::erase(log_.cursors_, this);
 }
 
-Result<Bytes> LogCursor::peek() {
+Result<Bytes> Log::Cursor::peek() {
   if (lost()) {
     block_.reset();
     return fail(ErrorCode::kLimit, "the log no longer holds this reader's place");
@@ -271,11 +272,11 @@ Result<Bytes> LogCursor::peek() {
   return Bytes(block_->data.get() + start, filled - start);
 }
 
-void LogCursor::advance(size_t count) {
+void Log::Cursor::advance(size_t count) {
   offset_.store(offset_.load(std::memory_order_relaxed) + count, std::memory_order_release);
 }
 
-uint64_t LogCursor::lag_bytes() const {
+uint64_t Log::Cursor::lag_bytes() const {
   const uint64_t at = offset();
   const uint64_t end = log_.end();
   return end > at ? end - at : 0;

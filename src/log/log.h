@@ -68,10 +68,10 @@ struct LogCursorInfo {
   bool lost = false;
 };
 
-class LogCursor;
-
 class Log {
  public:
+  class Cursor;
+
   // The context of a record that no append has used yet; the next append puts its prefix first.
   static constexpr uint32_t kNoContext = UINT32_MAX;
 
@@ -124,9 +124,8 @@ class Log {
 
   // A reader that starts at `offset`, which must lie within window(); kLimit says that it does not.
   // When the lag passes `lag_bytes_max` (0: no limit), checked once a block, the cursor is lost.
-  Result<std::unique_ptr<LogCursor>> open(std::string name, uint64_t offset,
-                                          uint64_t lag_bytes_max);
-  std::unique_ptr<LogCursor> open_at_end(std::string name, uint64_t lag_bytes_max);
+  Result<std::unique_ptr<Cursor>> open(std::string name, uint64_t offset, uint64_t lag_bytes_max);
+  std::unique_ptr<Cursor> open_at_end(std::string name, uint64_t lag_bytes_max);
   std::vector<LogCursorInfo> cursors() const;
 
   // Changes LogOptions' two limits; what is too much is dropped at once.
@@ -136,8 +135,8 @@ class Log {
   void trim(int64_t monotonic_ms);
 
  private:
-  friend class LogCursor;  // the other half of this file: takes its blocks and leaves the list
   struct Block;
+  struct Key {};  // only the log makes cursors
   using BlockList = std::vector<std::shared_ptr<Block>>;
 
   void write(Bytes bytes) TANDEM_REQUIRES(lock_);
@@ -145,8 +144,8 @@ class Log {
   uint64_t publish() TANDEM_REQUIRES(lock_);
   BlockList collect() TANDEM_REQUIRES(lock_);
   BlockList drop_all() TANDEM_REQUIRES(lock_);
-  std::unique_ptr<LogCursor> register_cursor(std::string name, uint64_t offset,
-                                             uint64_t lag_bytes_max) TANDEM_REQUIRES(lock_);
+  std::unique_ptr<Cursor> register_cursor(std::string name, uint64_t offset, uint64_t lag_bytes_max)
+      TANDEM_REQUIRES(lock_);
   uint64_t first_held() const TANDEM_REQUIRES(lock_);
 
   // Constant after construction.
@@ -166,18 +165,19 @@ class Log {
   std::deque<std::shared_ptr<Block>> blocks_ TANDEM_GUARDED_BY(lock_);
   uint64_t written_ TANDEM_GUARDED_BY(lock_) = 0;
   int64_t trimmed_at_ms_ TANDEM_GUARDED_BY(lock_) = 0;
-  std::vector<LogCursor*> cursors_ TANDEM_GUARDED_BY(lock_);
+  std::vector<Cursor*> cursors_ TANDEM_GUARDED_BY(lock_);
 };
 
 // One reader's place. Named for INFO.
 //
 // Threads: peek(), advance() and the destructor belong to one thread at a time, which need not be a
 // writer's; the rest may be called from any thread.
-class LogCursor {
+class Log::Cursor {
  public:
-  ~LogCursor();
-  LogCursor(const LogCursor&) = delete;
-  LogCursor& operator=(const LogCursor&) = delete;
+  Cursor(Key key, Log& log, std::string name, uint64_t offset, uint64_t lag_bytes_max);
+  ~Cursor();
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
 
   // The committed bytes from this place to the end of their block, without a copy; empty when the
   // reader is at the end. They stay valid until the next peek() or the destructor, even when the
@@ -193,11 +193,9 @@ class LogCursor {
   const std::string& name() const { return name_; }
   uint64_t offset() const { return offset_.load(std::memory_order_acquire); }
   uint64_t lag_bytes() const;
+  uint64_t lag_bytes_max() const { return lag_bytes_max_; }
 
  private:
-  friend class Log;
-  LogCursor(Log& log, std::string name, uint64_t offset, uint64_t lag_bytes_max);
-
   Log& log_;
   const std::string name_;
   const uint64_t lag_bytes_max_;
@@ -205,7 +203,9 @@ class LogCursor {
   std::atomic<bool> lost_{false};
   // Only the reader's thread: the block that offset_ lies in, kept alive by this reference; null
   // before the first byte.
-  std::shared_ptr<Log::Block> block_;
+  std::shared_ptr<Block> block_;
 };
+
+using LogCursor = Log::Cursor;
 
 }  // namespace tandem

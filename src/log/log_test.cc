@@ -46,8 +46,8 @@ TEST(ReplicationIdTest, ParsesFortyHexadecimalDigitsOnly) {
   EXPECT_FALSE(ReplicationId::parse(text + "0"));
   EXPECT_FALSE(ReplicationId::parse("g" + text.substr(1)));
   EXPECT_TRUE(ReplicationId().is_none());
-  Random random(7);
-  EXPECT_NE(ReplicationId::generate(random), ReplicationId::generate(random));
+  Random chance(7);
+  EXPECT_NE(ReplicationId::generate(chance), ReplicationId::generate(chance));
 }
 
 TEST(LogTest, InactiveLogAppendsNothing) {
@@ -196,25 +196,25 @@ TEST(LogTest, ListsItsCursors) {
 class LogProperty : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(LogProperty, CursorsReadWhatWasAppended) {
-  Random random(GetParam());
-  auto log = active_log({.block_bytes = static_cast<uint32_t>(1 + random.below(40)),
-                         .backlog_bytes = random.below(200)});
+  Random chance(GetParam());
+  auto log = active_log({.block_bytes = static_cast<uint32_t>(1 + chance.below(40)),
+                         .backlog_bytes = chance.below(200)});
   std::string model;
   uint64_t base = 0;
   std::vector<std::unique_ptr<LogCursor>> cursors;
   uint32_t context = Log::kNoContext;
   for (int step = 0; step < 3000; ++step) {
-    const uint64_t act = random.below(100);
+    const uint64_t act = chance.below(100);
     if (act < 45) {
-      const std::string record = random.hex(static_cast<int>(random.below(90)));
-      const auto next = static_cast<uint32_t>(random.below(3));
+      const std::string record = chance.hex(static_cast<int>(chance.below(90)));
+      const auto next = static_cast<uint32_t>(chance.below(3));
       const std::string prefix = fmt::format("<{}>", next);
       if (next != context) model += prefix;
       context = next;
       model += record;
       EXPECT_EQ(log->append(record, next, prefix), base + model.size());
     } else if (act < 50) {
-      const std::string record = random.hex(static_cast<int>(random.below(9)));
+      const std::string record = chance.hex(static_cast<int>(chance.below(9)));
       model += record;
       log->append_verbatim(record);
     } else if (act < 52) {
@@ -222,21 +222,21 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
       context = Log::kNoContext;
     } else if (act < 57 && cursors.size() < 6) {
       const LogWindow window = log->window();
-      const uint64_t at = window.first + random.below(window.bytes_held() + 1);
-      auto cursor = log->open("reader", at, random.below(2) == 0 ? 0 : 1 + random.below(500));
+      const uint64_t at = window.first + chance.below(window.bytes_held() + 1);
+      auto cursor = log->open("reader", at, chance.below(2) == 0 ? 0 : 1 + chance.below(500));
       ASSERT_TRUE(cursor);
       cursors.push_back(std::move(*cursor));
     } else if (act < 59 && !cursors.empty()) {
-      cursors.erase(cursors.begin() + static_cast<long>(random.below(cursors.size())));
-    } else if (act == 59 && random.below(10) == 0) {
-      base = random.below(100000);
+      cursors.erase(cursors.begin() + static_cast<long>(chance.below(cursors.size())));
+    } else if (act == 59 && chance.below(10) == 0) {
+      base = chance.below(100000);
       log->reset({.id = id_of('e'), .offset = base});
       model.clear();
       context = Log::kNoContext;
       for (auto& cursor : cursors) EXPECT_FALSE(cursor->peek());
       cursors.clear();
     } else if (!cursors.empty()) {
-      LogCursor& cursor = *cursors[random.below(cursors.size())];
+      LogCursor& cursor = *cursors[chance.below(cursors.size())];
       const auto bytes = cursor.peek();
       if (!bytes) {
         EXPECT_TRUE(cursor.lost());
@@ -244,7 +244,7 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
       }
       ASSERT_EQ(*bytes, Bytes(model).substr(cursor.offset() - base, bytes->size()));
       EXPECT_EQ(bytes->empty(), cursor.offset() == base + model.size());
-      cursor.advance(random.below(bytes->size() + 1));
+      cursor.advance(chance.below(bytes->size() + 1));
       EXPECT_EQ(cursor.lag_bytes(), base + model.size() - cursor.offset());
     }
     const LogWindow window = log->window();
