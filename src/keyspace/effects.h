@@ -1,0 +1,60 @@
+// What a command did, as data: the commands that a replica must execute to do the same. The handler states them while
+// it works (SPOP states the SREM that it was); the engine appends them to the log as one record. Nothing repairs them
+// afterwards.
+//
+// Confined to the thread that executes the command.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace tandem {
+
+class Effects {
+ public:
+  // `wanted`: whether anything reads the log; if not, stating costs a branch.
+  void begin(bool wanted) {
+    wanted_ = wanted;
+    count_ = 0;
+    bytes_.clear();
+  }
+  bool wanted() const { return wanted_; }
+
+  void add(int database, std::initializer_list<Bytes> command) {
+    if (wanted_) append(database, {command.begin(), command.size()});
+  }
+  void add(int database, std::span<const Bytes> command) {
+    if (wanted_) append(database, command);
+  }
+  // A command that is already encoded, as a client's own bytes are.
+  void add_encoded(int database, Bytes request) {
+    if (wanted_) append_encoded(database, request);
+  }
+  size_t count() const { return count_; }
+
+  // The record: one command as it is, several inside MULTI and EXEC, with SELECT wherever the database changes on the
+  // way. It begins in first_database() and ends there. Empty when nothing happened. Valid until begin().
+  Bytes record();
+  int first_database() const { return first_database_; }
+
+ private:
+  void append(int database, std::span<const Bytes> command);
+  void append_encoded(int database, Bytes request);
+  void enter(int database);
+
+  bool wanted_ = false;
+  size_t count_ = 0;
+  int first_database_ = 0;
+  int database_ = 0;
+  std::string bytes_;
+};
+
+// "SELECT n" as the log carries it.
+std::string select_command(int database);
+
+}  // namespace tandem

@@ -1,0 +1,246 @@
+#include "keyspace/entry.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "data/hash.h"
+#include "data/list.h"
+#include "data/set.h"
+#include "data/sorted_set.h"
+#include "data/stream.h"
+
+namespace tandem {
+namespace {
+
+// Redis calls strings up to this size "embstr", longer ones "raw".
+constexpr size_t kEmbeddedMax = 44;
+
+void* allocate_bytes(size_t size) {
+  void* memory = std::malloc(size);
+  CHECK(memory != nullptr, "out of memory");
+  return memory;
+}
+
+}  // namespace
+
+Entry* Entry::allocate(Bytes key, ValueType type, Form form, size_t inline_size,
+                       int64_t expiry_ms) {
+  const size_t expiry_size = expiry_ms == kNoExpiry ? 0 : 8;
+  const size_t payload_size = form == Form::kInline ? 0 : 8;
+  auto* entry = static_cast<Entry*>(
+      allocate_bytes(sizeof(Entry) + expiry_size + payload_size + key.size() + inline_size));
+  entry->type_ = type;
+  entry->form_ = form;
+  entry->flags_ = expiry_size != 0 ? kHasExpiry : 0;
+  entry->inline_size_ = static_cast<uint16_t>(inline_size);
+  entry->key_size_ = static_cast<uint32_t>(key.size());
+  if (expiry_size != 0) entry->store(sizeof(Entry), expiry_ms);
+  std::memcpy(entry->bytes() + entry->key_offset(), key.data(), key.size());
+  return entry;
+}
+
+Entry::GrowingString* Entry::make_growing(size_t size, size_t capacity) {
+  auto* string = static_cast<GrowingString*>(allocate_bytes(sizeof(GrowingString) + capacity));
+  string->size = size;
+  string->capacity = capacity;
+  return string;
+}
+
+Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
+  if (text.size() <= kInt64TextMax) {
+    if (const auto number = parse_int64(text)) {
+      Entry* entry = allocate(key, ValueType::kString, Form::kInteger, 0, expiry_ms);
+      entry->store(entry->payload_offset(), *number);
+      return entry;
+    }
+  }
+  if (text.size() <= kInlineMax) {
+    Entry* entry = allocate(key, ValueType::kString, Form::kInline, text.size(), expiry_ms);
+    std::memcpy(entry->bytes() + entry->inline_offset(), text.data(), text.size());
+    return entry;
+  }
+  Entry* entry = allocate(key, ValueType::kString, Form::kGrowing, 0, expiry_ms);
+  GrowingString* string = make_growing(text.size(), text.size());
+  std::memcpy(string->data, text.data(), text.size());
+  entry->store(entry->payload_offset(), reinterpret_cast<int64_t>(string));
+  return entry;
+}
+
+Entry* Entry::make(Bytes key, Value value, int64_t expiry_ms) {
+  if (value.type() == ValueType::kString) return make_string(key, value.text(), expiry_ms);
+  Entry* entry = allocate(key, value.type(), Form::kContainer, 0, expiry_ms);
+  void* container = std::visit(
+      [](auto& payload) -> void* {
+        if constexpr (requires { payload.release(); }) return payload.release();
+        return nullptr;
+      },
+      value.payload());
+  entry->store(entry->payload_offset(), reinterpret_cast<int64_t>(container));
+  return entry;
+}
+
+void Entry::destroy_payload() {
+  if (form_ == Form::kGrowing) std::free(pointer());
+  if (form_ != Form::kContainer) return;
+  switch (type()) {
+    case ValueType::kString: break;
+    case ValueType::kList: delete &as<List>(); break;
+    case ValueType::kSet: delete &as<Set>(); break;
+    case ValueType::kSortedSet: delete &as<SortedSet>(); break;
+    case ValueType::kHash: delete &as<Hash>(); break;
+    case ValueType::kStream: delete &as<Stream>(); break;
+  }
+}
+
+void Entry::destroy(Entry* entry) {
+  entry->destroy_payload();
+  std::free(entry);
+}
+
+Bytes Entry::text(char (&digits)[kInt64TextMax]) const {
+  switch (form_) {
+    case Form::kInline: return {bytes() + inline_offset(), inline_size_};
+    case Form::kInteger: return {digits, write_int64(digits, integer())};
+    case Form::kGrowing: return {growing()->data, growing()->size};
+    case Form::kContainer: break;
+  }
+  CHECK(false, "text of a container");
+}
+
+size_t Entry::text_size() const {
+  char digits[kInt64TextMax];
+  return text(digits).size();
+}
+
+Bytes Entry::encoding_name() const {
+  switch (type()) {
+    case ValueType::kString:
+      if (form_ == Form::kInteger) return "int";
+      return form_ == Form::kInline && inline_size_ <= kEmbeddedMax ? "embstr" : "raw";
+    case ValueType::kList: return as<List>().encoding_name();
+    case ValueType::kSet: return as<Set>().encoding_name();
+    case ValueType::kSortedSet: return as<SortedSet>().encoding_name();
+    case ValueType::kHash: return as<Hash>().encoding_name();
+    case ValueType::kStream: return "stream";
+  }
+  return "unknown";
+}
+
+ValueRef Entry::ref(char (&digits)[kInt64TextMax]) const {
+  if (type() == ValueType::kString) return {ValueType::kString, text(digits), nullptr};
+  return {type(), {}, pointer()};
+}
+
+// A new allocation with the same key and value but another form or expiry; a payload that both forms have is moved
+// over. The caller frees this one with std::free.
+Entry* Entry::rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const {
+  Entry* entry = allocate(key(), type(), form, inline_size, expiry_ms);
+  if (form == form_ && form != Form::kInline) {
+    entry->store(entry->payload_offset(), load(payload_offset()));
+  }
+  return entry;
+}
+
+Entry* Entry::set_text(Bytes text) {
+  if (form_ == Form::kInline && inline_size_ == text.size() &&
+      (text.size() > kInt64TextMax || !parse_int64(text))) {
+    std::memcpy(bytes() + inline_offset(), text.data(), text.size());
+    return this;
+  }
+  Entry* entry = make_string(key(), text, expiry_ms());
+  destroy(this);
+  return entry;
+}
+
+Entry* Entry::set_integer(int64_t value) {
+  Entry* entry = this;
+  if (form_ != Form::kInteger) {
+    entry = rebuilt(Form::kInteger, 0, expiry_ms());
+    destroy(this);
+  }
+  entry->store(entry->payload_offset(), value);
+  return entry;
+}
+
+Entry* Entry::resize_text(size_t size, char*& data) {
+  Entry* entry = this;
+  GrowingString* string;
+  if (form_ == Form::kGrowing) {
+    string = growing();
+  } else {
+    char digits[kInt64TextMax];
+    const Bytes old = text(digits);
+    string = make_growing(old.size(), std::max(size, old.size()));
+    std::memcpy(string->data, old.data(), old.size());
+    entry = rebuilt(Form::kGrowing, 0, expiry_ms());
+    destroy(this);
+  }
+  if (size > string->capacity) {
+    // Doubling up to a megabyte at a time keeps APPEND linear without wasting half of a large value.
+    const size_t capacity = size + std::min(size, size_t{1} << 20);
+    string = static_cast<GrowingString*>(std::realloc(string, sizeof(GrowingString) + capacity));
+    CHECK(string != nullptr, "out of memory");
+    string->capacity = capacity;
+  }
+  if (size > string->size) std::memset(string->data + string->size, 0, size - string->size);
+  string->size = size;
+  entry->store(entry->payload_offset(), reinterpret_cast<int64_t>(string));
+  data = string->data;
+  return entry;
+}
+
+Entry* Entry::set_expiry(int64_t expiry_ms) {
+  if (has_expiry() && expiry_ms != kNoExpiry) {
+    store(sizeof(Entry), expiry_ms);
+    return this;
+  }
+  if (has_expiry() == (expiry_ms != kNoExpiry)) return this;
+  Entry* entry = rebuilt(form_, inline_size_, expiry_ms);
+  if (form_ == Form::kInline) {
+    std::memcpy(entry->bytes() + entry->inline_offset(), bytes() + inline_offset(), inline_size_);
+  }
+  std::free(this);
+  return entry;
+}
+
+Value Entry::take_value() {
+  if (type() == ValueType::kString) {
+    char digits[kInt64TextMax];
+    return Value(std::string(text(digits)));
+  }
+  void* container = pointer();
+  const ValueType taken = type();
+  type_ = ValueType::kString;
+  form_ = Form::kInteger;
+  switch (taken) {
+    case ValueType::kString: break;
+    case ValueType::kList: return Value(std::unique_ptr<List>(static_cast<List*>(container)));
+    case ValueType::kSet: return Value(std::unique_ptr<Set>(static_cast<Set*>(container)));
+    case ValueType::kSortedSet:
+      return Value(std::unique_ptr<SortedSet>(static_cast<SortedSet*>(container)));
+    case ValueType::kHash: return Value(std::unique_ptr<Hash>(static_cast<Hash*>(container)));
+    case ValueType::kStream:
+      return Value(std::unique_ptr<Stream>(static_cast<Stream*>(container)));
+  }
+  CHECK(false, "an entry has a type");
+}
+
+size_t Entry::memory_bytes() const {
+  size_t size = malloc_usable_size(const_cast<Entry*>(this));
+  if (form_ == Form::kGrowing) size += malloc_usable_size(pointer());
+  if (form_ != Form::kContainer) return size;
+  switch (type()) {
+    case ValueType::kString: break;
+    case ValueType::kList: return size + as<List>().memory_bytes();
+    case ValueType::kSet: return size + as<Set>().memory_bytes();
+    case ValueType::kSortedSet: return size + as<SortedSet>().memory_bytes();
+    case ValueType::kHash: return size + as<Hash>().memory_bytes();
+    case ValueType::kStream: return size + as<Stream>().memory_bytes();
+  }
+  return size;
+}
+
+}  // namespace tandem

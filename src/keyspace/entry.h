@@ -1,0 +1,110 @@
+// One key with its value, in one allocation:
+//
+//   header (8 bytes) | expiry (8, only with kHasExpiry) | payload (8, not for inline strings) | key | inline string
+//
+// The payload is an integer, or a pointer to a growing string or a container. So a 16-byte key with an 8-byte value
+// takes 32 bytes. Entries are made, changed and freed only under their stripe's lock.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/number.h"
+#include "keyspace/value.h"
+
+namespace tandem {
+
+inline constexpr int64_t kNoExpiry = -1;  // milliseconds since 1970 otherwise
+
+class Entry {
+ public:
+  // Longer strings live in an allocation of their own, with room to grow.
+  static constexpr size_t kInlineMax = 512;
+
+  // Copies; integers become integers, short strings inline.
+  static Entry* make_string(Bytes key, Bytes text, int64_t expiry_ms);
+  static Entry* make(Bytes key, Value value, int64_t expiry_ms);
+  // Frees the entry and its value.
+  static void destroy(Entry* entry);
+
+  Bytes key() const { return {bytes() + key_offset(), key_size_}; }
+  ValueType type() const { return type_; }
+  bool has_expiry() const { return (flags_ & kHasExpiry) != 0; }
+  int64_t expiry_ms() const { return has_expiry() ? load(sizeof(Entry)) : kNoExpiry; }
+  bool expired_at(int64_t now_ms) const { return has_expiry() && now_ms > load(sizeof(Entry)); }
+
+  // Strings. The text of an integer is written into `digits`, which must outlive the view.
+  bool is_integer() const { return form_ == Form::kInteger; }
+  int64_t integer() const { return load(payload_offset()); }
+  Bytes text(char (&digits)[kInt64TextMax]) const;
+  size_t text_size() const;
+  // "int", "embstr" or "raw" for strings; containers name their own.
+  Bytes encoding_name() const;
+
+  // REQUIRES: type() is T's.
+  template <class T>
+  T& as() {
+    return *static_cast<T*>(pointer());
+  }
+  template <class T>
+  const T& as() const {
+    return *static_cast<const T*>(pointer());
+  }
+
+  // The value for encoders; `digits` as above.
+  ValueRef ref(char (&digits)[kInt64TextMax]) const;
+
+  // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or a new one in its
+  // stead (then this one is gone).
+  [[nodiscard]] Entry* set_text(Bytes text);
+  [[nodiscard]] Entry* set_integer(int64_t value);
+  // Makes the string `size` bytes long, zero filled, as growing storage, and points `data` at it.
+  [[nodiscard]] Entry* resize_text(size_t size, char*& data);
+  // kNoExpiry removes it.
+  [[nodiscard]] Entry* set_expiry(int64_t expiry_ms);
+  // Takes the value out for another key; the entry stays as an empty string to be destroyed.
+  Value take_value();
+
+  // Bytes of the entry and all it owns.
+  size_t memory_bytes() const;
+
+ private:
+  enum class Form : uint8_t { kInline, kInteger, kGrowing, kContainer };
+  static constexpr uint8_t kHasExpiry = 1;
+  struct GrowingString {
+    size_t size;
+    size_t capacity;
+    char data[];
+  };
+
+  static Entry* allocate(Bytes key, ValueType type, Form form, size_t inline_size,
+                         int64_t expiry_ms);
+  static GrowingString* make_growing(size_t size, size_t capacity);
+  Entry* rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const;
+  void destroy_payload();
+
+  size_t payload_offset() const { return sizeof(Entry) + (has_expiry() ? 8 : 0); }
+  size_t key_offset() const { return payload_offset() + (form_ == Form::kInline ? 0 : 8); }
+  size_t inline_offset() const { return key_offset() + key_size_; }
+  char* bytes() { return reinterpret_cast<char*>(this); }
+  const char* bytes() const { return reinterpret_cast<const char*>(this); }
+  int64_t load(size_t offset) const {
+    int64_t value;
+    std::memcpy(&value, bytes() + offset, sizeof(value));
+    return value;
+  }
+  void store(size_t offset, int64_t value) { std::memcpy(bytes() + offset, &value, sizeof(value)); }
+  void* pointer() const { return reinterpret_cast<void*>(load(payload_offset())); }
+  GrowingString* growing() const { return static_cast<GrowingString*>(pointer()); }
+
+  ValueType type_ : 4;
+  Form form_ : 4;
+  uint8_t flags_;
+  uint16_t inline_size_;
+  uint32_t key_size_;
+};
+static_assert(sizeof(Entry) == 8);
+
+}  // namespace tandem

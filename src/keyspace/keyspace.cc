@@ -1,0 +1,112 @@
+#include "keyspace/keyspace.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tandem {
+
+DatabaseTables::~DatabaseTables() {
+  for (PartitionTable& table : partitions_) {
+    table.clear([](Entry* entry) { Entry::destroy(entry); });
+  }
+}
+
+void DatabaseTables::count(int stripe, int64_t keys, int64_t expiring) {
+  // Only the stripe's holder writes, so no read-modify-write instruction is needed.
+  const auto add = [](std::atomic<int64_t>& counter, int64_t delta) {
+    counter.store(counter.load(std::memory_order_relaxed) + delta, std::memory_order_relaxed);
+  };
+  const auto index = static_cast<size_t>(stripe);
+  if (keys != 0) add(keys_[index], keys);
+  if (expiring != 0) add(expiring_[index], expiring);
+}
+
+int64_t DatabaseTables::keys() const {
+  int64_t sum = 0;
+  for (const auto& counter : keys_) sum += counter.load(std::memory_order_relaxed);
+  return sum;
+}
+
+int64_t DatabaseTables::expiring() const {
+  int64_t sum = 0;
+  for (const auto& counter : expiring_) sum += counter.load(std::memory_order_relaxed);
+  return sum;
+}
+
+Keyspace::Keyspace(const Options& options)
+    : traits_{options.hash_seed},
+      stripes_(kStripes),
+      databases_(static_cast<size_t>(options.databases)) {}
+
+Keyspace::~Keyspace() = default;
+
+void Keyspace::lock_all() {
+  for (Stripe& stripe : stripes_) stripe.lock.lock();
+}
+
+void Keyspace::unlock_all() {
+  for (Stripe& stripe : stripes_) stripe.lock.unlock();
+}
+
+DatabaseTables& Keyspace::tables_for_writing(int database) {
+  Database& slot = databases_[static_cast<size_t>(database)];
+  DatabaseTables* tables = slot.tables.load(std::memory_order_acquire);
+  if (tables != nullptr) [[likely]] return *tables;
+  // Two holders of different stripes may meet here.
+  const Guard guard(slot.creating);
+  tables = slot.tables.load(std::memory_order_acquire);
+  if (tables == nullptr) {
+    slot.owner = std::make_shared<DatabaseTables>();
+    slot.owner->cut_index = database;
+    tables = slot.owner.get();
+    slot.tables.store(tables, std::memory_order_release);
+  }
+  return *tables;
+}
+
+TablesRef Keyspace::take_tables(int database) {
+  Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  slot.tables.store(nullptr, std::memory_order_release);
+  return std::move(slot.owner);
+}
+
+TablesRef Keyspace::share_tables(int database) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  return slot.owner;
+}
+
+void Keyspace::put_tables(int database, TablesRef tables) {
+  Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  slot.owner = std::move(tables);
+  slot.tables.store(slot.owner.get(), std::memory_order_release);
+}
+
+void Keyspace::swap_databases(int a, int b) {
+  TablesRef first = take_tables(a);
+  put_tables(a, take_tables(b));
+  put_tables(b, std::move(first));
+}
+
+int64_t Keyspace::keys(int database) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  // Readers hold no stripe: the owner's lock keeps the tables alive meanwhile.
+  const Guard guard(slot.creating);
+  return slot.owner == nullptr ? 0 : slot.owner->keys();
+}
+
+int64_t Keyspace::expiring(int database) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  return slot.owner == nullptr ? 0 : slot.owner->expiring();
+}
+
+void SnapshotHook::write_out(TableBucket& home) {
+  state_.sink->write_chain(tables_.cut_index, home);
+  home.set_epoch(state_.epoch);
+}
+
+}  // namespace tandem

@@ -1,0 +1,181 @@
+// The keys of all databases, cut into partitions, and the locks that cover them.
+//
+//   key --unseeded hash--> one of 16,384 partitions --64 in a row--> one of 256 stripes (a lock)
+//   (database, partition) --> a HashTable of entries, seeded against crafted keys
+//
+// The partition of a key is the same on every node; the hash inside it is not.
+//
+// Threads: everything about a partition's keys, in all databases, belongs to whoever holds its stripe. Holding all
+// stripes (ExclusiveGuard) is "everything": change of role, the cut of a snapshot, FLUSHALL, SWAPDB.
+#pragma once
+
+#include <xxhash.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/lock.h"
+#include "data/encoding_limits.h"
+#include "data/hash_table.h"
+#include "keyspace/entry.h"
+
+namespace tandem {
+
+inline constexpr int kPartitions = 16384;
+inline constexpr int kStripes = 256;
+inline constexpr int kPartitionsPerStripe = kPartitions / kStripes;
+
+// Where a key lies. Computed once a command.
+struct KeyPlace {
+  uint16_t partition = 0;
+  uint64_t hash = 0;  // inside the partition
+  int stripe() const { return partition / kPartitionsPerStripe; }
+};
+
+struct EntryTraits {
+  using Entry = tandem::Entry;
+  using Key = Bytes;
+  uint64_t seed = 0;
+  uint64_t hash_key(Bytes key) const { return XXH3_64bits_withSeed(key.data(), key.size(), seed); }
+  uint64_t hash(const Entry& entry) const { return hash_key(entry.key()); }
+  bool equals(const Entry& entry, Bytes key) const { return entry.key() == key; }
+};
+
+using PartitionTable = HashTable<EntryTraits>;
+
+// The tables of one database. FLUSHDB replaces them as a whole, so that a snapshot that still walks them, or a thread
+// that frees them, can hold on to the old ones. Freed with the last reference.
+class DatabaseTables {
+ public:
+  DatabaseTables() = default;
+  DatabaseTables(const DatabaseTables&) = delete;
+  DatabaseTables& operator=(const DatabaseTables&) = delete;
+  ~DatabaseTables();
+
+  PartitionTable& partition(int index) { return partitions_[static_cast<size_t>(index)]; }
+
+  // Keys and keys with an expiry, by stripe; written under the stripe, read by anyone as an estimate that is exact
+  // when nothing runs.
+  void count(int stripe, int64_t keys, int64_t expiring);
+  int64_t keys() const;
+  int64_t expiring() const;
+  int64_t expiring_in(int stripe) const {
+    return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
+  }
+
+  // The number under which a running snapshot writes these keys: SWAPDB may have moved them since the cut.
+  int cut_index = 0;
+
+ private:
+  std::array<PartitionTable, kPartitions> partitions_;
+  std::array<std::atomic<int64_t>, kStripes> keys_{};
+  std::array<std::atomic<int64_t>, kStripes> expiring_{};
+};
+
+using TablesRef = std::shared_ptr<DatabaseTables>;
+
+// Told of every chain of entries, once each, as it was at the cut (keyspace/snapshot.h). Called under the chain's
+// stripe by the walker and by writers, from several threads at once: internally synchronized, and quick.
+class SnapshotSink {
+ public:
+  virtual ~SnapshotSink() = default;
+  virtual void write_chain(int database, const TableBucket& home) = 0;
+};
+
+class Keyspace {
+ public:
+  struct Options {
+    int databases = 16;
+    uint64_t hash_seed = 0;
+  };
+
+  explicit Keyspace(const Options& options);
+  ~Keyspace();
+
+  int database_count() const { return static_cast<int>(databases_.size()); }
+  const EntryTraits& traits() const { return traits_; }
+
+  KeyPlace place(Bytes key) const {
+    const uint64_t spread = XXH3_64bits(key.data(), key.size());
+    return {static_cast<uint16_t>(spread >> 50), traits_.hash_key(key)};
+  }
+
+  Lock& stripe(int index) { return stripes_[static_cast<size_t>(index)].lock; }
+  void lock_all() TANDEM_NO_ANALYSIS;
+  void unlock_all() TANDEM_NO_ANALYSIS;
+
+  // Registrations (WATCH, blocked clients) on keys of this stripe; changed and read under it.
+  uint32_t& interest(int index) { return stripes_[static_cast<size_t>(index)].interest; }
+
+  // The tables of a database, or null while nothing was ever written to it. REQUIRES: any stripe held.
+  DatabaseTables* tables(int database) const {
+    return databases_[static_cast<size_t>(database)].tables.load(std::memory_order_acquire);
+  }
+  DatabaseTables& tables_for_writing(int database);
+
+  // REQUIRE: all stripes held. take_tables empties a database and hands its contents over.
+  TablesRef take_tables(int database);
+  TablesRef share_tables(int database) const;
+  void swap_databases(int a, int b);
+  void put_tables(int database, TablesRef tables);
+
+  int64_t keys(int database) const;
+  int64_t expiring(int database) const;
+
+  // The snapshot that runs, if any. Changed under all stripes, read under any.
+  struct SnapshotState {
+    SnapshotSink* sink = nullptr;
+    uint8_t epoch = 1;  // 1 to 127; buckets that bear it are written out or younger than the cut
+  };
+  SnapshotState& snapshot() { return snapshot_; }
+
+ private:
+  struct alignas(64) Stripe {
+    Lock lock;
+    uint32_t interest = 0;
+  };
+  struct Database {
+    std::atomic<DatabaseTables*> tables{nullptr};  // the same as `owner`, readable without its lock
+    TablesRef owner;
+    mutable Lock creating;
+  };
+
+  const EntryTraits traits_;
+  std::vector<Stripe> stripes_;
+  std::vector<Database> databases_;
+  SnapshotState snapshot_;
+};
+
+// All stripes, in order.
+class ExclusiveGuard {
+ public:
+  explicit ExclusiveGuard(Keyspace& keyspace) : keyspace_(keyspace) { keyspace_.lock_all(); }
+  ~ExclusiveGuard() { keyspace_.unlock_all(); }
+  ExclusiveGuard(const ExclusiveGuard&) = delete;
+  ExclusiveGuard& operator=(const ExclusiveGuard&) = delete;
+
+ private:
+  Keyspace& keyspace_;
+};
+
+// The table hook of every change to a database: while a snapshot runs, a chain that changes for the first time after
+// the cut is written out first.
+class SnapshotHook {
+ public:
+  SnapshotHook(Keyspace& keyspace, DatabaseTables& tables)
+      : state_(keyspace.snapshot()), tables_(tables) {}
+  void before_change(TableBucket& home) {
+    if (state_.sink != nullptr && home.epoch() != state_.epoch) write_out(home);
+  }
+  uint8_t birth_epoch() const { return state_.epoch; }
+
+ private:
+  void write_out(TableBucket& home);
+
+  Keyspace::SnapshotState& state_;
+  DatabaseTables& tables_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,58 @@
+#include "keyspace/snapshot.h"
+
+#include "base/check.h"
+
+namespace tandem {
+
+SnapshotWalk::SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink)
+    : keyspace_(keyspace), sink_(sink) {
+  Keyspace::SnapshotState& state = keyspace.snapshot();
+  CHECK(state.sink == nullptr, "one snapshot at a time");
+  for (int i = 0; i < keyspace.database_count(); ++i) {
+    TablesRef tables = keyspace.share_tables(i);
+    if (tables == nullptr) continue;
+    tables->cut_index = i;
+    keys_at_cut_ += tables->keys();
+    tables_.push_back(std::move(tables));
+  }
+  state.epoch = static_cast<uint8_t>(state.epoch % TableBucket::kEpochMask + 1);
+  state.sink = &sink;
+}
+
+void SnapshotWalk::end() {
+  keyspace_.snapshot().sink = nullptr;
+  tables_.clear();
+}
+
+bool SnapshotWalk::step(int chains) {
+  if (partition_ >= kPartitions || tables_.empty()) return false;
+  const int stripe = partition_ / kPartitionsPerStripe;
+  const Guard guard(keyspace_.stripe(stripe));
+  int budget = chains;
+  while (budget > 0 && partition_ / kPartitionsPerStripe == stripe) {
+    if (!step_table(*tables_[table_], partition_, budget)) continue;
+    bucket_ = 0;
+    if (++table_ < tables_.size()) continue;
+    table_ = 0;
+    ++partition_;
+  }
+  return partition_ < kPartitions;
+}
+
+// True when the table is done. A chain that a split moved behind the walk's place bears the epoch of the bucket that
+// it came from, which was written out before it was split; one that a merge moved before it, likewise.
+bool SnapshotWalk::step_table(DatabaseTables& tables, int partition, int& budget) {
+  PartitionTable& table = tables.partition(partition);
+  const uint8_t epoch = keyspace_.snapshot().epoch;
+  for (; bucket_ < table.bucket_count(); ++bucket_) {
+    if (budget == 0) return false;
+    TableBucket& home = table.bucket_at(bucket_);
+    if (home.epoch() == epoch) continue;
+    if (!abandoned_) sink_.write_chain(tables.cut_index, home);
+    home.set_epoch(epoch);
+    --budget;
+  }
+  return true;
+}
+
+}  // namespace tandem

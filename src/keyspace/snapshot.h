@@ -1,0 +1,46 @@
+// The snapshot without fork: a walk over every key as it was at one moment, the cut, while writers go on.
+//
+//   begin   (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain counts as unwritten
+//   step    the walker takes a stripe for some dozens of microseconds and writes out chains that nobody has yet
+//   writers about to change an unwritten chain write it out first (SnapshotHook)
+//   end     (all stripes held) the sink is let go
+//
+// Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later never do.
+// One walk at a time. begin, step and end belong to one thread.
+#pragma once
+
+#include <vector>
+
+#include "keyspace/keyspace.h"
+
+namespace tandem {
+
+class SnapshotWalk {
+ public:
+  // REQUIRES: all stripes held, no other walk. `sink` outlives the walk.
+  SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink);
+  // REQUIRES: all stripes held, unless finished and ended.
+  void end();
+
+  // Writes out up to `chains` chains under one hold of one stripe. False when everything is written.
+  bool step(int chains);
+  // Drops the sink's interest but still marks what is left, so that the next epoch starts clean. Call step() on.
+  void abandon() { abandoned_ = true; }
+
+  int64_t keys_at_cut() const { return keys_at_cut_; }
+
+ private:
+  bool step_table(DatabaseTables& tables, int partition, int& budget);
+
+  Keyspace& keyspace_;
+  SnapshotSink& sink_;
+  std::vector<TablesRef> tables_;  // non-empty databases at the cut
+  int64_t keys_at_cut_ = 0;
+  bool abandoned_ = false;
+  // The place of the walk: partition, then database, then bucket.
+  int partition_ = 0;
+  size_t table_ = 0;
+  uint32_t bucket_ = 0;
+};
+
+}  // namespace tandem

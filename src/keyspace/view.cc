@@ -1,0 +1,228 @@
+#include "keyspace/view.h"
+
+#include "base/check.h"
+
+namespace tandem {
+
+void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
+                      bool exclusive) {
+  now_ms_ = now_ms;
+  mode_ = mode;
+  declared_ = declared;
+  exclusive_ = exclusive;
+  changed_keys_.clear();
+  counters_ = {};
+}
+
+KeyPlace KeyAccess::place(Bytes key) const {
+  // The engine has hashed the declared keys already; arguments are found by their address.
+  for (const DeclaredKey& declared : declared_.first(std::min<size_t>(declared_.size(), 8))) {
+    if (declared.key.data() == key.data() && declared.key.size() == key.size()) {
+      return declared.place;
+    }
+  }
+  const KeyPlace place = keyspace_.place(key);
+#ifndef NDEBUG
+  bool held = exclusive_;
+  for (const DeclaredKey& declared : declared_) held |= declared.place.stripe() == place.stripe();
+  DCHECK(held, "a handler touches only what its row declares");
+#endif
+  return place;
+}
+
+void KeyAccess::changed(int database, Bytes key, int stripe) {
+  ++counters_.changes;
+  if (keyspace_.interest(stripe) != 0) changed_keys_.push_back({database, std::string(key)});
+}
+
+void KeyAccess::discard(Entry* entry) {
+  if (entry->type() == ValueType::kString) {
+    Entry::destroy(entry);
+  } else {
+    garbage_.push_back(entry);
+  }
+}
+
+void KeyAccess::free_garbage() {
+  for (Entry* entry : garbage_) Entry::destroy(entry);
+  garbage_.clear();
+}
+
+bool View::hidden(const Entry& entry) const {
+  return access_.mode() != ExpiryMode::kIgnore && entry.expired_at(access_.now_ms());
+}
+
+PartitionTable::Slot View::slot(Bytes key, const KeyPlace& place, DatabaseTables*& tables) {
+  tables = access_.keyspace().tables(database_);
+  if (tables == nullptr) return {};
+  return tables->partition(place.partition)
+      .find_slot(access_.keyspace().traits(), place.hash, key);
+}
+
+Entry* View::lookup(Bytes key) {
+  const KeyPlace place = access_.place(key);
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  if (!found) return nullptr;
+  Entry* entry = PartitionTable::entry_at(found);
+  if (!hidden(*entry)) [[likely]] return entry;
+  if (access_.mode() == ExpiryMode::kDelete) expire(key, place, found, *tables);
+  return nullptr;
+}
+
+const Entry* View::read(Bytes key) {
+  const Entry* entry = lookup(key);
+  ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);
+  return entry;
+}
+
+void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
+                  DatabaseTables& tables) {
+  access_.effects().add(database_, {"DEL", key});
+  ++access_.counters().expired;
+  access_.changed(database_, key, place.stripe());
+  remove(place, slot, tables);
+}
+
+void View::remove(const KeyPlace& place, const PartitionTable::Slot& slot,
+                  DatabaseTables& tables) {
+  const bool expiring = PartitionTable::entry_at(slot)->has_expiry();
+  Entry* entry = tables.partition(place.partition)
+                     .erase(access_.keyspace().traits(), slot,
+                            SnapshotHook(access_.keyspace(), tables));
+  tables.count(place.stripe(), -1, expiring ? -1 : 0);
+  access_.discard(entry);
+}
+
+void View::insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables) {
+  tables.partition(place.partition)
+      .insert(access_.keyspace().traits(), place.hash, entry, entry->has_expiry(),
+              SnapshotHook(access_.keyspace(), tables));
+  tables.count(place.stripe(), 1, entry->has_expiry() ? 1 : 0);
+}
+
+// Replaces the entry in its slot by what `change` makes of it (null: there was none).
+template <class Fn>
+void View::update(Bytes key, Fn&& change) {
+  const KeyPlace place = access_.place(key);
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  access_.changed(database_, key, place.stripe());
+  if (!found) {
+    Entry* made = change(nullptr);
+    if (made != nullptr) insert(place, made, access_.keyspace().tables_for_writing(database_));
+    return;
+  }
+  SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
+  Entry* old = PartitionTable::entry_at(found);
+  const bool had_expiry = old->has_expiry();
+  Entry* made = change(old);
+  const bool has_expiry = made->has_expiry();
+  if (made != old || had_expiry != has_expiry) {
+    tables->partition(place.partition).replace(found, made, has_expiry);
+  }
+  if (had_expiry != has_expiry) tables->count(place.stripe(), 0, has_expiry ? 1 : -1);
+}
+
+void View::prepare_write(Bytes key) {
+  if (access_.keyspace().snapshot().sink == nullptr) [[likely]] return;
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, access_.place(key), tables);
+  if (found) SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
+}
+
+void View::changed(Bytes key) { access_.changed(database_, key, access_.place(key).stripe()); }
+
+void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
+  update(key, [&](Entry* old) -> Entry* {
+    if (old == nullptr) return Entry::make_string(key, text, expiry_ms);
+    if (old->type() == ValueType::kString && !old->has_expiry() && expiry_ms == kNoExpiry) {
+      return old->set_text(text);
+    }
+    Entry* made = Entry::make_string(key, text, expiry_ms);
+    access_.discard(old);
+    return made;
+  });
+}
+
+void View::replace_text(Bytes key, Bytes text) {
+  update(key, [&](Entry* old) {
+    return old == nullptr ? Entry::make_string(key, text, kNoExpiry) : old->set_text(text);
+  });
+}
+
+void View::set_integer(Bytes key, int64_t value) {
+  update(key, [&](Entry* old) {
+    if (old != nullptr) return old->set_integer(value);
+    char digits[kInt64TextMax];
+    return Entry::make_string(key, {digits, write_int64(digits, value)}, kNoExpiry);
+  });
+}
+
+std::span<char> View::resize_text(Bytes key, size_t size) {
+  char* data = nullptr;
+  update(key, [&](Entry* old) {
+    if (old == nullptr) old = Entry::make_string(key, {}, kNoExpiry);
+    return old->resize_text(size, data);
+  });
+  return {data, size};
+}
+
+void View::put(Bytes key, Value value, int64_t expiry_ms) {
+  update(key, [&](Entry* old) {
+    Entry* made = Entry::make(key, std::move(value), expiry_ms);
+    if (old != nullptr) access_.discard(old);
+    return made;
+  });
+}
+
+std::optional<Value> View::take(Bytes key) {
+  const KeyPlace place = access_.place(key);
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  if (!found) return std::nullopt;
+  SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
+  Entry* entry = PartitionTable::entry_at(found);
+  access_.changed(database_, key, place.stripe());
+  std::optional<Value> value = entry->take_value();
+  remove(place, found, *tables);
+  return value;
+}
+
+bool View::erase(Bytes key) {
+  if (lookup(key) == nullptr) return false;
+  const KeyPlace place = access_.place(key);
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  access_.changed(database_, key, place.stripe());
+  remove(place, found, *tables);
+  return true;
+}
+
+void View::set_expiry(Bytes key, int64_t expiry_ms) {
+  update(key, [&](Entry* old) {
+    CHECK(old != nullptr, "an expiry belongs to a key");
+    return old->set_expiry(expiry_ms);
+  });
+}
+
+const Entry* View::random(Random& random) {
+  DatabaseTables* tables = access_.keyspace().tables(database_);
+  if (tables == nullptr || tables->keys() == 0) return nullptr;
+  // Partitions hold about the same number of keys, so a random one that is not empty is fair enough; the walk on from
+  // it is bounded.
+  const auto start = static_cast<int>(random.below(kPartitions));
+  for (int i = 0; i < kPartitions; ++i) {
+    PartitionTable& table = tables->partition((start + i) % kPartitions);
+    for (int tries = 0; tries < 4; ++tries) {
+      const Entry* entry = table.random_entry(random);
+      if (entry != nullptr && !hidden(*entry)) return entry;
+    }
+  }
+  // Nearly everything has expired: take the first that has not, or none.
+  const Entry* live = nullptr;
+  for_each([&](const Entry& entry) { live = live == nullptr ? &entry : live; });
+  return live;
+}
+
+}  // namespace tandem

@@ -1,0 +1,198 @@
+#include "keyspace/view.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <unordered_map>
+
+#include "data/list.h"
+#include "keyspace/snapshot.h"
+
+namespace tandem {
+namespace {
+
+// One thread with everything locked, as a script would see the keyspace.
+struct World {
+  Keyspace keyspace{{.databases = 16, .hash_seed = 42}};
+  EncodingLimits limits;
+  Effects effects;
+  KeyAccess access{keyspace, limits, effects};
+  View view{access, 0};
+
+  World() { at(1000); }
+  void at(int64_t now_ms, ExpiryMode mode = ExpiryMode::kDelete) {
+    effects.begin(true);
+    access.begin(now_ms, mode, {}, true);
+  }
+  std::string text(Bytes key) {
+    StringText out;
+    return view.read_text(key, out) && out ? std::string(*out) : "(none)";
+  }
+};
+
+TEST(View, StoresStringsInEveryForm) {
+  World world;
+  const std::string inline_text(100, 'i');
+  const std::string long_text(5000, 'l');
+  for (const std::string& text :
+       {std::string("v"), std::string("-12"), std::string("012"), inline_text, long_text,
+        std::string()}) {
+    world.view.set_text("key", text, kNoExpiry);
+    EXPECT_EQ(world.text("key"), text);
+    world.view.set_text("key", text, 5000);
+    EXPECT_EQ(world.text("key"), text);
+    EXPECT_EQ(world.view.find("key")->expiry_ms(), 5000);
+    world.view.set_expiry("key", kNoExpiry);
+    EXPECT_EQ(world.text("key"), text);
+    EXPECT_FALSE(world.view.find("key")->has_expiry());
+  }
+  EXPECT_EQ(world.view.size(), 1);
+  EXPECT_EQ(world.keyspace.expiring(0), 0);
+}
+
+TEST(View, NamesTheEncodingsAsRedisDoes) {
+  World world;
+  const auto encoding = [&](Bytes text) {
+    world.view.set_text("k", text, kNoExpiry);
+    return world.view.find("k")->encoding_name();
+  };
+  EXPECT_EQ(encoding("12345"), "int");
+  EXPECT_EQ(encoding(std::string(44, 'x')), "embstr");
+  EXPECT_EQ(encoding(std::string(45, 'x')), "raw");
+  world.view.set_text("k", "ab", kNoExpiry);
+  std::span<char> bytes = world.view.resize_text("k", 4);
+  bytes[2] = 'c';
+  EXPECT_EQ(world.text("k"), std::string("abc\0", 4));
+  EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
+}
+
+TEST(View, APrimaryDeletesWhatExpiredAndStatesIt) {
+  World world;
+  world.view.set_text("key", "v", 2000);
+  world.at(2000);
+  EXPECT_TRUE(world.view.exists("key"));
+  world.at(2001);
+  EXPECT_FALSE(world.view.exists("key"));
+  EXPECT_EQ(world.effects.record(), "*2\r\n$3\r\nDEL\r\n$3\r\nkey\r\n");
+  EXPECT_EQ(world.view.size(), 0);
+  EXPECT_EQ(world.access.counters().expired, 1u);
+}
+
+TEST(View, AReplicaHidesWhatExpiredUntilItsPrimaryDeletesIt) {
+  World world;
+  world.view.set_text("key", "v", 2000);
+  world.at(2001, ExpiryMode::kHide);
+  EXPECT_FALSE(world.view.exists("key"));
+  EXPECT_EQ(world.effects.record(), "");
+  EXPECT_EQ(world.view.size(), 1);
+  world.at(2001, ExpiryMode::kIgnore);
+  EXPECT_TRUE(world.view.exists("key"));
+  EXPECT_TRUE(world.view.erase("key"));
+}
+
+TEST(View, MovesValuesBetweenKeysAndDatabases) {
+  World world;
+  world.view.create<List>("list").push(ListEnd::kHead, "a", world.limits);
+  std::optional<Value> value = world.view.take("list");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(world.view.exists("list"));
+  world.view.at(3).put("other", std::move(*value), 9000);
+  const List* list;
+  ASSERT_TRUE(world.view.at(3).read("other", list));
+  EXPECT_EQ(list->size(), 1u);
+  const List* none;
+  EXPECT_TRUE(world.view.read("other", none));
+  EXPECT_EQ(none, nullptr);
+  world.view.set_text("text", "x", kNoExpiry);
+  EXPECT_FALSE(world.view.read("text", none));
+}
+
+TEST(View, TellsChangesOnlyWhereSomebodyRegistered) {
+  World world;
+  world.view.set_text("a", "1", kNoExpiry);
+  EXPECT_TRUE(world.access.changed_keys().empty());
+  world.keyspace.interest(world.keyspace.place("a").stripe()) = 1;
+  world.view.set_text("a", "2", kNoExpiry);
+  ASSERT_EQ(world.access.changed_keys().size(), 1u);
+  EXPECT_EQ(world.access.changed_keys()[0].key, "a");
+  EXPECT_EQ(world.access.counters().changes, 2u);
+}
+
+TEST(Effects, SeveralCommandsBecomeATransactionThatEndsWhereItBegan) {
+  Effects effects;
+  effects.begin(true);
+  effects.add(1, {"SET", "a", "1"});
+  effects.add(2, {"DEL", "b"});
+  EXPECT_EQ(effects.first_database(), 1);
+  EXPECT_EQ(effects.record(),
+            "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n"
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\n*2\r\n$3\r\nDEL\r\n$1\r\nb\r\n"
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n1\r\n*1\r\n$4\r\nEXEC\r\n");
+  effects.begin(false);
+  effects.add(1, {"SET", "a", "1"});
+  EXPECT_EQ(effects.record(), "");
+}
+
+// Collects what a walk writes, and fails on a key that comes twice.
+class MapSink final : public SnapshotSink {
+ public:
+  void write_chain(int database, const TableBucket& home) override {
+    PartitionTable::for_each_in_chain(home, [&](Entry* entry, bool) {
+      char digits[kInt64TextMax];
+      const auto [at, fresh] = seen.emplace(std::pair(database, std::string(entry->key())),
+                                            std::string(entry->text(digits)));
+      EXPECT_TRUE(fresh) << at->first.second;
+    });
+  }
+  std::map<std::pair<int, std::string>, std::string> seen;
+};
+
+// The one property that matters: whatever writers do while the walk goes on, the sink gets the keyspace of the cut.
+TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    World world;
+    Random random(seed);
+    std::map<std::pair<int, std::string>, std::string> model;
+    const auto mutate = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        const auto database = static_cast<int>(random.below(3));
+        const std::string key = "key" + std::to_string(random.below(3000));
+        View view = world.view.at(database);
+        if (random.below(3) == 0) {
+          EXPECT_EQ(view.erase(key), model.erase({database, key}) == 1);
+        } else {
+          const std::string text = "v" + std::to_string(random.next());
+          view.set_text(key, text, kNoExpiry);
+          model[{database, key}] = text;
+        }
+      }
+    };
+    for (int round = 0; round < 3; ++round) {
+      mutate(4000);
+      const auto at_cut = model;
+      MapSink sink;
+      SnapshotWalk walk(world.keyspace, sink);
+      EXPECT_EQ(walk.keys_at_cut(), static_cast<int64_t>(at_cut.size()));
+      const bool swap = random.below(2) == 0;
+      int steps = 0;
+      while (walk.step(static_cast<int>(random.below(40)) + 1)) {
+        mutate(static_cast<int>(random.below(60)));
+        if (++steps == 5 && swap) {
+          TablesRef gone = world.keyspace.take_tables(2);
+          std::erase_if(model, [](const auto& item) { return item.first.first == 2; });
+          world.keyspace.swap_databases(0, 1);
+          std::map<std::pair<int, std::string>, std::string> swapped;
+          for (auto& [place, text] : model) {
+            swapped[{place.first == 2 ? 2 : 1 - place.first, place.second}] = text;
+          }
+          model = std::move(swapped);
+        }
+      }
+      walk.end();
+      EXPECT_EQ(sink.seen, at_cut) << "seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tandem
