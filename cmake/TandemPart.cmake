@@ -1,7 +1,8 @@
-# tandem_part(NAME USES ...): the folder src/NAME as one static library, and its *_test.cc files as one test
+# tandem_part(NAME USES ... TESTS_USE ...): the folder src/NAME as one static library, and its *_test.cc files as one test
 # program NAME_test. Folders without sources yet become interface libraries.
+# TESTS_USE names parts that only the test program links, in any order: sim, for those who test against it.
 function(tandem_part NAME)
-  cmake_parse_arguments(PART "" "" "USES" ${ARGN})
+  cmake_parse_arguments(PART "" "" "USES;TESTS_USE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${NAME}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -24,8 +25,11 @@ function(tandem_part NAME)
   target_link_libraries(tandem_${NAME} ${scope} jemalloc Threads::Threads)
   if(tests)
     add_executable(${NAME}_test ${tests})
-    # Tests of lower parts may use the simulated world; sim itself is never linked into a program.
     target_link_libraries(${NAME}_test PRIVATE tandem_${NAME} GTest::gtest GTest::gtest_main)
+    # By name: the part may come later. The simulated world is never linked into a program.
+    foreach(use ${PART_TESTS_USE})
+      target_link_libraries(${NAME}_test PRIVATE tandem_${use})
+    endforeach()
     add_test(NAME ${NAME}_test COMMAND ${NAME}_test)
     set_tests_properties(${NAME}_test PROPERTIES TIMEOUT 600)
   endif()

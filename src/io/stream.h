@@ -1,0 +1,158 @@
+// Stream: one connection, as bytes both ways. TCP and Unix sockets by libuv (io/uv_stream.h), simulated ones (sim/).
+// Confined to its loop's thread. Destroying it closes it; no wait on it may be left then (their tasks die first).
+//
+// Errors: kEnd when the peer ended (read only), kIo when the connection broke, kCancelled when it was closed here, the
+// stop's reason when stopped. After kIo or kEnd the connection is only good for closing.
+// No read, write or wait allocates.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "io/address.h"
+#include "io/stop.h"
+#include "io/wait.h"
+
+namespace tandem {
+
+class Loop;
+
+class Stream {
+ public:
+  class Read;
+  class Write;
+
+  virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // co_await: Result<size_t>, at least 1: what had arrived, up to the buffer's size. One read at a time. While nobody
+  // reads nothing is taken from the kernel: that is the peer's backpressure. The buffer stays the caller's, and is
+  // not touched any more once the wait is over or destroyed.
+  Read read(std::span<char> buffer, StopToken stop = {});
+
+  // Hands over what the kernel takes at once and says how much that was: 0 when it is full, or when the connection is
+  // broken (a read or write wait then says so). 0 while a write waits: bytes never overtake each other.
+  virtual size_t try_write(std::span<const Bytes> parts) = 0;
+  size_t try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
+
+  // co_await: Result<void> once the kernel has all of it; suspends only when it cannot take all at once. One write at a
+  // time. The bytes, and the span of parts, stay the caller's until then and are not copied. When stopped or
+  // destroyed on the way an unknown part of the bytes is out.
+  Write write(std::span<const Bytes> parts, StopToken stop = {});
+  Write write(Bytes bytes, StopToken stop = {});
+
+  // Says that no more will be written; reading goes on.
+  virtual void shutdown() = 0;
+  // At once, both ways; waits end with kCancelled. Further calls do nothing.
+  virtual void close() = 0;
+  virtual bool closed() const = 0;
+
+  virtual const Address& peer() const = 0;
+  virtual const Address& local() const = 0;
+  // The descriptor's number for people (CLIENT LIST); a made-up one in simulations.
+  virtual int descriptor() const = 0;
+  // TCP's probes after `idle_seconds` of silence; no effect on other streams.
+  virtual void set_keepalive(int idle_seconds) = 0;
+  virtual void set_no_delay(bool on) = 0;
+
+  // What this stream's waits are resumed by.
+  virtual Loop& loop() const = 0;
+
+ protected:
+  Stream() = default;
+
+  // For implementations. begin_* may end the wait at once (read.finish...; then it gives false), else it keeps the
+  // pointer until finish or cancel_*.
+  virtual bool begin_read(Read& read) = 0;
+  virtual void cancel_read(Read& read) noexcept = 0;
+  virtual bool begin_write(Write& write) = 0;
+  virtual void cancel_write(Write& write) noexcept = 0;
+};
+
+// When an implementation ends a wait.
+enum class Resume {
+  kNow,        // from the loop's own callback: the wait and the stream may be gone afterwards
+  kSoon,       // from anywhere else
+  kUnchanged,  // from inside begin_*: the coroutine just goes on
+};
+
+class Stream::Read final : public Wait {
+ public:
+  Read(Stream& stream, std::span<char> buffer, StopToken stop);
+  ~Read() {
+    if (waiting()) abandon();
+  }
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiter) {
+    return begin(waiter) && stream_.begin_read(*this);
+  }
+  Result<size_t> await_resume();
+
+  // For implementations of Stream.
+  std::span<char> buffer() const noexcept { return buffer_; }
+  void finish(size_t count, Resume how);
+  void finish(Error error, Resume how);
+
+ private:
+  void abandon() noexcept override { stream_.cancel_read(*this); }
+  void end(Resume how);
+
+  Stream& stream_;
+  std::span<char> buffer_;
+  size_t count_ = 0;
+  std::optional<Error> error_;
+};
+
+class Stream::Write final : public Wait {
+ public:
+  // At most this many parts go into one system call.
+  static constexpr size_t kPartsMax = 64;
+
+  Write(Stream& stream, std::span<const Bytes> parts, StopToken stop);
+  Write(Stream& stream, Bytes bytes, StopToken stop);
+  ~Write() {
+    if (waiting()) abandon();
+  }
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiter) {
+    return begin(waiter) && stream_.begin_write(*this);
+  }
+  Result<void> await_resume();
+
+  // For implementations of Stream: what is left, cut to kPartsMax parts and given in `out`; and what of it is gone.
+  size_t pending(std::span<Bytes> out) const noexcept;
+  void advance(size_t count) noexcept;
+  bool done() const noexcept { return parts_.empty(); }
+  void finish(Resume how) { end(how); }
+  void finish(Error error, Resume how);
+
+ private:
+  void abandon() noexcept override { stream_.cancel_write(*this); }
+  void end(Resume how);
+  void skip_empty() noexcept;
+
+  Stream& stream_;
+  Bytes single_;
+  std::span<const Bytes> parts_;
+  size_t offset_ = 0;  // into parts_.front()
+  std::optional<Error> error_;
+};
+
+inline Stream::Read Stream::read(std::span<char> buffer, StopToken stop) {
+  return Read(*this, buffer, stop);
+}
+inline Stream::Write Stream::write(std::span<const Bytes> parts, StopToken stop) {
+  return Write(*this, parts, stop);
+}
+inline Stream::Write Stream::write(Bytes bytes, StopToken stop) {
+  return Write(*this, bytes, stop);
+}
+
+}  // namespace tandem

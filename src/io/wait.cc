@@ -1,0 +1,45 @@
+#include "io/wait.h"
+
+namespace tandem {
+
+bool Wait::begin(std::coroutine_handle<> waiter) noexcept {
+  handle_ = waiter;
+  if (stop_.requested()) {
+    state_ = State::kStopped;
+    reason_ = stop_.reason();
+    return false;
+  }
+  state_ = State::kWaiting;
+  stop_.listen(*this);
+  return true;
+}
+
+void Wait::finish_without_suspending() noexcept {
+  state_ = State::kDone;
+  StopListener::unlink();
+}
+
+void Wait::complete() {
+  DCHECK(waiting(), "a wait ends once");
+  finish_without_suspending();
+  handle_.resume();
+}
+
+void Wait::complete_soon() noexcept {
+  DCHECK(waiting(), "a wait ends once");
+  finish_without_suspending();
+  ready_->push(*this);
+}
+
+void Wait::on_stop(ErrorCode reason) {
+  abandon();
+  state_ = State::kStopped;
+  reason_ = reason;
+  ready_->push(*this);
+}
+
+std::unexpected<Error> Wait::stop_error() const {
+  return fail(reason_, reason_ == ErrorCode::kTimeout ? "timed out" : "cancelled");
+}
+
+}  // namespace tandem

@@ -1,0 +1,81 @@
+// Wait: the base of every awaitable of io/. It ties a suspended coroutine to its source (a socket, a timer), to a stop
+// token, and to the loop's queue of coroutines that are ready to go on. For those who write awaitables; tasks only
+// co_await what Loop, Stream, Network, Event and Scope return.
+//
+// Life of a wait: begin() -> exactly one of complete(), complete_soon(), a stop, or destruction while suspended.
+// A derived class's destructor says `if (waiting()) abandon();`, so that a destroyed frame leaves its source.
+// Confined to the loop's thread.
+#pragma once
+
+#include <coroutine>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "io/list.h"
+#include "io/stop.h"
+
+namespace tandem {
+
+// A coroutine that the loop will resume in this turn.
+class ReadyNode : public ListNode {
+ public:
+  std::coroutine_handle<> resumed() noexcept { return handle_; }
+
+ protected:
+  ~ReadyNode() = default;
+  std::coroutine_handle<> handle_;
+};
+
+class ReadyQueue {
+ public:
+  bool empty() const noexcept { return nodes_.empty(); }
+  void push(ReadyNode& node) noexcept { nodes_.push_back(node); }
+  // Resumes until none is left, those that become ready meanwhile included.
+  void run() {
+    while (!nodes_.empty()) nodes_.pop_front().resumed().resume();
+  }
+  void clear() noexcept { nodes_.clear(); }
+
+ private:
+  List<ReadyNode> nodes_;
+};
+
+class Wait : private StopListener, private ReadyNode {
+ public:
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+  bool waiting() const noexcept { return state_ == State::kWaiting; }
+
+ protected:
+  Wait(ReadyQueue& ready, StopToken stop) noexcept : ready_(&ready), stop_(stop) {}
+  ~Wait() = default;
+
+  // Call first in await_suspend. False when the stop was already requested: do not suspend.
+  bool begin(std::coroutine_handle<> waiter) noexcept;
+  // Takes begin() back: the outcome was there at once, the coroutine goes on without suspending.
+  void finish_without_suspending() noexcept;
+  // Resumes the coroutine before it returns, which may destroy this wait and its source. Only from the loop's own
+  // callbacks, where nothing else of the program is on the stack.
+  void complete();
+  // Resumes it later in this turn; callable from anywhere on the loop's thread.
+  void complete_soon() noexcept;
+  // The stop's reason when that is what ended the wait.
+  bool stopped() const noexcept { return state_ == State::kStopped; }
+  ErrorCode stop_reason() const noexcept { return reason_; }
+  std::unexpected<Error> stop_error() const;
+
+  // Takes this wait away from its source; called while waiting, by a stop or by the derived destructor.
+  virtual void abandon() noexcept = 0;
+
+ private:
+  enum class State { kIdle, kWaiting, kDone, kStopped };
+  void on_stop(ErrorCode reason) override;
+
+  ReadyQueue* ready_;
+  StopToken stop_;
+  State state_ = State::kIdle;
+  ErrorCode reason_ = ErrorCode::kCancelled;
+};
+
+}  // namespace tandem
