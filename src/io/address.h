@@ -1,4 +1,5 @@
-// Where a connection's end is, and how Redis writes it: "127.0.0.1:6379", "[::1]:6379", "/run/tandem.sock:0".
+// Where a connection's end is, and how Redis writes it: "127.0.0.1:6379", "[::1]:6379",
+// "/run/tandem.sock:0".
 #pragma once
 
 #include <cstdint>

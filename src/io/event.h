@@ -1,6 +1,6 @@
-// Event: one task waits, anybody on the same loop's thread notifies. A notification with nobody waiting is kept, and
-// several of them are one: the task re-derives from state what to do. From other threads: a Doorbell whose callback
-// notifies. Confined to the loop's thread.
+// Event: one task waits, anybody on the same loop's thread notifies. A notification with nobody
+// waiting is kept, and several of them are one: the task re-derives from state what to do. From
+// other threads: a Doorbell whose callback notifies. Confined to the loop's thread.
 #pragma once
 
 #include <utility>

@@ -1,9 +1,9 @@
-// Files: the disk, behind an interface that a simulation can own. Calls block, so they belong on threads of their own or
-// into Loop::offload, never onto a worker's loop. The real one (io/disk_files.h) is internally stateless: any thread; a
-// File is confined to one thread at a time.
-// What is durable when: a file's bytes after its sync(); its name (create, rename, remove) after the sync_folder() of
-// its folder, and not before.
-// Errors: kIo with the operating system's reason; kEnd only where said.
+// Files: the disk, behind an interface that a simulation can own. Calls block, so they belong on
+// threads of their own or into Loop::offload, never onto a worker's loop. The real one
+// (io/disk_files.h) is internally stateless: any thread; a File is confined to one thread at a
+// time. What is durable when: a file's bytes after its sync(); its name (create, rename, remove)
+// after the sync_folder() of its folder, and not before. Errors: kIo with the operating system's
+// reason; kEnd only where said.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class File {
  public:
   virtual ~File() = default;
 
-  // Behind the last byte. On an error a part may have been written: size() says, truncate() takes it back.
+  // Behind the last byte. On an error a part may have been written: size() says, truncate() takes
+  // it back.
   virtual Result<void> append(std::span<const Bytes> parts) = 0;
   Result<void> append(Bytes bytes) { return append(std::span<const Bytes>(&bytes, 1)); }
   virtual Result<void> write_at(uint64_t offset, Bytes bytes) = 0;
@@ -29,7 +30,8 @@ class File {
   virtual Result<size_t> read_at(uint64_t offset, std::span<char> buffer) const = 0;
   virtual Result<uint64_t> size() const = 0;
   virtual Result<void> truncate(uint64_t size) = 0;
-  // Bytes and size are durable when it returns well. After an error nothing is known: do not try again and believe it.
+  // Bytes and size are durable when it returns well. After an error nothing is known: do not try
+  // again and believe it.
   virtual Result<void> sync() = 0;
 };
 
@@ -58,7 +60,8 @@ class Files {
 
   // The whole file; kLimit when it is longer than `bytes_max`.
   Result<std::string> read_all(const std::string& path, uint64_t bytes_max);
-  // `bytes` under `path`, durably, in one step: a temporary file beside it, synced, renamed, folder synced.
+  // `bytes` under `path`, durably, in one step: a temporary file beside it, synced, renamed, folder
+  // synced.
   Result<void> replace_all(const std::string& path, Bytes bytes);
 };
 

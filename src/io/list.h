@@ -1,5 +1,5 @@
-// An intrusive doubly linked list: no allocation, and a node leaves its list when it is destroyed. It carries waiters,
-// timers' owners and hooks, which live in coroutine frames. Not thread safe.
+// An intrusive doubly linked list: no allocation, and a node leaves its list when it is destroyed.
+// It carries waiters, timers' owners and hooks, which live in coroutine frames. Not thread safe.
 #pragma once
 
 namespace tandem {
@@ -32,7 +32,8 @@ class ListNode {
   ListNode* next_;
 };
 
-// T derives from ListNode, once. The list owns nothing; nodes that are left when it dies are merely unlinked.
+// T derives from ListNode, once. The list owns nothing; nodes that are left when it dies are merely
+// unlinked.
 template <class T>
 class List {
  public:

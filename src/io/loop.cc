@@ -1,5 +1,6 @@
-// The inbox: callbacks and rung doorbells under a short lock, and a count of both that the loop reads without it just
-// before it sleeps. Whoever adds something wakes the loop; how, and whether that needs the kernel, is wake()'s matter.
+// The inbox: callbacks and rung doorbells under a short lock, and a count of both that the loop
+// reads without it just before it sleeps. Whoever adds something wakes the loop; how, and whether
+// that needs the kernel, is wake()'s matter.
 #include "io/loop.h"
 
 namespace tandem {

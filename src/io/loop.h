@@ -1,12 +1,12 @@
-// Loop: one thread's event loop, and all the waiting that is not about sockets. Implemented by libuv (io/uv_loop.h) and
-// by the simulated world (sim/).
+// Loop: one thread's event loop, and all the waiting that is not about sockets. Implemented by
+// libuv (io/uv_loop.h) and by the simulated world (sim/).
 //
-// Threads: confined to the thread that calls run(), but for post(), stop() and Doorbell::ring(). Before run() it
-// belongs to the thread that made it.
-// Lifetime: everything that names a loop (timers, streams, scopes of tasks that wait) dies before it does.
+// Threads: confined to the thread that calls run(), but for post(), stop() and Doorbell::ring().
+// Before run() it belongs to the thread that made it. Lifetime: everything that names a loop
+// (timers, streams, scopes of tasks that wait) dies before it does.
 //
-// A turn: timers and sockets that are due resume their tasks; what those make ready runs in the same turn; then the
-// BeforeSleep hooks run, and the loop waits in the kernel for the next event.
+// A turn: timers and sockets that are due resume their tasks; what those make ready runs in the
+// same turn; then the BeforeSleep hooks run, and the loop waits in the kernel for the next event.
 #pragma once
 
 #include <atomic>
@@ -60,8 +60,8 @@ class Loop {
   virtual void run() = 0;
   // Any thread: run() returns soon; a stop before run() makes it return after its first turn.
   void stop();
-  // Any thread: calls `callback` on the loop's thread, soon, in the order of posting. Those not called yet when the
-  // loop dies are dropped.
+  // Any thread: calls `callback` on the loop's thread, soon, in the order of posting. Those not
+  // called yet when the loop dies are dropped.
   void post(Callback callback);
 
   // co_await: Result<void>, an error only when stopped. sleep_us(0) lets a whole turn pass.
@@ -70,8 +70,8 @@ class Loop {
     return Sleep(*this, delay_ms * 1000, stop);
   }
 
-  // co_await: Result of function(), called on another thread. When the wait is stopped or destroyed the function still
-  // runs to its end, so it owns what it touches.
+  // co_await: Result of function(), called on another thread. When the wait is stopped or destroyed
+  // the function still runs to its end, so it owns what it touches.
   template <class Function>
   Offload<Function> offload(Function function, StopToken stop = {});
 
@@ -115,15 +115,17 @@ class Loop {
   List<Doorbell> rung_ TANDEM_GUARDED_BY(inbox_lock_);
 };
 
-// A callback of the loop's thread that any thread can ring for. Rings before the callback has run coalesce; a ring when
-// already rung costs a fence and one load. What was published (by its own atomics or lock) before ring() is seen by
-// the callback. Made and destroyed on the loop's thread; whoever rings is gone before that.
+// A callback of the loop's thread that any thread can ring for. Rings before the callback has run
+// coalesce; a ring when already rung costs a fence and one load. What was published (by its own
+// atomics or lock) before ring() is seen by the callback. Made and destroyed on the loop's thread;
+// whoever rings is gone before that.
 class Doorbell final : private ListNode {
  public:
   Doorbell(Loop& loop, Callback on_ring) : loop_(loop), on_ring_(std::move(on_ring)) {}
   ~Doorbell();
   void ring() {
-    // Orders the caller's publishing before the load: without it a ring could pass unseen between the two.
+    // Orders the caller's publishing before the load: without it a ring could pass unseen between
+    // the two.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!rung_.load(std::memory_order_relaxed)) ring_first();
   }
@@ -140,8 +142,8 @@ class Doorbell final : private ListNode {
   std::atomic<bool> rung_{false};
 };
 
-// A hook that runs each turn before the loop sleeps, as long as it lives: sessions flush their replies there. What it
-// makes ready still runs in this turn, and the hooks run again after it.
+// A hook that runs each turn before the loop sleeps, as long as it lives: sessions flush their
+// replies there. What it makes ready still runs in this turn, and the hooks run again after it.
 class BeforeSleep final : private ListNode {
  public:
   BeforeSleep(Loop& loop, Callback hook) : hook_(std::move(hook)) { loop.hooks_.push_back(*this); }

@@ -1,5 +1,6 @@
-// A child is a small coroutine around the task. When it ends it takes itself out of the scope, destroys its own frame
-// and transfers to the joiner if it was the last; nothing of the scope is touched after that.
+// A child is a small coroutine around the task. When it ends it takes itself out of the scope,
+// destroys its own frame and transfers to the joiner if it was the last; nothing of the scope is
+// touched after that.
 #include "io/scope.h"
 
 #include <utility>

@@ -1,6 +1,6 @@
-// Scope: the owner of tasks. Each task of the program belongs to one; a scope can ask its tasks to stop, wait for them,
-// and destroys those that are still suspended when it dies itself.
-// Confined to one loop's thread. Must not be destroyed from inside one of its own tasks.
+// Scope: the owner of tasks. Each task of the program belongs to one; a scope can ask its tasks to
+// stop, wait for them, and destroys those that are still suspended when it dies itself. Confined to
+// one loop's thread. Must not be destroyed from inside one of its own tasks.
 #pragma once
 
 #include <coroutine>
@@ -24,17 +24,19 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  // Starts the task; it runs until it first suspends before spawn returns. Whatever the task refers to must outlive the
-  // scope. A task spawned after the stop was requested finds its first wait cancelled.
+  // Starts the task; it runs until it first suspends before spawn returns. Whatever the task refers
+  // to must outlive the scope. A task spawned after the stop was requested finds its first wait
+  // cancelled.
   void spawn(Task<void> task);
 
-  // Every wait that was given token() ends with kCancelled, soon and from now on. The tasks then run to their ends.
+  // Every wait that was given token() ends with kCancelled, soon and from now on. The tasks then
+  // run to their ends.
   void request_stop() { stop_.request(); }
   bool stop_requested() const noexcept { return stop_.requested(); }
   StopToken token() noexcept { return stop_.token(); }
 
-  // co_await scope.join(): goes on once no task is left (at once when there is none). One joiner at a time; not from
-  // inside a task of the same scope.
+  // co_await scope.join(): goes on once no task is left (at once when there is none). One joiner at
+  // a time; not from inside a task of the same scope.
   Join join() noexcept;
   size_t live_count() const noexcept { return live_count_; }
 

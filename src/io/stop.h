@@ -1,6 +1,7 @@
-// Asking tasks to stop. A Stop is the source, a StopToken is handed to waits; once the stop is requested every wait that
-// holds the token ends with the stop's reason (kCancelled, or kTimeout from a Deadline), now and in future.
-// Confined to one loop's thread. The Stop must outlive the waits that use its tokens.
+// Asking tasks to stop. A Stop is the source, a StopToken is handed to waits; once the stop is
+// requested every wait that holds the token ends with the stop's reason (kCancelled, or kTimeout
+// from a Deadline), now and in future. Confined to one loop's thread. The Stop must outlive the
+// waits that use its tokens.
 #pragma once
 
 #include "base/result.h"
@@ -38,7 +39,8 @@ class Stop final : private StopListener {
   // Stops with its parent, too, and for the parent's reason.
   explicit Stop(StopToken parent);
 
-  // The first request counts, later ones change nothing. Waits are resumed by their loop soon after, never from inside.
+  // The first request counts, later ones change nothing. Waits are resumed by their loop soon
+  // after, never from inside.
   void request(ErrorCode reason = ErrorCode::kCancelled);
   bool requested() const noexcept { return requested_; }
   ErrorCode reason() const noexcept { return reason_; }

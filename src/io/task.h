@@ -1,11 +1,11 @@
-// Task<T>: a coroutine that somebody awaits. Lazy: it starts when awaited (or spawned into a Scope, io/scope.h), and
-// hands its result to exactly one awaiter. Move-only; the Task owns its frame. Destroying a Task that is suspended
-// destroys its frame and everything in it, innermost first; that is safe because every awaitable of io/ takes itself
-// away from its source in its destructor. Destroying one that is running is a mistake of the program.
-// Threads: a task runs on the thread of the loop that resumes it and stays there.
-// There are no exceptions: one that escapes a coroutine ends the program.
-// Parameters of a coroutine are taken by value, or by reference to what its Scope's owner keeps alive; a lambda with
-// captures is never a coroutine.
+// Task<T>: a coroutine that somebody awaits. Lazy: it starts when awaited (or spawned into a Scope,
+// io/scope.h), and hands its result to exactly one awaiter. Move-only; the Task owns its frame.
+// Destroying a Task that is suspended destroys its frame and everything in it, innermost first;
+// that is safe because every awaitable of io/ takes itself away from its source in its destructor.
+// Destroying one that is running is a mistake of the program. Threads: a task runs on the thread of
+// the loop that resumes it and stays there. There are no exceptions: one that escapes a coroutine
+// ends the program. Parameters of a coroutine are taken by value, or by reference to what its
+// Scope's owner keeps alive; a lambda with captures is never a coroutine.
 #pragma once
 
 #include <coroutine>

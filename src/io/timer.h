@@ -1,6 +1,7 @@
-// What hangs on a loop's clock: the node that loops understand, and the three things made of it. sleep_us and sleep_ms
-// are on the Loop itself. Confined to the loop's thread; the loop outlives them; each disarms itself when destroyed.
-// A real loop's timers fire up to a millisecond late, never early.
+// What hangs on a loop's clock: the node that loops understand, and the three things made of it.
+// sleep_us and sleep_ms are on the Loop itself. Confined to the loop's thread; the loop outlives
+// them; each disarms itself when destroyed. A real loop's timers fire up to a millisecond late,
+// never early.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ namespace tandem {
 class Loop;
 using Callback = std::move_only_function<void()>;
 
-// Something due at a time of the loop's monotonic clock. `slot` and `order` are the loop's own bookkeeping.
+// Something due at a time of the loop's monotonic clock. `slot` and `order` are the loop's own
+// bookkeeping.
 class TimerNode {
  public:
   static constexpr size_t kUnarmed = SIZE_MAX;
@@ -62,7 +64,8 @@ class Sleep final : public Wait, private TimerNode {
   int64_t delay_us_;
 };
 
-// Calls back once or again and again, for work that is no task. The callback must not destroy the timer.
+// Calls back once or again and again, for work that is no task. The callback must not destroy the
+// timer.
 class Timer final : private TimerNode {
  public:
   Timer(Loop& loop, Callback callback) : TimerNode(loop), callback_(std::move(callback)) {}
@@ -78,8 +81,8 @@ class Timer final : private TimerNode {
   int64_t period_us_ = 0;
 };
 
-// A stop that requests itself when its time is over: waits that hold its token end with kTimeout then, and with the
-// parent's reason when the parent is asked to stop.
+// A stop that requests itself when its time is over: waits that hold its token end with kTimeout
+// then, and with the parent's reason when the parent is asked to stop.
 //   Deadline deadline(loop, 5000, stop);
 //   auto count = co_await stream.read(buffer, deadline.token());
 class Deadline final : private TimerNode {

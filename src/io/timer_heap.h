@@ -1,5 +1,5 @@
-// The armed timers of one loop, soonest first; equal deadlines in the order they were armed. A binary heap whose nodes
-// know their place, so that disarming costs a logarithm. Not thread safe.
+// The armed timers of one loop, soonest first; equal deadlines in the order they were armed. A
+// binary heap whose nodes know their place, so that disarming costs a logarithm. Not thread safe.
 #pragma once
 
 #include <cstdint>

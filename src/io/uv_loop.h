@@ -1,4 +1,5 @@
-// The real loop, over libuv. Ignores SIGPIPE for the whole program when made: a closed peer is an error, no signal.
+// The real loop, over libuv. Ignores SIGPIPE for the whole program when made: a closed peer is an
+// error, no signal.
 #pragma once
 
 #include <memory>

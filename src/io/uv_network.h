@@ -19,10 +19,11 @@ class UvNetwork final : public Network {
                                            int backlog) override;
   Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, unsigned permissions,
                                                 int backlog) override;
-  Result<std::unique_ptr<Stream>> adopt(AcceptedSocket socket) override;
-  Task<Result<std::unique_ptr<Stream>>> connect(std::string host, uint16_t port,
-                                                ConnectOptions options, StopToken stop) override;
-  Task<Result<std::unique_ptr<Stream>>> connect_unix(std::string path, StopToken stop) override;
+  Result<std::unique_ptr<ByteStream>> adopt(AcceptedSocket socket) override;
+  Task<Result<std::unique_ptr<ByteStream>>> connect(std::string host, uint16_t port,
+                                                    ConnectOptions options,
+                                                    StopToken stop) override;
+  Task<Result<std::unique_ptr<ByteStream>>> connect_unix(std::string path, StopToken stop) override;
 
  private:
   UvLoop& loop_;

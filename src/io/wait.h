@@ -1,10 +1,11 @@
-// Wait: the base of every awaitable of io/. It ties a suspended coroutine to its source (a socket, a timer), to a stop
-// token, and to the loop's queue of coroutines that are ready to go on. For those who write awaitables; tasks only
-// co_await what Loop, Stream, Network, Event and Scope return.
+// Wait: the base of every awaitable of io/. It ties a suspended coroutine to its source (a socket,
+// a timer), to a stop token, and to the loop's queue of coroutines that are ready to go on. For
+// those who write awaitables; tasks only co_await what Loop, ByteStream, Network, Event and Scope
+// return.
 //
-// Life of a wait: begin() -> exactly one of complete(), complete_soon(), a stop, or destruction while suspended.
-// A derived class's destructor says `if (waiting()) abandon();`, so that a destroyed frame leaves its source.
-// Confined to the loop's thread.
+// Life of a wait: begin() -> exactly one of complete(), complete_soon(), a stop, or destruction
+// while suspended. A derived class's destructor says `if (waiting()) abandon();`, so that a
+// destroyed frame leaves its source. Confined to the loop's thread.
 #pragma once
 
 #include <coroutine>
@@ -55,8 +56,8 @@ class Wait : private StopListener, private ReadyNode {
   bool begin(std::coroutine_handle<> waiter) noexcept;
   // Takes begin() back: the outcome was there at once, the coroutine goes on without suspending.
   void finish_without_suspending() noexcept;
-  // Resumes the coroutine before it returns, which may destroy this wait and its source. Only from the loop's own
-  // callbacks, where nothing else of the program is on the stack.
+  // Resumes the coroutine before it returns, which may destroy this wait and its source. Only from
+  // the loop's own callbacks, where nothing else of the program is on the stack.
   void complete();
   // Resumes it later in this turn; callable from anywhere on the loop's thread.
   void complete_soon() noexcept;
@@ -65,7 +66,8 @@ class Wait : private StopListener, private ReadyNode {
   ErrorCode stop_reason() const noexcept { return reason_; }
   std::unexpected<Error> stop_error() const;
 
-  // Takes this wait away from its source; called while waiting, by a stop or by the derived destructor.
+  // Takes this wait away from its source; called while waiting, by a stop or by the derived
+  // destructor.
   virtual void abandon() noexcept = 0;
 
  private:

@@ -1,9 +1,10 @@
-// Stream: one connection, as bytes both ways. TCP and Unix sockets by libuv (io/uv_stream.h), simulated ones (sim/).
-// Confined to its loop's thread. Destroying it closes it; no wait on it may be left then (their tasks die first).
+// ByteStream: one connection, as bytes both ways. TCP and Unix sockets by libuv (io/uv_stream.h),
+// simulated ones (sim/). Confined to its loop's thread. Destroying it closes it; no wait on it may
+// be left then (their tasks die first).
 //
-// Errors: kEnd when the peer ended (read only), kIo when the connection broke, kCancelled when it was closed here, the
-// stop's reason when stopped. After kIo or kEnd the connection is only good for closing.
-// No read, write or wait allocates.
+// Errors: kEnd when the peer ended (read only), kIo when the connection broke, kCancelled when it
+// was closed here, the stop's reason when stopped. After kIo or kEnd the connection is only good
+// for closing. No read, write or wait allocates.
 #pragma once
 
 #include <coroutine>
@@ -23,28 +24,29 @@ namespace tandem {
 
 class Loop;
 
-class Stream {
+class ByteStream {
  public:
   class Read;
   class Write;
 
-  virtual ~Stream() = default;
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
+  virtual ~ByteStream() = default;
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
 
-  // co_await: Result<size_t>, at least 1: what had arrived, up to the buffer's size. One read at a time. While nobody
-  // reads nothing is taken from the kernel: that is the peer's backpressure. The buffer stays the caller's, and is
-  // not touched any more once the wait is over or destroyed.
+  // co_await: Result<size_t>, at least 1: what had arrived, up to the buffer's size. One read at a
+  // time. While nobody reads nothing is taken from the kernel: that is the peer's backpressure. The
+  // buffer stays the caller's, and is not touched any more once the wait is over or destroyed.
   Read read(std::span<char> buffer, StopToken stop = {});
 
-  // Hands over what the kernel takes at once and says how much that was: 0 when it is full, or when the connection is
-  // broken (a read or write wait then says so). 0 while a write waits: bytes never overtake each other.
+  // Hands over what the kernel takes at once and says how much that was: 0 when it is full, or when
+  // the connection is broken (a read or write wait then says so). 0 while a write waits: bytes
+  // never overtake each other.
   virtual size_t try_write(std::span<const Bytes> parts) = 0;
   size_t try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
 
-  // co_await: Result<void> once the kernel has all of it; suspends only when it cannot take all at once. One write at a
-  // time. The bytes, and the span of parts, stay the caller's until then and are not copied. When stopped or
-  // destroyed on the way an unknown part of the bytes is out.
+  // co_await: Result<void> once the kernel has all of it; suspends only when it cannot take all at
+  // once. One write at a time. The bytes, and the span of parts, stay the caller's until then and
+  // are not copied. When stopped or destroyed on the way an unknown part of the bytes is out.
   Write write(std::span<const Bytes> parts, StopToken stop = {});
   Write write(Bytes bytes, StopToken stop = {});
 
@@ -66,10 +68,10 @@ class Stream {
   virtual Loop& loop() const = 0;
 
  protected:
-  Stream() = default;
+  ByteStream() = default;
 
-  // For implementations. begin_* may end the wait at once (read.finish...; then it gives false), else it keeps the
-  // pointer until finish or cancel_*.
+  // For implementations. begin_* may end the wait at once (read.finish...; then it gives false),
+  // else it keeps the pointer until finish or cancel_*.
   virtual bool begin_read(Read& read) = 0;
   virtual void cancel_read(Read& read) noexcept = 0;
   virtual bool begin_write(Write& write) = 0;
@@ -83,9 +85,9 @@ enum class Resume {
   kUnchanged,  // from inside begin_*: the coroutine just goes on
 };
 
-class Stream::Read final : public Wait {
+class ByteStream::Read final : public Wait {
  public:
-  Read(Stream& stream, std::span<char> buffer, StopToken stop);
+  Read(ByteStream& stream, std::span<char> buffer, StopToken stop);
   ~Read() {
     if (waiting()) abandon();
   }
@@ -95,7 +97,7 @@ class Stream::Read final : public Wait {
   }
   Result<size_t> await_resume();
 
-  // For implementations of Stream.
+  // For implementations of ByteStream.
   std::span<char> buffer() const noexcept { return buffer_; }
   void finish(size_t count, Resume how);
   void finish(Error error, Resume how);
@@ -104,19 +106,19 @@ class Stream::Read final : public Wait {
   void abandon() noexcept override { stream_.cancel_read(*this); }
   void end(Resume how);
 
-  Stream& stream_;
+  ByteStream& stream_;
   std::span<char> buffer_;
   size_t count_ = 0;
   std::optional<Error> error_;
 };
 
-class Stream::Write final : public Wait {
+class ByteStream::Write final : public Wait {
  public:
   // At most this many parts go into one system call.
   static constexpr size_t kPartsMax = 64;
 
-  Write(Stream& stream, std::span<const Bytes> parts, StopToken stop);
-  Write(Stream& stream, Bytes bytes, StopToken stop);
+  Write(ByteStream& stream, std::span<const Bytes> parts, StopToken stop);
+  Write(ByteStream& stream, Bytes bytes, StopToken stop);
   ~Write() {
     if (waiting()) abandon();
   }
@@ -126,7 +128,8 @@ class Stream::Write final : public Wait {
   }
   Result<void> await_resume();
 
-  // For implementations of Stream: what is left, cut to kPartsMax parts and given in `out`; and what of it is gone.
+  // For implementations of ByteStream: what is left, cut to kPartsMax parts and given in `out`; and
+  // what of it is gone.
   size_t pending(std::span<Bytes> out) const noexcept;
   void advance(size_t count) noexcept;
   bool done() const noexcept { return parts_.empty(); }
@@ -138,20 +141,20 @@ class Stream::Write final : public Wait {
   void end(Resume how);
   void skip_empty() noexcept;
 
-  Stream& stream_;
+  ByteStream& stream_;
   Bytes single_;
   std::span<const Bytes> parts_;
   size_t offset_ = 0;  // into parts_.front()
   std::optional<Error> error_;
 };
 
-inline Stream::Read Stream::read(std::span<char> buffer, StopToken stop) {
+inline ByteStream::Read ByteStream::read(std::span<char> buffer, StopToken stop) {
   return Read(*this, buffer, stop);
 }
-inline Stream::Write Stream::write(std::span<const Bytes> parts, StopToken stop) {
+inline ByteStream::Write ByteStream::write(std::span<const Bytes> parts, StopToken stop) {
   return Write(*this, parts, stop);
 }
-inline Stream::Write Stream::write(Bytes bytes, StopToken stop) {
+inline ByteStream::Write ByteStream::write(Bytes bytes, StopToken stop) {
   return Write(*this, bytes, stop);
 }
 

@@ -1,4 +1,4 @@
-#include "io/stream.h"
+#include "io/byte_stream.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,28 +8,28 @@
 
 namespace tandem {
 
-Stream::Read::Read(Stream& stream, std::span<char> buffer, StopToken stop)
+ByteStream::Read::Read(ByteStream& stream, std::span<char> buffer, StopToken stop)
     : Wait(stream.loop().ready(), stop), stream_(stream), buffer_(buffer) {
   CHECK(!buffer.empty(), "a read has room");
 }
 
-Result<size_t> Stream::Read::await_resume() {
+Result<size_t> ByteStream::Read::await_resume() {
   if (stopped()) return stop_error();
   if (error_) return std::unexpected(std::move(*error_));
   return count_;
 }
 
-void Stream::Read::finish(size_t count, Resume how) {
+void ByteStream::Read::finish(size_t count, Resume how) {
   count_ = count;
   end(how);
 }
 
-void Stream::Read::finish(Error error, Resume how) {
+void ByteStream::Read::finish(Error error, Resume how) {
   error_ = std::move(error);
   end(how);
 }
 
-void Stream::Read::end(Resume how) {
+void ByteStream::Read::end(Resume how) {
   switch (how) {
     case Resume::kNow:
       return complete();
@@ -40,30 +40,30 @@ void Stream::Read::end(Resume how) {
   }
 }
 
-Stream::Write::Write(Stream& stream, std::span<const Bytes> parts, StopToken stop)
+ByteStream::Write::Write(ByteStream& stream, std::span<const Bytes> parts, StopToken stop)
     : Wait(stream.loop().ready(), stop), stream_(stream), parts_(parts) {
   skip_empty();
 }
 
-Stream::Write::Write(Stream& stream, Bytes bytes, StopToken stop)
+ByteStream::Write::Write(ByteStream& stream, Bytes bytes, StopToken stop)
     : Wait(stream.loop().ready(), stop), stream_(stream), single_(bytes), parts_(&single_, 1) {
   skip_empty();
 }
 
-Result<void> Stream::Write::await_resume() {
+Result<void> ByteStream::Write::await_resume() {
   if (stopped()) return stop_error();
   if (error_) return std::unexpected(std::move(*error_));
   return {};
 }
 
-size_t Stream::Write::pending(std::span<Bytes> out) const noexcept {
+size_t ByteStream::Write::pending(std::span<Bytes> out) const noexcept {
   const size_t count = std::min(out.size(), parts_.size());
   for (size_t i = 0; i < count; i++) out[i] = parts_[i];
   if (count > 0) out[0].remove_prefix(offset_);
   return count;
 }
 
-void Stream::Write::advance(size_t count) noexcept {
+void ByteStream::Write::advance(size_t count) noexcept {
   while (count > 0) {
     DCHECK(!parts_.empty(), "no more is written than was given");
     const size_t left = parts_.front().size() - offset_;
@@ -78,16 +78,16 @@ void Stream::Write::advance(size_t count) noexcept {
   skip_empty();
 }
 
-void Stream::Write::skip_empty() noexcept {
+void ByteStream::Write::skip_empty() noexcept {
   while (offset_ == 0 && !parts_.empty() && parts_.front().empty()) parts_ = parts_.subspan(1);
 }
 
-void Stream::Write::finish(Error error, Resume how) {
+void ByteStream::Write::finish(Error error, Resume how) {
   error_ = std::move(error);
   end(how);
 }
 
-void Stream::Write::end(Resume how) {
+void ByteStream::Write::end(Resume how) {
   switch (how) {
     case Resume::kNow:
       return complete();
