@@ -12,7 +12,7 @@
 namespace tandem {
 
 // Appends to `out`. RdbWriteOptions::checksum is not looked at: the payload always has one.
-void dump_value(const Value& value, const RdbWriteOptions& options, std::string& out);
+void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out);
 
 // kRefused: footer (no footer, a version above 11, wrong checksum). kInvalid: the value itself is malformed.
 // kUnsupported: a module's value.

@@ -24,6 +24,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "data/encoding_limits.h"
 #include "keyspace/value.h"
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_measure.h"
@@ -91,7 +92,7 @@ class RdbReader {
   uint64_t bytes_fed() const { return base_ + buffer_.size(); }
 
  private:
-  enum class Stage { kHeader, kOpcode, kOperands, kKey, kValue, kChecksum, kEnd };
+  enum class Stage : uint8_t { kHeader, kOpcode, kOperands, kKey, kValue, kChecksum };
   struct Attributes {
     std::optional<int64_t> expire_ms;
     std::optional<uint64_t> idle_s;
@@ -99,33 +100,32 @@ class RdbReader {
     bool any() const { return expire_ms || idle_s || use_frequency; }
   };
 
-  Result<RdbEvent> step();
+  Result<RdbEvent> advance();
   Result<RdbEvent> read_header();
-  Result<RdbEvent> begin_item();
+  Result<void> begin_item();
+  Result<bool> measure();  // whether the item's current part is whole
   Result<RdbEvent> read_operands();
-  Result<RdbEvent> read_key();
   Result<RdbEvent> read_entry();
   Result<RdbEvent> read_checksum();
-  // The item's end as far as known: nothing if more is needed.
-  Result<bool> measure();
   Bytes item() const { return Bytes(buffer_).substr(at_); }
   void consume(size_t bytes);
+  void add_to_checksum();
   std::unexpected<Error> fail_at(ErrorCode code, size_t item_offset, std::string_view what) const;
+  std::unexpected<Error> fail_module(uint64_t id) const;
 
   const RdbReadOptions options_;
   std::string buffer_;
   uint64_t base_ = 0;       // place in the stream of the buffer's first byte
   size_t at_ = 0;           // in the buffer: the item being read
-  size_t checksummed_ = 0;  // in the buffer: bytes before it are in checksum_
+  size_t checksummed_ = 0;  // in the buffer: what comes before it is in checksum_
   uint64_t checksum_ = 0;
 
   Stage stage_ = Stage::kHeader;
   RdbMeasure measure_;
   uint8_t opcode_ = 0;
-  std::string key_;
-  bool key_known_ = false;
-  std::string aux_name_;
-  std::string aux_value_;
+  size_t key_end_ = 0;  // in the item; 0 while the key is not known
+  std::string name_scratch_;
+  std::string value_scratch_;
   int version_ = 0;
   uint32_t database_ = 0;
   Attributes attributes_;

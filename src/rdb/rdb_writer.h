@@ -44,12 +44,8 @@ struct RdbPreamble {
 };
 
 // Appends one entry: its expiry (Unix time in milliseconds) if any, type, key and value.
-void rdb_encode_entry(ByteSink& sink, Bytes key, const Value& value,
+void rdb_encode_entry(ByteSink& sink, Bytes key, const ValueRef& value,
                       std::optional<int64_t> expire_ms, const RdbWriteOptions& options);
-
-// Appends type and value only, as DUMP needs them when `key` is null; otherwise the key between the two.
-void rdb_encode_value(ByteSink& sink, const Bytes* key, const Value& value,
-                      const RdbWriteOptions& options);
 
 // Confined to the consumer. The sink outlives the writer.
 class RdbWriter {

@@ -1,0 +1,293 @@
+// A compact form that is within the limits is taken as it is, after the container has checked it; the forms of old
+// versions are taken apart and put together anew.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "base/number.h"
+#include "data/hash.h"
+#include "data/list.h"
+#include "data/set.h"
+#include "data/sorted_set.h"
+#include "data/ziplist.h"
+#include "data/zipmap.h"
+#include "rdb/rdb_format.h"
+#include "rdb/rdb_values.h"
+
+namespace tandem {
+namespace {
+
+// Fills one container of a type from any of its encodings. `scratch_` and `other_` hold decoded strings.
+class ValueDecoder {
+ public:
+  ValueDecoder(RdbDecoder& decoder, const EncodingLimits& limits)
+      : decoder_(decoder), limits_(limits) {}
+
+  std::unique_ptr<List> list(uint8_t type) {
+    auto list = std::make_unique<List>();
+    switch (type) {
+      case kRdbList: read_list(*list); break;
+      case kRdbListZiplist: read_list_ziplist(*list); break;
+      default: read_list_nodes(*list, type); break;
+    }
+    return whole(std::move(list), "list");
+  }
+
+  std::unique_ptr<Set> set(uint8_t type) {
+    auto set = std::make_unique<Set>();
+    switch (type) {
+      case kRdbSet: read_set(*set); break;
+      case kRdbSetIntset: take(*set, Set::from_intset(blob(), limits_)); break;
+      default: take(*set, Set::from_listpack(blob(), limits_)); break;
+    }
+    return whole(std::move(set), "set");
+  }
+
+  std::unique_ptr<SortedSet> sorted_set(uint8_t type) {
+    auto set = std::make_unique<SortedSet>();
+    switch (type) {
+      case kRdbZset:
+      case kRdbZset2: read_sorted_set(*set, type); break;
+      case kRdbZsetZiplist: read_sorted_set_ziplist(*set); break;
+      default: take(*set, SortedSet::from_listpack(blob(), limits_)); break;
+    }
+    return whole(std::move(set), "sorted set");
+  }
+
+  std::unique_ptr<Hash> hash(uint8_t type) {
+    auto hash = std::make_unique<Hash>();
+    switch (type) {
+      case kRdbHash: read_hash(*hash); break;
+      case kRdbHashZipmap: read_hash_zipmap(*hash); break;
+      case kRdbHashZiplist: read_hash_ziplist(*hash); break;
+      default: take(*hash, Hash::from_listpack(blob(), limits_)); break;
+    }
+    return whole(std::move(hash), "hash");
+  }
+
+ private:
+  Bytes blob() { return decoder_.string(scratch_); }
+
+  // The value itself, unless something was wrong with it.
+  template <class Container>
+  std::unique_ptr<Container> whole(std::unique_ptr<Container> container, const char* name) {
+    if (decoder_.ok() && container->empty()) decoder_.fail(fmt::format("an empty {}", name));
+    if (!decoder_.ok()) return nullptr;
+    return container;
+  }
+
+  template <class Container>
+  void take(Container& container, Result<Container> made) {
+    if (!decoder_.ok()) return;  // it was made of no bytes then
+    if (made) {
+      container = std::move(*made);
+    } else {
+      decoder_.fail(std::move(made.error().text));
+    }
+  }
+
+  void check(const Result<void>& read) {
+    if (!read) decoder_.fail(read.error().text);
+  }
+
+  void add(Set& set, Bytes member) {
+    if (decoder_.ok() && !set.add(member, limits_)) {
+      decoder_.fail(fmt::format("the member {} twice", rdb_quoted(member)));
+    }
+  }
+
+  void add(Hash& hash, Bytes field, Bytes value) {
+    if (decoder_.ok() && !hash.set(field, value, limits_)) {
+      decoder_.fail(fmt::format("the field {} twice", rdb_quoted(field)));
+    }
+  }
+
+  void add(SortedSet& set, Bytes member, double score) {
+    if (!decoder_.ok()) return;
+    if (std::isnan(score)) {
+      decoder_.fail(fmt::format("the member {} has no number as its score", rdb_quoted(member)));
+    } else if (set.set(member, score, limits_) != SortedSet::Change::kAdded) {
+      decoder_.fail(fmt::format("the member {} twice", rdb_quoted(member)));
+    }
+  }
+
+  void read_list(List& list) {
+    for (uint64_t left = decoder_.length(); left > 0 && decoder_.ok(); --left) {
+      const Bytes element = decoder_.string(scratch_);
+      if (decoder_.ok()) list.push(ListEnd::kTail, element, limits_);
+    }
+  }
+
+  void read_list_ziplist(List& list) {
+    append_ziplist(list, blob());
+  }
+
+  void append_ziplist(List& list, Bytes ziplist) {
+    if (!decoder_.ok()) return;
+    const size_t before = list.size();
+    check(read_ziplist(ziplist, [&](const Element& element) {
+      list.push(ListEnd::kTail, element.text(), limits_);
+    }));
+    if (decoder_.ok() && list.size() == before) decoder_.fail("an empty list node");
+  }
+
+  void read_list_nodes(List& list, uint8_t type) {
+    for (uint64_t left = decoder_.length(); left > 0 && decoder_.ok(); --left) {
+      const uint64_t container =
+          type == kRdbListQuicklist2 ? decoder_.length() : uint64_t{kRdbContainerPacked};
+      const Bytes node = blob();
+      if (!decoder_.ok()) return;
+      if (type == kRdbListQuicklist) {
+        append_ziplist(list, node);
+      } else if (container == kRdbContainerPlain) {
+        list.append_plain_node(node);
+      } else if (container == kRdbContainerPacked) {
+        check(list.append_packed_node(node));
+      } else {
+        decoder_.fail(fmt::format("a list node of unknown kind {}", container));
+      }
+    }
+    if (decoder_.ok() && type == kRdbListQuicklist2 && !list.empty()) list.finish_loading(limits_);
+  }
+
+  void read_set(Set& set) {
+    const uint64_t members = decoder_.length();
+    if (!decoder_.ok()) return;
+    if (members > limits_.set_max_intset_entries) set.reserve(members, limits_);
+    for (uint64_t left = members; left > 0 && decoder_.ok(); --left) {
+      add(set, decoder_.string(scratch_));
+    }
+  }
+
+  void read_hash(Hash& hash) {
+    const uint64_t fields = decoder_.length();
+    if (!decoder_.ok()) return;
+    hash.reserve(fields, limits_);
+    for (uint64_t left = fields; left > 0 && decoder_.ok(); --left) {
+      const Bytes field = decoder_.string(scratch_);
+      add(hash, field, decoder_.string(other_));
+    }
+  }
+
+  void read_hash_zipmap(Hash& hash) {
+    const Bytes zipmap = blob();
+    if (!decoder_.ok()) return;
+    check(read_zipmap(zipmap, [&](Bytes field, Bytes value) { add(hash, field, value); }));
+  }
+
+  // Calls pair for every two elements of a ziplist.
+  template <class Pair>
+  void read_ziplist_pairs(Pair pair) {
+    const Bytes ziplist = blob();
+    if (!decoder_.ok()) return;
+    bool first = true;
+    check(read_ziplist(ziplist, [&](const Element& element) {
+      if (first) {
+        other_ = element.copy();
+      } else {
+        pair(Bytes(other_), element);
+      }
+      first = !first;
+    }));
+    if (!first) decoder_.fail("a ziplist of pairs with an odd number of elements");
+  }
+
+  void read_hash_ziplist(Hash& hash) {
+    read_ziplist_pairs(
+        [&](Bytes field, const Element& value) { add(hash, field, value.text()); });
+  }
+
+  void read_sorted_set_ziplist(SortedSet& set) {
+    read_ziplist_pairs([&](Bytes member, const Element& score) {
+      const auto number = parse_double(score.text());
+      if (!number) {
+        decoder_.fail(fmt::format("the member {} has no number as its score", rdb_quoted(member)));
+      } else {
+        add(set, member, *number);
+      }
+    });
+  }
+
+  void read_sorted_set(SortedSet& set, uint8_t type) {
+    const uint64_t members = decoder_.length();
+    if (!decoder_.ok()) return;
+    set = SortedSet(members, 0, limits_);
+    for (uint64_t left = members; left > 0 && decoder_.ok(); --left) {
+      const Bytes member = decoder_.string(scratch_);
+      add(set, member, type == kRdbZset ? decoder_.old_double() : decoder_.ieee_double());
+    }
+  }
+
+  RdbDecoder& decoder_;
+  const EncodingLimits& limits_;
+  std::string scratch_;
+  std::string other_;
+};
+
+template <class Container>
+std::optional<Value> value_of(std::unique_ptr<Container> container) {
+  if (!container) return std::nullopt;
+  return Value(std::move(container));
+}
+
+std::optional<Value> decode_text(RdbDecoder& decoder) {
+  std::string scratch;
+  const Bytes text = decoder.string(scratch);
+  if (!decoder.ok()) return std::nullopt;
+  if (text.data() == scratch.data()) return Value(std::move(scratch));
+  return Value(std::string(text));
+}
+
+}  // namespace
+
+std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
+                                      const EncodingLimits& limits) {
+  ValueDecoder values(decoder, limits);
+  switch (type) {
+    case kRdbString: return decode_text(decoder);
+    case kRdbList:
+    case kRdbListZiplist:
+    case kRdbListQuicklist:
+    case kRdbListQuicklist2: return value_of(values.list(type));
+    case kRdbSet:
+    case kRdbSetIntset:
+    case kRdbSetListpack: return value_of(values.set(type));
+    case kRdbZset:
+    case kRdbZset2:
+    case kRdbZsetZiplist:
+    case kRdbZsetListpack: return value_of(values.sorted_set(type));
+    case kRdbHash:
+    case kRdbHashZipmap:
+    case kRdbHashZiplist:
+    case kRdbHashListpack: return value_of(values.hash(type));
+    case kRdbStreamListpacks:
+    case kRdbStreamListpacks2:
+    case kRdbStreamListpacks3: return value_of(rdb_decode_stream(decoder, type));
+    default: decoder.fail(fmt::format("unknown type {}", type)); return std::nullopt;
+  }
+}
+
+std::string rdb_module_name(uint64_t id) {
+  // Nine letters of six bits from the top, then ten bits of the module's own version.
+  static constexpr Bytes kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string name;
+  for (int letter = 0; letter < 9; ++letter) name += kLetters[id >> (58 - 6 * letter) & 63];
+  return name;
+}
+
+std::string rdb_quoted(Bytes bytes) {
+  constexpr size_t kShownMax = 64;
+  std::string quoted = "\"";
+  for (const char byte : bytes.substr(0, kShownMax)) {
+    if (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\') {
+      quoted += byte;
+    } else {
+      quoted += fmt::format("\\x{:02x}", static_cast<uint8_t>(byte));
+    }
+  }
+  return quoted + (bytes.size() > kShownMax ? "...\"" : "\"");
+}
+
+}  // namespace tandem

@@ -1,0 +1,35 @@
+// Values as RDB carries them (rdb_format.h), both ways, without the key around them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "data/encoding_limits.h"
+#include "data/stream.h"
+#include "keyspace/value.h"
+#include "rdb/rdb_decoder.h"
+#include "rdb/rdb_encoder.h"
+
+namespace tandem {
+
+// The type under which this version carries the value.
+uint8_t rdb_type_of(const ValueRef& value, int version);
+void rdb_encode_value(RdbEncoder& encoder, const ValueRef& value, int version);
+void rdb_encode_stream(RdbEncoder& encoder, const Stream& stream, int version);
+
+// Decodes a value of `type`, no module type, from bytes that hold all of it. Nothing on failure: the decoder knows the
+// problem and where it was.
+std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
+                                      const EncodingLimits& limits);
+std::unique_ptr<Stream> rdb_decode_stream(RdbDecoder& decoder, uint8_t type);
+
+// The nine letters of a module type's name.
+std::string rdb_module_name(uint64_t id);
+
+// For messages: in quotes, at most 64 bytes of it, what does not print as \xNN.
+std::string rdb_quoted(Bytes bytes);
+
+}  // namespace tandem
