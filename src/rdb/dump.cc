@@ -48,13 +48,14 @@ Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
   RdbMeasure measure(options.string_bytes_max);
   measure.begin(1, shape);
   if (measure.advance(body) != RdbMeasure::Outcome::kWhole) {
-    return fail(ErrorCode::kInvalid, measure.problem() ? measure.problem() : "the value is cut off");
+    return fail(ErrorCode::kInvalid,
+                measure.problem() ? measure.problem() : "the value is cut off");
   }
   RdbDecoder decoder(body, options.string_bytes_max);
   decoder.byte();
   if (type == kRdbModulePreview || type == kRdbModule2) {
-    return fail(ErrorCode::kUnsupported, fmt::format("data of the module type \"{}\"",
-                                                     rdb_module_name(decoder.length())));
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("data of the module type \"{}\"", rdb_module_name(decoder.length())));
   }
   std::optional<Value> value = rdb_decode_value(decoder, type, options.limits);
   if (!value) return fail(ErrorCode::kInvalid, decoder.problem());

@@ -1,4 +1,5 @@
-// The payload of DUMP and RESTORE: one value without its key, as RDB writes it, then the RDB version and a checksum.
+// The payload of DUMP and RESTORE: one value without its key, as RDB writes it, then the RDB
+// version and a checksum.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ namespace tandem {
 // Appends to `out`. RdbWriteOptions::checksum is not looked at: the payload always has one.
 void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out);
 
-// kRefused: footer (no footer, a version above 11, wrong checksum). kInvalid: the value itself is malformed.
-// kUnsupported: a module's value.
+// kRefused: footer (no footer, a version above 11, wrong checksum). kInvalid: the value itself is
+// malformed. kUnsupported: a module's value.
 Result<Value> restore_value(Bytes payload, const RdbReadOptions& options);
 
 }  // namespace tandem

@@ -1,4 +1,5 @@
-// Fixed-width numbers in memory, in the byte order that a format states. The caller has checked the bounds.
+// Fixed-width numbers in memory, in the byte order that a format states. The caller has checked the
+// bounds.
 #pragma once
 
 #include <bit>

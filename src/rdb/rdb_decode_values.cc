@@ -1,9 +1,9 @@
-// A compact form that is within the limits is taken as it is, after the container has checked it; the forms of old
-// versions are taken apart and put together anew.
-#include <fmt/format.h>
-
+// A compact form that is within the limits is taken as it is, after the container has checked it;
+// the forms of old versions are taken apart and put together anew.
 #include <cmath>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/number.h"
 #include "data/hash.h"
@@ -18,7 +18,8 @@
 namespace tandem {
 namespace {
 
-// Fills one container of a type from any of its encodings. `scratch_` and `other_` hold decoded strings.
+// Fills one container of a type from any of its encodings. `scratch_` and `other_` hold decoded
+// strings.
 class ValueDecoder {
  public:
   ValueDecoder(RdbDecoder& decoder, const EncodingLimits& limits)
@@ -27,9 +28,15 @@ class ValueDecoder {
   std::unique_ptr<List> list(uint8_t type) {
     auto list = std::make_unique<List>();
     switch (type) {
-      case kRdbList: read_list(*list); break;
-      case kRdbListZiplist: read_list_ziplist(*list); break;
-      default: read_list_nodes(*list, type); break;
+      case kRdbList:
+        read_list(*list);
+        break;
+      case kRdbListZiplist:
+        read_list_ziplist(*list);
+        break;
+      default:
+        read_list_nodes(*list, type);
+        break;
     }
     return whole(std::move(list), "list");
   }
@@ -37,9 +44,15 @@ class ValueDecoder {
   std::unique_ptr<Set> set(uint8_t type) {
     auto set = std::make_unique<Set>();
     switch (type) {
-      case kRdbSet: read_set(*set); break;
-      case kRdbSetIntset: take(*set, Set::from_intset(blob(), limits_)); break;
-      default: take(*set, Set::from_listpack(blob(), limits_)); break;
+      case kRdbSet:
+        read_set(*set);
+        break;
+      case kRdbSetIntset:
+        take(*set, Set::from_intset(blob(), limits_));
+        break;
+      default:
+        take(*set, Set::from_listpack(blob(), limits_));
+        break;
     }
     return whole(std::move(set), "set");
   }
@@ -48,9 +61,15 @@ class ValueDecoder {
     auto set = std::make_unique<SortedSet>();
     switch (type) {
       case kRdbZset:
-      case kRdbZset2: read_sorted_set(*set, type); break;
-      case kRdbZsetZiplist: read_sorted_set_ziplist(*set); break;
-      default: take(*set, SortedSet::from_listpack(blob(), limits_)); break;
+      case kRdbZset2:
+        read_sorted_set(*set, type);
+        break;
+      case kRdbZsetZiplist:
+        read_sorted_set_ziplist(*set);
+        break;
+      default:
+        take(*set, SortedSet::from_listpack(blob(), limits_));
+        break;
     }
     return whole(std::move(set), "sorted set");
   }
@@ -58,10 +77,18 @@ class ValueDecoder {
   std::unique_ptr<Hash> hash(uint8_t type) {
     auto hash = std::make_unique<Hash>();
     switch (type) {
-      case kRdbHash: read_hash(*hash); break;
-      case kRdbHashZipmap: read_hash_zipmap(*hash); break;
-      case kRdbHashZiplist: read_hash_ziplist(*hash); break;
-      default: take(*hash, Hash::from_listpack(blob(), limits_)); break;
+      case kRdbHash:
+        read_hash(*hash);
+        break;
+      case kRdbHashZipmap:
+        read_hash_zipmap(*hash);
+        break;
+      case kRdbHashZiplist:
+        read_hash_ziplist(*hash);
+        break;
+      default:
+        take(*hash, Hash::from_listpack(blob(), limits_));
+        break;
     }
     return whole(std::move(hash), "hash");
   }
@@ -119,9 +146,7 @@ class ValueDecoder {
     }
   }
 
-  void read_list_ziplist(List& list) {
-    append_ziplist(list, blob());
-  }
+  void read_list_ziplist(List& list) { append_ziplist(list, blob()); }
 
   void append_ziplist(List& list, Bytes ziplist) {
     if (!decoder_.ok()) return;
@@ -194,8 +219,7 @@ class ValueDecoder {
   }
 
   void read_hash_ziplist(Hash& hash) {
-    read_ziplist_pairs(
-        [&](Bytes field, const Element& value) { add(hash, field, value.text()); });
+    read_ziplist_pairs([&](Bytes field, const Element& value) { add(hash, field, value.text()); });
   }
 
   void read_sorted_set_ziplist(SortedSet& set) {
@@ -245,26 +269,34 @@ std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
                                       const EncodingLimits& limits) {
   ValueDecoder values(decoder, limits);
   switch (type) {
-    case kRdbString: return decode_text(decoder);
+    case kRdbString:
+      return decode_text(decoder);
     case kRdbList:
     case kRdbListZiplist:
     case kRdbListQuicklist:
-    case kRdbListQuicklist2: return value_of(values.list(type));
+    case kRdbListQuicklist2:
+      return value_of(values.list(type));
     case kRdbSet:
     case kRdbSetIntset:
-    case kRdbSetListpack: return value_of(values.set(type));
+    case kRdbSetListpack:
+      return value_of(values.set(type));
     case kRdbZset:
     case kRdbZset2:
     case kRdbZsetZiplist:
-    case kRdbZsetListpack: return value_of(values.sorted_set(type));
+    case kRdbZsetListpack:
+      return value_of(values.sorted_set(type));
     case kRdbHash:
     case kRdbHashZipmap:
     case kRdbHashZiplist:
-    case kRdbHashListpack: return value_of(values.hash(type));
+    case kRdbHashListpack:
+      return value_of(values.hash(type));
     case kRdbStreamListpacks:
     case kRdbStreamListpacks2:
-    case kRdbStreamListpacks3: return value_of(rdb_decode_stream(decoder, type));
-    default: decoder.fail(fmt::format("unknown type {}", type)); return std::nullopt;
+    case kRdbStreamListpacks3:
+      return value_of(rdb_decode_stream(decoder, type));
+    default:
+      decoder.fail(fmt::format("unknown type {}", type));
+      return std::nullopt;
   }
 }
 

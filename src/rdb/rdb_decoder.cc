@@ -1,10 +1,10 @@
 #include "rdb/rdb_decoder.h"
 
-#include <liblzf/lzf.h>
-
 #include <bit>
 #include <limits>
 #include <utility>
+
+#include <liblzf/lzf.h>
 
 #include "base/number.h"
 #include "rdb/rdb_bits.h"
@@ -59,10 +59,14 @@ double RdbDecoder::ieee_double() { return std::bit_cast<double>(number64()); }
 double RdbDecoder::old_double() {
   const uint8_t text_bytes = byte();
   switch (text_bytes) {
-    case kRdbDoubleNan: return std::numeric_limits<double>::quiet_NaN();
-    case kRdbDoublePositiveInfinity: return std::numeric_limits<double>::infinity();
-    case kRdbDoubleNegativeInfinity: return -std::numeric_limits<double>::infinity();
-    default: break;
+    case kRdbDoubleNan:
+      return std::numeric_limits<double>::quiet_NaN();
+    case kRdbDoublePositiveInfinity:
+      return std::numeric_limits<double>::infinity();
+    case kRdbDoubleNegativeInfinity:
+      return -std::numeric_limits<double>::infinity();
+    default:
+      break;
   }
   const Bytes text = raw(text_bytes);
   if (!ok()) return 0;
@@ -100,10 +104,17 @@ Bytes RdbDecoder::string(std::string& scratch) {
   at_ += 1;
   int64_t number = 0;
   switch (length.value) {
-    case kRdbEncodedInt8: number = static_cast<int8_t>(byte()); break;
-    case kRdbEncodedInt16: number = static_cast<int16_t>(number16()); break;
-    case kRdbEncodedInt32: number = static_cast<int32_t>(number32()); break;
-    default: return lzf_string(scratch);
+    case kRdbEncodedInt8:
+      number = static_cast<int8_t>(byte());
+      break;
+    case kRdbEncodedInt16:
+      number = static_cast<int16_t>(number16());
+      break;
+    case kRdbEncodedInt32:
+      number = static_cast<int32_t>(number32());
+      break;
+    default:
+      return lzf_string(scratch);
   }
   if (!ok()) return {};
   scratch = int64_text(number);
@@ -115,7 +126,8 @@ Bytes RdbDecoder::lzf_string(std::string& scratch) {
   const uint64_t plain_bytes = length();
   if (!ok()) return {};
   constexpr uint64_t kLzfBytesMax = std::numeric_limits<uint32_t>::max();
-  if (plain_bytes > string_bytes_max_ || plain_bytes > kLzfBytesMax || packed_bytes > kLzfBytesMax) {
+  if (plain_bytes > string_bytes_max_ || plain_bytes > kLzfBytesMax ||
+      packed_bytes > kLzfBytesMax) {
     fail("a string longer than the limit");
     return {};
   }

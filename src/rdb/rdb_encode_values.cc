@@ -1,5 +1,5 @@
-// What is compact in memory goes out as the bytes it has, where the version's readers know them; everything else goes
-// out element by element. Loading either gives the same value.
+// What is compact in memory goes out as the bytes it has, where the version's readers know them;
+// everything else goes out element by element. Loading either gives the same value.
 #include "data/hash.h"
 #include "data/list.h"
 #include "data/set.h"
@@ -78,26 +78,36 @@ void encode_sorted_set(RdbEncoder& encoder, const SortedSet& set, int version) {
 uint8_t rdb_type_of(const ValueRef& value, int version) {
   const bool listpacks = version >= kRdbListpacksSince;
   switch (value.type) {
-    case ValueType::kString: return kRdbString;
-    case ValueType::kList: return listpacks ? kRdbListQuicklist2 : kRdbList;
-    case ValueType::kSet: return type_of_set(value.as<Set>(), version);
+    case ValueType::kString:
+      return kRdbString;
+    case ValueType::kList:
+      return listpacks ? kRdbListQuicklist2 : kRdbList;
+    case ValueType::kSet:
+      return type_of_set(value.as<Set>(), version);
     case ValueType::kSortedSet:
       return listpacks && value.as<SortedSet>().listpack() ? kRdbZsetListpack : kRdbZset2;
     case ValueType::kHash:
       return listpacks && value.as<Hash>().listpack() ? kRdbHashListpack : kRdbHash;
-    case ValueType::kStream: break;
+    case ValueType::kStream:
+      break;
   }
   return type_of_stream(version);
 }
 
 void rdb_encode_value(RdbEncoder& encoder, const ValueRef& value, int version) {
   switch (value.type) {
-    case ValueType::kString: return encoder.string(value.text);
-    case ValueType::kList: return encode_list(encoder, value.as<List>(), version);
-    case ValueType::kSet: return encode_set(encoder, value.as<Set>(), version);
-    case ValueType::kSortedSet: return encode_sorted_set(encoder, value.as<SortedSet>(), version);
-    case ValueType::kHash: return encode_hash(encoder, value.as<Hash>(), version);
-    case ValueType::kStream: return rdb_encode_stream(encoder, value.as<Stream>(), version);
+    case ValueType::kString:
+      return encoder.string(value.text);
+    case ValueType::kList:
+      return encode_list(encoder, value.as<List>(), version);
+    case ValueType::kSet:
+      return encode_set(encoder, value.as<Set>(), version);
+    case ValueType::kSortedSet:
+      return encode_sorted_set(encoder, value.as<SortedSet>(), version);
+    case ValueType::kHash:
+      return encode_hash(encoder, value.as<Hash>(), version);
+    case ValueType::kStream:
+      return rdb_encode_stream(encoder, value.as<Stream>(), version);
   }
 }
 

@@ -1,14 +1,15 @@
-// Compression is tried only where it may pay. LZF saves nothing without a sequence of three bytes that comes again,
-// and finding one is far cheaper than a run of the compressor, whose table is 256 KB: a look at the first kilobytes
-// with a table of 2 KB tells random bytes and short names from text.
+// Compression is tried only where it may pay. LZF saves nothing without a sequence of three bytes
+// that comes again, and finding one is far cheaper than a run of the compressor, whose table is 256
+// KB: a look at the first kilobytes with a table of 2 KB tells random bytes and short names from
+// text.
 #include "rdb/rdb_encoder.h"
-
-#include <liblzf/lzf.h>
 
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <string>
+
+#include <liblzf/lzf.h>
 
 #include "base/number.h"
 #include "rdb/rdb_bits.h"
@@ -28,7 +29,8 @@ constexpr size_t kLzfSavedMin = 4;
 
 bool lzf_may_pay(Bytes bytes) {
   constexpr int kTableBits = 10;
-  std::array<uint16_t, size_t{1} << kTableBits> last_seen{};  // offset + 1 of three bytes with this hash
+  std::array<uint16_t, size_t{1} << kTableBits>
+      last_seen{};  // offset + 1 of three bytes with this hash
   const size_t end = std::min(bytes.size(), kProbeBytes);
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   for (size_t at = 0; at + 3 <= end; ++at) {
@@ -125,8 +127,8 @@ bool RdbEncoder::compressed(Bytes bytes) {
     large.resize(packed_max);
     packed = large.data();
   }
-  const size_t packed_bytes = lzf_compress(bytes.data(), static_cast<unsigned>(bytes.size()), packed,
-                                           static_cast<unsigned>(packed_max));
+  const size_t packed_bytes = lzf_compress(bytes.data(), static_cast<unsigned>(bytes.size()),
+                                           packed, static_cast<unsigned>(packed_max));
   if (packed_bytes == 0) return false;
   byte(kRdbEncodedLzf);
   length(packed_bytes);

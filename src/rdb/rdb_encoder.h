@@ -1,5 +1,5 @@
-// RdbEncoder: the primitives of RDB (rdb_format.h), gathered in a small buffer so that the sink sees few calls.
-// Flush before the encoder goes; what is not flushed is lost.
+// RdbEncoder: the primitives of RDB (rdb_format.h), gathered in a small buffer so that the sink
+// sees few calls. Flush before the encoder goes; what is not flushed is lost.
 #pragma once
 
 #include <array>

@@ -1,9 +1,9 @@
 #include "rdb/rdb_encoder.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "base/number.h"
 #include "base/random.h"
@@ -62,9 +62,15 @@ TEST(RdbEncoder, NumbersThatPrintTheSameGoOutAsNumbers) {
   EXPECT_EQ(encoded_string("128"), bytes({0xc1, 0x80, 0}));
   EXPECT_EQ(encoded_string("-32769"), bytes({0xc2, 0xff, 0x7f, 0xff, 0xff}));
   EXPECT_EQ(encoded_string("2147483647"), bytes({0xc2, 0xff, 0xff, 0xff, 0x7f}));
-  EXPECT_EQ(encoded_string("2147483648"), "\x0a" "2147483648");
-  EXPECT_EQ(encoded_string("007"), "\x03" "007");
-  EXPECT_EQ(encoded_string("-0"), "\x02" "-0");
+  EXPECT_EQ(encoded_string("2147483648"),
+            "\x0a"
+            "2147483648");
+  EXPECT_EQ(encoded_string("007"),
+            "\x03"
+            "007");
+  EXPECT_EQ(encoded_string("-0"),
+            "\x02"
+            "-0");
   EXPECT_EQ(encoded_string(""), bytes({0}));
 }
 
@@ -164,8 +170,7 @@ TEST(RdbMeasure, FindsTheEndInPiecesOfAnySize) {
     measure.begin(0, rdb_value_shape(kRdbStreamListpacks3));
     size_t arrived = 0;
     while (arrived < stored.size()) {
-      ASSERT_EQ(measure.advance(Bytes(stored).substr(0, arrived)),
-                RdbMeasure::Outcome::kNeedMore);
+      ASSERT_EQ(measure.advance(Bytes(stored).substr(0, arrived)), RdbMeasure::Outcome::kNeedMore);
       ASSERT_GT(measure.needed(), arrived);
       ASSERT_LE(measure.needed(), stored.size());
       arrived = std::min(stored.size(), arrived + piece);

@@ -12,15 +12,17 @@
 //             | 10000000 4 bytes           32 bits, big-endian
 //             | 10000001 8 bytes           64 bits, big-endian
 //   string    = length bytes
-//             | 11000000 int8 | 11000001 int16 | 11000010 int32             the number's decimal text
-//             | 11000011 length{packed} length{plain} bytes{packed}         LZF
+//             | 11000000 int8 | 11000001 int16 | 11000010 int32             the number's decimal
+//             text | 11000011 length{packed} length{plain} bytes{packed}         LZF
 //   checksum  = 8 bytes: CRC-64 (Jones) of every byte before it; zero means "not computed"
 //
-// Fixed-width numbers are little-endian unless said otherwise. What follows a key, by type, is told by
-// `rdb_value_shape` in the notation below: the reader measures items with it before it decodes them.
+// Fixed-width numbers are little-endian unless said otherwise. What follows a key, by type, is told
+// by `rdb_value_shape` in the notation below: the reader measures items with it before it decodes
+// them.
 //
-//   S string   L length   D old double: a byte n and n bytes of text, n = 253 NaN, 254 +inf, 255 -inf
-//   1 4 8 16 bytes that many (16 is written E)      ( ... ) a length n, then the inside n times
+//   S string   L length   D old double: a byte n and n bytes of text, n = 253 NaN, 254 +inf, 255
+//   -inf 1 4 8 16 bytes that many (16 is written E)      ( ... ) a length n, then the inside n
+//   times
 //
 // Source: the public descriptions of the format; golden files made by Redis 7.0 in tests/data/rdb.
 #pragma once
@@ -60,10 +62,10 @@ enum RdbOpcode : uint8_t {
 // First byte of an entry.
 enum RdbType : uint8_t {
   kRdbString = 0,
-  kRdbList = 1,  // elements, head first
-  kRdbSet = 2,   // members
-  kRdbZset = 3,  // member, score as an old double
-  kRdbHash = 4,  // field, value
+  kRdbList = 1,   // elements, head first
+  kRdbSet = 2,    // members
+  kRdbZset = 3,   // member, score as an old double
+  kRdbHash = 4,   // field, value
   kRdbZset2 = 5,  // member, score as 8 bytes of IEEE 754
   kRdbModulePreview = 6,
   kRdbModule2 = 7,
@@ -76,8 +78,9 @@ enum RdbType : uint8_t {
   kRdbStreamListpacks = 15,
   kRdbHashListpack = 16,
   kRdbZsetListpack = 17,
-  kRdbListQuicklist2 = 18,     // (container, string): a plain element or a listpack
-  kRdbStreamListpacks2 = 19,   // first id, highest deleted id, entries ever added, entries read by group
+  kRdbListQuicklist2 = 18,  // (container, string): a plain element or a listpack
+  kRdbStreamListpacks2 =
+      19,  // first id, highest deleted id, entries ever added, entries read by group
   kRdbSetListpack = 20,
   kRdbStreamListpacks3 = 21,  // a consumer's active time
 };
@@ -108,13 +111,13 @@ constexpr uint64_t kRdbLzfRatioMax = 88;
 constexpr size_t kRdbLzfStringBytesMin = 21;
 
 // The first version whose readers know the type.
-constexpr int kRdbListpacksSince = 10;     // 16, 17, 18, 19
-constexpr int kRdbSetListpackSince = 11;   // 20, 21
+constexpr int kRdbListpacksSince = 10;    // 16, 17, 18, 19
+constexpr int kRdbSetListpackSince = 11;  // 20, 21
 
 constexpr size_t kRdbShapeDepthMax = 3;
 
-// The shape of what follows a key of this type; empty for an unknown type. Modules' values begin with the
-// module's id, a length, and have no shape that can be known without the module.
+// The shape of what follows a key of this type; empty for an unknown type. Modules' values begin
+// with the module's id, a length, and have no shape that can be known without the module.
 constexpr std::string_view rdb_value_shape(uint8_t type) {
   switch (type) {
     case kRdbString:
@@ -125,23 +128,35 @@ constexpr std::string_view rdb_value_shape(uint8_t type) {
     case kRdbHashZiplist:
     case kRdbHashListpack:
     case kRdbZsetListpack:
-    case kRdbSetListpack: return "S";
+    case kRdbSetListpack:
+      return "S";
     case kRdbList:
     case kRdbSet:
-    case kRdbListQuicklist: return "(S)";
-    case kRdbZset: return "(SD)";
-    case kRdbHash: return "(SS)";
-    case kRdbZset2: return "(S8)";
-    case kRdbListQuicklist2: return "(LS)";
+    case kRdbListQuicklist:
+      return "(S)";
+    case kRdbZset:
+      return "(SD)";
+    case kRdbHash:
+      return "(SS)";
+    case kRdbZset2:
+      return "(S8)";
+    case kRdbListQuicklist2:
+      return "(LS)";
     case kRdbModulePreview:
-    case kRdbModule2: return "L";
-    // Nodes (id of the first entry, listpack); entries; last id; then, since 19, first id, highest deleted id,
-    // entries ever added. Groups: name, last id, since 19 entries read; pending (id, delivery time, delivery
-    // count); consumers: name, seen time, since 21 active time; their pending (id).
-    case kRdbStreamListpacks: return "(SS)LLL(SLL(E8L)(S8(E)))";
-    case kRdbStreamListpacks2: return "(SS)LLLLLLLL(SLLL(E8L)(S8(E)))";
-    case kRdbStreamListpacks3: return "(SS)LLLLLLLL(SLLL(E8L)(S88(E)))";
-    default: return "";
+    case kRdbModule2:
+      return "L";
+    // Nodes (id of the first entry, listpack); entries; last id; then, since 19, first id, highest
+    // deleted id, entries ever added. Groups: name, last id, since 19 entries read; pending (id,
+    // delivery time, delivery count); consumers: name, seen time, since 21 active time; their
+    // pending (id).
+    case kRdbStreamListpacks:
+      return "(SS)LLL(SLL(E8L)(S8(E)))";
+    case kRdbStreamListpacks2:
+      return "(SS)LLLLLLLL(SLLL(E8L)(S8(E)))";
+    case kRdbStreamListpacks3:
+      return "(SS)LLLLLLLL(SLLL(E8L)(S88(E)))";
+    default:
+      return "";
   }
 }
 
@@ -149,16 +164,24 @@ constexpr std::string_view rdb_value_shape(uint8_t type) {
 constexpr std::string_view rdb_opcode_shape(uint8_t opcode) {
   switch (opcode) {
     case kRdbFunction2:
-    case kRdbFunctionPreview: return "S";
+    case kRdbFunctionPreview:
+      return "S";
     case kRdbModuleAux:
     case kRdbIdle:
-    case kRdbSelectDb: return "L";
-    case kRdbFrequency: return "1";
-    case kRdbAux: return "SS";
-    case kRdbResizeDb: return "LL";
-    case kRdbExpireMs: return "8";
-    case kRdbExpireSeconds: return "4";
-    default: return "";
+    case kRdbSelectDb:
+      return "L";
+    case kRdbFrequency:
+      return "1";
+    case kRdbAux:
+      return "SS";
+    case kRdbResizeDb:
+      return "LL";
+    case kRdbExpireMs:
+      return "8";
+    case kRdbExpireSeconds:
+      return "4";
+    default:
+      return "";
   }
 }
 

@@ -1,5 +1,5 @@
-// One step is one letter of the shape. A step either moves the place past its bytes or leaves it where it was and says
-// how many bytes it lacks, so calling again repeats at most one letter.
+// One step is one letter of the shape. A step either moves the place past its bytes or leaves it
+// where it was and says how many bytes it lacks, so calling again repeats at most one letter.
 #include "rdb/rdb_measure.h"
 
 #include "base/check.h"
@@ -12,14 +12,16 @@ RdbLength rdb_parse_length(Bytes bytes) {
   if (bytes.empty()) return {Outcome::kNeedMore, 1, 0};
   const auto first = static_cast<uint8_t>(bytes[0]);
   switch (first & 0xc0) {
-    case kRdbLength6: return {Outcome::kLength, 1, first};
+    case kRdbLength6:
+      return {Outcome::kLength, 1, first};
     case kRdbLength14:
       if (bytes.size() < 2) return {Outcome::kNeedMore, 2, 0};
       return {Outcome::kLength, 2, uint64_t{first & 0x3fU} << 8 | static_cast<uint8_t>(bytes[1])};
     case 0xc0:
       if (first > kRdbEncodedLzf) return {Outcome::kInvalid, 1, 0};
       return {Outcome::kEncoded, 1, first};
-    default: break;
+    default:
+      break;
   }
   if (first == kRdbLength32) {
     if (bytes.size() < 5) return {Outcome::kNeedMore, 5, 0};
@@ -54,16 +56,34 @@ RdbMeasure::Outcome RdbMeasure::step(Bytes item) {
   Outcome outcome = Outcome::kWhole;
   uint64_t ignored = 0;
   switch (shape_[shape_at_]) {
-    case 'S': outcome = skip_string(item); break;
-    case 'L': outcome = skip_length(item, ignored); break;
-    case 'D': outcome = skip_old_double(item); break;
-    case '1': outcome = skip(item, 1); break;
-    case '4': outcome = skip(item, 4); break;
-    case '8': outcome = skip(item, 8); break;
-    case 'E': outcome = skip(item, 16); break;
-    case '(': return open(item);
-    case ')': close(); return Outcome::kWhole;
-    default: CHECK(false, "a letter that no shape has");
+    case 'S':
+      outcome = skip_string(item);
+      break;
+    case 'L':
+      outcome = skip_length(item, ignored);
+      break;
+    case 'D':
+      outcome = skip_old_double(item);
+      break;
+    case '1':
+      outcome = skip(item, 1);
+      break;
+    case '4':
+      outcome = skip(item, 4);
+      break;
+    case '8':
+      outcome = skip(item, 8);
+      break;
+    case 'E':
+      outcome = skip(item, 16);
+      break;
+    case '(':
+      return open(item);
+    case ')':
+      close();
+      return Outcome::kWhole;
+    default:
+      CHECK(false, "a letter that no shape has");
   }
   if (outcome == Outcome::kWhole) ++shape_at_;
   return outcome;
@@ -81,10 +101,15 @@ RdbMeasure::Outcome RdbMeasure::skip(Bytes item, uint64_t bytes) {
 RdbMeasure::Outcome RdbMeasure::skip_length(Bytes item, uint64_t& value) {
   const RdbLength length = rdb_parse_length(item.substr(at_));
   switch (length.outcome) {
-    case RdbLength::Outcome::kNeedMore: needed_ = at_ + length.bytes; return Outcome::kNeedMore;
-    case RdbLength::Outcome::kInvalid: return invalid("not a length");
-    case RdbLength::Outcome::kEncoded: return invalid("a string's encoding where a length must stand");
-    case RdbLength::Outcome::kLength: break;
+    case RdbLength::Outcome::kNeedMore:
+      needed_ = at_ + length.bytes;
+      return Outcome::kNeedMore;
+    case RdbLength::Outcome::kInvalid:
+      return invalid("not a length");
+    case RdbLength::Outcome::kEncoded:
+      return invalid("a string's encoding where a length must stand");
+    case RdbLength::Outcome::kLength:
+      break;
   }
   value = length.value;
   at_ += length.bytes;
@@ -96,8 +121,11 @@ RdbMeasure::Outcome RdbMeasure::skip_string(Bytes item) {
   const RdbLength length = rdb_parse_length(item.substr(at_));
   uint64_t bytes = length.value;
   switch (length.outcome) {
-    case RdbLength::Outcome::kNeedMore: needed_ = at_ + length.bytes; return Outcome::kNeedMore;
-    case RdbLength::Outcome::kInvalid: return invalid("a string of unknown encoding");
+    case RdbLength::Outcome::kNeedMore:
+      needed_ = at_ + length.bytes;
+      return Outcome::kNeedMore;
+    case RdbLength::Outcome::kInvalid:
+      return invalid("a string of unknown encoding");
     case RdbLength::Outcome::kLength:
       at_ += length.bytes;
       if (bytes > string_bytes_max_) return invalid("a string longer than the limit");

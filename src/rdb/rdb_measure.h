@@ -1,8 +1,10 @@
-// RdbMeasure finds where an item of an RDB stream ends, byte by byte as it arrives, so that the reader decodes each
-// item once, when it is whole, however large it is and however small the pieces it comes in.
+// RdbMeasure finds where an item of an RDB stream ends, byte by byte as it arrives, so that the
+// reader decodes each item once, when it is whole, however large it is and however small the pieces
+// it comes in.
 //
-// It follows a shape (rdb_format.h) and keeps its place between calls: measuring costs time in proportion to the
-// bytes, and no memory. It believes no claimed length: a collection of 2^60 elements simply never ends.
+// It follows a shape (rdb_format.h) and keeps its place between calls: measuring costs time in
+// proportion to the bytes, and no memory. It believes no claimed length: a collection of 2^60
+// elements simply never ends.
 #pragma once
 
 #include <array>

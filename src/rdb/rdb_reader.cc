@@ -1,11 +1,12 @@
-// One item at a time: its first byte tells the shape of what follows, RdbMeasure waits until that is whole, then it is
-// decoded from the buffer in one go. The buffer is trimmed only in feed, so that events can view into it.
+// One item at a time: its first byte tells the shape of what follows, RdbMeasure waits until that
+// is whole, then it is decoded from the buffer in one go. The buffer is trimmed only in feed, so
+// that events can view into it.
 #include "rdb/rdb_reader.h"
-
-#include <fmt/format.h>
 
 #include <limits>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/crc64.h"
 #include "rdb/rdb_bits.h"
@@ -124,9 +125,12 @@ Result<void> RdbReader::begin_item() {
 
 Result<bool> RdbReader::measure() {
   switch (measure_.advance(item())) {
-    case RdbMeasure::Outcome::kWhole: return true;
-    case RdbMeasure::Outcome::kNeedMore: return false;
-    case RdbMeasure::Outcome::kInvalid: break;
+    case RdbMeasure::Outcome::kWhole:
+      return true;
+    case RdbMeasure::Outcome::kNeedMore:
+      return false;
+    case RdbMeasure::Outcome::kInvalid:
+      break;
   }
   return fail_at(ErrorCode::kInvalid, measure_.size(), measure_.problem());
 }
@@ -145,9 +149,9 @@ Result<RdbEvent> RdbReader::read_operands() {
     case kRdbSelectDb: {
       const uint64_t database = decoder.length();
       if (database >= options_.databases) {
-        return fail_at(ErrorCode::kInvalid, 1,
-                       fmt::format("database {}, but there are only {}", database,
-                                   options_.databases));
+        return fail_at(
+            ErrorCode::kInvalid, 1,
+            fmt::format("database {}, but there are only {}", database, options_.databases));
       }
       database_ = static_cast<uint32_t>(database);
       event = RdbSelect{database_};
@@ -158,13 +162,20 @@ Result<RdbEvent> RdbReader::read_operands() {
       event = RdbSizes{keys, decoder.length()};
       break;
     }
-    case kRdbExpireMs: attributes_.expire_ms = static_cast<int64_t>(decoder.number64()); break;
+    case kRdbExpireMs:
+      attributes_.expire_ms = static_cast<int64_t>(decoder.number64());
+      break;
     case kRdbExpireSeconds:
       attributes_.expire_ms = int64_t{static_cast<int32_t>(decoder.number32())} * 1000;
       break;
-    case kRdbIdle: attributes_.idle_s = decoder.length(); break;
-    case kRdbFrequency: attributes_.use_frequency = decoder.byte(); break;
-    case kRdbModuleAux: return fail_module(decoder.length());
+    case kRdbIdle:
+      attributes_.idle_s = decoder.length();
+      break;
+    case kRdbFrequency:
+      attributes_.use_frequency = decoder.byte();
+      break;
+    case kRdbModuleAux:
+      return fail_module(decoder.length());
     default:
       return fail_at(ErrorCode::kUnsupported, 0, "a function library; functions are not supported");
   }
@@ -183,7 +194,8 @@ Result<RdbEvent> RdbReader::read_entry() {
   if (!value) return fail_at(ErrorCode::kInvalid, decoder.at(), decoder.problem());
   const Attributes attributes = std::exchange(attributes_, {});
   consume(decoder.at());
-  return RdbEntry{database_,         key, std::move(*value), attributes.expire_ms,
+  return RdbEntry{database_,         key,
+                  std::move(*value), attributes.expire_ms,
                   attributes.idle_s, attributes.use_frequency};
 }
 

@@ -1,4 +1,5 @@
-// Reading RDB (rdb_format.h), incrementally: bytes go in as they come, events come out in the stream's order.
+// Reading RDB (rdb_format.h), incrementally: bytes go in as they come, events come out in the
+// stream's order.
 //
 //   RdbReader reader(options);
 //   for each piece:  reader.feed(piece);
@@ -6,12 +7,13 @@
 //                      Result<RdbEvent> event = reader.next();     an error is final
 //                      ... until RdbNeedMore, or RdbEnd
 //                    }
-//   at the end of the input: reader.finish()                       an error if the stream was not whole
+//   at the end of the input: reader.finish()                       an error if the stream was not
+//   whole
 //
-// Trust: every value is validated in depth (structure of the compact encodings, counts, order, duplicates, NaN). Memory
-// is bounded by the bytes received, times what compression can at most have saved; no claimed length is believed. Errors
-// say what is wrong, at which byte, and in which key where known. What the reader cannot see, and the owner checks:
-// the same key twice.
+// Trust: every value is validated in depth (structure of the compact encodings, counts, order,
+// duplicates, NaN). Memory is bounded by the bytes received, times what compression can at most
+// have saved; no claimed length is believed. Errors say what is wrong, at which byte, and in which
+// key where known. What the reader cannot see, and the owner checks: the same key twice.
 //
 // Data of modules and function libraries are refused by name (ErrorCode::kUnsupported).
 // Confined to one thread; no clock, no files.
@@ -32,8 +34,8 @@
 namespace tandem {
 
 struct RdbReadOptions {
-  EncodingLimits limits;      // what stays compact in memory
-  uint32_t databases = 16;    // a higher one is refused
+  EncodingLimits limits;    // what stays compact in memory
+  uint32_t databases = 16;  // a higher one is refused
   uint64_t string_bytes_max = uint64_t{512} << 20;
   bool verify_checksum = true;
 };
@@ -64,7 +66,8 @@ struct RdbEntry {
 };
 struct RdbEnd {
   int version;
-  bool checksum_verified;  // false: the version has none, it was not computed, or options say not to look
+  bool checksum_verified;  // false: the version has none, it was not computed, or options say not
+                           // to look
 };
 
 using RdbEvent =
@@ -83,8 +86,8 @@ class RdbReader {
   Result<void> finish();
 
   bool ended() const { return end_.has_value(); }
-  // After RdbEnd: bytes fed that are not the stream's own, for example commands after an append-only file's preamble.
-  // Until the next feed.
+  // After RdbEnd: bytes fed that are not the stream's own, for example commands after an
+  // append-only file's preamble. Until the next feed.
   Bytes rest() const;
 
   // Of the stream, up to the last event.

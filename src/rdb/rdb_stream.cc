@@ -1,12 +1,13 @@
-// Streams: the nodes go as they lie in memory. The pending entries stand twice in the format, with their times in the
-// group and by id alone with each consumer; in memory they stand once and name their consumer.
-#include <fmt/format.h>
-
+// Streams: the nodes go as they lie in memory. The pending entries stand twice in the format, with
+// their times in the group and by id alone with each consumer; in memory they stand once and name
+// their consumer.
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_values.h"
@@ -97,8 +98,8 @@ class StreamDecoder {
     }
     if (!decoder_.ok()) return;
     if (entries != stream_.length()) {
-      decoder_.fail(fmt::format("a stream that claims {} entries and has {}", entries,
-                                stream_.length()));
+      decoder_.fail(
+          fmt::format("a stream that claims {} entries and has {}", entries, stream_.length()));
     } else if (const auto last = stream_.last_live_id(); last && *last > counters.last_id) {
       decoder_.fail("a stream whose last id is below its last entry");
     } else {
@@ -106,8 +107,8 @@ class StreamDecoder {
     }
   }
 
-  // Before version 10 a group does not say how many entries it has read. It is known only where its last id is at one
-  // of the stream's ends.
+  // Before version 10 a group does not say how many entries it has read. It is known only where its
+  // last id is at one of the stream's ends.
   int64_t estimated_entries_read(StreamId last_id) const {
     const auto added = static_cast<int64_t>(stream_.entries_added());
     const auto length = static_cast<int64_t>(stream_.length());

@@ -20,8 +20,8 @@ uint8_t rdb_type_of(const ValueRef& value, int version);
 void rdb_encode_value(RdbEncoder& encoder, const ValueRef& value, int version);
 void rdb_encode_stream(RdbEncoder& encoder, const Stream& stream, int version);
 
-// Decodes a value of `type`, no module type, from bytes that hold all of it. Nothing on failure: the decoder knows the
-// problem and where it was.
+// Decodes a value of `type`, no module type, from bytes that hold all of it. Nothing on failure:
+// the decoder knows the problem and where it was.
 std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
                                       const EncodingLimits& limits);
 std::unique_ptr<Stream> rdb_decode_stream(RdbDecoder& decoder, uint8_t type);
