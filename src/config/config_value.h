@@ -1,0 +1,27 @@
+// The numbers of a configuration: integers, octal numbers and memory sizes. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+// A whole decimal number with an optional minus; nothing else, and nothing that overflows.
+std::optional<int64_t> parse_integer(std::string_view text);
+
+// A whole octal number, as file permissions are written.
+std::optional<int64_t> parse_octal(std::string_view text);
+
+// Bytes: digits and a unit in any case: none or b, k 1000, kb 1024, m, mb, g, gb alike. Negative sizes are refused;
+// what does not fit counts as the largest number.
+std::optional<int64_t> parse_memory(std::string_view text);
+
+// The largest of the units kb, mb and gb that divides the size.
+std::string format_memory(int64_t bytes);
+
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+std::string to_lower(std::string_view text);
+
+}  // namespace tandem

@@ -1,0 +1,288 @@
+#include "config/directive_specials.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "config/config_value.h"
+#include "config/config_words.h"
+
+namespace tandem {
+namespace {
+
+using Words = std::span<const std::string>;
+
+std::unexpected<Error> invalid(std::string text) {
+  return fail(ErrorCode::kInvalid, std::move(text));
+}
+
+// bind
+
+std::string show_addresses(Options& options) {
+  return fmt::format("{}", fmt::join(options.server.network.bind.get(), " "));
+}
+
+Result<void> set_addresses(Options& options, Words words) {
+  constexpr size_t kAddressesMax = 16;
+  if (words.size() > kAddressesMax) return invalid("Too many bind addresses specified.");
+  const bool none = words.size() == 1 && words[0].empty();
+  options.server.network.bind.set(none ? std::vector<std::string>{}
+                                       : std::vector<std::string>(words.begin(), words.end()));
+  return {};
+}
+
+std::vector<std::string> address_lines(Options& options) {
+  const std::string shown = show_addresses(options);
+  return {shown.empty() ? "\"\"" : shown};
+}
+
+// save
+
+std::string show_save_points(Options& options) {
+  std::vector<std::string> parts;
+  for (const SavePoint& point : options.server.persistence.save_points.get()) {
+    parts.push_back(fmt::format("{} {}", point.seconds, point.changes));
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
+Result<void> set_save_points(Options& options, Words words) {
+  std::vector<SavePoint> points;
+  if (!(words.size() == 1 && words[0].empty())) {
+    if (words.size() % 2 != 0) return invalid("Invalid save parameters");
+    for (size_t at = 0; at < words.size(); at += 2) {
+      const auto seconds = parse_integer(words[at]);
+      const auto changes = parse_integer(words[at + 1]);
+      if (!seconds || !changes || *seconds < 1 || *changes < 0) {
+        return invalid("Invalid save parameters");
+      }
+      points.push_back({*seconds, *changes});
+    }
+  }
+  options.server.persistence.save_points.set(std::move(points));
+  return {};
+}
+
+std::vector<std::string> save_point_lines(Options& options) {
+  std::vector<std::string> lines;
+  for (const SavePoint& point : options.server.persistence.save_points.get()) {
+    lines.push_back(fmt::format("{} {}", point.seconds, point.changes));
+  }
+  if (lines.empty()) lines.push_back("\"\"");
+  return lines;
+}
+
+// dir
+
+std::string show_folder(Options& options) {
+  const std::string folder = options.server.persistence.folder.get();
+  if (!folder.empty()) return folder;
+  std::error_code error;
+  return std::filesystem::current_path(error).string();
+}
+
+Result<void> set_folder(Options& options, Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  std::error_code error;
+  std::filesystem::current_path(words[0], error);
+  if (error) return invalid(error.message());
+  options.server.persistence.folder.set(std::filesystem::current_path(error).string());
+  return {};
+}
+
+std::vector<std::string> folder_lines(Options& options) {
+  return {quote_word(show_folder(options))};
+}
+
+// client-output-buffer-limit
+
+std::optional<size_t> client_class(std::string_view name) {
+  if (equal_ignoring_case(name, "normal")) return 0;
+  if (equal_ignoring_case(name, "slave") || equal_ignoring_case(name, "replica")) return 1;
+  if (equal_ignoring_case(name, "pubsub")) return 2;
+  return std::nullopt;
+}
+
+std::string show_output_limits(Options& options) {
+  constexpr std::array kNames{"normal", "slave", "pubsub"};
+  std::vector<std::string> parts;
+  for (size_t at = 0; at < kNames.size(); ++at) {
+    const OutputBufferLimit& limit = options.server.network.output_buffer_limits[at];
+    parts.push_back(fmt::format("{} {} {} {}", kNames[at], limit.hard_bytes.get(),
+                                limit.soft_bytes.get(), limit.soft_seconds.get()));
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
+Result<void> set_output_limits(Options& options, Words words) {
+  struct Values {
+    int64_t hard, soft, seconds;
+  };
+  std::array<std::optional<Values>, kClientClasses> given;
+  if (words.empty() || words.size() % 4 != 0) {
+    return invalid("Wrong number of arguments in buffer limit configuration.");
+  }
+  for (size_t at = 0; at < words.size(); at += 4) {
+    const auto which = client_class(words[at]);
+    if (!which) return invalid("Invalid client class specified in buffer limit configuration.");
+    const auto hard = parse_memory(words[at + 1]);
+    const auto soft = parse_memory(words[at + 2]);
+    const auto seconds = parse_integer(words[at + 3]);
+    if (!hard || !soft || !seconds || *seconds < 0) {
+      return invalid(
+          "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+    }
+    given[*which] = Values{*hard, *soft, *seconds};
+  }
+  for (size_t at = 0; at < given.size(); ++at) {
+    if (!given[at]) continue;
+    OutputBufferLimit& limit = options.server.network.output_buffer_limits[at];
+    limit.hard_bytes.set(given[at]->hard);
+    limit.soft_bytes.set(given[at]->soft);
+    limit.soft_seconds.set(given[at]->seconds);
+  }
+  return {};
+}
+
+std::vector<std::string> output_limit_lines(Options& options) {
+  constexpr std::array kNames{"normal", "replica", "pubsub"};
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < kNames.size(); ++at) {
+    const OutputBufferLimit& limit = options.server.network.output_buffer_limits[at];
+    lines.push_back(fmt::format("{} {} {} {}", kNames[at], format_memory(limit.hard_bytes.get()),
+                                format_memory(limit.soft_bytes.get()), limit.soft_seconds.get()));
+  }
+  return lines;
+}
+
+// replicaof
+
+std::string show_primary(Options& options) {
+  const PrimaryAddress primary = options.replication.primary.get();
+  return primary.host.empty() ? "" : fmt::format("{} {}", primary.host, primary.port);
+}
+
+Result<void> set_primary(Options& options, Words words) {
+  if (words.size() != 2) return invalid("wrong number of arguments");
+  if (equal_ignoring_case(words[0], "no") && equal_ignoring_case(words[1], "one")) {
+    options.replication.primary.set({});
+    return {};
+  }
+  constexpr int64_t kPortMax = 65535;
+  const auto port = parse_integer(words[1]);
+  if (!port || *port < 0 || *port > kPortMax) return invalid("Invalid master port");
+  options.replication.primary.set({words[0], static_cast<int>(*port)});
+  return {};
+}
+
+std::vector<std::string> primary_lines(Options& options) {
+  const std::string shown = show_primary(options);
+  return shown.empty() ? std::vector<std::string>{} : std::vector<std::string>{shown};
+}
+
+// dbfilename and hz
+
+std::string show_file_name(Options& options) { return options.server.persistence.file_name.get(); }
+
+Result<void> set_file_name(Options& options, Words words) {
+  auto name = normalize_file_name(words);
+  if (!name) return std::unexpected(name.error());
+  options.server.persistence.file_name.set(std::move(*name));
+  return {};
+}
+
+std::vector<std::string> file_name_lines(Options& options) {
+  return {quote_word(show_file_name(options))};
+}
+
+std::string show_hz(Options& options) { return fmt::format("{}", options.server.hz.get()); }
+
+Result<void> set_hz(Options& options, Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  const auto hz = parse_integer(words[0]);
+  if (!hz) return invalid("argument couldn't be parsed into an integer");
+  if (*hz < 0 || *hz > std::numeric_limits<int32_t>::max()) {
+    return invalid("argument must be between 0 and 2147483647 inclusive");
+  }
+  options.server.hz.set(std::clamp<int64_t>(*hz, 1, 500));
+  return {};
+}
+
+}  // namespace
+
+const BindSpecial kBindAddresses{show_addresses, set_addresses, address_lines};
+const BindSpecial kBindSavePoints{show_save_points, set_save_points, save_point_lines};
+const BindSpecial kBindFolder{show_folder, set_folder, folder_lines};
+const BindSpecial kBindOutputLimits{show_output_limits, set_output_limits, output_limit_lines};
+const BindSpecial kBindPrimary{show_primary, set_primary, primary_lines};
+const BindSpecial kBindFileName{show_file_name, set_file_name, file_name_lines};
+const BindSpecial kBindHz{show_hz, set_hz, nullptr};
+
+Result<std::string> normalize_percentiles(Words words) {
+  std::vector<std::string> shown;
+  if (words.size() == 1 && words[0].empty()) return std::string();
+  for (const std::string& word : words) {
+    char* end = nullptr;
+    const double percentile = std::strtod(word.c_str(), &end);
+    if (word.empty() || *end != '\0') {
+      return invalid("Invalid latency-tracking-info-percentiles parameters");
+    }
+    if (!(percentile >= 0.0 && percentile <= 100.0)) {
+      return invalid(
+          "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+    }
+    shown.push_back(fmt::format("{:g}", percentile));
+  }
+  return fmt::format("{}", fmt::join(shown, " "));
+}
+
+Result<std::string> normalize_event_classes(Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  constexpr std::string_view kAllOfA = "g$lshzxetd";
+  constexpr std::string_view kOrder = "g$lshzxetdKEmn";
+  std::string given;
+  for (const char c : words[0]) {
+    if (c == 'A') {
+      given += kAllOfA;
+    } else if (kOrder.contains(c)) {
+      given.push_back(c);
+    } else {
+      return invalid("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+    }
+  }
+  const bool all = std::ranges::all_of(kAllOfA, [&](char c) { return given.contains(c); });
+  std::string shown = all ? "A" : "";
+  for (const char c : kOrder) {
+    if (given.contains(c) && !(all && kAllOfA.contains(c))) shown.push_back(c);
+  }
+  return shown;
+}
+
+Result<std::string> normalize_oom_scores(Words words) {
+  constexpr size_t kScores = 3;
+  constexpr int64_t kScoreMax = 2000;
+  if (words.size() != kScores) return invalid("wrong number of arguments");
+  std::vector<int64_t> scores;
+  for (const std::string& word : words) {
+    const auto score = parse_integer(word);
+    if (!score || *score < -kScoreMax || *score > kScoreMax) {
+      return invalid("Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
+    }
+    scores.push_back(*score);
+  }
+  return fmt::format("{}", fmt::join(scores, " "));
+}
+
+Result<std::string> normalize_file_name(Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  if (words[0].empty()) return invalid("dbfilename can't be empty");
+  if (words[0].contains('/')) return invalid("dbfilename can't be a path, just a filename");
+  return words[0];
+}
+
+}  // namespace tandem

@@ -1,0 +1,114 @@
+// What can be configured about the server as a whole: its sockets, its clients, its files. It lies here and not in
+// server/ because config fills it and may not see server/. Defaults are Redis 7.2's. Any thread may read; config
+// writes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/logging.h"
+#include "base/option.h"
+
+namespace tandem {
+
+// A value of any type that is read whole under a lock.
+template <class T>
+class LockedOption {
+ public:
+  LockedOption() = default;
+  LockedOption(T initial) : value_(std::move(initial)) {}
+  LockedOption(const LockedOption&) = delete;
+  LockedOption& operator=(const LockedOption&) = delete;
+
+  T get() const {
+    const Guard guard(lock_);
+    return value_;
+  }
+  void set(T value) {
+    const Guard guard(lock_);
+    value_ = std::move(value);
+  }
+
+ private:
+  mutable Lock lock_;
+  T value_ TANDEM_GUARDED_BY(lock_);
+};
+
+// The classes of clients that `client-output-buffer-limit` tells apart, in its order.
+enum class ClientClass { kNormal, kReplica, kPubsub };
+inline constexpr int kClientClasses = 3;
+
+// 0 means no limit.
+struct OutputBufferLimit {
+  Option<int64_t> hard_bytes = 0;
+  Option<int64_t> soft_bytes = 0;
+  Option<int64_t> soft_seconds = 0;
+};
+
+// Save when `changes` or more writes happened and `seconds` passed since the last save.
+struct SavePoint {
+  int64_t seconds;
+  int64_t changes;
+  bool operator==(const SavePoint&) const = default;
+};
+
+// What `shutdown-on-sigint` and `shutdown-on-sigterm` may combine.
+inline constexpr int kShutdownDefault = 0;
+inline constexpr int kShutdownSave = 1;
+inline constexpr int kShutdownNoSave = 2;
+inline constexpr int kShutdownNow = 4;
+inline constexpr int kShutdownForce = 8;
+
+struct NetworkOptions {
+  LockedOption<std::vector<std::string>> bind{std::vector<std::string>{"*", "-::*"}};
+  Option<int64_t> port = 6379;
+  Option<int64_t> tcp_backlog = 511;
+  TextOption unix_socket;                         // unixsocket
+  Option<int64_t> unix_socket_permissions = 0;    // unixsocketperm, 0: as the umask gives them
+  Option<int64_t> tcp_keepalive_seconds = 300;    // tcp-keepalive, 0: off
+  Option<bool> protected_mode = true;
+  Option<int64_t> clients_max = 10000;            // maxclients
+  Option<int64_t> idle_timeout_seconds = 0;       // timeout, 0: never
+  Option<int64_t> query_buffer_bytes_max = 1024 * 1024 * 1024;  // client-query-buffer-limit
+  Option<int64_t> bulk_bytes_max = 512 * 1024 * 1024;           // proto-max-bulk-len
+  std::array<OutputBufferLimit, kClientClasses> output_buffer_limits{
+      {{0, 0, 0},
+       {256 * 1024 * 1024, 64 * 1024 * 1024, 60},
+       {32 * 1024 * 1024, 8 * 1024 * 1024, 60}}};
+  TextOption password;  // requirepass
+};
+
+struct PersistenceOptions {
+  LockedOption<std::vector<SavePoint>> save_points{
+      std::vector<SavePoint>{{3600, 1}, {300, 100}, {60, 10000}}};  // save
+  TextOption folder;                       // dir; the working folder, an absolute path
+  TextOption file_name = "dump.rdb";       // dbfilename
+  Option<bool> compression = true;         // rdbcompression
+  Option<bool> checksum = true;            // rdbchecksum
+  Option<bool> stop_writes_on_error = true;  // stop-writes-on-bgsave-error
+};
+
+struct ServerOptions {
+  NetworkOptions network;
+  PersistenceOptions persistence;
+  Option<int64_t> worker_threads = 0;  // 0: as many as there are cores
+  Option<int64_t> databases = 16;
+  Option<LogLevel> log_level = LogLevel::kNotice;  // loglevel
+  TextOption log_file;                             // logfile
+  TextOption pid_file;
+  Option<bool> daemonize = false;
+  Option<int64_t> hz = 10;
+  Option<int64_t> slow_log_slower_than_us = 10000;  // slowlog-log-slower-than, below 0: off
+  Option<int64_t> slow_log_entries_max = 128;       // slowlog-max-len
+  Option<int64_t> script_time_limit_ms = 5000;      // busy-reply-threshold, lua-time-limit
+  Option<int> shutdown_on_sigint = kShutdownDefault;
+  Option<int> shutdown_on_sigterm = kShutdownDefault;
+  Option<int64_t> shutdown_timeout_seconds = 10;
+  Option<int> debug_command_access = 0;  // enable-debug-command: 0 no, 1 local, 2 yes
+};
+
+}  // namespace tandem
