@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <limits>
+
+#include "base/ascii.h"
 
 namespace tandem {
 namespace {
@@ -25,7 +25,7 @@ std::optional<int64_t> unit_bytes(std::string_view unit) {
   } kUnits[] = {{"", 1},        {"b", 1},           {"k", 1000},       {"kb", 1024},
                 {"m", 1000000}, {"mb", 1024 * 1024}, {"g", 1000000000}, {"gb", 1024 * 1024 * 1024}};
   for (const auto& known : kUnits) {
-    if (equal_ignoring_case(unit, known.name)) return known.bytes;
+    if (equal_ignore_case(unit, known.name)) return known.bytes;
   }
   return std::nullopt;
 }
@@ -38,7 +38,7 @@ std::optional<int64_t> parse_octal(std::string_view text) { return parse_whole(t
 
 std::optional<int64_t> parse_memory(std::string_view text) {
   size_t digits = 0;
-  while (digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits]))) ++digits;
+  while (digits < text.size() && ascii_digit(text[digits])) ++digits;
   const auto unit = unit_bytes(text.substr(digits));
   if (digits == 0 || !unit) return std::nullopt;
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -52,18 +52,6 @@ std::string format_memory(int64_t bytes) {
   if (bytes != 0 && bytes % kMega == 0) return fmt::format("{}mb", bytes / kMega);
   if (bytes != 0 && bytes % kKilo == 0) return fmt::format("{}kb", bytes / kKilo);
   return fmt::format("{}", bytes);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
 }
 
 }  // namespace tandem

@@ -21,7 +21,4 @@ std::optional<int64_t> parse_memory(std::string_view text);
 // The largest of the units kb, mb and gb that divides the size.
 std::string format_memory(int64_t bytes);
 
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-std::string to_lower(std::string_view text);
-
 }  // namespace tandem

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/ascii.h"
 #include "config/config_value.h"
 #include "config/config_words.h"
 
@@ -102,9 +103,9 @@ std::vector<std::string> folder_lines(Options& options) {
 // client-output-buffer-limit
 
 std::optional<size_t> client_class(std::string_view name) {
-  if (equal_ignoring_case(name, "normal")) return 0;
-  if (equal_ignoring_case(name, "slave") || equal_ignoring_case(name, "replica")) return 1;
-  if (equal_ignoring_case(name, "pubsub")) return 2;
+  if (equal_ignore_case(name, "normal")) return 0;
+  if (equal_ignore_case(name, "slave") || equal_ignore_case(name, "replica")) return 1;
+  if (equal_ignore_case(name, "pubsub")) return 2;
   return std::nullopt;
 }
 
@@ -169,7 +170,7 @@ std::string show_primary(Options& options) {
 
 Result<void> set_primary(Options& options, Words words) {
   if (words.size() != 2) return invalid("wrong number of arguments");
-  if (equal_ignoring_case(words[0], "no") && equal_ignoring_case(words[1], "one")) {
+  if (equal_ignore_case(words[0], "no") && equal_ignore_case(words[1], "one")) {
     options.replication.primary.set({});
     return {};
   }

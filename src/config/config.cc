@@ -1,0 +1,288 @@
+#include "config/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/glob.h"
+#include "base/version.h"
+#include "config/config_rewrite.h"
+#include "config/config_words.h"
+#include "config/directive_value.h"
+
+namespace tandem {
+namespace {
+
+constexpr int kIncludeDepthMax = 16;
+
+bool is_accepted(const Directive& directive) { return !directive.supported(); }
+
+std::string_view trim(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t start = line.find_first_not_of(kBlanks);
+  if (start == line.npos) return {};
+  return line.substr(start, line.find_last_not_of(kBlanks) - start + 1);
+}
+
+std::unexpected<Error> set_failed(std::string_view name, std::string_view reason) {
+  return fail(ErrorCode::kInvalid,
+              fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name,
+                          reason));
+}
+
+}  // namespace
+
+ConfigStart parse_config_arguments(std::span<const std::string> arguments) {
+  ConfigStart start;
+  size_t at = 0;
+  if (!arguments.empty() && !arguments[0].starts_with('-')) start.file = arguments[at++];
+  for (; at < arguments.size(); ++at) {
+    const std::string& argument = arguments[at];
+    if (argument == "-" && (at == 0 || at + 1 == arguments.size())) {
+      start.standard_input = true;
+      continue;
+    }
+    if (!argument.starts_with("--")) {
+      start.lines += quote_word(argument) + " ";
+      continue;
+    }
+    if (!start.lines.empty()) start.lines += "\n";
+    start.lines += argument.substr(2) + " ";
+    const bool no_value = at + 1 == arguments.size() || arguments[at + 1].starts_with("--");
+    if (no_value && equal_ignore_case(argument, "--save")) start.lines += "\"\"";
+  }
+  return start;
+}
+
+Config::Config(Options& options, ConfigFiles& files) : options_(options), files_(files) {
+  for (const Directive& directive : directives()) {
+    initial_[&directive] = show_option(directive, options_);
+  }
+}
+
+Result<void> Config::load(const ConfigStart& start) {
+  std::string text;
+  if (!start.file.empty()) {
+    auto content = files_.read(start.file);
+    if (!content) {
+      return fail(ErrorCode::kIo, fmt::format("Fatal error, can't open config file '{}': {}",
+                                              start.file, content.error().text));
+    }
+    text = std::move(*content);
+    file_ = files_.absolute(start.file);
+  }
+  if (start.standard_input) {
+    auto content = files_.read_standard_input();
+    if (!content) return std::unexpected(content.error());
+    text += *content;
+  }
+  if (!start.lines.empty()) text += "\n" + start.lines;
+  auto loaded = load_text(text, 0);
+  seen_.clear();
+  return loaded;
+}
+
+Result<void> Config::load_text(const std::string& text, int depth) {
+  int number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    ++number;
+    const size_t end = rest.find('\n');
+    const std::string_view line = trim(rest.substr(0, end));
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    if (line.empty() || line[0] == '#') continue;
+
+    const auto words = split_words(line);
+    Result<void> done = words ? load_words(*words, depth)
+                              : fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
+    if (done) continue;
+    // Other codes come from an included file, whose report is complete.
+    if (done.error().code != ErrorCode::kInvalid) return done;
+    return fail(ErrorCode::kRefused,
+                fmt::format("\n*** FATAL CONFIG FILE ERROR (Redis {}) ***\n"
+                            "Reading the configuration file, at line {}\n>>> '{}'\n{}",
+                            kRedisVersion, number, line, done.error().text));
+  }
+  return {};
+}
+
+Result<void> Config::load_words(std::span<const std::string> words, int depth) {
+  if (words.empty()) return {};
+  const std::string& name = words[0];
+  const auto values = words.subspan(1);
+  if (equal_ignore_case(name, "include") && values.size() == 1) return include(values[0], depth);
+
+  if (const FileDirective* known = find_file_directive(name)) {
+    const auto count = static_cast<int>(values.size());
+    if (count < known->words_min || count > known->words_max) {
+      return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
+    }
+    if (known->warns) warnings_.push_back(fmt::format("'{}' is not supported yet", known->name));
+    return {};
+  }
+  const Directive* directive = find_directive(name);
+  if (directive == nullptr) {
+    return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
+  }
+  if (values.empty() || (values.size() > 1 && !directive->has(kMultiWord))) {
+    return fail(ErrorCode::kInvalid, "wrong number of arguments");
+  }
+  std::vector<std::string> all(values.begin(), values.end());
+  if (all.size() == 1) all = value_words(*directive, all[0]);
+  const bool first = seen_.insert(directive).second;
+  if (directive->has(kAddsUp) && !first && !(all.size() == 1 && all[0].empty())) {
+    auto before = words_now(*directive);
+    if (!(before.size() == 1 && before[0].empty())) {
+      all.insert(all.begin(), before.begin(), before.end());
+    }
+  }
+  auto set = set_words(*directive, all);
+  if (set && is_accepted(*directive) && accepted_.contains(directive)) {
+    warnings_.push_back(fmt::format("'{}' is not supported yet", directive->name));
+  }
+  return set;
+}
+
+Result<void> Config::include(const std::string& pattern, int depth) {
+  if (depth >= kIncludeDepthMax) return fail(ErrorCode::kInvalid, "Too many nested includes");
+  for (const std::string& path : files_.expand(pattern)) {
+    const auto text = files_.read(path);
+    if (!text) {
+      return fail(ErrorCode::kIo, fmt::format("Fatal error, can't open config file '{}': {}", path,
+                                              text.error().text));
+    }
+    if (auto loaded = load_text(*text, depth + 1); !loaded) return loaded;
+  }
+  return {};
+}
+
+Result<void> Config::set_words(const Directive& directive, std::span<const std::string> words) {
+  if (is_accepted(directive)) return set_accepted(directive, words);
+  return set_option(directive, words, options_);
+}
+
+Result<void> Config::set_accepted(const Directive& directive,
+                                  std::span<const std::string> words) {
+  auto text = normalize_value(directive, words);
+  if (!text) return std::unexpected(text.error());
+  if (*text == initial_[&directive]) {
+    accepted_.erase(&directive);
+  } else {
+    accepted_[&directive] = std::move(*text);
+  }
+  return {};
+}
+
+void Config::on_change(std::string_view directive, Apply apply) {
+  changes_[std::string(directive)] = std::move(apply);
+}
+
+std::string Config::show(const Directive& directive) {
+  if (!is_accepted(directive)) return show_option(directive, options_);
+  const auto found = accepted_.find(&directive);
+  return found == accepted_.end() ? initial_[&directive] : found->second;
+}
+
+std::vector<std::string> Config::words_now(const Directive& directive) {
+  return value_words(directive, show(directive));
+}
+
+std::vector<ConfigPair> Config::get(std::span<const std::string> patterns) {
+  const std::lock_guard guard(lock_);
+  std::vector<ConfigPair> found;
+  const auto wanted = [&](const Directive& directive, std::string_view name) {
+    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
+      if (directive.has(kHidden)) return equal_ignore_case(pattern, name);
+      return glob_match(pattern, name, GlobCase::kIgnore);
+    });
+  };
+  for (const Directive& directive : directives()) {
+    for (const std::string_view name : {directive.name, directive.alias}) {
+      if (!name.empty() && wanted(directive, name)) {
+        found.push_back({std::string(name), show(directive)});
+      }
+    }
+  }
+  return found;
+}
+
+Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pairs) {
+  std::vector<Planned> planned;
+  const Directive* access = find_directive("enable-protected-configs");
+  for (const ConfigPair& pair : pairs) {
+    const Directive* directive = find_directive(pair.name);
+    if (directive == nullptr) {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'",
+                              pair.name));
+    }
+    const std::string_view name =
+        equal_ignore_case(pair.name, directive->name) ? directive->name : directive->alias;
+    if (directive->has(kImmutable)) return set_failed(name, "can't set immutable config");
+    if (directive->has(kProtected) && show(*access) == "no") {
+      return set_failed(name, "can't set protected config");
+    }
+    for (const Planned& other : planned) {
+      if (other.directive == directive) return set_failed(name, "duplicate parameter");
+    }
+    planned.push_back(
+        {directive, name, value_words(*directive, pair.value), words_now(*directive)});
+  }
+  return planned;
+}
+
+Result<void> Config::apply(std::span<const Planned> planned) {
+  for (const Planned& step : planned) {
+    if (auto done = set_words(*step.directive, step.words); !done) {
+      return set_failed(step.name, done.error().text);
+    }
+  }
+  for (const Planned& step : planned) {
+    const auto change = changes_.find(step.directive->name);
+    if (change == changes_.end()) continue;
+    if (auto done = change->second(); !done) return set_failed(step.name, done.error().text);
+  }
+  return {};
+}
+
+Result<void> Config::set(std::span<const ConfigPair> pairs) {
+  const std::lock_guard guard(lock_);
+  const auto planned = plan(pairs);
+  if (!planned) return std::unexpected(planned.error());
+  auto applied = apply(*planned);
+  if (applied) return applied;
+  // Back to the values before, and the parts are told again, in case they had taken the new ones.
+  for (const Planned& step : *planned) (void)set_words(*step.directive, step.before);
+  for (const Planned& step : *planned) {
+    const auto change = changes_.find(step.directive->name);
+    if (change != changes_.end()) (void)change->second();
+  }
+  return applied;
+}
+
+Result<void> Config::rewrite() {
+  const std::lock_guard guard(lock_);
+  if (file_.empty()) {
+    return fail(ErrorCode::kRefused, "ERR The server is running without a config file");
+  }
+  std::string text;
+  if (files_.exists(file_)) {
+    auto content = files_.read(file_);
+    if (!content) {
+      return fail(ErrorCode::kIo, "ERR Rewriting config file: " + content.error().text);
+    }
+    text = std::move(*content);
+  }
+  std::vector<RewriteEntry> entries;
+  for (const Directive& directive : directives()) {
+    const std::string value = show(directive);
+    entries.push_back({directive.name, directive.alias, value_lines(directive, value, options_),
+                       value == initial_[&directive]});
+  }
+  if (auto replaced = files_.replace(file_, rewrite_config(text, entries)); !replaced) {
+    return fail(ErrorCode::kIo, "ERR Rewriting config file: " + replaced.error().text);
+  }
+  return {};
+}
+
+}  // namespace tandem

@@ -1,0 +1,95 @@
+// The server's configuration: reads redis.conf and the command line at start, answers CONFIG GET, SET and REWRITE
+// later. Values live in the Options structs (config/options.h), which this class alone writes; directives that are
+// accepted without effect keep their text here.
+//
+// A change that needs more than a new value (a socket to open, a log level to pass on) is done by the part concerned,
+// in a call it gives to on_change: it runs under this class's lock after the value was set, on the thread of CONFIG
+// SET, and may refuse; then all values of that CONFIG SET go back.
+//
+// Threads: load() and on_change() before other threads start; the rest from any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config_files.h"
+#include "config/directive.h"
+
+namespace tandem {
+
+struct ConfigStart {
+  std::string file;            // empty: none
+  bool standard_input = false;  // a lone "-" among the arguments
+  std::string lines;           // of the options on the command line, as file lines
+};
+
+// What the arguments of main, without the program's name, say about the configuration.
+ConfigStart parse_config_arguments(std::span<const std::string> arguments);
+
+struct ConfigPair {
+  std::string name;
+  std::string value;
+};
+
+class Config {
+ public:
+  using Apply = std::function<Result<void>()>;
+
+  // Both outlive this.
+  Config(Options& options, ConfigFiles& files);
+
+  // Reads everything that the start names. The error is the whole text for the standard error stream.
+  Result<void> load(const ConfigStart& start);
+  // What was accepted but has no effect, a line each, for the log.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  // The file's absolute path, empty without one.
+  const std::string& file() const { return file_; }
+
+  // `directive` is a row's name.
+  void on_change(std::string_view directive, Apply apply);
+
+  // Every directive, by name and by alias, that a pattern matches.
+  std::vector<ConfigPair> get(std::span<const std::string> patterns);
+  // All or nothing. The error is Redis's reply without its minus.
+  Result<void> set(std::span<const ConfigPair> pairs);
+  // Writes the values of the moment into the file. The error is the reply.
+  Result<void> rewrite();
+
+ private:
+  struct Planned {
+    const Directive* directive;
+    std::string_view name;  // as asked for: the row's name or its alias
+    std::vector<std::string> words;
+    std::vector<std::string> before;
+  };
+
+  Result<void> load_text(const std::string& text, int depth);
+  Result<void> load_words(std::span<const std::string> words, int depth);
+  Result<void> include(const std::string& pattern, int depth);
+  Result<void> set_words(const Directive& directive, std::span<const std::string> words);
+  Result<void> set_accepted(const Directive& directive, std::span<const std::string> words);
+  Result<std::vector<Planned>> plan(std::span<const ConfigPair> pairs);
+  Result<void> apply(std::span<const Planned> plan);
+  std::string show(const Directive& directive);
+  std::vector<std::string> words_now(const Directive& directive);
+
+  Options& options_;
+  ConfigFiles& files_;
+  std::mutex lock_;
+  std::string file_;
+  std::vector<std::string> warnings_;
+  std::set<const Directive*> seen_;  // while a load lasts: directives that a line has already set
+  std::map<const Directive*, std::string> accepted_;  // values that are not the defaults
+  std::map<const Directive*, std::string> initial_;   // every default, as text
+  std::map<std::string, Apply, std::less<>> changes_;
+};
+
+}  // namespace tandem

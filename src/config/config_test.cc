@@ -1,0 +1,236 @@
+#include "config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace tandem {
+namespace {
+
+class MemoryFiles final : public ConfigFiles {
+ public:
+  Result<std::string> read(const std::string& path) override {
+    if (!files.contains(path)) return fail(ErrorCode::kIo, "No such file or directory");
+    return files[path];
+  }
+  Result<std::string> read_standard_input() override { return input; }
+  std::vector<std::string> expand(const std::string& pattern) override {
+    if (!pattern.ends_with('*')) return {pattern};
+    std::vector<std::string> paths;
+    for (const auto& [path, text] : files) {
+      if (path.starts_with(pattern.substr(0, pattern.size() - 1))) paths.push_back(path);
+    }
+    return paths;
+  }
+  Result<void> replace(const std::string& path, const std::string& text) override {
+    files[path] = text;
+    return {};
+  }
+  bool exists(const std::string& path) override { return files.contains(path); }
+  std::string absolute(const std::string& path) override { return path; }
+
+  std::map<std::string, std::string> files;
+  std::string input;
+};
+
+struct ConfigTest : testing::Test {
+  // The error's text, empty when it went well.
+  std::string load(std::vector<std::string> arguments) {
+    auto loaded = config.load(parse_config_arguments(arguments));
+    return loaded ? "" : loaded.error().text;
+  }
+  std::string load_file(const std::string& text) {
+    files.files["x.conf"] = text;
+    return load({"x.conf"});
+  }
+  std::string get(const std::string& name) {
+    const auto pairs = config.get(std::vector<std::string>{name});
+    return pairs.empty() ? "(none)" : pairs[0].value;
+  }
+  std::string set(std::vector<ConfigPair> pairs) {
+    auto done = config.set(pairs);
+    return done ? "" : done.error().text;
+  }
+
+  MemoryFiles files;
+  Options options;
+  Config config{options, files};
+};
+
+TEST_F(ConfigTest, DefaultsAreThoseOfRedis) {
+  EXPECT_EQ(get("port"), "6379");
+  EXPECT_EQ(get("save"), "3600 1 300 100 60 10000");
+  EXPECT_EQ(get("bind"), "* -::*");
+  EXPECT_EQ(get("client-output-buffer-limit"),
+            "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
+  EXPECT_EQ(get("maxmemory-policy"), "noeviction");
+  EXPECT_EQ(get("shutdown-on-sigterm"), "default");
+  EXPECT_EQ(get("unixsocketperm"), "0");
+}
+
+TEST_F(ConfigTest, FileInputAndArgumentsAreReadInThatOrder) {
+  files.files["x.conf"] = "port 1\ntimeout 5 \n# a comment\n\n  maxclients 7";
+  files.input = "\nport 2\ntcp-backlog 9";
+  EXPECT_EQ(load({"x.conf", "--tcp-backlog", "10", "--replicaof", "127.0.0.1", "7001", "-"}), "");
+  EXPECT_EQ(get("port"), "2");
+  EXPECT_EQ(get("timeout"), "5");
+  EXPECT_EQ(get("maxclients"), "7");
+  EXPECT_EQ(get("tcp-backlog"), "10");
+  EXPECT_EQ(options.replication.primary.get().host, "127.0.0.1");
+  EXPECT_EQ(options.replication.primary.get().port, 7001);
+}
+
+TEST_F(ConfigTest, QuotesAndEscapes) {
+  EXPECT_EQ(load_file("requirepass \"a\\x41\\n\\\"b\"\nmasterauth 'it\\'s'"), "");
+  EXPECT_EQ(get("requirepass"), "aA\n\"b");
+  EXPECT_EQ(get("masterauth"), "it's");
+}
+
+TEST_F(ConfigTest, IncludeTakesPatternsAndNests) {
+  files.files["inc/a"] = "port 5\ninclude other";
+  files.files["inc/b"] = "timeout 6";
+  files.files["other"] = "maxclients 3";
+  EXPECT_EQ(load_file("port 1\ninclude inc/*\n"), "");
+  EXPECT_EQ(get("port"), "5");
+  EXPECT_EQ(get("timeout"), "6");
+  EXPECT_EQ(get("maxclients"), "3");
+}
+
+TEST_F(ConfigTest, AnIncludeOfItselfEnds) {
+  EXPECT_NE(load_file("include x.conf\n").find("Too many nested includes"), std::string::npos);
+}
+
+TEST_F(ConfigTest, ABadLineIsQuotedWithItsNumberAndReason) {
+  EXPECT_EQ(load_file("\n# x\n  port abc \n"),
+            "\n*** FATAL CONFIG FILE ERROR (Redis 7.2.4) ***\n"
+            "Reading the configuration file, at line 3\n>>> 'port abc'\n"
+            "argument couldn't be parsed into an integer");
+}
+
+TEST_F(ConfigTest, ReasonsAreThoseOfRedis) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"foo bar", "Bad directive or wrong number of arguments"},
+      {"port", "wrong number of arguments"},
+      {"port 1 2", "wrong number of arguments"},
+      {"port 70000", "argument must be between 0 and 65535 inclusive"},
+      {"appendonly maybe", "argument must be 'yes' or 'no'"},
+      {"maxmemory 10zz", "argument must be a memory value"},
+      {"appendfsync x", "argument(s) must be one of the following: everysec, always, no"},
+      {"save 10", "Invalid save parameters"},
+      {"save 0 1", "Invalid save parameters"},
+      {"requirepass \"abc", "Unbalanced quotes in configuration line"},
+      {"replicaof a 99999", "Invalid master port"},
+      {"dbfilename a/b", "dbfilename can't be a path, just a filename"},
+      {"unixsocketperm 999", "argument couldn't be parsed as an octal number"},
+      {"dir /nonexistent/folder", "No such file or directory"},
+      {"rename-command a", "Bad directive or wrong number of arguments"},
+      {"client-output-buffer-limit normal 1 2",
+       "Wrong number of arguments in buffer limit configuration."},
+      {"notify-keyspace-events Q", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."},
+  };
+  for (const auto& [line, reason] : cases) {
+    EXPECT_TRUE(load_file(line).ends_with(">>> '" + line + "'\n" + reason)) << load_file(line);
+  }
+}
+
+TEST_F(ConfigTest, SaveLinesAddUpAndReplaceTheDefaults) {
+  EXPECT_EQ(load_file("save 10 20\nsave 30 40\n"), "");
+  EXPECT_EQ(get("save"), "10 20 30 40");
+  EXPECT_EQ(load_file("save 10 20\nsave \"\"\n"), "");
+  EXPECT_EQ(get("save"), "");
+  EXPECT_EQ(load({"--save", "--port", "1"}), "");
+  EXPECT_EQ(get("save"), "");
+  EXPECT_EQ(get("port"), "1");
+}
+
+TEST_F(ConfigTest, AcceptedDirectivesKeepTheirValueAndWarn) {
+  EXPECT_EQ(load_file("appendonly yes\nactiverehashing yes\nlua-replicate-commands yes\n"), "");
+  EXPECT_EQ(get("appendonly"), "yes");
+  EXPECT_EQ(config.warnings(), std::vector<std::string>{"'appendonly' is not supported yet"});
+}
+
+TEST_F(ConfigTest, GetMatchesPatternsAndAliases) {
+  const std::vector<std::string> patterns{"*-PRIORITY", "port"};
+  const auto pairs = config.get(patterns);
+  ASSERT_EQ(pairs.size(), 3u);
+  EXPECT_EQ(pairs[0].name, "port");
+  EXPECT_EQ(pairs[1].name, "replica-priority");
+  EXPECT_EQ(pairs[2].name, "slave-priority");
+  EXPECT_EQ(get("debug-context"), "");
+  EXPECT_EQ(get("debug-contex?"), "(none)");
+}
+
+TEST_F(ConfigTest, SetRefusesWithTheTextsOfRedis) {
+  EXPECT_EQ(set({{"foo", "1"}}), "ERR Unknown option or number of arguments for CONFIG SET - 'foo'");
+  const std::string failed = "ERR CONFIG SET failed (possibly related to argument '";
+  EXPECT_EQ(set({{"databases", "3"}}), failed + "databases') - can't set immutable config");
+  EXPECT_EQ(set({{"dir", "/"}}), failed + "dir') - can't set protected config");
+  EXPECT_EQ(set({{"hz", "1"}, {"hz", "2"}}), failed + "hz') - duplicate parameter");
+  EXPECT_EQ(set({{"maxmemory", "abc"}}), failed + "maxmemory') - argument must be a memory value");
+}
+
+TEST_F(ConfigTest, SetIsAllOrNothing) {
+  EXPECT_NE(set({{"timeout", "5"}, {"maxclients", "x"}}), "");
+  EXPECT_EQ(get("timeout"), "0");
+  int calls = 0;
+  config.on_change("maxclients", [&]() -> Result<void> {
+    ++calls;
+    if (options.server.network.clients_max.get() == 3) return fail(ErrorCode::kLimit, "too few");
+    return {};
+  });
+  EXPECT_EQ(set({{"timeout", "5"}, {"maxclients", "3"}}),
+            "ERR CONFIG SET failed (possibly related to argument 'maxclients') - too few");
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(get("timeout"), "0");
+  EXPECT_EQ(get("maxclients"), "10000");
+  EXPECT_EQ(set({{"timeout", "5"}, {"maxclients", "4"}}), "");
+  EXPECT_EQ(get("timeout"), "5");
+}
+
+TEST_F(ConfigTest, ValuesAreShownInTheirOwnForm) {
+  EXPECT_EQ(set({{"repl-backlog-size", "2MB"}, {"hz", "1000"}}), "");
+  EXPECT_EQ(get("repl-backlog-size"), "2097152");
+  EXPECT_EQ(get("hz"), "500");
+  EXPECT_EQ(set({{"client-output-buffer-limit", "replica 1gb 2k 3"}}), "");
+  EXPECT_EQ(get("client-output-buffer-limit"),
+            "normal 0 0 0 slave 1073741824 2000 3 pubsub 33554432 8388608 60");
+  EXPECT_EQ(set({{"shutdown-on-sigint", "nosave now"}}), "");
+  EXPECT_EQ(get("shutdown-on-sigint"), "nosave now");
+  EXPECT_EQ(set({{"notify-keyspace-events", "KEA"}}), "");
+  EXPECT_EQ(get("notify-keyspace-events"), "AKE");
+}
+
+TEST_F(ConfigTest, RewriteKeepsCommentsAndOrder) {
+  ASSERT_EQ(load_file("# first\nport 1\nslaveof localhost 2\nsave 1 1\nsave 2 2\n\n# last\n"), "");
+  ASSERT_EQ(set({{"port", "7"}, {"save", "5 6"}, {"maxmemory", "104857600"}, {"masterauth", "a\"b"}}),
+            "");
+  ASSERT_TRUE(config.rewrite());
+  EXPECT_EQ(files.files["x.conf"],
+            "# first\nport 7\nreplicaof localhost 2\nsave 5 6\n\n# last\n"
+            "# Generated by CONFIG REWRITE\nmasterauth \"a\\\"b\"\nmaxmemory 100mb\n");
+  const std::string once = files.files["x.conf"];
+  ASSERT_TRUE(config.rewrite());
+  EXPECT_EQ(files.files["x.conf"], once);
+}
+
+TEST_F(ConfigTest, RewriteNeedsAFile) {
+  EXPECT_EQ(config.rewrite().error().text, "ERR The server is running without a config file");
+}
+
+// Every value that CONFIG GET shows must be one that a file may hold.
+TEST_F(ConfigTest, EveryShownValueCanBeReadBack) {
+  for (const Directive& directive : directives()) {
+    const std::string value = get(std::string(directive.name));
+    if (directive.name == "replicaof" && value.empty()) continue;
+    MemoryFiles other_files;
+    Options other_options;
+    Config other(other_options, other_files);
+    const std::vector<std::string> arguments{"--" + std::string(directive.name), value};
+    const auto loaded = other.load(parse_config_arguments(arguments));
+    EXPECT_TRUE(loaded) << loaded.error().text;
+    EXPECT_EQ(other.get(std::vector<std::string>{std::string(directive.name)})[0].value, value);
+  }
+}
+
+}  // namespace
+}  // namespace tandem
