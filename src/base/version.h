@@ -1,5 +1,5 @@
-// What the server says it is: its own version, and the version of Redis whose behaviour it has, by which clients and
-// peers choose what they may ask for.
+// What the server says it is: its own version, and the version of Redis whose behaviour it has, by
+// which clients and peers choose what they may ask for.
 #pragma once
 
 #include <string_view>

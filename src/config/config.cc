@@ -1,8 +1,8 @@
 #include "config/config.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/glob.h"
@@ -26,9 +26,9 @@ std::string_view trim(std::string_view line) {
 }
 
 std::unexpected<Error> set_failed(std::string_view name, std::string_view reason) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name,
-                          reason));
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, reason));
 }
 
 }  // namespace
@@ -93,8 +93,9 @@ Result<void> Config::load_text(const std::string& text, int depth) {
     if (line.empty() || line[0] == '#') continue;
 
     const auto words = split_words(line);
-    Result<void> done = words ? load_words(*words, depth)
-                              : fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
+    Result<void> done = words
+                            ? load_words(*words, depth)
+                            : fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
     if (done) continue;
     // Other codes come from an included file, whose report is complete.
     if (done.error().code != ErrorCode::kInvalid) return done;
@@ -161,8 +162,7 @@ Result<void> Config::set_words(const Directive& directive, std::span<const std::
   return set_option(directive, words, options_);
 }
 
-Result<void> Config::set_accepted(const Directive& directive,
-                                  std::span<const std::string> words) {
+Result<void> Config::set_accepted(const Directive& directive, std::span<const std::string> words) {
   auto text = normalize_value(directive, words);
   if (!text) return std::unexpected(text.error());
   if (*text == initial_[&directive]) {

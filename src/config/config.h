@@ -1,10 +1,11 @@
-// The server's configuration: reads redis.conf and the command line at start, answers CONFIG GET, SET and REWRITE
-// later. Values live in the Options structs (config/options.h), which this class alone writes; directives that are
-// accepted without effect keep their text here.
+// The server's configuration: reads redis.conf and the command line at start, answers CONFIG GET,
+// SET and REWRITE later. Values live in the Options structs (config/options.h), which this class
+// alone writes; directives that are accepted without effect keep their text here.
 //
-// A change that needs more than a new value (a socket to open, a log level to pass on) is done by the part concerned,
-// in a call it gives to on_change: it runs under this class's lock after the value was set, on the thread of CONFIG
-// SET, and may refuse; then all values of that CONFIG SET go back.
+// A change that needs more than a new value (a socket to open, a log level to pass on) is done by
+// the part concerned, in a call it gives to on_change: it runs under this class's lock after the
+// value was set, on the thread of CONFIG SET, and may refuse; then all values of that CONFIG SET go
+// back.
 //
 // Threads: load() and on_change() before other threads start; the rest from any thread.
 #pragma once
@@ -26,9 +27,9 @@
 namespace tandem {
 
 struct ConfigStart {
-  std::string file;            // empty: none
+  std::string file;             // empty: none
   bool standard_input = false;  // a lone "-" among the arguments
-  std::string lines;           // of the options on the command line, as file lines
+  std::string lines;            // of the options on the command line, as file lines
 };
 
 // What the arguments of main, without the program's name, say about the configuration.
@@ -46,7 +47,8 @@ class Config {
   // Both outlive this.
   Config(Options& options, ConfigFiles& files);
 
-  // Reads everything that the start names. The error is the whole text for the standard error stream.
+  // Reads everything that the start names. The error is the whole text for the standard error
+  // stream.
   Result<void> load(const ConfigStart& start);
   // What was accepted but has no effect, a line each, for the log.
   const std::vector<std::string>& warnings() const { return warnings_; }

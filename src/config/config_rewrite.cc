@@ -23,7 +23,8 @@ std::vector<std::string> split_lines(std::string_view text) {
 
 // The directive's name that a line begins with; empty for comments and blank lines.
 std::string line_name(const std::string& line) {
-  if (const size_t start = line.find_first_not_of(" \t\r"); start == line.npos || line[start] == '#') {
+  if (const size_t start = line.find_first_not_of(" \t\r");
+      start == line.npos || line[start] == '#') {
     return "";
   }
   const auto words = split_words(line);

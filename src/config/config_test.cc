@@ -1,8 +1,8 @@
 #include "config/config.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 namespace tandem {
 namespace {
@@ -161,7 +161,8 @@ TEST_F(ConfigTest, GetMatchesPatternsAndAliases) {
 }
 
 TEST_F(ConfigTest, SetRefusesWithTheTextsOfRedis) {
-  EXPECT_EQ(set({{"foo", "1"}}), "ERR Unknown option or number of arguments for CONFIG SET - 'foo'");
+  EXPECT_EQ(set({{"foo", "1"}}),
+            "ERR Unknown option or number of arguments for CONFIG SET - 'foo'");
   const std::string failed = "ERR CONFIG SET failed (possibly related to argument '";
   EXPECT_EQ(set({{"databases", "3"}}), failed + "databases') - can't set immutable config");
   EXPECT_EQ(set({{"dir", "/"}}), failed + "dir') - can't set protected config");
@@ -202,8 +203,9 @@ TEST_F(ConfigTest, ValuesAreShownInTheirOwnForm) {
 
 TEST_F(ConfigTest, RewriteKeepsCommentsAndOrder) {
   ASSERT_EQ(load_file("# first\nport 1\nslaveof localhost 2\nsave 1 1\nsave 2 2\n\n# last\n"), "");
-  ASSERT_EQ(set({{"port", "7"}, {"save", "5 6"}, {"maxmemory", "104857600"}, {"masterauth", "a\"b"}}),
-            "");
+  ASSERT_EQ(
+      set({{"port", "7"}, {"save", "5 6"}, {"maxmemory", "104857600"}, {"masterauth", "a\"b"}}),
+      "");
   ASSERT_TRUE(config.rewrite());
   EXPECT_EQ(files.files["x.conf"],
             "# first\nport 7\nreplicaof localhost 2\nsave 5 6\n\n# last\n"

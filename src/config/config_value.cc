@@ -1,9 +1,9 @@
 #include "config/config_value.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/ascii.h"
 
@@ -22,8 +22,10 @@ std::optional<int64_t> unit_bytes(std::string_view unit) {
   constexpr struct {
     std::string_view name;
     int64_t bytes;
-  } kUnits[] = {{"", 1},        {"b", 1},           {"k", 1000},       {"kb", 1024},
-                {"m", 1000000}, {"mb", 1024 * 1024}, {"g", 1000000000}, {"gb", 1024 * 1024 * 1024}};
+  } kUnits[] = {{"", 1},           {"b", 1},
+                {"k", 1000},       {"kb", 1024},
+                {"m", 1000000},    {"mb", 1024 * 1024},
+                {"g", 1000000000}, {"gb", 1024 * 1024 * 1024}};
   for (const auto& known : kUnits) {
     if (equal_ignore_case(unit, known.name)) return known.bytes;
   }

@@ -14,8 +14,8 @@ std::optional<int64_t> parse_integer(std::string_view text);
 // A whole octal number, as file permissions are written.
 std::optional<int64_t> parse_octal(std::string_view text);
 
-// Bytes: digits and a unit in any case: none or b, k 1000, kb 1024, m, mb, g, gb alike. Negative sizes are refused;
-// what does not fit counts as the largest number.
+// Bytes: digits and a unit in any case: none or b, k 1000, kb 1024, m, mb, g, gb alike. Negative
+// sizes are refused; what does not fit counts as the largest number.
 std::optional<int64_t> parse_memory(std::string_view text);
 
 // The largest of the units kb, mb and gb that divides the size.

@@ -1,8 +1,8 @@
 #include "config/config_value.h"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "config/config_words.h"
 

@@ -1,8 +1,8 @@
 #include "config/config_words.h"
 
-#include <fmt/format.h>
-
 #include <cctype>
+
+#include <fmt/format.h>
 
 namespace tandem {
 namespace {
@@ -18,16 +18,23 @@ int hex_digit(char c) {
 
 char escaped(char c) {
   switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'b': return '\b';
-    case 'a': return '\a';
-    default: return c;
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'b':
+      return '\b';
+    case 'a':
+      return '\a';
+    default:
+      return c;
   }
 }
 
-// Both readers start behind the opening quote and end behind the closing one; false when there is none.
+// Both readers start behind the opening quote and end behind the closing one; false when there is
+// none.
 bool read_double_quoted(std::string_view line, size_t& at, std::string& word) {
   while (at < line.size() && line[at] != '"') {
     if (line[at] != '\\' || at + 1 >= line.size()) {
@@ -84,11 +91,21 @@ std::string quote_word(std::string_view word) {
         out.push_back('\\');
         out.push_back(c);
         break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\a': out += "\\a"; break;
-      case '\b': out += "\\b"; break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\a':
+        out += "\\a";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
       default:
         if (c >= ' ' && c <= '~') {
           out.push_back(c);

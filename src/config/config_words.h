@@ -1,4 +1,5 @@
-// The words of a configuration line, and of CONFIG SET's multi-word values: separated by blanks; "..." understands
+// The words of a configuration line, and of CONFIG SET's multi-word values: separated by blanks;
+// "..." understands
 // \n \r \t \b \a, \xHH and backslash before anything else; '...' understands only \'. Pure.
 #pragma once
 

@@ -1,6 +1,6 @@
-// A directive: one row of the table that says what redis.conf, the command line and CONFIG understand. Rows are
-// immutable data; values live in the Options structs that rows point into, or, for directives that are accepted but
-// do nothing yet, as text in Config.
+// A directive: one row of the table that says what redis.conf, the command line and CONFIG
+// understand. Rows are immutable data; values live in the Options structs that rows point into, or,
+// for directives that are accepted but do nothing yet, as text in Config.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@
 
 namespace tandem {
 
-// What a value may look like. Checked for accepted directives too, so that a wrong file is refused as Redis does.
+// What a value may look like. Checked for accepted directives too, so that a wrong file is refused
+// as Redis does.
 struct BoolKind {};
 struct IntegerKind {
   int64_t min = 0;
@@ -42,9 +43,8 @@ struct CheckedKind {  // text in a form of its own: gives it as CONFIG GET shows
   Result<std::string> (*normalize)(std::span<const std::string> words);
 };
 struct SpecialKind {};  // the binding parses
-using DirectiveKind =
-    std::variant<BoolKind, IntegerKind, OctalKind, MemoryKind, EnumKind, TextKind, CheckedKind,
-                 SpecialKind>;
+using DirectiveKind = std::variant<BoolKind, IntegerKind, OctalKind, MemoryKind, EnumKind, TextKind,
+                                   CheckedKind, SpecialKind>;
 
 // Where the value lands.
 struct Accepted {
@@ -60,7 +60,8 @@ struct BindEnum {  // enums of any type, as the numbers of the row's EnumValues
 struct BindSpecial {
   std::string (*get)(Options&);
   Result<void> (*set)(Options&, std::span<const std::string> words);
-  // The lines CONFIG REWRITE writes, without the directive's name; null: get's text as one line, quoted if `quoted`.
+  // The lines CONFIG REWRITE writes, without the directive's name; null: get's text as one line,
+  // quoted if `quoted`.
   std::vector<std::string> (*lines)(Options&) = nullptr;
 };
 using Binding = std::variant<Accepted, BindBool, BindInteger, BindText, BindEnum, BindSpecial>;
@@ -69,7 +70,7 @@ inline constexpr unsigned kImmutable = 1;  // only at start
 inline constexpr unsigned kMultiWord = 2;  // takes several words
 inline constexpr unsigned kHidden = 4;     // CONFIG GET shows it only by its exact name
 inline constexpr unsigned kProtected = 8;  // CONFIG SET only with enable-protected-configs
-inline constexpr unsigned kAddsUp = 16;    // in a file, more lines of it add up instead of replacing
+inline constexpr unsigned kAddsUp = 16;  // in a file, more lines of it add up instead of replacing
 
 struct Directive {
   std::string_view name;
@@ -88,7 +89,8 @@ std::span<const Directive> directives();
 // By name or alias, in any case; null when there is none.
 const Directive* find_directive(std::string_view name);
 
-// What a configuration file may hold but CONFIG does not know: accepted with a warning, or ignored as Redis does.
+// What a configuration file may hold but CONFIG does not know: accepted with a warning, or ignored
+// as Redis does.
 struct FileDirective {
   std::string_view name;
   int words_min;  // after the name

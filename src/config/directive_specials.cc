@@ -1,13 +1,13 @@
 #include "config/directive_specials.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/ascii.h"
 #include "config/config_value.h"
@@ -135,8 +135,7 @@ Result<void> set_output_limits(Options& options, Words words) {
     const auto soft = parse_memory(words[at + 2]);
     const auto seconds = parse_integer(words[at + 3]);
     if (!hard || !soft || !seconds || *seconds < 0) {
-      return invalid(
-          "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+      return invalid("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
     given[*which] = Values{*hard, *soft, *seconds};
   }
@@ -234,8 +233,7 @@ Result<std::string> normalize_percentiles(Words words) {
       return invalid("Invalid latency-tracking-info-percentiles parameters");
     }
     if (!(percentile >= 0.0 && percentile <= 100.0)) {
-      return invalid(
-          "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+      return invalid("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
     }
     shown.push_back(fmt::format("{:g}", percentile));
   }

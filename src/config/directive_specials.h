@@ -1,4 +1,5 @@
-// The directives whose value is more than a number or a text: how each is read, shown and rewritten.
+// The directives whose value is more than a number or a text: how each is read, shown and
+// rewritten.
 #pragma once
 
 #include <span>
@@ -10,13 +11,13 @@
 
 namespace tandem {
 
-extern const BindSpecial kBindAddresses;       // bind
-extern const BindSpecial kBindSavePoints;      // save
-extern const BindSpecial kBindFolder;          // dir; setting it changes the process's working folder
-extern const BindSpecial kBindOutputLimits;    // client-output-buffer-limit
-extern const BindSpecial kBindPrimary;         // replicaof
-extern const BindSpecial kBindFileName;        // dbfilename
-extern const BindSpecial kBindHz;              // hz, clamped
+extern const BindSpecial kBindAddresses;     // bind
+extern const BindSpecial kBindSavePoints;    // save
+extern const BindSpecial kBindFolder;        // dir; setting it changes the process's working folder
+extern const BindSpecial kBindOutputLimits;  // client-output-buffer-limit
+extern const BindSpecial kBindPrimary;       // replicaof
+extern const BindSpecial kBindFileName;      // dbfilename
+extern const BindSpecial kBindHz;            // hz, clamped
 
 Result<std::string> normalize_percentiles(std::span<const std::string> words);
 Result<std::string> normalize_event_classes(std::span<const std::string> words);

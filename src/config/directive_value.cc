@@ -107,17 +107,17 @@ std::string show_enum(const EnumKind& kind, int64_t number) {
 }
 
 std::string show(const DirectiveKind& kind, const Parsed& value) {
-  return std::visit(
-      Overload{[](bool flag) { return std::string(flag ? "yes" : "no"); },
-               [](const std::string& text) { return text; },
-               [&](int64_t number) {
-                 if (const auto* names = std::get_if<EnumKind>(&kind)) {
-                   return show_enum(*names, number);
-                 }
-                 if (std::holds_alternative<OctalKind>(kind)) return fmt::format("{:o}", number);
-                 return fmt::format("{}", number);
-               }},
-      value);
+  return std::visit(Overload{[](bool flag) { return std::string(flag ? "yes" : "no"); },
+                             [](const std::string& text) { return text; },
+                             [&](int64_t number) {
+                               if (const auto* names = std::get_if<EnumKind>(&kind)) {
+                                 return show_enum(*names, number);
+                               }
+                               if (std::holds_alternative<OctalKind>(kind))
+                                 return fmt::format("{:o}", number);
+                               return fmt::format("{}", number);
+                             }},
+                    value);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A directive's value between its words and its place: parsed by the row's kind, put where the row's binding says, and
-// shown again. Pure but for the Options it is given.
+// A directive's value between its words and its place: parsed by the row's kind, put where the
+// row's binding says, and shown again. Pure but for the Options it is given.
 #pragma once
 
 #include <span>

@@ -1,9 +1,8 @@
-#include "config/directive.h"
-
 #include <array>
 
 #include "base/ascii.h"
 #include "config/config_value.h"
+#include "config/directive.h"
 #include "config/directive_specials.h"
 
 namespace tandem {
@@ -28,17 +27,15 @@ constexpr EnumValue kSyslogFacilities[] = {{"user", 0},   {"local0", 1}, {"local
                                            {"local5", 6}, {"local6", 7}, {"local7", 8}};
 constexpr EnumValue kDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
 constexpr EnumValue kMemoryPolicies[] = {
-    {"volatile-lru", 0}, {"volatile-lfu", 1},   {"volatile-random", 2}, {"volatile-ttl", 3},
-    {"allkeys-lru", 4},  {"allkeys-lfu", 5},    {"allkeys-random", 6},  {"noeviction", 7}};
+    {"volatile-lru", 0}, {"volatile-lfu", 1}, {"volatile-random", 2}, {"volatile-ttl", 3},
+    {"allkeys-lru", 4},  {"allkeys-lfu", 5},  {"allkeys-random", 6},  {"noeviction", 7}};
 constexpr EnumValue kAppendSync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
-constexpr EnumValue kOomScoreModes[] = {
-    {"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
+constexpr EnumValue kOomScoreModes[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
 constexpr EnumValue kAclPubsub[] = {{"allchannels", 1}, {"resetchannels", 0}};
 constexpr EnumValue kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr EnumValue kAccess[] = {{"no", 0}, {"yes", 2}, {"local", 1}};
 constexpr EnumValue kEndpointTypes[] = {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
-constexpr EnumValue kPropagationErrors[] = {
-    {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
+constexpr EnumValue kPropagationErrors[] = {{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
 constexpr EnumValue kTlsClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 constexpr EnumValue kShutdown[] = {{"default", kShutdownDefault},
                                    {"save", kShutdownSave},

@@ -1,4 +1,5 @@
-// All the Options structs of the server in one place. The composition owns one and hands each part its own.
+// All the Options structs of the server in one place. The composition owns one and hands each part
+// its own.
 #pragma once
 
 #include "config/server_options.h"

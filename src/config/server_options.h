@@ -1,6 +1,6 @@
-// What can be configured about the server as a whole: its sockets, its clients, its files. It lies here and not in
-// server/ because config fills it and may not see server/. Defaults are Redis 7.2's. Any thread may read; config
-// writes.
+// What can be configured about the server as a whole: its sockets, its clients, its files. It lies
+// here and not in server/ because config fills it and may not see server/. Defaults are
+// Redis 7.2's. Any thread may read; config writes.
 #pragma once
 
 #include <array>
@@ -67,12 +67,12 @@ struct NetworkOptions {
   LockedOption<std::vector<std::string>> bind{std::vector<std::string>{"*", "-::*"}};
   Option<int64_t> port = 6379;
   Option<int64_t> tcp_backlog = 511;
-  TextOption unix_socket;                         // unixsocket
-  Option<int64_t> unix_socket_permissions = 0;    // unixsocketperm, 0: as the umask gives them
-  Option<int64_t> tcp_keepalive_seconds = 300;    // tcp-keepalive, 0: off
+  TextOption unix_socket;                       // unixsocket
+  Option<int64_t> unix_socket_permissions = 0;  // unixsocketperm, 0: as the umask gives them
+  Option<int64_t> tcp_keepalive_seconds = 300;  // tcp-keepalive, 0: off
   Option<bool> protected_mode = true;
-  Option<int64_t> clients_max = 10000;            // maxclients
-  Option<int64_t> idle_timeout_seconds = 0;       // timeout, 0: never
+  Option<int64_t> clients_max = 10000;                          // maxclients
+  Option<int64_t> idle_timeout_seconds = 0;                     // timeout, 0: never
   Option<int64_t> query_buffer_bytes_max = 1024 * 1024 * 1024;  // client-query-buffer-limit
   Option<int64_t> bulk_bytes_max = 512 * 1024 * 1024;           // proto-max-bulk-len
   std::array<OutputBufferLimit, kClientClasses> output_buffer_limits{
@@ -85,10 +85,10 @@ struct NetworkOptions {
 struct PersistenceOptions {
   LockedOption<std::vector<SavePoint>> save_points{
       std::vector<SavePoint>{{3600, 1}, {300, 100}, {60, 10000}}};  // save
-  TextOption folder;                       // dir; the working folder, an absolute path
-  TextOption file_name = "dump.rdb";       // dbfilename
-  Option<bool> compression = true;         // rdbcompression
-  Option<bool> checksum = true;            // rdbchecksum
+  TextOption folder;                         // dir; the working folder, an absolute path
+  TextOption file_name = "dump.rdb";         // dbfilename
+  Option<bool> compression = true;           // rdbcompression
+  Option<bool> checksum = true;              // rdbchecksum
   Option<bool> stop_writes_on_error = true;  // stop-writes-on-bgsave-error
 };
 
