@@ -35,9 +35,9 @@ class ListNode {
 // T derives from ListNode, once. The list owns nothing; nodes that are left when it dies are merely
 // unlinked.
 template <class T>
-class List {
+class IntrusiveList {
  public:
-  ~List() { clear(); }
+  ~IntrusiveList() { clear(); }
   bool empty() const noexcept { return !head_.linked(); }
   T& front() noexcept { return static_cast<T&>(*head_.next()); }
   T& back() noexcept { return static_cast<T&>(*head_.previous()); }
@@ -48,7 +48,7 @@ class List {
     return node;
   }
   // Moves all of `other` behind the nodes here.
-  void take(List& other) noexcept {
+  void take(IntrusiveList& other) noexcept {
     while (!other.empty()) push_back(other.pop_front());
   }
   void clear() noexcept {

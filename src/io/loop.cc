@@ -45,7 +45,7 @@ void Loop::run_inbox() {
 void Loop::settle() {
   do {
     ready_.run();
-    List<BeforeSleep> turn;
+    IntrusiveList<BeforeSleep> turn;
     turn.take(hooks_);
     while (!turn.empty()) {
       BeforeSleep& hook = turn.pop_front();

@@ -106,13 +106,13 @@ class Loop {
   void count_in() noexcept { inbox_count_.fetch_add(1, std::memory_order_seq_cst); }
 
   ReadyQueue ready_;
-  List<BeforeSleep> hooks_;
+  IntrusiveList<BeforeSleep> hooks_;
 
   std::atomic<bool> stop_requested_{false};
   std::atomic<uint32_t> inbox_count_{0};
   Lock inbox_lock_;
   std::vector<Callback> posted_ TANDEM_GUARDED_BY(inbox_lock_);
-  List<Doorbell> rung_ TANDEM_GUARDED_BY(inbox_lock_);
+  IntrusiveList<Doorbell> rung_ TANDEM_GUARDED_BY(inbox_lock_);
 };
 
 // A callback of the loop's thread that any thread can ring for. Rings before the callback has run
@@ -133,7 +133,7 @@ class Doorbell final : private ListNode {
  private:
   friend class Loop;
   template <class T>
-  friend class List;
+  friend class IntrusiveList;
   void ring_first();
   void answer();
 
@@ -151,7 +151,7 @@ class BeforeSleep final : private ListNode {
  private:
   friend class Loop;
   template <class T>
-  friend class List;
+  friend class IntrusiveList;
   Callback hook_;
 };
 

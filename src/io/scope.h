@@ -51,7 +51,7 @@ class Scope {
   std::coroutine_handle<> remove(ChildNode& child) noexcept;
 
   Stop stop_;
-  List<ChildNode> children_;
+  IntrusiveList<ChildNode> children_;
   size_t live_count_ = 0;
   std::coroutine_handle<> joiner_;
 };

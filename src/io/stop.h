@@ -52,7 +52,7 @@ class Stop final : private StopListener {
 
   bool requested_ = false;
   ErrorCode reason_ = ErrorCode::kCancelled;
-  List<StopListener> listeners_;
+  IntrusiveList<StopListener> listeners_;
 };
 
 inline bool StopToken::requested() const noexcept { return stop_ && stop_->requested(); }

@@ -38,7 +38,7 @@ class ReadyQueue {
   void clear() noexcept { nodes_.clear(); }
 
  private:
-  List<ReadyNode> nodes_;
+  IntrusiveList<ReadyNode> nodes_;
 };
 
 class Wait : private StopListener, private ReadyNode {
