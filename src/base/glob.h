@@ -1,5 +1,5 @@
-// Redis's glob patterns (KEYS, SCAN MATCH, PSUBSCRIBE, CONFIG GET): `*`, `?`, `[a-z]`, `[^a]` and `\` to escape.
-// The work is bounded by the product of the two lengths, whatever the pattern.
+// Redis's glob patterns (KEYS, SCAN MATCH, PSUBSCRIBE, CONFIG GET): `*`, `?`, `[a-z]`, `[^a]` and
+// `\` to escape. The work is bounded by the product of the two lengths, whatever the pattern.
 #pragma once
 
 #include "base/bytes.h"

@@ -1,6 +1,7 @@
-// Numbers as text, exactly as Redis reads and prints them: integers are strict (no spaces, no plus sign, no leading
-// zeros), floating point takes what strtod takes (hexadecimal and "inf" too) but neither spaces nor "nan". Nothing
-// here allocates, except where a std::string is returned or a text over 256 bytes is read as floating point.
+// Numbers as text, exactly as Redis reads and prints them: integers are strict (no spaces, no plus
+// sign, no leading zeros), floating point takes what strtod takes (hexadecimal and "inf" too) but
+// neither spaces nor "nan". Nothing here allocates, except where a std::string is returned or a
+// text over 256 bytes is read as floating point.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,18 @@ std::string int64_text(int64_t value);
 
 // Refused: the empty text, spaces anywhere, nan, and what overflows or vanishes in a double.
 std::optional<double> parse_double(Bytes text);
-// The same rules for the 80-bit type of INCRBYFLOAT, HINCRBYFLOAT and timeouts; 5 KB at most, as in Redis.
+// The same rules for the 80-bit type of INCRBYFLOAT, HINCRBYFLOAT and timeouts; 5 KB at most, as in
+// Redis.
 std::optional<long double> parse_long_double(Bytes text);
 
 inline constexpr size_t kDoubleTextMax = 32;
-// The shortest text that reads back as the same double: "3", "0.1", "1e+22", "1.5e-9", "inf", "-inf", "nan", "-0".
-// Redis 7.2 prints scores and RESP3 doubles so. Writes to `out` (room for kDoubleTextMax), returns the length.
+// The shortest text that reads back as the same double: "3", "0.1", "1e+22", "1.5e-9", "inf",
+// "-inf", "nan", "-0". Redis 7.2 prints scores and RESP3 doubles so. Writes to `out` (room for
+// kDoubleTextMax), returns the length.
 size_t write_double(char* out, double value);
 std::string double_text(double value);
-// Fixed notation with 17 decimals, trailing zeros cut: how INCRBYFLOAT and HINCRBYFLOAT store their results.
+// Fixed notation with 17 decimals, trailing zeros cut: how INCRBYFLOAT and HINCRBYFLOAT store their
+// results.
 std::string long_double_text(long double value);
 
 }  // namespace tandem

@@ -1,5 +1,6 @@
-// Reads replies, RESP2 and RESP3, from bytes that come in pieces. Nothing is read twice, nothing is allocated on the
-// word of a length before its bytes arrive, and depth, elements and bytes are limited. Confined to its owner's thread.
+// Reads replies, RESP2 and RESP3, from bytes that come in pieces. Nothing is read twice, nothing is
+// allocated on the word of a length before its bytes arrive, and depth, elements and bytes are
+// limited. Confined to its owner's thread.
 //
 //   Result<size_t> taken = reader.feed(bytes);   // stops behind the first whole reply
 //   if (taken && reader.ready()) use(reader.take());
@@ -47,7 +48,7 @@ struct Reply {
 
 struct ReplyLimits {
   size_t depth_max = 32;
-  size_t elements_max = 1 << 20;                  // of a whole reply
+  size_t elements_max = 1 << 20;                        // of a whole reply
   size_t bytes_max = 512ull * 1024 * 1024 + 64 * 1024;  // of a whole reply, on the wire
   size_t line_bytes_max = 64 * 1024;
 };
@@ -56,8 +57,8 @@ class ReplyReader {
  public:
   explicit ReplyReader(ReplyLimits limits = {}) : limits_(limits) {}
 
-  // Takes bytes up to the end of one reply and says how many. A ready reply must be taken before more is fed. After an
-  // error the reader refuses everything until reset().
+  // Takes bytes up to the end of one reply and says how many. A ready reply must be taken before
+  // more is fed. After an error the reader refuses everything until reset().
   Result<size_t> feed(Bytes bytes);
   bool ready() const { return ready_; }
   Reply take();
@@ -71,6 +72,7 @@ class ReplyReader {
   };
 
   Result<void> line(Bytes text);
+  Result<void> scalar_line(char type, Bytes text);
   Result<void> aggregate(ReplyKind kind, Bytes text, size_t per_element, bool attribute);
   Result<void> start_bulk(ReplyKind kind, Bytes text);
   Result<void> finish_bulk();
@@ -83,10 +85,10 @@ class ReplyReader {
   bool failed_ = false;
   Reply result_;
   std::vector<Frame> stack_;
-  std::string line_;          // a line that came in part
+  std::string line_;  // a line that came in part
   bool in_bulk_ = false;
   Reply bulk_;
-  size_t bulk_missing_ = 0;   // with the line end
+  size_t bulk_missing_ = 0;  // with the line end
   size_t elements_ = 0;
   size_t bytes_ = 0;
 };

@@ -1,8 +1,10 @@
-// Writes replies behind a string that the owner keeps, in RESP2 or RESP3; what RESP2 lacks is written as Redis does
-// (a map as a flat array, a double as a bulk string, null as $-1). Confined to one thread.
+// Writes replies behind a string that the owner keeps, in RESP2 or RESP3; what RESP2 lacks is
+// written as Redis does (a map as a flat array, a double as a bulk string, null as $-1). Confined
+// to one thread.
 //
-// A reply whose length is not known beforehand: `auto array = reply.begin_array(); ... reply.end_array(array, count);`
-// A reply taken back: `auto mark = reply.mark(); ... reply.discard_to(mark);`
+// A reply whose length is not known beforehand: `auto array = reply.begin_array(); ...
+// reply.end_array(array, count);` A reply taken back: `auto mark = reply.mark(); ...
+// reply.discard_to(mark);`
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,15 @@
-// Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with Redis's quoting.
-// Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move between calls. A request that comes
-// in pieces is never read twice. Confined to its owner's thread.
+// Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with
+// Redis's quoting. Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move
+// between calls. A request that comes in pieces is never read twice. Confined to its owner's
+// thread.
 //
 //   while ((status = parser.next(buffer)) == ParseStatus::kRequest) {
 //     execute(parser.args());
 //     buffer.remove_prefix(parser.raw().size());
 //   }
 //
-// On kNeedMore call again with the same bytes and more behind them. On kError the text is what Redis answers (without
+// On kNeedMore call again with the same bytes and more behind them. On kError the text is what
+// Redis answers (without
 // "-" and the line end); the connection is to be closed after it, and the parser stays in error.
 #pragma once
 
@@ -42,8 +44,9 @@ class RequestParser {
   // `buffer` begins with the first byte that no request has taken yet.
   ParseStatus next(Bytes buffer);
 
-  // After kRequest, until the next call or until the buffer changes. An empty request (a blank line, "*0") has no
-  // arguments and deserves no reply. raw() is the request as it came, always from the buffer's first byte on.
+  // After kRequest, until the next call or until the buffer changes. An empty request (a blank
+  // line, "*0") has no arguments and deserves no reply. raw() is the request as it came, always
+  // from the buffer's first byte on.
   std::span<const Bytes> args() const { return args_; }
   Bytes raw() const { return raw_; }
   // Came as a line rather than as an array.
@@ -52,7 +55,8 @@ class RequestParser {
   // After kError: "ERR Protocol error: ...".
   const std::string& error() const { return error_; }
 
-  // After kNeedMore: how many bytes at least are still to come; worth reserving for a large argument.
+  // After kNeedMore: how many bytes at least are still to come; worth reserving for a large
+  // argument.
   size_t bytes_missing() const { return bytes_missing_; }
 
   // Forgets a partial request and an error.
@@ -64,19 +68,22 @@ class RequestParser {
   ParseStatus parse_start(Bytes buffer);
   ParseStatus parse_arguments(Bytes buffer);
   ParseStatus parse_inline(Bytes buffer);
-  ParseStatus need_more(Bytes buffer, size_t missing);
+  // A header line "<type><digits>\r\n" at position_, when it is there whole.
+  enum class Line : uint8_t { kWhole, kPartial, kTooLong };
+  Line find_line(Bytes buffer, Bytes& line);
+  ParseStatus read_bulk_length(Bytes buffer);
+  ParseStatus need_more(size_t missing);
   ParseStatus finish(Bytes buffer);
-  ParseStatus fail_with(std::string reason);
-  bool read_length(Bytes buffer, int64_t& value, bool& partial, const char* too_big);
+  ParseStatus fail_with(const std::string& reason);
   void rebase(const char* base);
 
   RequestLimits limits_;
   State state_ = State::kStart;
   bool inline_ = false;
-  size_t position_ = 0;      // the next byte to look at
-  size_t scanned_ = 0;       // bytes of a line's search for its end that need no second look
-  int64_t remaining_ = 0;    // arguments still to come
-  int64_t bulk_length_ = -1;  // of the argument being read, -1 before its length is known
+  size_t position_ = 0;         // the next byte to look at
+  size_t scanned_ = 0;          // bytes from position_ on that hold no line end
+  int64_t remaining_ = 0;       // arguments still to come
+  int64_t bulk_length_ = -1;    // of the argument being read, -1 before its length is known
   const char* base_ = nullptr;  // where the buffer lay when args_ was filled
   std::vector<Bytes> args_;
   Bytes raw_;
@@ -84,9 +91,5 @@ class RequestParser {
   std::string inline_storage_;
   std::string error_;
 };
-
-// Splits a line into arguments as redis-cli, inline requests and the configuration file do: "..." with \n \r \t \b \a
-// \xHH and \", '...' with \', words otherwise. The arguments are views into `storage`. False: unbalanced quotes.
-bool split_arguments(Bytes line, std::string& storage, std::vector<Bytes>& arguments);
 
 }  // namespace tandem

@@ -1,0 +1,74 @@
+#include "resp/reply_writer.h"
+
+namespace tandem {
+
+void ReplyWriter::line(char type, Bytes text) {
+  out_->push_back(type);
+  const size_t from = out_->size();
+  out_->append(text);
+  for (size_t i = from; i < out_->size(); ++i) {
+    char& c = (*out_)[i];
+    if (c == '\r' || c == '\n') c = ' ';
+  }
+  out_->append("\r\n", 2);
+}
+
+void ReplyWriter::simple(Bytes text) { line('+', text); }
+
+void ReplyWriter::error(Bytes text) {
+  ++errors_;
+  line('-', text);
+}
+
+void ReplyWriter::boolean(bool value) {
+  if (protocol_ == 2) {
+    integer(value ? 1 : 0);
+  } else {
+    raw(value ? "#t\r\n" : "#f\r\n");
+  }
+}
+
+void ReplyWriter::number(double value) {
+  char text[kDoubleTextMax];
+  const Bytes written(text, write_double(text, value));
+  if (protocol_ == 2) {
+    bulk(written);
+  } else {
+    line(',', written);
+  }
+}
+
+void ReplyWriter::big_number(Bytes digits) {
+  if (protocol_ == 2) {
+    bulk(digits);
+  } else {
+    line('(', digits);
+  }
+}
+
+void ReplyWriter::verbatim(Bytes text, Bytes format) {
+  if (protocol_ == 2) {
+    bulk(text);
+    return;
+  }
+  header('=', static_cast<int64_t>(text.size() + 4));
+  out_->append(format.substr(0, 3));
+  out_->push_back(':');
+  out_->append(text);
+  out_->append("\r\n", 2);
+}
+
+void ReplyWriter::bulk_integer(int64_t value) {
+  char text[kInt64TextMax];
+  bulk(Bytes(text, write_int64(text, value)));
+}
+
+void ReplyWriter::end_map(Mark at, int64_t count) {
+  if (protocol_ == 2) {
+    insert_header(at, '*', count * 2);
+  } else {
+    insert_header(at, '%', count);
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,223 @@
+// Two loops over the buffer: a hot one for arrays whose headers are short and whole, and a slow one
+// for everything else (headers in pieces, long or wrong lengths), which also finds the error's
+// text. Between calls of a partial request only offsets survive; the arguments found so far are
+// moved along when the buffer has moved.
+#include "resp/request_parser.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/ascii.h"
+#include "base/number.h"
+#include "resp/split_arguments.h"
+
+namespace tandem {
+namespace {
+
+// One request with very many arguments must not keep its memory for the life of a connection.
+constexpr size_t kKeptArgumentsMax = 4096;
+constexpr size_t kKeptInlineBytesMax = 16 * 1024;
+
+bool line_end(char c) { return c == '\r' || c == '\n'; }
+
+}  // namespace
+
+ParseStatus RequestParser::next(Bytes buffer) {
+  switch (state_) {
+    case State::kStart:
+      return parse_start(buffer);
+    case State::kArguments:
+      if (buffer.data() != base_) rebase(buffer.data());
+      return parse_arguments(buffer);
+    case State::kInline:
+      return parse_inline(buffer);
+    case State::kFailed:
+      break;
+  }
+  return ParseStatus::kError;
+}
+
+void RequestParser::reset() {
+  state_ = State::kStart;
+  position_ = scanned_ = 0;
+  remaining_ = 0;
+  bulk_length_ = -1;
+  args_.clear();
+  raw_ = {};
+  error_.clear();
+}
+
+ParseStatus RequestParser::need_more(size_t missing) {
+  bytes_missing_ = missing;
+  return ParseStatus::kNeedMore;
+}
+
+ParseStatus RequestParser::finish(Bytes buffer) {
+  raw_ = buffer.substr(0, position_);
+  state_ = State::kStart;
+  return ParseStatus::kRequest;
+}
+
+ParseStatus RequestParser::fail_with(const std::string& reason) {
+  state_ = State::kFailed;
+  args_.clear();
+  error_ = "ERR Protocol error: " + reason;
+  return ParseStatus::kError;
+}
+
+void RequestParser::rebase(const char* base) {
+  const auto from = reinterpret_cast<uintptr_t>(base_);
+  for (Bytes& arg : args_) {
+    arg = Bytes(base + (reinterpret_cast<uintptr_t>(arg.data()) - from), arg.size());
+  }
+  base_ = base;
+}
+
+RequestParser::Line RequestParser::find_line(Bytes buffer, Bytes& line) {
+  const Bytes rest = buffer.substr(position_);
+  const size_t end = rest.find('\r', scanned_);
+  if (end == Bytes::npos) {
+    scanned_ = rest.size();
+    return rest.size() > kInlineBytesMax ? Line::kTooLong : Line::kPartial;
+  }
+  if (end > kInlineBytesMax) return Line::kTooLong;
+  scanned_ = end;
+  if (end + 2 > rest.size()) return Line::kPartial;
+  scanned_ = 0;
+  line = rest.substr(0, end);
+  position_ += end + 2;
+  return Line::kWhole;
+}
+
+ParseStatus RequestParser::parse_start(Bytes buffer) {
+  if (args_.capacity() > kKeptArgumentsMax) std::vector<Bytes>().swap(args_);
+  args_.clear();
+  if (buffer.empty()) return need_more(1);
+  inline_ = buffer[0] != '*';
+  if (inline_) {
+    position_ = scanned_ = 0;
+    state_ = State::kInline;
+    return parse_inline(buffer);
+  }
+  base_ = buffer.data();
+  bulk_length_ = -1;
+  if (buffer.size() >= 4 && ascii_digit(buffer[1]) && buffer[2] == '\r') {
+    remaining_ = buffer[1] - '0';
+    position_ = 4;
+    scanned_ = 0;
+  } else {
+    Bytes line;
+    position_ = 0;
+    switch (find_line(buffer, line)) {
+      case Line::kTooLong:
+        return fail_with("too big mbulk count string");
+      case Line::kPartial:
+        return need_more(1);
+      case Line::kWhole:
+        break;
+    }
+    const std::optional<int64_t> count = parse_int64(line.substr(1));
+    if (!count || *count > std::numeric_limits<int32_t>::max()) {
+      return fail_with("invalid multibulk length");
+    }
+    if (*count > kUnauthenticatedArgumentsMax && !limits_.authenticated) {
+      return fail_with("unauthenticated multibulk length");
+    }
+    remaining_ = *count;
+  }
+  if (remaining_ <= 0) return finish(buffer);
+  state_ = State::kArguments;
+  return parse_arguments(buffer);
+}
+
+ParseStatus RequestParser::parse_arguments(Bytes buffer) {
+  const char* const begin = buffer.data();
+  const char* const end = begin + buffer.size();
+  const char* at = begin + position_;
+  while (remaining_ > 0) {
+    if (bulk_length_ < 0) {
+      // "$", up to eight digits without a leading zero, and the line end, all there: the rest is
+      // the slow path's.
+      const char* digit = at + 1;
+      int64_t length = -1;
+      if (end - at >= 12 && *at == '$' && ascii_digit(*digit)) {
+        length = *digit++ - '0';
+        if (length != 0) {
+          while (digit < at + 9 && ascii_digit(*digit)) length = length * 10 + (*digit++ - '0');
+        }
+        if (*digit != '\r') length = -1;
+      }
+      if (length < 0 || length > kUnauthenticatedBulkBytesMax) {
+        position_ = static_cast<size_t>(at - begin);
+        const ParseStatus status = read_bulk_length(buffer);
+        if (status != ParseStatus::kRequest) return status;
+        at = begin + position_;
+      } else {
+        bulk_length_ = length;
+        at = digit + 2;
+        scanned_ = 0;
+      }
+    }
+    const auto needed = static_cast<size_t>(bulk_length_) + 2;
+    const auto there = static_cast<size_t>(end - at);
+    if (there < needed) {
+      position_ = static_cast<size_t>(at - begin);
+      return need_more(needed - there);
+    }
+    args_.emplace_back(at, static_cast<size_t>(bulk_length_));
+    at += needed;
+    bulk_length_ = -1;
+    --remaining_;
+  }
+  position_ = static_cast<size_t>(at - begin);
+  return finish(buffer);
+}
+
+// kRequest stands for "the length is read" here.
+ParseStatus RequestParser::read_bulk_length(Bytes buffer) {
+  Bytes line;
+  switch (find_line(buffer, line)) {
+    case Line::kTooLong:
+      return fail_with("too big bulk count string");
+    case Line::kPartial:
+      return need_more(1);
+    case Line::kWhole:
+      break;
+  }
+  const char type = line.empty() ? '\r' : line[0];
+  if (type != '$') {
+    return fail_with(std::string("expected '$', got '") + (line_end(type) ? ' ' : type) + "'");
+  }
+  const std::optional<int64_t> length = parse_int64(line.substr(1));
+  if (!length || *length < 0 || *length > limits_.bulk_bytes_max) {
+    return fail_with("invalid bulk length");
+  }
+  if (*length > kUnauthenticatedBulkBytesMax && !limits_.authenticated) {
+    return fail_with("unauthenticated bulk length");
+  }
+  bulk_length_ = *length;
+  return ParseStatus::kRequest;
+}
+
+ParseStatus RequestParser::parse_inline(Bytes buffer) {
+  const size_t newline = buffer.find('\n', scanned_);
+  if (std::min(newline, buffer.size()) > kInlineBytesMax) {
+    return fail_with("too big inline request");
+  }
+  if (newline == Bytes::npos) {
+    scanned_ = buffer.size();
+    return need_more(1);
+  }
+  Bytes line = buffer.substr(0, newline);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (inline_storage_.capacity() > kKeptInlineBytesMax) std::string().swap(inline_storage_);
+  if (!split_arguments(line, inline_storage_, args_)) {
+    return fail_with("unbalanced quotes in request");
+  }
+  position_ = newline + 1;
+  scanned_ = 0;
+  return finish(buffer);
+}
+
+}  // namespace tandem
