@@ -16,6 +16,10 @@ add_library(xxhash ALIAS PkgConfig::xxhash)
 add_library(lua51 INTERFACE)
 target_link_libraries(lua51 INTERFACE PkgConfig::lua51 PkgConfig::lua51_cjson)
 
+find_package(absl REQUIRED)
+add_library(absl INTERFACE)
+target_link_libraries(absl INTERFACE absl::flat_hash_map absl::flat_hash_set)
+
 add_library(lzf INTERFACE)
 target_link_libraries(lzf INTERFACE -llzf)
 

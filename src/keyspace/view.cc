@@ -11,6 +11,7 @@ void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredK
   declared_ = declared;
   exclusive_ = exclusive;
   changed_keys_.clear();
+  changed_databases_.clear();
   counters_ = {};
 }
 
@@ -204,6 +205,22 @@ void View::set_expiry(Bytes key, int64_t expiry_ms) {
     CHECK(old != nullptr, "an expiry belongs to a key");
     return old->set_expiry(expiry_ms);
   });
+}
+
+int64_t View::clear() {
+  const int64_t keys = size();
+  TablesRef tables = access_.keyspace().take_tables(database_);
+  if (tables != nullptr) access_.dropped_tables().push_back(std::move(tables));
+  access_.changed_databases().push_back(database_);
+  access_.counters().changes += static_cast<uint64_t>(keys);
+  return keys;
+}
+
+void View::swap_with(int other) {
+  access_.keyspace().swap_databases(database_, other);
+  access_.changed_databases().push_back(database_);
+  access_.changed_databases().push_back(other);
+  ++access_.counters().changes;
 }
 
 const Entry* View::random(Random& random) {

@@ -66,6 +66,10 @@ class KeyAccess {
     uint64_t changes = 0;
   };
   std::vector<KeyName>& changed_keys() { return changed_keys_; }
+  // Databases that changed as a whole (flushed, swapped).
+  std::vector<int>& changed_databases() { return changed_databases_; }
+  // Flushed tables, for the engine to let go of when the locks are free.
+  std::vector<TablesRef>& dropped_tables() { return dropped_tables_; }
   Counters& counters() { return counters_; }
 
  private:
@@ -77,6 +81,8 @@ class KeyAccess {
   bool exclusive_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
+  std::vector<int> changed_databases_;
+  std::vector<TablesRef> dropped_tables_;
   std::vector<Entry*> garbage_;
   Counters counters_;
 };
@@ -185,6 +191,10 @@ class View {
   // Visits every live entry of the database. REQUIRES: scope everything.
   template <class Fn>
   void for_each(Fn&& fn);
+  // Empties the database at once; what was in it is freed after the command. Returns the number of keys dropped.
+  int64_t clear();
+  // SWAPDB.
+  void swap_with(int other);
   // Random live entry; null if none. REQUIRES: scope everything.
   const Entry* random(Random& random);
 

@@ -1,0 +1,74 @@
+// What the engine knows of a client. The server's session, a replica's link to its primary and the simulation's clients
+// derive from it. Confined to the thread that executes the client's commands.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace tandem {
+
+struct Command;
+class Waiter;
+
+// Shared between a watching client and the keys' registrations: any thread that changes a watched key sets it.
+struct WatchMark {
+  std::atomic<bool> dirty{false};
+};
+
+struct WatchedKey {
+  int database;
+  std::string key;
+  bool expired_already;  // at the time of WATCH: its deletion is then no change
+};
+
+struct QueuedCommand {
+  const Command* command;
+  std::vector<std::string> args;
+};
+
+enum class ClientKind : uint8_t {
+  kNormal,
+  kLink,     // the stream of this server's primary: always allowed, never answered, its bytes go to the log verbatim
+  kScript,
+};
+
+struct ClientState {
+  explicit ClientState(ClientKind client_kind) : kind(client_kind) {}
+  virtual ~ClientState() = default;
+  ClientState(const ClientState&) = delete;
+  ClientState& operator=(const ClientState&) = delete;
+
+  const ClientKind kind;
+  uint64_t id = 0;
+  int database = 0;
+  int protocol = 2;
+  bool authenticated = true;
+  bool subscribed = false;  // in RESP2 only a few commands are allowed then
+
+  // MULTI.
+  bool in_transaction = false;
+  bool transaction_failed = false;  // a command was refused while queueing: EXEC aborts
+  std::vector<QueuedCommand> queue;
+  size_t queue_bytes = 0;
+
+  // WATCH; null while nothing is watched.
+  std::shared_ptr<WatchMark> watch_mark;
+  std::vector<WatchedKey> watched;
+
+  // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client resets it.
+  std::shared_ptr<Waiter> waiter;
+  // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps after the client is
+  // gone. Null: the client cannot block.
+  virtual std::function<void(std::string reply)> unblocker() { return nullptr; }
+
+  // The end offset of the client's last write, for WAIT.
+  uint64_t last_write_offset = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,72 @@
+// What a handler gets, and nothing else. Lives for one execution.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/client_state.h"
+#include "engine/command.h"
+#include "keyspace/view.h"
+#include "resp/reply_writer.h"
+
+namespace tandem {
+
+class Executor;
+
+// Error texts that many handlers share.
+inline constexpr Bytes kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr Bytes kSyntaxError = "ERR syntax error";
+inline constexpr Bytes kNotInteger = "ERR value is not an integer or out of range";
+inline constexpr Bytes kNotFloat = "ERR value is not a valid float";
+inline constexpr Bytes kNoSuchKey = "ERR no such key";
+
+// What a blocking command that cannot proceed asks for.
+struct BlockRequest {
+  std::vector<std::string> keys;      // any of them changing runs the command again
+  int64_t deadline_ms = 0;            // unix time; 0: none
+  enum class OnTimeout : uint8_t { kNull, kNullArray } on_timeout = OnTimeout::kNullArray;
+  // The arguments to run again with, where they depend on this moment (XREAD's $); empty: the same.
+  std::vector<std::string> args;
+};
+
+struct Context {
+  const Command& command;
+  std::span<const Bytes> args;  // args[0] is the command's name as the client wrote it
+  View& keys;                   // the client's database
+  ReplyWriter& reply;
+  Random& random;
+  int64_t now_ms;               // frozen for this execution (a whole transaction or script)
+  Bytes raw = {};               // the request as it came, empty if it did not come as an array
+  bool may_block = false;       // false inside MULTI and scripts: a blocking command then acts as if timed out
+  bool from_primary = false;    // executes the primary's stream
+  bool blocked = false;
+  BlockRequest block_request = {};
+
+  // Effects. Say exactly what a replica must do to get the same result.
+  void replicate_as_is();
+  void replicate(std::initializer_list<Bytes> effect);
+  void replicate(std::span<const Bytes> effect);
+  bool replicates() const { return keys.access().effects().wanted(); }
+
+  // Ends a blocking command without a result: the client waits, or is answered at once if it may not.
+  void block(BlockRequest request);
+};
+
+// For commands about connections and the server.
+struct SessionContext : Context {
+  ClientState& client;
+  Executor& executor;
+
+  // Blocks the client on something other than keys (WAIT): the reply comes by Waiter::complete, from any thread.
+  // `timeout_reply` is asked when the deadline (unix ms, 0: none) passes. Null: the client may not block.
+  std::shared_ptr<Waiter> block_externally(int64_t deadline_ms,
+                                           std::function<std::string()> timeout_reply);
+};
+
+}  // namespace tandem

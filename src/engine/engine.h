@@ -1,0 +1,49 @@
+// What all executors share: the data, the log, the commands, the node's conditions, and who waits for what. Built once by
+// the composition; every part in it is internally synchronized or guarded by the stripes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "base/clock.h"
+#include "engine/command.h"
+#include "engine/command_stats.h"
+#include "engine/gate.h"
+#include "engine/waiting_room.h"
+#include "engine/watch_table.h"
+#include "keyspace/keyspace.h"
+#include "log/log.h"
+
+namespace tandem {
+
+// Told of commands while Gate::kMonitored is set (MONITOR), and of each that took long (SLOWLOG). Any thread.
+class CommandObserver {
+ public:
+  virtual ~CommandObserver() = default;
+  virtual void before_command(const ClientState& client, const Command& command,
+                              std::span<const Bytes> args, int64_t unix_us) = 0;
+  virtual void slow_command(const ClientState& client, const Command& command,
+                            std::span<const Bytes> args, int64_t unix_us,
+                            int64_t duration_us) = 0;
+};
+
+struct Engine {
+  Keyspace& keyspace;
+  Log& log;
+  const Registry& registry;
+  const Clock& clock;
+  // Changed under all stripes only.
+  EncodingLimits& limits;
+  Gate& gate;
+
+  WaitingRoom waiting_room{keyspace};
+  WatchTable watch_table{keyspace};
+  CommandObserver* observer = nullptr;         // set before the first command, or never
+  std::atomic<int64_t> slow_command_us{-1};    // slowlog-log-slower-than; negative: off
+  std::atomic<bool> lazy_free{false};          // free flushed databases on a thread of their own
+  std::function<void(TablesRef)> free_later;   // set before the first command; null: freed at once
+};
+
+}  // namespace tandem

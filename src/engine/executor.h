@@ -1,0 +1,118 @@
+// Executes commands: the way of every write, in one place.
+//
+//   admit (arity, gate, MULTI queue) -> lock the stripes of the keys, in order -> run the handler -> append its effects to
+//   the log -> tell watchers -> unlock -> run again whoever waited for a key that changed
+//
+// The place in the log is assigned while the keys are held: log order is execution order. No deadlock, since stripes are
+// always taken in ascending order. This file is the only caller of Log::append.
+//
+// Threads: an Executor belongs to one thread (each worker, the replica link and the expirer have their own); what it
+// executes is synchronized with the others by the stripes.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/engine.h"
+
+namespace tandem {
+
+enum class Outcome : uint8_t {
+  kDone,     // the reply is written (or the command was queued)
+  kBlocked,  // client.waiter is set; the reply comes through unblocker(), or from timeout_reply at the deadline
+  kPaused,   // CLIENT PAUSE: nothing happened, try again when it is over
+};
+
+class Executor {
+ public:
+  Executor(Engine& engine, uint64_t random_seed);
+  ~Executor();
+
+  // Time stands still within a command; it is read once at the start of a batch and after each command.
+  void begin_batch();
+
+  // One request. `raw` is its RESP text if it came as an array (it is appended to the log as it is, instead of encoding
+  // it again), else empty. For a link (ClientKind::kLink) `raw` is what goes into the log verbatim, and for an EXEC it
+  // must reach back to the MULTI; MULTI itself and queued commands append nothing.
+  Outcome execute(ClientState& client, std::span<const Bytes> args, Bytes raw, ReplyWriter& reply);
+
+  // From inside a SessionHandler whose row has scope everything (scripts): executes another command under the same locks,
+  // its effects join the same record. Refuses what the gate refuses to `client`.
+  void call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
+            ReplyWriter& reply);
+
+  // A waiter's deadline passed or its client is gone. The first returns the reply if the waiter could be taken.
+  bool time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply);
+  void abandon(const std::shared_ptr<Waiter>& waiter);
+  // DISCARD and the end of a connection.
+  void end_transaction(ClientState& client);
+  void unwatch(ClientState& client);
+  // Registers the keys with WATCH's meaning; for the WATCH handler, whose keys are locked.
+  void watch(SessionContext& context, std::span<const Bytes> keys);
+  // Runs the queue under one set of locks; for the EXEC handler.
+  void run_queue(SessionContext& context);
+
+  // Deletes keys whose time is over, for up to `budget_us`, going on where the last call stopped. Returns how many.
+  // On a replica: none.
+  uint64_t expire_some(int64_t budget_us);
+
+  Engine& engine() { return engine_; }
+  const ExecutorCounters& counters() const { return counters_; }
+  ExecutorCounters& counters() { return counters_; }
+
+ private:
+  struct Run;
+  bool declare_keys(const Command& command, std::span<const Bytes> args);
+  void lock_declared(bool everything);
+  void unlock_declared(bool everything);
+  ExpiryMode expiry_mode(const ClientState& client) const;
+  bool admit(const Command& command, ClientState& client, std::span<const Bytes> args,
+             ReplyWriter& reply);
+  void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
+             ReplyWriter& reply);
+  void unknown_command(ClientState& client, std::span<const Bytes> args, ReplyWriter& reply);
+  Outcome run(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
+              ReplyWriter& reply);
+  void invoke(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
+              View& view, ReplyWriter& reply, bool may_block, bool& blocked,
+              BlockRequest& request);
+  void commit(ClientState& client, Bytes raw);
+  void note_changes();
+  void register_waiter(const Command& command, ClientState& client, std::span<const Bytes> args,
+                       BlockRequest request);
+  void serve_ready();
+  void serve_key(const KeyName& key);
+  bool serve_waiter(const std::shared_ptr<Waiter>& waiter);
+  void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
+               bool failed);
+  void release_garbage();
+  uint64_t expire_stripe(int stripe, int64_t deadline_us);
+
+  Engine& engine_;
+  Random random_;
+  ExecutorCounters counters_;
+  Effects effects_;
+  KeyAccess access_;
+
+  // Scratch, kept to avoid allocations.
+  std::vector<int> positions_;
+  std::vector<DeclaredKey> declared_;
+  std::vector<int> stripes_;
+  std::vector<KeyName> ready_;
+  std::string select_prefix_;
+
+  int64_t batch_unix_us_ = 0;
+  int64_t batch_monotonic_us_ = 0;
+  int64_t now_monotonic_us_ = 0;
+  int depth_ = 0;  // > 0 inside EXEC or a script
+  int expire_stripe_next_ = 0;
+  int expire_database_next_ = 0;
+};
+
+// SELECT, MULTI, EXEC, DISCARD, WATCH, UNWATCH: the commands that the engine itself is about.
+std::vector<CommandRow> engine_rows();
+
+}  // namespace tandem

@@ -1,0 +1,51 @@
+// The conditions of the node that decide whether a command is let in. Replication, loading, scripts and memory set
+// their bit when their condition begins and clear it when it ends; the executor looks at one word a command.
+//
+// Threads: any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "engine/client_state.h"
+#include "engine/command.h"
+
+namespace tandem {
+
+class Gate {
+ public:
+  enum Condition : uint32_t {
+    kReplica = 1u << 0,           // expired keys are hidden, not deleted
+    kReadOnlyReplica = 1u << 1,   // writes of clients are refused
+    kStale = 1u << 2,             // the link is down and stale data are not to be served
+    kLoading = 1u << 3,
+    kTooFewReplicas = 1u << 4,    // min-replicas-to-write
+    kOutOfMemory = 1u << 5,
+    kBusyScript = 1u << 6,
+    kPausedWrites = 1u << 7,      // CLIENT PAUSE
+    kPausedAll = 1u << 8,
+    kDiskError = 1u << 9,         // stop-writes-on-bgsave-error
+    kAuthRequired = 1u << 10,
+    kMonitored = 1u << 11,        // somebody wants to see every command
+    kActiveExpireOff = 1u << 12,  // DEBUG SET-ACTIVE-EXPIRE 0
+  };
+
+  void set(Condition condition, bool on) {
+    on ? bits_.fetch_or(condition) : bits_.fetch_and(~uint32_t{condition});
+  }
+  bool is(Condition condition) const { return (bits() & condition) != 0; }
+  uint32_t bits() const { return bits_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint32_t> bits_{0};
+};
+
+// The error that refuses this command now ("READONLY You can't write against a read only replica."), or nothing. Redis's
+// order of checks. Commands of the primary's stream are never refused.
+std::optional<Bytes> refusal(const Command& command, const ClientState& client, uint32_t bits);
+// CLIENT PAUSE holds this command back; it is to be tried again later.
+bool is_paused(const Command& command, const ClientState& client, uint32_t bits);
+
+}  // namespace tandem

@@ -1,0 +1,62 @@
+#include "engine/waiting_room.h"
+
+#include <algorithm>
+
+#include "base/number.h"
+
+namespace tandem {
+
+std::string WaitingRoom::name(int database, Bytes key) {
+  std::string text = int64_text(database);
+  text.push_back(':');
+  return text.append(key);
+}
+
+void WaitingRoom::add(const std::shared_ptr<Waiter>& waiter) {
+  for (const std::string& key : waiter->keys) {
+    const int stripe = keyspace_.place(key).stripe();
+    Queue& queue = queues_[static_cast<size_t>(stripe)][name(waiter->database, key)];
+    if (!queue.empty() && queue.back() == waiter) continue;  // the same key named twice
+    queue.push_back(waiter);
+    ++keyspace_.interest(stripe);
+  }
+  count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void WaitingRoom::remove(const std::shared_ptr<Waiter>& waiter) {
+  for (const std::string& key : waiter->keys) {
+    const int stripe = keyspace_.place(key).stripe();
+    const Guard guard(keyspace_.stripe(stripe));
+    Queues& queues = queues_[static_cast<size_t>(stripe)];
+    const auto found = queues.find(name(waiter->database, key));
+    if (found == queues.end()) continue;
+    const size_t removed = std::erase(found->second, waiter);
+    keyspace_.interest(stripe) -= static_cast<uint32_t>(removed);
+    if (found->second.empty()) queues.erase(found);
+  }
+  if (!waiter->keys.empty()) count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::vector<std::shared_ptr<Waiter>> WaitingRoom::waiting_for(int database, Bytes key) {
+  const Queues& queues = queues_[static_cast<size_t>(keyspace_.place(key).stripe())];
+  const auto found = queues.find(name(database, key));
+  if (found == queues.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+bool WaitingRoom::anybody_waits_for(int database, Bytes key) {
+  return queues_[static_cast<size_t>(keyspace_.place(key).stripe())].contains(name(database, key));
+}
+
+std::vector<std::string> WaitingRoom::keys_waited_for(int database) {
+  const std::string prefix = name(database, {});
+  std::vector<std::string> keys;
+  for (const Queues& queues : queues_) {
+    for (const auto& [text, queue] : queues) {
+      if (text.starts_with(prefix)) keys.push_back(text.substr(prefix.size()));
+    }
+  }
+  return keys;
+}
+
+}  // namespace tandem
