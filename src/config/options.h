@@ -2,6 +2,7 @@
 // its own.
 #pragma once
 
+#include "config/encoding_options.h"
 #include "config/server_options.h"
 #include "replication/options.h"
 
@@ -10,6 +11,7 @@ namespace tandem {
 struct Options {
   ServerOptions server;
   ReplicationOptions replication;
+  EncodingOptions encodings;
 };
 
 }  // namespace tandem
