@@ -38,8 +38,7 @@ class Hash {
   Bytes encoding_name() const;
   size_t memory_bytes() const;
 
-  // Before loading `expected` fields: goes to a hash table at once if they cannot fit, and makes
-  // room there.
+  // Before adding `expected` fields: goes to a hash table at once if that many do not fit.
   void reserve(size_t expected, const EncodingLimits& limits);
   bool set(Bytes field, Bytes value, const EncodingLimits& limits);  // true: the field is new
   std::optional<Element> get(Bytes field) const;
@@ -64,7 +63,7 @@ class Hash {
  private:
   struct Fields;  // the hash table
 
-  Fields& become_hash_table(size_t expected);
+  Fields& become_hash_table(const EncodingLimits& limits);
 
   std::variant<Listpack, std::unique_ptr<Fields>> form_;
 };

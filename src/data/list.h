@@ -78,8 +78,8 @@ class List {
   void for_each_node(FunctionRef<void(bool plain, Bytes blob)> visit) const;
 
  private:
-  void grow_for(size_t values, size_t value_bytes, const EncodingLimits& limits);
-  void become_quicklist(const EncodingLimits& limits);
+  void grow_for(size_t values, uint64_t value_bytes, const EncodingLimits& limits);
+  void become_quicklist();
   void shrink(const EncodingLimits& limits, bool halved);
 
   // One of the two: pack_ while quicklist_ is null.

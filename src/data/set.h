@@ -43,8 +43,7 @@ class Set {
   Bytes encoding_name() const;
   size_t memory_bytes() const;
 
-  // Before adding `expected` members: goes to a hash table at once if they may not fit, and makes
-  // room there.
+  // Before adding `expected` members: goes to a hash table at once if that many do not fit.
   void reserve(size_t expected, const EncodingLimits& limits);
   bool add(Bytes member, const EncodingLimits& limits);  // false: was there
   bool remove(Bytes member);                             // false: was not there
@@ -67,7 +66,7 @@ class Set {
  private:
   struct Members;  // the hash table
 
-  Members& become_hash_table(size_t expected);
+  Members& become_hash_table(const EncodingLimits& limits);
   bool add_to_intset(Bytes member, const EncodingLimits& limits);
   bool add_to_listpack(Bytes member, const EncodingLimits& limits);
 

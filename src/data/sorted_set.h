@@ -115,7 +115,7 @@ class SortedSet {
  private:
   struct Indexes;  // the hash table and the tree
 
-  Indexes& become_tree(size_t expected);
+  Indexes& become_tree(const EncodingLimits& limits);
   std::optional<Scored> pop_rank(size_t rank);
 
   std::variant<Listpack, std::unique_ptr<Indexes>> form_;

@@ -1,0 +1,157 @@
+// In listpack form fields stand at even places and values behind them.
+#include "data/hash.h"
+
+#include <algorithm>
+
+#include "data/distinct.h"
+#include "data/hash_fields.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr uint32_t kPair = 2;
+
+ListpackView::Position find_field(ListpackView entries, Bytes field) {
+  return entries.find(field, entries.first(), kPair);
+}
+
+}  // namespace
+
+Hash::Hash() = default;
+Hash::~Hash() = default;
+Hash::Hash(Hash&& other) noexcept = default;
+Hash& Hash::operator=(Hash&& other) noexcept = default;
+
+Result<Hash> Hash::from_listpack(Bytes blob, const EncodingLimits& limits) {
+  Result<Listpack> pack = Listpack::from_bytes(blob);
+  if (!pack) return std::unexpected(pack.error());
+  const ListpackView entries = pack->view();
+  const uint32_t count = entries.count();
+  if (count == 0) return fail(ErrorCode::kInvalid, "empty hash");
+  if (count % kPair != 0) return fail(ErrorCode::kInvalid, "a hash with a field without value");
+  if (!entries_are_distinct(entries, kPair)) {
+    return fail(ErrorCode::kInvalid, "a hash with a field twice");
+  }
+  Hash hash;
+  hash.form_ = std::move(*pack);
+  if (count / kPair > limits.hash_max_listpack_entries) hash.become_hash_table(limits);
+  return hash;
+}
+
+size_t Hash::size() const {
+  if (const Listpack* pack = listpack()) return pack->count() / kPair;
+  return std::get<1>(form_)->table.size();
+}
+
+Bytes Hash::encoding_name() const { return listpack() != nullptr ? "listpack" : "hashtable"; }
+
+size_t Hash::memory_bytes() const {
+  if (const Listpack* pack = listpack()) return sizeof(*this) + pack->memory_bytes();
+  const Fields& fields = *std::get<1>(form_);
+  return sizeof(*this) + sizeof(fields) + fields.table.memory_bytes() + fields.entry_bytes;
+}
+
+Hash::Fields& Hash::become_hash_table(const EncodingLimits& limits) {
+  auto fields = std::make_unique<Fields>(limits.hash_seed);
+  for_each([&](Bytes field, Bytes value) {
+    fields->set(field, value);
+    return true;
+  });
+  form_ = std::move(fields);
+  return *std::get<1>(form_);
+}
+
+void Hash::reserve(size_t expected, const EncodingLimits& limits) {
+  if (listpack() != nullptr && expected > limits.hash_max_listpack_entries) {
+    become_hash_table(limits);
+  }
+}
+
+bool Hash::set(Bytes field, Bytes value, const EncodingLimits& limits) {
+  auto* pack = std::get_if<Listpack>(&form_);
+  if (pack != nullptr &&
+      (std::max(field.size(), value.size()) > limits.hash_max_listpack_value_bytes ||
+       !pack->can_grow(field.size() + value.size()))) {
+    become_hash_table(limits);
+    pack = nullptr;
+  }
+  if (pack == nullptr) return std::get<1>(form_)->set(field, value);
+  const auto found = find_field(pack->view(), field);
+  if (found != pack->view().end()) {
+    pack->replace(pack->view().next(found), value);
+    return false;
+  }
+  pack->append(field);
+  pack->append(value);
+  if (size() > limits.hash_max_listpack_entries) become_hash_table(limits);
+  return true;
+}
+
+std::optional<Element> Hash::get(Bytes field) const {
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    const auto found = find_field(entries, field);
+    if (found == entries.end()) return std::nullopt;
+    return entries.get(entries.next(found));
+  }
+  const HashField* entry = std::get<1>(form_)->find(field);
+  if (entry == nullptr) return std::nullopt;
+  return Element(entry->value());
+}
+
+bool Hash::remove(Bytes field) {
+  if (auto* pack = std::get_if<Listpack>(&form_)) {
+    const auto found = find_field(pack->view(), field);
+    if (found == pack->view().end()) return false;
+    pack->erase(found, kPair);
+    return true;
+  }
+  return std::get<1>(form_)->remove(field);
+}
+
+Hash::Pair Hash::random_pair(Random& random) const {
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    const auto index = static_cast<int64_t>(random.below(entries.count() / kPair));
+    const auto field = entries.seek(index * kPair);
+    return {entries.get(field), entries.get(entries.next(field))};
+  }
+  const HashField* entry = std::get<1>(form_)->table.random_entry(random);
+  return {Element(entry->field()), Element(entry->value())};
+}
+
+void Hash::for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const {
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    for (auto at = entries.first(); at != entries.end(); at = entries.next(at)) {
+      const Element field = entries.get(at);
+      at = entries.next(at);
+      const Element value = entries.get(at);
+      if (!visit(field.text(), value.text())) return;
+    }
+    return;
+  }
+  const auto& table = std::get<1>(form_)->table;
+  bool go_on = true;
+  for (uint32_t i = 0; i < table.bucket_count() && go_on; ++i) {
+    table.for_each_in_chain(table.bucket_at(i), [&](const HashField* entry, bool) {
+      go_on = go_on && visit(entry->field(), entry->value());
+    });
+  }
+}
+
+uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const {
+  if (listpack() != nullptr) {
+    for_each([&](Bytes field, Bytes value) {
+      visit(field, value);
+      return true;
+    });
+    return 0;
+  }
+  return std::get<1>(form_)->table.scan(cursor, [&](const HashField* entry, bool) {
+    visit(entry->field(), entry->value());
+  });
+}
+
+}  // namespace tandem

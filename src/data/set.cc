@@ -1,0 +1,227 @@
+// Which form a member fits is decided in add(); everything else asks the form that there is.
+#include "data/set.h"
+
+#include <algorithm>
+#include <string>
+
+#include "data/distinct.h"
+#include "data/set_members.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr size_t kIntsetEntriesMax = size_t{1} << 30;  // whatever the configuration says
+
+size_t intset_limit(const EncodingLimits& limits) {
+  return std::min(limits.set_max_intset_entries, kIntsetEntriesMax);
+}
+
+}  // namespace
+
+Set::Set() = default;
+Set::~Set() = default;
+Set::Set(Set&& other) noexcept = default;
+Set& Set::operator=(Set&& other) noexcept = default;
+
+Set::Set(Bytes first_member, size_t expected, const EncodingLimits& limits) {
+  if (parse_int64(first_member) && expected <= limits.set_max_intset_entries) return;
+  if (expected <= limits.set_max_listpack_entries) {
+    form_ = Listpack();
+  } else {
+    become_hash_table(limits);
+  }
+}
+
+Result<Set> Set::from_intset(Bytes blob, const EncodingLimits& limits) {
+  Result<Intset> integers = Intset::from_bytes(blob);
+  if (!integers) return std::unexpected(integers.error());
+  const uint32_t size = integers->size();
+  if (size == 0) return fail(ErrorCode::kInvalid, "empty set");
+  Set set;
+  set.form_ = std::move(*integers);
+  if (size > limits.set_max_intset_entries) set.become_hash_table(limits);
+  return set;
+}
+
+Result<Set> Set::from_listpack(Bytes blob, const EncodingLimits& limits) {
+  Result<Listpack> pack = Listpack::from_bytes(blob);
+  if (!pack) return std::unexpected(pack.error());
+  if (pack->empty()) return fail(ErrorCode::kInvalid, "empty set");
+  if (!entries_are_distinct(pack->view(), 1)) {
+    return fail(ErrorCode::kInvalid, "a set with a member twice");
+  }
+  const uint32_t size = pack->count();
+  Set set;
+  set.form_ = std::move(*pack);
+  if (size > limits.set_max_listpack_entries) set.become_hash_table(limits);
+  return set;
+}
+
+size_t Set::size() const {
+  if (const Intset* integers = intset()) return integers->size();
+  if (const Listpack* pack = listpack()) return pack->count();
+  return std::get<2>(form_)->table.size();
+}
+
+Bytes Set::encoding_name() const {
+  constexpr Bytes kNames[] = {"intset", "listpack", "hashtable"};
+  return kNames[form_.index()];
+}
+
+size_t Set::memory_bytes() const {
+  if (const Intset* integers = intset()) return sizeof(*this) + integers->memory_bytes();
+  if (const Listpack* pack = listpack()) return sizeof(*this) + pack->memory_bytes();
+  const Members& members = *std::get<2>(form_);
+  return sizeof(*this) + sizeof(members) + members.table.memory_bytes() + members.member_bytes;
+}
+
+Set::Members& Set::become_hash_table(const EncodingLimits& limits) {
+  auto members = std::make_unique<Members>(limits.hash_seed);
+  for_each([&](Bytes member) {
+    members->add(member);
+    return true;
+  });
+  form_ = std::move(members);
+  return *std::get<2>(form_);
+}
+
+void Set::reserve(size_t expected, const EncodingLimits& limits) {
+  if ((intset() != nullptr && expected > limits.set_max_intset_entries) ||
+      (listpack() != nullptr && expected > limits.set_max_listpack_entries)) {
+    become_hash_table(limits);
+  }
+}
+
+bool Set::add(Bytes member, const EncodingLimits& limits) {
+  if (intset() != nullptr) return add_to_intset(member, limits);
+  if (listpack() != nullptr) return add_to_listpack(member, limits);
+  return std::get<2>(form_)->add(member);
+}
+
+bool Set::add_to_intset(Bytes member, const EncodingLimits& limits) {
+  auto& integers = std::get<Intset>(form_);
+  if (const std::optional<int64_t> integer = parse_int64(member)) {
+    if (!integers.add(*integer)) return false;
+    if (integers.size() > intset_limit(limits)) become_hash_table(limits);
+    return true;
+  }
+  const uint32_t size = integers.size();
+  char digits[kInt64TextMax];
+  size_t longest = 0;
+  if (size != 0) {
+    longest = std::max(write_int64(digits, integers.at(0)),
+                       write_int64(digits, integers.at(size - 1)));
+  }
+  if (size >= limits.set_max_listpack_entries ||
+      std::max(member.size(), longest) > limits.set_max_listpack_value_bytes ||
+      !Listpack().can_grow(longest * size + member.size())) {
+    return become_hash_table(limits).add(member);
+  }
+  Listpack pack;
+  for (uint32_t i = 0; i < size; ++i) pack.append_integer(integers.at(i));
+  pack.append(member);
+  form_ = std::move(pack);
+  return true;
+}
+
+bool Set::add_to_listpack(Bytes member, const EncodingLimits& limits) {
+  auto& pack = std::get<Listpack>(form_);
+  const ListpackView entries = pack.view();
+  if (entries.find(member, entries.first()) != entries.end()) return false;
+  if (entries.count() >= limits.set_max_listpack_entries ||
+      member.size() > limits.set_max_listpack_value_bytes || !pack.can_grow(member.size())) {
+    return become_hash_table(limits).add(member);
+  }
+  pack.append(member);
+  return true;
+}
+
+bool Set::remove(Bytes member) {
+  if (auto* integers = std::get_if<Intset>(&form_)) {
+    const std::optional<int64_t> integer = parse_int64(member);
+    return integer && integers->remove(*integer);
+  }
+  if (auto* pack = std::get_if<Listpack>(&form_)) {
+    const ListpackView entries = pack->view();
+    const auto found = entries.find(member, entries.first());
+    if (found == entries.end()) return false;
+    pack->erase(found);
+    return true;
+  }
+  return std::get<2>(form_)->remove(member);
+}
+
+bool Set::contains(Bytes member) const {
+  if (const Intset* integers = intset()) {
+    const std::optional<int64_t> integer = parse_int64(member);
+    return integer && integers->contains(*integer);
+  }
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    return entries.find(member, entries.first()) != entries.end();
+  }
+  return std::get<2>(form_)->contains(member);
+}
+
+void Set::become_intset_if_possible(const EncodingLimits& limits) {
+  if (intset() != nullptr || size() > intset_limit(limits)) return;
+  Intset integers;
+  bool all = true;
+  for_each([&](Bytes member) {
+    const std::optional<int64_t> integer = parse_int64(member);
+    if (integer) integers.add(*integer);
+    return all = integer.has_value();
+  });
+  if (all) form_ = std::move(integers);
+}
+
+Element Set::random_member(Random& random) const {
+  if (const Intset* integers = intset()) {
+    return Element(integers->at(static_cast<uint32_t>(random.below(integers->size()))));
+  }
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    return entries.get(entries.seek(static_cast<int64_t>(random.below(entries.count()))));
+  }
+  return Element(std::get<2>(form_)->table.random_entry(random)->text());
+}
+
+void Set::for_each(FunctionRef<bool(Bytes)> visit) const {
+  if (const Intset* integers = intset()) {
+    for (uint32_t i = 0; i < integers->size(); ++i) {
+      const Element element(integers->at(i));
+      if (!visit(element.text())) return;
+    }
+    return;
+  }
+  if (const Listpack* pack = listpack()) {
+    const ListpackView entries = pack->view();
+    for (auto at = entries.first(); at != entries.end(); at = entries.next(at)) {
+      const Element element = entries.get(at);
+      if (!visit(element.text())) return;
+    }
+    return;
+  }
+  const auto& table = std::get<2>(form_)->table;
+  bool go_on = true;
+  for (uint32_t i = 0; i < table.bucket_count() && go_on; ++i) {
+    table.for_each_in_chain(table.bucket_at(i), [&](const SetMember* member, bool) {
+      go_on = go_on && visit(member->text());
+    });
+  }
+}
+
+uint64_t Set::scan(uint64_t cursor, FunctionRef<void(Bytes)> visit) const {
+  if (form_.index() != 2) {
+    for_each([&](Bytes member) {
+      visit(member);
+      return true;
+    });
+    return 0;
+  }
+  return std::get<2>(form_)->table.scan(
+      cursor, [&](const SetMember* member, bool) { visit(member->text()); });
+}
+
+}  // namespace tandem
