@@ -135,6 +135,7 @@ ParseStatus RequestParser::parse_arguments(Bytes buffer) {
   const char* const begin = buffer.data();
   const char* const end = begin + buffer.size();
   const char* at = begin + position_;
+  const int64_t unquestioned_max = std::min(kUnauthenticatedBulkBytesMax, limits_.bulk_bytes_max);
   while (remaining_ > 0) {
     if (bulk_length_ < 0) {
       // "$", up to eight digits without a leading zero, and the line end, all there: the rest is
@@ -148,7 +149,7 @@ ParseStatus RequestParser::parse_arguments(Bytes buffer) {
         }
         if (*digit != '\r') length = -1;
       }
-      if (length < 0 || length > kUnauthenticatedBulkBytesMax) {
+      if (length < 0 || length > unquestioned_max) {
         position_ = static_cast<size_t>(at - begin);
         const ParseStatus status = read_bulk_length(buffer);
         if (status != ParseStatus::kRequest) return status;
