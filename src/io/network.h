@@ -22,7 +22,7 @@ namespace tandem {
 // Closes descriptors that nobody adopted. Any thread.
 class SocketCloser {
  public:
-  virtual void close_socket(int descriptor) = 0;
+  virtual void close_socket(int descriptor) const = 0;
 
  protected:
   ~SocketCloser() = default;
@@ -31,7 +31,7 @@ class SocketCloser {
 // A connection between accept and adopt; closed when dropped. Movable between threads.
 class AcceptedSocket {
  public:
-  AcceptedSocket(int descriptor, SocketCloser& closer)
+  AcceptedSocket(int descriptor, const SocketCloser& closer)
       : descriptor_(descriptor), closer_(&closer) {}
   AcceptedSocket(AcceptedSocket&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)), closer_(other.closer_) {}
@@ -49,7 +49,7 @@ class AcceptedSocket {
 
  private:
   int descriptor_;
-  SocketCloser* closer_;
+  const SocketCloser* closer_;
 };
 
 class Listener {
@@ -65,7 +65,7 @@ class Listener {
 
 struct ConnectOptions {
   int64_t timeout_ms = 5000;   // for all of it, looking the name up included
-  std::string source_address;  // numeric; empty: the system's choice
+  std::string source_address{};  // numeric; empty: the system's choice
 };
 
 class Network {

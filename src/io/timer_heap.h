@@ -15,6 +15,8 @@ class TimerHeap {
   TimerNode& soonest() const noexcept { return *nodes_.front(); }
   void insert(TimerNode& node);
   void remove(TimerNode& node) noexcept;
+  // What the next timer to be armed gets as its `order`.
+  uint64_t next_order() const noexcept { return next_order_; }
 
  private:
   static bool before(const TimerNode& a, const TimerNode& b) noexcept;

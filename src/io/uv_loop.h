@@ -24,15 +24,15 @@ class UvLoop final : public Loop {
   void disarm(TimerNode& timer) noexcept override;
   void submit(std::unique_ptr<Work> work) override;
 
-  // For io/'s own streams and networks.
+  // For io/'s own handles: the loop below, and what their callbacks say first.
   uv_loop_s* raw() noexcept;
+  void note_awake() noexcept;
 
  private:
   struct Handles;
   void wake() override;
   void before_poll();
-  void after_poll();
-  void on_timer();
+  void run_timers();
   void schedule_timer();
 
   std::unique_ptr<Handles> handles_;

@@ -1,0 +1,182 @@
+#include "io/uv_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/check.h"
+#include "io/socket_address.h"
+#include "io/system_error.h"
+#include "io/uv_loop.h"
+
+namespace tandem {
+namespace {
+
+Error closed_here() { return {ErrorCode::kCancelled, "the connection was closed"}; }
+
+void set_option(int descriptor, int level, int option, int value) {
+  // Best effort: a socket that is broken already refuses options, and its next read says why.
+  (void)setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+// One system call; -1 and errno as usual.
+ssize_t send_parts(int descriptor, std::span<const Bytes> parts) {
+  ssize_t count;
+  if (parts.size() == 1) {
+    do {
+      count = ::send(descriptor, parts[0].data(), parts[0].size(), MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count;
+  }
+  iovec vectors[ByteStream::Write::kPartsMax];
+  const size_t used = std::min(parts.size(), ByteStream::Write::kPartsMax);
+  for (size_t i = 0; i < used; i++) {
+    vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors;
+  message.msg_iovlen = used;
+  do {
+    count = ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
+}  // namespace
+
+UvStream::UvStream(UvLoop& loop, int descriptor, bool connecting)
+    : loop_(loop), poll_(loop, descriptor, *this), connecting_(connecting) {
+  if (!connecting) note_connected();
+}
+
+void UvStream::note_connected() {
+  connecting_ = false;
+  peer_ = peer_address(descriptor());
+  local_ = local_address(descriptor());
+}
+
+Loop& UvStream::loop() const { return loop_; }
+
+bool UvStream::begin_read(Read& read) {
+  if (closed()) {
+    read.finish(closed_here(), Resume::kUnchanged);
+    return false;
+  }
+  CHECK(!reader_, "one read at a time");
+  reader_ = &read;
+  poll_.watch_reads();
+  return true;
+}
+
+void UvStream::on_readable() {
+  if (!reader_) return;
+  const std::span<char> buffer = reader_->buffer();
+  ssize_t count;
+  do {
+    count = ::recv(descriptor(), buffer.data(), buffer.size(), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return;
+  Read& read = *std::exchange(reader_, nullptr);
+  if (count > 0) {
+    read.finish(static_cast<size_t>(count), Resume::kNow);
+  } else if (count == 0) {
+    read.finish(Error{ErrorCode::kEnd, "the peer closed the connection"}, Resume::kNow);
+  } else {
+    read.finish(Error{ErrorCode::kIo, system_text(errno)}, Resume::kNow);
+  }
+}
+
+size_t UvStream::try_write(std::span<const Bytes> parts) {
+  if (closed() || connecting_ || writer_) return 0;
+  size_t total = 0;
+  while (!parts.empty()) {
+    const auto batch = parts.first(std::min(parts.size(), Write::kPartsMax));
+    size_t size = 0;
+    for (const Bytes& part : batch) size += part.size();
+    const ssize_t count = size == 0 ? 0 : send_parts(descriptor(), batch);
+    if (count > 0) total += static_cast<size_t>(count);
+    if (count < 0 || static_cast<size_t>(count) < size) break;
+    parts = parts.subspan(batch.size());
+  }
+  return total;
+}
+
+int UvStream::flush(Write& write) {
+  while (!write.done()) {
+    Bytes parts[Write::kPartsMax];
+    const size_t count = write.pending(parts);
+    const ssize_t sent = send_parts(descriptor(), std::span(parts, count));
+    if (sent < 0) return errno;
+    write.advance(static_cast<size_t>(sent));
+  }
+  return 0;
+}
+
+bool UvStream::begin_write(Write& write) {
+  if (closed()) {
+    write.finish(closed_here(), Resume::kUnchanged);
+    return false;
+  }
+  CHECK(!writer_, "one write at a time");
+  const int code = connecting_ ? EAGAIN : flush(write);
+  if (code == EAGAIN) {
+    writer_ = &write;
+    poll_.watch_writes();
+    return true;
+  }
+  if (code == 0) {
+    write.finish(Resume::kUnchanged);
+  } else {
+    write.finish(Error{ErrorCode::kIo, system_text(code)}, Resume::kUnchanged);
+  }
+  return false;
+}
+
+void UvStream::on_writable() {
+  if (!writer_) return;
+  int code = 0;
+  if (connecting_) {
+    socklen_t length = sizeof code;
+    if (getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &code, &length) != 0) code = errno;
+    if (code == 0) note_connected();
+  }
+  if (code == 0) code = flush(*writer_);
+  if (code == EAGAIN) return;
+  Write& write = *std::exchange(writer_, nullptr);
+  if (code == 0) {
+    write.finish(Resume::kNow);
+  } else {
+    write.finish(Error{ErrorCode::kIo, system_text(code)}, Resume::kNow);
+  }
+}
+
+void UvStream::shutdown() {
+  if (!closed()) (void)::shutdown(descriptor(), SHUT_WR);
+}
+
+void UvStream::close() {
+  if (closed()) return;
+  poll_.close();
+  if (Read* read = std::exchange(reader_, nullptr)) read->finish(closed_here(), Resume::kSoon);
+  if (Write* write = std::exchange(writer_, nullptr)) write->finish(closed_here(), Resume::kSoon);
+}
+
+void UvStream::set_keepalive(int idle_seconds) {
+  if (closed() || peer_.is_unix || idle_seconds <= 0) return;
+  set_option(descriptor(), SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(descriptor(), IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds);
+  // Three probes, a third of the silence apart.
+  set_option(descriptor(), IPPROTO_TCP, TCP_KEEPINTVL, std::max(idle_seconds / 3, 1));
+  set_option(descriptor(), IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+void UvStream::set_no_delay(bool on) {
+  if (closed() || peer_.is_unix) return;
+  set_option(descriptor(), IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
+}
+
+}  // namespace tandem
