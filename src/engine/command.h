@@ -55,9 +55,9 @@ enum class Scope : uint8_t {
 struct KeySpec {
   enum class Find : uint8_t { kRange, kKeyCount };
 
-  std::string_view flags;         // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
+  std::string_view flags = {};    // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
   int begin = 0;                  // first key's position, or with a keyword: where the search for it starts (< 0: from the end)
-  std::string_view begin_keyword;  // "STREAMS": keys begin after this word
+  std::string_view begin_keyword = {};  // "STREAMS": keys begin after this word
   Find find = Find::kRange;
   // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the step between keys,
   // and a limit: 2 means that the first half of what is left are keys.
@@ -85,20 +85,20 @@ using Handler = void (*)(Context&);
 using SessionHandler = std::function<void(SessionContext&)>;
 
 struct CommandRow {
-  std::string_view name;    // lower case; a subcommand's own word ("id" of "client")
+  std::string_view name = {};  // lower case; a subcommand's own word ("id" of "client")
   int arity = 0;            // with the name; negative: at least
   uint32_t flags = 0;
-  std::vector<KeySpec> keys;
+  std::vector<KeySpec> keys = {};
   Scope scope = Scope::kKeys;
   Handler handler = nullptr;       // one of the two, or neither for a mere container of subcommands
-  SessionHandler session_handler;  // NOLINT: default is empty
+  SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.
-  std::string_view group;
-  std::string_view since;
-  std::string_view complexity;
-  std::string_view summary;
-  std::string_view syntax;  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
-  std::vector<CommandRow> subcommands;
+  std::string_view group = {};
+  std::string_view since = {};
+  std::string_view complexity = {};
+  std::string_view summary = {};
+  std::string_view syntax = {};  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
+  std::vector<CommandRow> subcommands = {};
 };
 
 // A row in the registry. `id` numbers commands and subcommands from 0, for statistics.

@@ -64,34 +64,48 @@ class Executor {
   ExecutorCounters& counters() { return counters_; }
 
  private:
-  struct Run;
-  bool declare_keys(const Command& command, std::span<const Bytes> args);
-  void lock_declared(bool everything);
-  void unlock_declared(bool everything);
-  ExpiryMode expiry_mode(const ClientState& client) const;
+  // One execution under locks: from lock to unlock.
+  struct Run {
+    const Command& command;
+    ClientState& client;
+    std::span<const Bytes> args;
+    Bytes raw;
+    ReplyWriter& reply;
+    bool everything = false;
+    bool may_block = false;
+    bool blocked = false;
+    BlockRequest request = {};
+  };
+
   bool admit(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);
   void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);
-  void unknown_command(ClientState& client, std::span<const Bytes> args, ReplyWriter& reply);
   Outcome run(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
               ReplyWriter& reply);
-  void invoke(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
-              View& view, ReplyWriter& reply, bool may_block, bool& blocked,
-              BlockRequest& request);
-  void commit(ClientState& client, Bytes raw);
+
+  void begin(Run& run);
+  void invoke(Run& run);
+  void commit(Run& run);
+  void unlock(const Run& run) TANDEM_NO_ANALYSIS;
+  void declare(Run& run);
+  void declare_keys(const Command& command, std::span<const Bytes> args);
+  void declare_queue(const ClientState& client, bool& everything);
+  void lock_declared() TANDEM_NO_ANALYSIS;
+
   void note_changes();
-  void register_waiter(const Command& command, ClientState& client, std::span<const Bytes> args,
-                       BlockRequest request);
+  void register_waiter(Run& run);
   void serve_ready();
-  void serve_key(const KeyName& key);
-  bool serve_waiter(const std::shared_ptr<Waiter>& waiter);
+  void serve_waiter(const std::shared_ptr<Waiter>& waiter);
   void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
                bool failed);
   void release_garbage();
-  uint64_t expire_stripe(int stripe, int64_t deadline_us);
+  uint64_t expire_partition(int database, int partition);
+  ExpiryMode expiry_mode(const ClientState& client) const;
+  int64_t now_unix_us() const { return batch_unix_us_ + now_monotonic_us_ - batch_monotonic_us_; }
 
   Engine& engine_;
+  const Command* const exec_;
   Random random_;
   ExecutorCounters counters_;
   Effects effects_;
@@ -102,14 +116,12 @@ class Executor {
   std::vector<DeclaredKey> declared_;
   std::vector<int> stripes_;
   std::vector<KeyName> ready_;
-  std::string select_prefix_;
 
   int64_t batch_unix_us_ = 0;
   int64_t batch_monotonic_us_ = 0;
   int64_t now_monotonic_us_ = 0;
-  int depth_ = 0;  // > 0 inside EXEC or a script
-  int expire_stripe_next_ = 0;
-  int expire_database_next_ = 0;
+  int expire_partition_ = 0;
+  int expire_database_ = 0;
 };
 
 // SELECT, MULTI, EXEC, DISCARD, WATCH, UNWATCH: the commands that the engine itself is about.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/bytes.h"
 #include "engine/client_state.h"
@@ -19,8 +20,8 @@ class Gate {
   enum Condition : uint32_t {
     kReplica = 1u << 0,           // expired keys are hidden, not deleted
     kReadOnlyReplica = 1u << 1,   // writes of clients are refused
-    kStale = 1u << 2,             // the link is down and stale data are not to be served
-    kLoading = 1u << 3,
+    kLinkDown = 1u << 2,          // the link is down and stale data are not to be served
+    kDatasetLoading = 1u << 3,
     kTooFewReplicas = 1u << 4,    // min-replicas-to-write
     kOutOfMemory = 1u << 5,
     kBusyScript = 1u << 6,
@@ -43,9 +44,11 @@ class Gate {
 };
 
 // The error that refuses this command now ("READONLY You can't write against a read only replica."), or nothing. Redis's
-// order of checks. Commands of the primary's stream are never refused.
-std::optional<Bytes> refusal(const Command& command, const ClientState& client, uint32_t bits);
+// order of checks. `flags` are the command's, for EXEC with those of what is queued. Commands of the primary's stream are
+// never refused.
+std::optional<std::string> refusal(const Command& command, uint32_t flags,
+                                   const ClientState& client, uint32_t bits);
 // CLIENT PAUSE holds this command back; it is to be tried again later.
-bool is_paused(const Command& command, const ClientState& client, uint32_t bits);
+bool is_paused(uint32_t flags, const ClientState& client, uint32_t bits);
 
 }  // namespace tandem

@@ -71,6 +71,12 @@ Entry* View::lookup(Bytes key) {
   return nullptr;
 }
 
+bool View::has_expired(Bytes key) {
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, access_.place(key), tables);
+  return found && hidden(*PartitionTable::entry_at(found));
+}
+
 const Entry* View::read(Bytes key) {
   const Entry* entry = lookup(key);
   ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);

@@ -123,6 +123,8 @@ class View {
   // Any type. read() counts a keyspace hit or miss, find() does not. Null: no such key (any more).
   const Entry* read(Bytes key);
   const Entry* find(Bytes key) { return lookup(key); }
+  // Still in the table, but its time is over. Does not delete it.
+  bool has_expired(Bytes key);
   bool exists(Bytes key) { return lookup(key) != nullptr; }
 
   // Typed lookups: false means that the key holds another type; `out` stays null when the key is absent.

@@ -1,0 +1,107 @@
+#include "engine/command.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/ascii.h"
+#include "base/check.h"
+#include "base/number.h"
+
+namespace tandem {
+namespace {
+
+// FNV-1a over the lower-case letters: names are short, and only our own rows are in the table.
+uint64_t name_hash(Bytes name) {
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    hash = (hash ^ byte) * 0x100000001b3ULL;
+  }
+  return hash ^ (hash >> 29);
+}
+
+// The first argument position of a specification, or -1.
+int find_begin(const KeySpec& spec, std::span<const Bytes> args) {
+  const auto count = static_cast<int>(args.size());
+  if (spec.begin_keyword.empty()) return spec.begin < count ? spec.begin : -1;
+  const int step = spec.begin < 0 ? -1 : 1;
+  for (int i = spec.begin < 0 ? count + spec.begin : spec.begin; i > 0 && i < count; i += step) {
+    if (equal_ignore_case(args[static_cast<size_t>(i)], spec.begin_keyword)) {
+      return i + 1 < count ? i + 1 : -1;
+    }
+  }
+  return -1;
+}
+
+bool add_positions(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& positions) {
+  const auto count = static_cast<int>(args.size());
+  const int begin = find_begin(spec, args);
+  if (begin < 0) return true;  // optional keys that are not there
+  int first = begin;
+  int last;
+  if (spec.find == KeySpec::Find::kRange) {
+    last = spec.last >= 0 ? begin + spec.last : count + spec.last;
+    if (spec.last < 0 && spec.limit > 1) last = begin + (count - begin) / spec.limit - 1;
+  } else {
+    const auto keys = parse_int64(args[static_cast<size_t>(begin + spec.count_at)]);
+    first = begin + spec.first_at;
+    if (!keys || *keys < 0 || *keys > (count - first) / spec.step) return false;
+    last = first + static_cast<int>(*keys) * spec.step - 1;
+  }
+  if (last >= count) return false;
+  for (int i = first; i <= last; i += spec.step) positions.push_back(i);
+  return true;
+}
+
+}  // namespace
+
+bool find_key_positions(const Command& command, std::span<const Bytes> args,
+                        std::vector<int>& positions) {
+  bool complete = true;
+  for (const KeySpec& spec : command.row.keys) {
+    complete = add_positions(spec, args, positions) && complete;
+  }
+  return complete;
+}
+
+Registry::Registry(std::vector<CommandRow> rows) {
+  for (CommandRow& row : rows) commands_.push_back(add(std::move(row), ""));
+  slots_.resize(std::bit_ceil(commands_.size() * 4 + 1), nullptr);
+  for (const Command* command : commands_) {
+    CHECK(find(command->row.name) == nullptr, "a command has one row");
+    size_t slot = name_hash(command->row.name) & (slots_.size() - 1);
+    while (slots_[slot] != nullptr) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = command;
+  }
+}
+
+const Command* Registry::add(CommandRow row, const std::string& prefix) {
+  Command& command = storage_.emplace_back();
+  command.id = static_cast<int>(storage_.size()) - 1;
+  command.full_name = prefix + std::string(row.name);
+  std::vector<CommandRow> subcommands = std::move(row.subcommands);
+  command.row = std::move(row);
+  for (CommandRow& subcommand : subcommands) {
+    command.subcommands.push_back(add(std::move(subcommand), command.full_name + "|"));
+  }
+  return &command;
+}
+
+const Command* Registry::find(Bytes name) const {
+  for (size_t slot = name_hash(name) & (slots_.size() - 1); slots_[slot] != nullptr;
+       slot = (slot + 1) & (slots_.size() - 1)) {
+    if (equal_ignore_case(slots_[slot]->row.name, name)) return slots_[slot];
+  }
+  return nullptr;
+}
+
+const Command* Registry::resolve(std::span<const Bytes> args) const {
+  const Command* command = find(args[0]);
+  if (command == nullptr || command->subcommands.empty() || args.size() < 2) return command;
+  for (const Command* subcommand : command->subcommands) {
+    if (equal_ignore_case(subcommand->row.name, args[1])) return subcommand;
+  }
+  return nullptr;
+}
+
+}  // namespace tandem

@@ -1,0 +1,469 @@
+#include "engine/executor.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tandem {
+
+Executor::Executor(Engine& engine, uint64_t random_seed)
+    : engine_(engine),
+      exec_(engine.registry.find("exec")),
+      random_(random_seed),
+      counters_(engine.registry.id_count()),
+      access_(engine.keyspace, engine.limits, effects_) {
+  begin_batch();
+}
+
+Executor::~Executor() = default;
+
+void Executor::begin_batch() {
+  batch_unix_us_ = engine_.clock.unix_us();
+  batch_monotonic_us_ = now_monotonic_us_ = engine_.clock.monotonic_us();
+}
+
+namespace {
+
+std::string unknown_command(std::span<const Bytes> args) {
+  static constexpr size_t kShownMax = 128;
+  std::string shown;
+  for (const Bytes arg : args.subspan(1)) {
+    if (shown.size() >= kShownMax) break;
+    shown += fmt::format("'{}' ", arg.substr(0, kShownMax - shown.size()));
+  }
+  return fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                     args[0].substr(0, kShownMax), shown);
+}
+
+std::string unknown_subcommand(std::span<const Bytes> args) {
+  std::string upper(args[0]);
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128), upper);
+}
+
+bool is_transaction_control(const Command& command) {
+  const Bytes name = command.row.name;
+  return name == "exec" || name == "discard" || name == "multi" || name == "watch" ||
+         name == "quit" || name == "reset";
+}
+
+// EXEC does what is queued.
+uint32_t effective_flags(const Command& command, const Command* exec, const ClientState& client) {
+  uint32_t flags = command.row.flags;
+  if (&command != exec) return flags;
+  for (const QueuedCommand& queued : client.queue) {
+    flags |= queued.command->row.flags & (kWrite | kMayReplicate | kDenyOom);
+  }
+  return flags;
+}
+
+}  // namespace
+
+Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Bytes raw,
+                          ReplyWriter& reply) {
+  const Command* command = engine_.registry.resolve(args);
+  if (command == nullptr || !command->arity_fits(args.size())) [[unlikely]] {
+    if (client.in_transaction) client.transaction_failed = true;
+    counters_.error_replies.add(1);
+    if (command == nullptr) {
+      reply.error(engine_.registry.find(args[0]) == nullptr ? unknown_command(args)
+                                                            : unknown_subcommand(args));
+    } else {
+      counters_.by_command[static_cast<size_t>(command->id)].rejected.add(1);
+      reply.error(
+          fmt::format("ERR wrong number of arguments for '{}' command", command->full_name));
+    }
+    return Outcome::kDone;
+  }
+  if (!admit(*command, client, args, reply)) return Outcome::kDone;
+  const uint32_t bits = engine_.gate.bits();
+  if (bits != 0 && is_paused(effective_flags(*command, exec_, client), client, bits)) {
+    return Outcome::kPaused;
+  }
+  if (client.in_transaction && !is_transaction_control(*command)) {
+    queue(*command, client, args, reply);
+    return Outcome::kDone;
+  }
+  return run(*command, client, args, raw, reply);
+}
+
+bool Executor::admit(const Command& command, ClientState& client, std::span<const Bytes>,
+                     ReplyWriter& reply) {
+  const auto refused = refusal(command, effective_flags(command, exec_, client), client,
+                               engine_.gate.bits());
+  if (!refused) [[likely]] return true;
+  counters_.error_replies.add(1);
+  counters_.by_command[static_cast<size_t>(command.id)].rejected.add(1);
+  if (client.in_transaction) client.transaction_failed = true;
+  if (&command == exec_) {
+    reply.error(fmt::format("EXECABORT Transaction discarded because of: {}", *refused));
+    end_transaction(client);
+  } else {
+    reply.error(*refused);
+  }
+  return false;
+}
+
+void Executor::queue(const Command& command, ClientState& client, std::span<const Bytes> args,
+                     ReplyWriter& reply) {
+  if (command.has(kNoMulti)) {
+    client.transaction_failed = true;
+    reply.error("ERR Command not allowed inside a transaction");
+    return;
+  }
+  QueuedCommand queued{&command, {}};
+  queued.args.reserve(args.size());
+  for (const Bytes arg : args) {
+    queued.args.emplace_back(arg);
+    client.queue_bytes += arg.size() + sizeof(std::string);
+  }
+  client.queue.push_back(std::move(queued));
+  reply.simple("QUEUED");
+}
+
+Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
+                      Bytes raw, ReplyWriter& reply) {
+  if ((engine_.gate.bits() & Gate::kMonitored) != 0 && !command.has(kSkipMonitor) &&
+      engine_.observer != nullptr) {
+    engine_.observer->before_command(client, command, args, now_unix_us());
+  }
+  Run run{command, client, args, raw, reply};
+  run.may_block = client.kind == ClientKind::kNormal;
+  const uint64_t errors_before = reply.errors();
+  declare(run);
+  begin(run);
+  invoke(run);
+  commit(run);
+  unlock(run);
+  const bool failed = reply.errors() != errors_before;
+  release_garbage();
+  account(command, client, args, failed);
+  if (&command == exec_) end_transaction(client);
+  if (!ready_.empty()) [[unlikely]] serve_ready();
+  return run.blocked ? Outcome::kBlocked : Outcome::kDone;
+}
+
+void Executor::declare_keys(const Command& command, std::span<const Bytes> args) {
+  positions_.clear();
+  find_key_positions(command, args, positions_);
+  for (const int position : positions_) {
+    const Bytes key = args[static_cast<size_t>(position)];
+    declared_.push_back({key, engine_.keyspace.place(key)});
+  }
+}
+
+void Executor::declare_queue(const ClientState& client, bool& everything) {
+  std::vector<Bytes> args;
+  for (const QueuedCommand& queued : client.queue) {
+    everything = everything || queued.command->row.scope == Scope::kEverything;
+    args.assign(queued.args.begin(), queued.args.end());
+    declare_keys(*queued.command, args);
+  }
+  for (const WatchedKey& watched : client.watched) {
+    declared_.push_back({watched.key, engine_.keyspace.place(watched.key)});
+  }
+}
+
+// Finds out what to lock, and locks it.
+void Executor::declare(Run& run) {
+  declared_.clear();
+  bool everything = run.command.row.scope == Scope::kEverything;
+  if (&run.command == exec_) {
+    declare_queue(run.client, everything);
+  } else if (!everything) {
+    declare_keys(run.command, run.args);
+  }
+  run.everything = everything;
+  // What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe, so that it is wholly
+  // before or after whatever takes them all.
+  if (declared_.empty() && !everything &&
+      (run.command.has(kMayReplicate) || run.client.kind == ClientKind::kLink)) {
+    declared_.push_back({Bytes(), KeyPlace{}});
+  }
+  everything ? engine_.keyspace.lock_all() : lock_declared();
+}
+
+void Executor::lock_declared() {
+  if (declared_.size() == 1) [[likely]] {
+    stripes_.assign(1, declared_[0].place.stripe());
+  } else {
+    stripes_.clear();
+    for (const DeclaredKey& declared : declared_) stripes_.push_back(declared.place.stripe());
+    std::sort(stripes_.begin(), stripes_.end());
+    stripes_.erase(std::unique(stripes_.begin(), stripes_.end()), stripes_.end());
+  }
+  for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).lock();
+}
+
+void Executor::unlock(const Run& run) {
+  if (run.everything) {
+    engine_.keyspace.unlock_all();
+  } else {
+    for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).unlock();
+  }
+}
+
+ExpiryMode Executor::expiry_mode(const ClientState& client) const {
+  if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
+  static constexpr uint32_t kHiding = Gate::kReplica | Gate::kPausedWrites | Gate::kPausedAll;
+  return (engine_.gate.bits() & kHiding) != 0 ? ExpiryMode::kHide : ExpiryMode::kDelete;
+}
+
+void Executor::begin(Run& run) {
+  effects_.begin(run.client.kind != ClientKind::kLink && engine_.log.active());
+  access_.begin(now_unix_us() / 1000, expiry_mode(run.client), declared_, run.everything);
+}
+
+void Executor::invoke(Run& run) {
+  View view(access_, run.client.database);
+  Context context{.command = run.command,
+                  .args = run.args,
+                  .keys = view,
+                  .reply = run.reply,
+                  .random = random_,
+                  .now_ms = access_.now_ms(),
+                  .raw = run.raw,
+                  .may_block = run.may_block,
+                  .from_primary = run.client.kind == ClientKind::kLink};
+  if (run.command.row.handler != nullptr) [[likely]] {
+    run.command.row.handler(context);
+    run.blocked = context.blocked;
+    if (context.blocked) run.request = std::move(context.block_request);
+  } else {
+    SessionContext session{std::move(context), run.client, *this};
+    run.command.row.session_handler(session);
+    run.blocked = session.blocked;
+    if (session.blocked) run.request = std::move(session.block_request);
+  }
+}
+
+// With the stripes still held: the effects get their place in the log, watchers and waiters hear of the changes.
+void Executor::commit(Run& run) {
+  if (run.client.kind == ClientKind::kLink) {
+    engine_.log.append_verbatim(run.raw);
+    engine_.log.set_context(static_cast<uint32_t>(run.client.database));
+  } else if (effects_.count() != 0) {
+    const int database = effects_.first_database();
+    run.client.last_write_offset = engine_.log.append(
+        effects_.record(), static_cast<uint32_t>(database), select_command(database));
+  }
+  const KeyAccess::Counters& counters = access_.counters();
+  if (counters.changes != 0) {
+    counters_.changes.add(counters.changes);
+    note_changes();
+  }
+  if (run.blocked) register_waiter(run);
+}
+
+void Executor::note_changes() {
+  for (KeyName& changed : access_.changed_keys()) {
+    engine_.watch_table.mark_dirty(changed.database, changed.key);
+    if (engine_.waiting_room.anybody_waits_for(changed.database, changed.key)) {
+      ready_.push_back(std::move(changed));
+    }
+  }
+  for (const int database : access_.changed_databases()) {
+    engine_.watch_table.mark_database_dirty(database);
+    for (std::string& key : engine_.waiting_room.keys_waited_for(database)) {
+      ready_.push_back({database, std::move(key)});
+    }
+  }
+}
+
+void Executor::release_garbage() {
+  access_.free_garbage();
+  for (TablesRef& tables : access_.dropped_tables()) {
+    if (engine_.free_later != nullptr) engine_.free_later(std::move(tables));
+  }
+  access_.dropped_tables().clear();
+}
+
+void Executor::account(const Command& command, const ClientState& client,
+                       std::span<const Bytes> args, bool failed) {
+  const int64_t now = engine_.clock.monotonic_us();
+  const int64_t duration = now - now_monotonic_us_;
+  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
+  mine.calls.add(1);
+  mine.microseconds.add(static_cast<uint64_t>(duration));
+  counters_.commands.add(1);
+  const KeyAccess::Counters& seen = access_.counters();
+  if (seen.hits != 0) counters_.keyspace_hits.add(seen.hits);
+  if (seen.misses != 0) counters_.keyspace_misses.add(seen.misses);
+  if (seen.expired != 0) counters_.expired_keys.add(seen.expired);
+  if (failed) {
+    mine.failed.add(1);
+    counters_.error_replies.add(1);
+  }
+  const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
+  if (limit >= 0 && duration >= limit && engine_.observer != nullptr &&
+      !command.has(kSkipSlowlog)) [[unlikely]] {
+    engine_.observer->slow_command(client, command, args, now_unix_us(), duration);
+  }
+  now_monotonic_us_ = now;
+}
+
+void Executor::call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
+                    ReplyWriter& reply) {
+  const Command* command = engine_.registry.resolve(args);
+  if (command == nullptr) return reply.error("ERR Unknown Redis command called from script");
+  if (!command->arity_fits(args.size())) {
+    return reply.error("ERR Wrong number of args calling Redis command from script");
+  }
+  if (command->has(kNoScript)) {
+    return reply.error("ERR This Redis command is not allowed from script");
+  }
+  const auto refused = refusal(*command, command->row.flags, client, engine_.gate.bits());
+  if (refused && !outer.from_primary) return reply.error(*refused);
+  Run run{*command, client, args, {}, reply};
+  run.everything = true;
+  invoke(run);
+}
+
+// ---- Blocking ----
+
+void Executor::register_waiter(Run& run) {
+  if (run.client.waiter != nullptr) return;  // block_externally made it
+  auto waiter = std::make_shared<Waiter>();
+  waiter->command = &run.command;
+  waiter->database = run.client.database;
+  waiter->protocol = run.client.protocol;
+  waiter->args = std::move(run.request.args);
+  if (waiter->args.empty()) waiter->args.assign(run.args.begin(), run.args.end());
+  waiter->keys = std::move(run.request.keys);
+  waiter->deadline_ms = run.request.deadline_ms;
+  waiter->timeout_reply = [protocol = waiter->protocol, kind = run.request.on_timeout] {
+    std::string out;
+    ReplyWriter reply(out, protocol);
+    kind == BlockRequest::OnTimeout::kNull ? reply.null() : reply.null_array();
+    return out;
+  };
+  waiter->deliver = run.client.unblocker();
+  CHECK(waiter->deliver != nullptr, "a client that may block can be unblocked");
+  run.client.waiter = waiter;
+  engine_.waiting_room.add(waiter);
+}
+
+// Serving a waiter may make further keys ready (BLMOVE); they queue behind.
+void Executor::serve_ready() {
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    const KeyName key = ready_[i];
+    std::vector<std::shared_ptr<Waiter>> waiters;
+    {
+      const Guard guard(engine_.keyspace.stripe(engine_.keyspace.place(key.key).stripe()));
+      waiters = engine_.waiting_room.waiting_for(key.database, key.key);
+    }
+    for (const auto& waiter : waiters) serve_waiter(waiter);
+  }
+  ready_.clear();
+}
+
+namespace {
+
+// Stands for the blocked client, which lives on another thread.
+struct ServedClient final : ClientState {
+  ServedClient() : ClientState(ClientKind::kNormal) {}
+  std::function<void(std::string)> unblocker() override { return nullptr; }
+};
+
+}  // namespace
+
+void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
+  if (!waiter->try_claim()) return;
+  ServedClient client;
+  client.database = waiter->database;
+  client.protocol = waiter->protocol;
+  const std::vector<Bytes> args(waiter->args.begin(), waiter->args.end());
+  std::string out;
+  ReplyWriter reply(out, waiter->protocol);
+  Run run{*waiter->command, client, args, {}, reply};
+  run.may_block = true;
+  declare(run);
+  begin(run);
+  invoke(run);
+  const bool served = !run.blocked && reply.errors() == 0;
+  run.blocked = false;
+  commit(run);
+  // Given back under the locks: a push that comes after them finds the waiter waiting again.
+  if (!served) waiter->release_claim();
+  unlock(run);
+  release_garbage();
+  if (!served) return;
+  account(*waiter->command, client, args, false);
+  counters_.unblocked_clients.add(1);
+  waiter->finish(std::move(out));
+  engine_.waiting_room.remove(waiter);
+}
+
+bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+  if (!waiter->cancel()) return false;
+  engine_.waiting_room.remove(waiter);
+  reply = waiter->timeout_reply();
+  return true;
+}
+
+void Executor::abandon(const std::shared_ptr<Waiter>& waiter) {
+  if (waiter->cancel()) engine_.waiting_room.remove(waiter);
+}
+
+// ---- Expiry ----
+
+uint64_t Executor::expire_some(int64_t budget_us) {
+  begin_batch();
+  static constexpr uint32_t kOff = Gate::kReplica | Gate::kPausedWrites | Gate::kPausedAll |
+                                   Gate::kDatasetLoading | Gate::kActiveExpireOff;
+  if ((engine_.gate.bits() & kOff) != 0) return 0;
+  const int64_t deadline = now_monotonic_us_ + budget_us;
+  uint64_t expired = 0;
+  // At most once around all partitions of all databases a call.
+  const int databases = engine_.keyspace.database_count();
+  for (int64_t visits = int64_t{kPartitions} * databases; visits > 0;) {
+    const bool idle = engine_.keyspace.expiring(expire_database_) == 0;
+    const int visited = idle ? kPartitions - expire_partition_ : 1;
+    if (!idle) expired += expire_partition(expire_database_, expire_partition_);
+    visits -= visited;
+    expire_partition_ += visited;
+    if (expire_partition_ == kPartitions) {
+      expire_partition_ = 0;
+      expire_database_ = (expire_database_ + 1) % databases;
+    }
+    if (!idle && expire_partition_ % 16 == 0 && engine_.clock.monotonic_us() > deadline) break;
+  }
+  release_garbage();
+  if (!ready_.empty()) serve_ready();
+  return expired;
+}
+
+uint64_t Executor::expire_partition(int database, int partition) {
+  const int stripe = partition / kPartitionsPerStripe;
+  declared_.assign(1, DeclaredKey{{}, KeyPlace{static_cast<uint16_t>(partition), 0}});
+  uint64_t expired = 0;
+  const Guard guard(engine_.keyspace.stripe(stripe));
+  DatabaseTables* tables = engine_.keyspace.tables(database);
+  if (tables != nullptr && tables->expiring_in(stripe) > 0 &&
+      tables->partition(partition).flagged() > 0) {
+    ServedClient client;
+    effects_.begin(engine_.log.active());
+    access_.begin(now_unix_us() / 1000, expiry_mode(client), declared_, false);
+    std::vector<std::string> over;
+    PartitionTable& table = tables->partition(partition);
+    for (uint32_t i = 0; i < table.bucket_count(); ++i) {
+      PartitionTable::for_each_in_chain(table.bucket_at(i), [&](Entry* entry, bool expiring) {
+        if (expiring && entry->expired_at(access_.now_ms())) over.emplace_back(entry->key());
+      });
+    }
+    View view(access_, database);
+    for (const std::string& key : over) view.find(key);
+    expired = over.size();
+    if (effects_.count() != 0) {
+      engine_.log.append(effects_.record(), static_cast<uint32_t>(database),
+                         select_command(database));
+    }
+    counters_.expired_keys.add(access_.counters().expired);
+    note_changes();
+  }
+  return expired;
+}
+
+}  // namespace tandem

@@ -1,0 +1,62 @@
+#include "engine/gate.h"
+
+#include <fmt/core.h>
+
+namespace tandem {
+namespace {
+
+constexpr Bytes kNoAuthentication = "NOAUTH Authentication required.";
+constexpr Bytes kMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+constexpr Bytes kDisk =
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+    "Commands that may modify the data set are disabled, because this instance is configured to "
+    "report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
+    "Please check the Redis logs for details about the RDB error.";
+constexpr Bytes kReplicas = "NOREPLICAS Not enough good replicas to write.";
+constexpr Bytes kReadOnlyText = "READONLY You can't write against a read only replica.";
+constexpr Bytes kMasterDown =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+constexpr Bytes kLoadingText = "LOADING Redis is loading the dataset in memory";
+constexpr Bytes kBusy =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+
+bool allowed_while_subscribed(const Command& command) {
+  return command.has(kPubSub) || command.row.name == "ping" || command.row.name == "quit" ||
+         command.row.name == "reset";
+}
+
+}  // namespace
+
+std::optional<std::string> refusal(const Command& command, uint32_t flags,
+                                   const ClientState& client, uint32_t bits) {
+  if (client.kind == ClientKind::kLink) return std::nullopt;
+  if (!client.authenticated && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
+  const bool subscribed_only = client.subscribed && client.protocol == 2;
+  if (bits == 0 && !subscribed_only) [[likely]] return std::nullopt;
+
+  const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
+  if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
+  const bool writes = (flags & (kWrite | kMayReplicate)) != 0;
+  if (when(Gate::kDiskError) && (writes || command.row.name == "ping")) return std::string(kDisk);
+  if (when(Gate::kTooFewReplicas) && writes) return std::string(kReplicas);
+  if (when(Gate::kReadOnlyReplica) && (flags & kWrite) != 0) return std::string(kReadOnlyText);
+  if (subscribed_only && !allowed_while_subscribed(command)) {
+    return fmt::format(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+        "allowed in this context",
+        command.full_name);
+  }
+  if (when(Gate::kLinkDown) && (flags & kStale) == 0) return std::string(kMasterDown);
+  if (when(Gate::kDatasetLoading) && (flags & kLoading) == 0) return std::string(kLoadingText);
+  if (when(Gate::kBusyScript) && (flags & kAllowBusy) == 0) return std::string(kBusy);
+  return std::nullopt;
+}
+
+bool is_paused(uint32_t flags, const ClientState& client, uint32_t bits) {
+  if ((bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0) [[likely]] return false;
+  if (client.kind != ClientKind::kNormal) return false;
+  if ((bits & Gate::kPausedAll) != 0) return true;
+  return (flags & (kWrite | kMayReplicate)) != 0;
+}
+
+}  // namespace tandem

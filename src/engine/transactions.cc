@@ -1,0 +1,147 @@
+// SELECT and the transaction commands: what the engine itself is about.
+
+#include <algorithm>
+
+#include "base/number.h"
+#include "engine/executor.h"
+
+namespace tandem {
+
+void Executor::end_transaction(ClientState& client) {
+  client.in_transaction = false;
+  client.transaction_failed = false;
+  client.queue.clear();
+  client.queue_bytes = 0;
+  unwatch(client);
+}
+
+void Executor::unwatch(ClientState& client) {
+  if (client.watch_mark == nullptr) return;
+  for (const WatchedKey& watched : client.watched) {
+    engine_.watch_table.remove(watched.database, watched.key, client.watch_mark);
+  }
+  client.watched.clear();
+  client.watch_mark.reset();
+}
+
+void Executor::watch(SessionContext& context, std::span<const Bytes> keys) {
+  ClientState& client = context.client;
+  if (client.watch_mark == nullptr) client.watch_mark = std::make_shared<WatchMark>();
+  for (const Bytes key : keys) {
+    const auto same = [&](const WatchedKey& other) {
+      return other.database == client.database && other.key == key;
+    };
+    if (std::any_of(client.watched.begin(), client.watched.end(), same)) continue;
+    context.keys.find(key);  // on a primary this ends a key whose time is over
+    client.watched.push_back({client.database, std::string(key), context.keys.has_expired(key)});
+    engine_.watch_table.add(client.database, key, client.watch_mark);
+  }
+}
+
+void Executor::run_queue(SessionContext& context) {
+  ClientState& client = context.client;
+  const std::vector<QueuedCommand> queue = std::move(client.queue);
+  client.queue.clear();
+  // What is queued runs as outside a transaction, except that it cannot block.
+  client.in_transaction = false;
+  context.reply.array(static_cast<int64_t>(queue.size()));
+  std::vector<Bytes> args;
+  for (const QueuedCommand& queued : queue) {
+    args.assign(queued.args.begin(), queued.args.end());
+    const uint64_t errors_before = context.reply.errors();
+    Run run{*queued.command, client, args, {}, context.reply};
+    run.everything = true;  // the transaction's locks are held; nothing more is taken
+    invoke(run);
+    CommandCounters& mine = counters_.by_command[static_cast<size_t>(queued.command->id)];
+    mine.calls.add(1);
+    if (context.reply.errors() != errors_before) mine.failed.add(1);
+  }
+}
+
+namespace {
+
+void select(SessionContext& c) {
+  const auto index = parse_int64(c.args[1]);
+  if (!index) return c.reply.error("ERR value is not an integer or out of range");
+  if (*index < 0 || *index >= c.keys.database_count()) {
+    return c.reply.error("ERR DB index is out of range");
+  }
+  c.client.database = static_cast<int>(*index);
+  c.reply.ok();
+}
+
+void multi(SessionContext& c) {
+  if (c.client.in_transaction) return c.reply.error("ERR MULTI calls can not be nested");
+  c.client.in_transaction = true;
+  c.reply.ok();
+}
+
+bool has_lost_watch(SessionContext& c) {
+  if (c.client.watch_mark == nullptr) return false;
+  if (c.client.watch_mark->dirty.load(std::memory_order_relaxed)) return true;
+  for (const WatchedKey& watched : c.client.watched) {
+    View view = c.keys.at(watched.database);
+    if (!watched.expired_already && view.has_expired(watched.key)) return true;
+  }
+  return false;
+}
+
+// The executor ends the transaction after this, when the locks are free.
+void exec(SessionContext& c) {
+  if (!c.client.in_transaction) return c.reply.error("ERR EXEC without MULTI");
+  if (c.client.transaction_failed) {
+    return c.reply.error("EXECABORT Transaction discarded because of previous errors.");
+  }
+  if (has_lost_watch(c)) return c.reply.null_array();
+  c.executor.run_queue(c);
+}
+
+void discard(SessionContext& c) {
+  if (!c.client.in_transaction) return c.reply.error("ERR DISCARD without MULTI");
+  c.executor.end_transaction(c.client);
+  c.reply.ok();
+}
+
+void watch(SessionContext& c) {
+  if (c.client.in_transaction) return c.reply.error("ERR WATCH inside MULTI is not allowed");
+  c.executor.watch(c, c.args.subspan(1));
+  c.reply.ok();
+}
+
+void unwatch(SessionContext& c) {
+  c.executor.unwatch(c.client);
+  c.reply.ok();
+}
+
+}  // namespace
+
+std::vector<CommandRow> engine_rows() {
+  static constexpr uint32_t kControl = kNoScript | kLoading | kStale | kFast | kAllowBusy;
+  return {
+      {.name = "select", .arity = 2, .flags = kLoading | kStale | kFast,
+       .session_handler = select, .group = "connection", .since = "1.0.0",
+       .complexity = "O(1)", .summary = "Makes another database the current one.",
+       .syntax = "index"},
+      {.name = "multi", .arity = 1, .flags = kControl, .session_handler = multi,
+       .group = "transactions", .since = "1.2.0", .complexity = "O(1)",
+       .summary = "Begins a transaction: what follows is queued until EXEC."},
+      {.name = "exec", .arity = 1,
+       .flags = kNoScript | kLoading | kStale | kSkipSlowlog, .session_handler = exec,
+       .group = "transactions", .since = "1.2.0",
+       .complexity = "Depends on the queued commands",
+       .summary = "Executes everything queued since MULTI at once."},
+      {.name = "discard", .arity = 1, .flags = kControl, .session_handler = discard,
+       .group = "transactions", .since = "2.0.0", .complexity = "O(N), N queued commands",
+       .summary = "Drops the transaction."},
+      {.name = "watch", .arity = -2, .flags = kControl,
+       .keys = {keys_range(1, -1, 1, "RO")}, .session_handler = watch,
+       .group = "transactions", .since = "2.2.0", .complexity = "O(1) a key",
+       .summary = "Makes EXEC fail if one of the keys changes before it.",
+       .syntax = "key [key ...]"},
+      {.name = "unwatch", .arity = 1, .flags = kControl, .session_handler = unwatch,
+       .group = "transactions", .since = "2.2.0", .complexity = "O(1)",
+       .summary = "Forgets all watched keys."},
+  };
+}
+
+}  // namespace tandem
