@@ -1,0 +1,56 @@
+#include "server/client_card.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tandem {
+namespace {
+
+std::string flag_letters(const ClientCard& card) {
+  constexpr std::pair<ClientFlag, char> kLetters[] = {
+      {kClientMonitor, 'O'},   {kClientReplica, 'S'}, {kClientPrimary, 'M'},
+      {kClientPubsub, 'P'},    {kClientTransaction, 'x'}, {kClientBlocked, 'b'},
+      {kClientDirty, 'd'},     {kClientClosing, 'c'}, {kClientUnix, 'U'},
+      {kClientNoEvict, 'e'},   {kClientNoTouch, 'T'}};
+  std::string letters;
+  for (const auto& [flag, letter] : kLetters) {
+    // A monitor counts as one, not as the replica that Redis makes of it.
+    if (card.is(flag)) letters.push_back(letter);
+  }
+  return letters.empty() ? "N" : letters;
+}
+
+}  // namespace
+
+Bytes client_type(const ClientCard& card) {
+  if (card.is(kClientPrimary)) return "master";
+  if (card.is(kClientReplica)) return "replica";
+  if (card.is(kClientPubsub)) return "pubsub";
+  return "normal";
+}
+
+std::string describe_client(const ClientCard& card, int64_t now_ms) {
+  constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+  constexpr int64_t kMsPerSecond = 1000;
+  const Command* command = card.command.load(kRelaxed);
+  const int64_t output = card.output_bytes.load(kRelaxed);
+  const int64_t query = card.query_bytes.load(kRelaxed) + card.query_free_bytes.load(kRelaxed);
+  const int64_t idle = now_ms - card.last_active_ms.load(kRelaxed);
+  return fmt::format(
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
+      "multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs=1024 rbp=0 obl=0 oll={} "
+      "omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      card.id, card.address, card.local_address, card.descriptor, card.name.get(),
+      (now_ms - card.connected_ms) / kMsPerSecond, std::max<int64_t>(idle, 0) / kMsPerSecond,
+      flag_letters(card), card.database.load(kRelaxed), card.channels.load(kRelaxed),
+      card.patterns.load(kRelaxed), card.shard_channels.load(kRelaxed),
+      card.transaction_length.load(kRelaxed), card.watched.load(kRelaxed),
+      card.query_bytes.load(kRelaxed), card.query_free_bytes.load(kRelaxed),
+      card.argument_bytes.load(kRelaxed), card.transaction_bytes.load(kRelaxed),
+      output > 0 ? 1 : 0, output, query + output + static_cast<int64_t>(sizeof(ClientCard)),
+      command == nullptr ? "NULL" : command->full_name, card.user.get(),
+      card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
+}
+
+}  // namespace tandem

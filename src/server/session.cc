@@ -1,0 +1,344 @@
+// The reader is the only task that lives as long as the session. It never waits for replies to go out: those leave in
+// flush(), called before the loop sleeps, and only what the kernel does not take at once gets a task of its own.
+#include "server/session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/logging.h"
+
+namespace tandem {
+namespace {
+
+constexpr size_t kBufferBytesInitial = 2 * 1024;
+constexpr size_t kBufferBytesUsual = 16 * 1024;   // what a busy client gets
+constexpr size_t kBufferBytesKept = 64 * 1024;    // more is given back once it is empty
+constexpr size_t kOutputBytesKept = 64 * 1024;
+constexpr size_t kFlushEarlyBytes = 256 * 1024;   // does not wait for the end of the turn
+constexpr int64_t kRetryMs = 1;
+
+}  // namespace
+
+Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
+                 std::shared_ptr<ClientCard> card, StopToken stop)
+    : ClientState(ClientKind::kNormal),
+      host_(host),
+      stream_(std::move(stream)),
+      card_(std::move(card)),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytesInitial)),
+      capacity_(kBufferBytesInitial),
+      reply_(out_),
+      stop_(stop) {
+  id = card_->id;
+}
+
+Session::~Session() {
+  if (waiter) host_.executor.abandon(waiter);
+  host_.executor.end_transaction(*this);
+  host_.executor.unwatch(*this);
+}
+
+Task<void> Session::run() {
+  while (!stop_.requested()) {
+    make_room();
+    auto count = co_await stream_->read({buffer_.get() + end_, capacity_ - end_}, stop_.token());
+    if (!count) break;
+    end_ += *count;
+    host_.counters.input_bytes.add(*count);
+    host_.counters.reads.add(1);
+    process();
+    if (hand_over_) {
+      // The answers to what came before go out first.
+      flush();
+      co_await tasks_.join();
+      const std::string rest(unread());
+      begin_ = end_ = 0;
+      if (!stop_.requested()) co_await hand_over_(*stream_, rest, stop_.token());
+      break;
+    }
+  }
+  stop_.request();
+  co_await tasks_.join();
+  unlink();
+  host_.leaving(*this);
+}
+
+void Session::process() {
+  if (processing_) return;
+  processing_ = true;
+  host_.executor.begin_batch();
+  parser_.set_limits({.bulk_bytes_max = host_.options.bulk_bytes_max.get(),
+                      .authenticated = authenticated});
+  while (!closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_) {
+    if (!take_request()) break;
+  }
+  processing_ = false;
+  compact();
+  update_card();
+  if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
+    log_warning("Closing client that reached max query buffer length: {}",
+                describe_client(*card_, card_->last_active_ms.load()));
+    host_.counters.query_buffer_closes.add(1);
+    close();
+  }
+  if (!out_.empty() || closing_) schedule_flush();
+}
+
+// False when there is nothing more to execute for now.
+bool Session::take_request() {
+  const ParseStatus status = parser_.next(unread());
+  if (status == ParseStatus::kNeedMore) return false;
+  if (status == ParseStatus::kError) {
+    protocol_error();
+    return false;
+  }
+  const Bytes raw = parser_.raw();
+  const auto args = parser_.args();
+  if (!args.empty()) {
+    const size_t before = out_.size();
+    const bool was_authenticated = authenticated;
+    const Outcome outcome = host_.executor.execute(
+        *this, args, parser_.is_inline() ? Bytes() : raw, reply_);
+    if (outcome == Outcome::kPaused) {
+      // Stays in the buffer, to be parsed again when the pause is over.
+      parser_.reset();
+      held_back_ = true;
+      host_.held_back(*this);
+      return false;
+    }
+    last_command_ = host_.executor.engine().registry.resolve(args);
+    if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
+    if (outcome == Outcome::kBlocked) start_waiting();
+    if (authenticated != was_authenticated) {
+      parser_.set_limits({.bulk_bytes_max = host_.options.bulk_bytes_max.get(),
+                          .authenticated = authenticated});
+    }
+    if (out_.size() > kFlushEarlyBytes) {
+      flush();
+      if (output_over_limit(card_->last_active_ms.load())) return false;
+    }
+  }
+  begin_ += raw.size();
+  return true;
+}
+
+void Session::filter_reply(size_t before) {
+  out_.resize(before);
+  if (reply_mode_ == ReplyMode::kSkipNext) {
+    reply_mode_ = ReplyMode::kSkipThis;
+  } else if (reply_mode_ == ReplyMode::kSkipThis) {
+    reply_mode_ = ReplyMode::kOn;
+  }
+}
+
+void Session::protocol_error() {
+  log_verbose("Protocol error ({}) from client: {}", parser_.error(),
+              describe_client(*card_, card_->last_active_ms.load()));
+  reply_.error(parser_.error());
+  closing_ = true;
+}
+
+void Session::start_waiting() {
+  if (waiter->deadline_ms == 0) return;
+  if (!deadline_) deadline_.emplace(host_.loop, [this] { on_deadline(); });
+  const int64_t left = waiter->deadline_ms - host_.loop.clock().unix_ms();
+  deadline_->once_after_ms(std::max<int64_t>(left, 0));
+}
+
+void Session::on_deadline() {
+  if (!waiter) return;
+  std::string reply;
+  if (host_.executor.time_out(waiter, reply)) {
+    unblock(std::move(reply));
+  } else if (!waiter->done()) {
+    deadline_->once_after_ms(kRetryMs);  // somebody is trying its command this very moment
+  }
+}
+
+void Session::unblock(std::string reply) {
+  if (!waiter) return;
+  waiter.reset();
+  if (deadline_) deadline_->cancel();
+  const size_t before = out_.size();
+  out_ += reply;
+  if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
+  process();
+}
+
+bool Session::force_unblock(bool with_error) {
+  if (!waiter) return false;
+  std::string reply;
+  if (!host_.executor.time_out(waiter, reply)) return false;
+  unblock(with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n" : std::move(reply));
+  return true;
+}
+
+void Session::resume() {
+  if (!held_back_) return;
+  held_back_ = false;
+  process();
+}
+
+std::function<void(std::string reply)> Session::unblocker() {
+  return [deliver = &host_.deliver, client = id](std::string reply) {
+    (*deliver)(client, std::move(reply));
+  };
+}
+
+void Session::reset_state() {
+  host_.executor.end_transaction(*this);
+  host_.executor.unwatch(*this);
+  database = 0;
+  protocol = 2;
+  reply_.set_protocol(2);
+  reply_mode_ = ReplyMode::kOn;
+  card_->name.set("");
+  card_->set_flag(kClientNoEvict, false);
+  card_->set_flag(kClientNoTouch, false);
+}
+
+void Session::push(Bytes encoded) {
+  out_ += encoded;
+  schedule_flush();
+  if (output_over_limit(host_.loop.clock().monotonic_ms())) return;
+}
+
+// The query buffer.
+
+void Session::make_room() {
+  const size_t used = end_;
+  const size_t wanted = std::min(parser_.bytes_missing(), capacity_);
+  if (capacity_ - used > 0 && capacity_ - used >= wanted) return;
+  // Doubles at most: what a length promises is only believed as far as bytes have come.
+  const size_t capacity = std::max(capacity_ * 2, kBufferBytesUsual);
+  auto grown = std::make_unique_for_overwrite<char[]>(capacity);
+  std::memcpy(grown.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  buffer_ = std::move(grown);
+  capacity_ = capacity;
+}
+
+void Session::compact() {
+  if (begin_ == 0) return;
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (end_ == 0 && capacity_ > kBufferBytesKept) {
+    buffer_ = std::make_unique_for_overwrite<char[]>(kBufferBytesUsual);
+    capacity_ = kBufferBytesUsual;
+  }
+}
+
+void Session::update_card() {
+  constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+  ClientCard& card = *card_;
+  card.last_active_ms.store(host_.loop.clock().monotonic_ms(), kRelaxed);
+  card.command.store(last_command_, kRelaxed);
+  card.database.store(database, kRelaxed);
+  card.protocol.store(protocol, kRelaxed);
+  card.query_bytes.store(static_cast<int64_t>(end_ - begin_), kRelaxed);
+  card.query_free_bytes.store(static_cast<int64_t>(capacity_ - end_), kRelaxed);
+  card.transaction_length.store(in_transaction ? static_cast<int>(queue.size()) : -1, kRelaxed);
+  card.transaction_bytes.store(static_cast<int64_t>(queue_bytes), kRelaxed);
+  card.watched.store(static_cast<int>(watched.size()), kRelaxed);
+  uint32_t flags = card.flags.load(kRelaxed);
+  const auto mark = [&](ClientFlag flag, bool on) { flags = on ? flags | flag : flags & ~flag; };
+  mark(kClientTransaction, in_transaction);
+  mark(kClientBlocked, waiter != nullptr);
+  mark(kClientDirty, watch_mark && watch_mark->dirty.load(kRelaxed));
+  mark(kClientClosing, closing_);
+  card.flags.store(flags, kRelaxed);
+}
+
+// Limits.
+
+void Session::check_limits(int64_t monotonic_ms) {
+  if (output_over_limit(monotonic_ms)) return;
+  const int64_t idle_seconds_max = host_.options.idle_timeout_seconds.get();
+  if (idle_seconds_max == 0 || waiter || subscribed || card_->is(kClientReplica)) return;
+  constexpr int64_t kMsPerSecond = 1000;
+  const int64_t idle_ms = monotonic_ms - card_->last_active_ms.load(std::memory_order_relaxed);
+  if (idle_ms <= idle_seconds_max * kMsPerSecond) return;
+  log_verbose("Closing idle client");
+  close();
+}
+
+bool Session::output_over_limit(int64_t monotonic_ms) {
+  if (card_->is(kClientReplica)) return false;  // its feed has a limit of its own
+  const auto which = subscribed ? ClientClass::kPubsub : ClientClass::kNormal;
+  const OutputBufferLimit& limit =
+      host_.options.output_buffer_limits[static_cast<size_t>(which)];
+  const auto pending = static_cast<int64_t>(output_pending());
+  const auto over = [&](int64_t bytes_max) { return bytes_max != 0 && pending >= bytes_max; };
+  constexpr int64_t kMsPerSecond = 1000;
+  bool end = over(limit.hard_bytes.get());
+  if (!over(limit.soft_bytes.get())) {
+    soft_limit_since_ms_ = 0;
+  } else if (soft_limit_since_ms_ == 0) {
+    soft_limit_since_ms_ = monotonic_ms;
+  } else {
+    const int64_t allowed_ms = limit.soft_seconds.get() * kMsPerSecond;
+    end = end || monotonic_ms - soft_limit_since_ms_ > allowed_ms;
+  }
+  if (!end || stop_.requested()) return end;
+  log_warning("Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
+              describe_client(*card_, monotonic_ms));
+  host_.counters.output_buffer_closes.add(1);
+  out_.clear();
+  close();
+  return true;
+}
+
+// Sending.
+
+void Session::schedule_flush() { host_.flushes.add(*this); }
+
+void Session::flush() {
+  if (sending_) return;
+  if (!out_.empty() && !stop_.requested()) {
+    const size_t taken = stream_->try_write(out_);
+    host_.counters.output_bytes.add(taken);
+    host_.counters.writes.add(1);
+    if (taken < out_.size()) {
+      in_flight_.swap(out_);
+      sent_ = taken;
+      sending_ = true;
+      tasks_.spawn(send_rest());
+      return;
+    }
+    out_.clear();
+    if (out_.capacity() > kOutputBytesKept) out_.shrink_to_fit();
+  }
+  after_flush();
+}
+
+void Session::after_flush() {
+  card_->output_bytes.store(static_cast<int64_t>(output_pending()), std::memory_order_relaxed);
+  if (closing_ && output_pending() == 0) close();
+}
+
+Task<void> Session::send_rest() {
+  while (true) {
+    card_->output_bytes.store(static_cast<int64_t>(output_pending()), std::memory_order_relaxed);
+    const Bytes rest = Bytes(in_flight_).substr(sent_);
+    auto written = co_await stream_->write(rest, stop_.token());
+    if (!written) {
+      stop_.request();
+      break;
+    }
+    host_.counters.output_bytes.add(rest.size());
+    host_.counters.writes.add(1);
+    in_flight_.clear();
+    sent_ = 0;
+    if (out_.empty()) break;
+    in_flight_.swap(out_);
+  }
+  in_flight_ = std::string();
+  sent_ = 0;
+  sending_ = false;
+  after_flush();
+}
+
+}  // namespace tandem

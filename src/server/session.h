@@ -1,0 +1,150 @@
+// One client: reads its requests, executes them in order on its worker, and sends the replies of a turn together.
+//
+//   bytes -> query buffer -> RequestParser -> Executor -> replies -> (before the loop sleeps) one write
+//
+// While the client is blocked by a command or held back by CLIENT PAUSE its requests wait in the query buffer; reading goes
+// on, so that a closed connection is noticed. Limits: the query buffer, and the replies that wait, by class of client.
+//
+// Confined to its worker's thread. run() is the session's life: when it ends nothing waits on the connection any more.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/server_options.h"
+#include "engine/command_stats.h"
+#include "engine/executor.h"
+#include "io/byte_stream.h"
+#include "io/scope.h"
+#include "io/task.h"
+#include "io/timer.h"
+#include "resp/request_parser.h"
+#include "server/client_card.h"
+#include "server/flush_queue.h"
+
+namespace tandem {
+
+// Written by one worker, read by INFO.
+struct NetworkCounters {
+  Counter connections;
+  Counter rejected_connections;
+  Counter input_bytes;
+  Counter output_bytes;
+  Counter query_buffer_closes;
+  Counter output_buffer_closes;
+  Counter reads;
+  Counter writes;
+};
+
+class Session;
+
+// What a session needs of its worker. All of it outlives the session.
+struct SessionHost {
+  Loop& loop;
+  Executor& executor;
+  const NetworkOptions& options;
+  NetworkCounters& counters;
+  FlushQueue& flushes;
+  // Any thread: the reply of a blocked command goes to the session with this id, if it still exists.
+  std::function<void(uint64_t id, std::string reply)> deliver;
+  // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
+  std::function<void(Session&)> held_back;
+  // Called once, before the session is gone: subscriptions, monitors and the like let go of it.
+  std::function<void(Session&)> leaving;
+};
+
+class Session final : public ClientState, private Flushable {
+ public:
+  // What goes on with the connection when a command has made it something else than a client's: a replica's feed. It gets
+  // what the peer had sent behind the command.
+  using HandOver =
+      std::move_only_function<Task<void>(ByteStream& stream, std::string unread, StopToken stop)>;
+
+  // Ends when `stop` is requested, too.
+  Session(SessionHost& host, std::unique_ptr<ByteStream> stream, std::shared_ptr<ClientCard> card,
+          StopToken stop);
+  ~Session() override;
+
+  // Until the connection is over.
+  Task<void> run();
+
+  // For command handlers.
+  ClientCard& card() { return *card_; }
+  ByteStream& stream() { return *stream_; }
+  SessionHost& host() { return host_; }
+  void close_after_reply() { closing_ = true; }
+  void close() { stop_.request(); }
+  void hand_over(HandOver next) { hand_over_ = std::move(next); }
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipThis, kSkipNext };
+  void set_reply_mode(ReplyMode mode) { reply_mode_ = mode; }
+  // Back to a fresh connection's state, but for the connection and its id (RESET).
+  void reset_state();
+
+  // Bytes that are no reply: a message of a channel, a line of MONITOR.
+  void push(Bytes encoded);
+  // Ends the wait of a blocked command.
+  void unblock(std::string reply);
+  // CLIENT UNBLOCK: as if timed out, or with an error. False: it is not blocked.
+  bool force_unblock(bool with_error);
+  // After a pause.
+  void resume();
+
+  // The worker's check, about once a second.
+  void check_limits(int64_t monotonic_ms);
+  bool blocked() const { return waiter != nullptr; }
+
+  std::function<void(std::string reply)> unblocker() override;
+
+ private:
+  void process();
+  bool take_request();
+  void filter_reply(size_t before);
+  void protocol_error();
+  void start_waiting();
+  void on_deadline();
+  void make_room();
+  void compact();
+  void update_card();
+  bool output_over_limit(int64_t monotonic_ms);
+  size_t output_pending() const { return out_.size() + in_flight_.size() - sent_; }
+  void schedule_flush();
+  void flush() override;
+  void after_flush();
+  Task<void> send_rest();
+
+  Bytes unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
+
+  SessionHost& host_;
+  std::unique_ptr<ByteStream> stream_;
+  std::shared_ptr<ClientCard> card_;
+
+  RequestParser parser_;
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+
+  ReplyWriter reply_;
+  std::string out_;        // where reply_ writes
+  std::string in_flight_;  // what a write wait is sending, up to sent_ gone
+  size_t sent_ = 0;
+  bool sending_ = false;
+
+  bool closing_ = false;
+  bool held_back_ = false;
+  bool processing_ = false;
+  ReplyMode reply_mode_ = ReplyMode::kOn;
+  int64_t soft_limit_since_ms_ = 0;
+  HandOver hand_over_;
+  std::optional<Timer> deadline_;
+  const Command* last_command_ = nullptr;
+
+  Stop stop_;
+  Scope tasks_;  // what still sends when the reader ends
+};
+
+}  // namespace tandem
