@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -20,19 +21,23 @@ void log_line(LogLevel level, std::string_view text);
 
 template <class... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kDebug)) log_line(LogLevel::kDebug, fmt::format(format, args...));
+  if (log_enabled(LogLevel::kDebug))
+    log_line(LogLevel::kDebug, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void log_verbose(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kVerbose)) log_line(LogLevel::kVerbose, fmt::format(format, args...));
+  if (log_enabled(LogLevel::kVerbose))
+    log_line(LogLevel::kVerbose, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void log_notice(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kNotice)) log_line(LogLevel::kNotice, fmt::format(format, args...));
+  if (log_enabled(LogLevel::kNotice))
+    log_line(LogLevel::kNotice, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void log_warning(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kWarning)) log_line(LogLevel::kWarning, fmt::format(format, args...));
+  if (log_enabled(LogLevel::kWarning))
+    log_line(LogLevel::kWarning, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace tandem

@@ -46,7 +46,7 @@ enum CommandFlag : uint32_t {
 };
 
 // What the executor locks for a command.
-enum class Scope : uint8_t {
+enum class LockScope : uint8_t {
   kKeys,        // the stripes of its keys; none if it names none
   kEverything,  // all stripes: whole databases, scripts
 };
@@ -89,7 +89,7 @@ struct CommandRow {
   int arity = 0;            // with the name; negative: at least
   uint32_t flags = 0;
   std::vector<KeySpec> keys = {};
-  Scope scope = Scope::kKeys;
+  LockScope scope = LockScope::kKeys;
   Handler handler = nullptr;       // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.

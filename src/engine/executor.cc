@@ -157,7 +157,7 @@ void Executor::declare_keys(const Command& command, std::span<const Bytes> args)
 void Executor::declare_queue(const ClientState& client, bool& everything) {
   std::vector<Bytes> args;
   for (const QueuedCommand& queued : client.queue) {
-    everything = everything || queued.command->row.scope == Scope::kEverything;
+    everything = everything || queued.command->row.scope == LockScope::kEverything;
     args.assign(queued.args.begin(), queued.args.end());
     declare_keys(*queued.command, args);
   }
@@ -169,7 +169,7 @@ void Executor::declare_queue(const ClientState& client, bool& everything) {
 // Finds out what to lock, and locks it.
 void Executor::declare(Run& run) {
   declared_.clear();
-  bool everything = run.command.row.scope == Scope::kEverything;
+  bool everything = run.command.row.scope == LockScope::kEverything;
   if (&run.command == exec_) {
     declare_queue(run.client, everything);
   } else if (!everything) {
