@@ -1,0 +1,78 @@
+// The dataset of one moment as an RDB stream, made while writers go on: the snapshot walk (keyspace/snapshot.h) behind the
+// RDB writer. A file, the sockets of replicas or both can be fed from one.
+//
+//   auto snapshot = RdbSnapshot::begin(engine, options, [&] { ...all stripes are held: note the log's end... });
+//   while (snapshot->produce(out)) send(out);
+//
+// Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers hand in the chains
+// that they are about to change from theirs. What they hand in waits in memory for the next produce: pending_bytes().
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "keyspace/snapshot.h"
+#include "rdb/rdb_writer.h"
+
+namespace tandem {
+
+class RdbSnapshot final : private SnapshotSink {
+ public:
+  struct Options {
+    RdbWriteOptions format;
+    RdbPreamble preamble;                // its replication part is filled at the cut, see `with_position`
+    bool with_position = true;           // write the log's id, offset and selected database as aux fields
+    size_t produce_bytes = 64 * 1024;    // about how much a call of produce() makes
+  };
+
+  // Takes the cut: all stripes for some microseconds, with `at_cut` called meanwhile (may be null). kRefused: another
+  // snapshot is running.
+  static Result<std::unique_ptr<RdbSnapshot>> begin(Engine& engine, const Options& options,
+                                                    const std::function<void()>& at_cut);
+  ~RdbSnapshot() override;
+
+  // Replaces `out` by the next bytes of the stream. False: the stream is complete, `out` is empty.
+  bool produce(std::string& out);
+
+  int64_t keys_total() const { return walk_.keys_at_cut(); }
+  // For progress and limits; any thread.
+  int64_t keys_written() const { return keys_written_.load(std::memory_order_relaxed); }
+  size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Encoded {
+    int database;
+    std::string bytes;
+  };
+
+  // REQUIRES: all stripes held.
+  RdbSnapshot(Engine& engine, const Options& options);
+  void write_chain(int database, const TableBucket& home) override;
+  void drain();
+  void finish_walk();
+
+  Engine& engine_;
+  const Options options_;
+  std::string out_;
+  StringSink out_sink_{out_};
+  RdbWriter writer_;
+
+  Lock lock_;
+  std::vector<Encoded> pending_ TANDEM_GUARDED_BY(lock_);
+  std::atomic<size_t> pending_bytes_{0};
+  std::atomic<int64_t> keys_written_{0};
+
+  bool begun_ = false;
+  bool walking_ = true;
+  bool finished_ = false;
+  // Last: the sink must be complete before the walk may call it.
+  SnapshotWalk walk_;
+};
+
+}  // namespace tandem
