@@ -1,0 +1,92 @@
+#include "engine/dataset_load.h"
+
+#include <utility>
+#include <variant>
+
+#include <fmt/core.h>
+
+#include "base/check.h"
+#include "base/number.h"
+#include "keyspace/entry.h"
+
+namespace tandem {
+
+DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
+                         std::optional<DropExpired> drop_expired)
+    : keyspace_(keyspace),
+      drop_expired_(drop_expired),
+      reader_(options),
+      tables_(static_cast<size_t>(keyspace.database_count())) {}
+
+Result<size_t> DatasetLoad::feed(Bytes bytes) {
+  reader_.feed(bytes);
+  for (;;) {
+    auto event = reader_.next();
+    if (!event) return std::unexpected(event.error());
+    if (std::holds_alternative<RdbNeedMore>(*event)) return bytes.size();
+    if (std::holds_alternative<RdbEnd>(*event)) return bytes.size() - reader_.rest().size();
+    if (const auto* header = std::get_if<RdbHeader>(&*event)) version_ = header->version;
+    if (const auto* field = std::get_if<RdbAuxField>(&*event)) note(*field);
+    if (auto* entry = std::get_if<RdbEntry>(&*event)) {
+      auto added = add(*entry);
+      if (!added) return std::unexpected(added.error());
+    }
+  }
+}
+
+void DatasetLoad::note(const RdbAuxField& field) {
+  if (field.name == "repl-id") id_ = ReplicationId::parse(field.value);
+  if (field.name == "repl-offset") offset_ = parse_uint64(field.value);
+  if (field.name == "repl-stream-db") {
+    const auto database = parse_uint64(field.value);
+    if (database && *database < tables_.size()) {
+      selected_database_ = static_cast<uint32_t>(*database);
+    }
+  }
+}
+
+Result<void> DatasetLoad::add(RdbEntry& entry) {
+  const int64_t expiry_ms = entry.expire_ms.value_or(kNoExpiry);
+  if (drop_expired_ && entry.expire_ms && expiry_ms < drop_expired_->now_ms) {
+    ++expired_keys_;
+    return {};
+  }
+  if (entry.database >= tables_.size()) {
+    return fail(ErrorCode::kInvalid, fmt::format("database {} is out of range", entry.database));
+  }
+  TablesRef& tables = tables_[entry.database];
+  if (!tables) {
+    tables = std::make_shared<DatabaseTables>();
+    tables->cut_index = static_cast<int>(entry.database);
+  }
+  const KeyPlace place = keyspace_.place(entry.key);
+  PartitionTable& table = tables->partition(place.partition);
+  if (table.find(keyspace_.traits(), place.hash, entry.key) != nullptr) {
+    return fail(ErrorCode::kInvalid, fmt::format("the key '{}' comes twice", entry.key));
+  }
+  const bool expires = expiry_ms != kNoExpiry;
+  table.insert(keyspace_.traits(), place.hash,
+               Entry::make(entry.key, std::move(entry.value), expiry_ms), expires);
+  tables->count(place.stripe(), 1, expires ? 1 : 0);
+  ++keys_;
+  return {};
+}
+
+std::optional<Position> DatasetLoad::position() const {
+  if (!id_ || !offset_) return std::nullopt;
+  return Position{.id = *id_, .offset = *offset_};
+}
+
+std::vector<TablesRef> DatasetLoad::install() {
+  CHECK(reader_.ended(), "only a whole dataset is installed");
+  CHECK(keyspace_.snapshot().sink == nullptr, "no snapshot runs while a dataset is installed");
+  std::vector<TablesRef> former;
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    const int database = static_cast<int>(i);
+    former.push_back(keyspace_.take_tables(database));
+    if (tables_[i]) keyspace_.put_tables(database, std::move(tables_[i]));
+  }
+  return former;
+}
+
+}  // namespace tandem

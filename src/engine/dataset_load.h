@@ -1,0 +1,70 @@
+// A dataset made from an RDB stream beside the one that is served, to take its place as a whole or
+// not at all.
+//
+// Until install() nothing of the keyspace is touched, so a stream that turns out to be cut short or
+// corrupt costs nothing but time. The price is the memory of both datasets while the new one is
+// made.
+//
+// Confined to one thread. The keyspace outlives the load.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "keyspace/keyspace.h"
+#include "log/position.h"
+#include "rdb/rdb_reader.h"
+
+namespace tandem {
+
+// Keys whose time is over at `now_ms` are left out: a primary's own file. A replica keeps them for
+// its primary to delete.
+struct DropExpired {
+  int64_t now_ms;
+};
+
+class DatasetLoad {
+ public:
+  DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
+              std::optional<DropExpired> drop_expired);
+
+  // Takes the stream's next bytes and says how many of them were its own: fewer than given only
+  // once it has ended. An error is final.
+  Result<size_t> feed(Bytes bytes);
+  bool ended() const { return reader_.ended(); }
+  // The input has ended; an error if the stream was not whole.
+  Result<void> finish() { return reader_.finish(); }
+
+  int64_t keys() const { return keys_; }
+  int64_t expired_keys() const { return expired_keys_; }
+  int rdb_version() const { return version_; }
+
+  // What the stream's auxiliary fields say of the log at its cut.
+  std::optional<Position> position() const;
+  std::optional<uint32_t> selected_database() const { return selected_database_; }
+
+  // Puts the new dataset in the place of the old one and hands the old one out, to be freed without
+  // locks held. REQUIRES: all stripes held, no snapshot running, ended().
+  std::vector<TablesRef> install();
+
+ private:
+  Result<void> add(RdbEntry& entry);
+  void note(const RdbAuxField& field);
+
+  Keyspace& keyspace_;
+  const std::optional<DropExpired> drop_expired_;
+  RdbReader reader_;
+  std::vector<TablesRef> tables_;
+  int64_t keys_ = 0;
+  int64_t expired_keys_ = 0;
+  int version_ = 0;
+  std::optional<ReplicationId> id_;
+  std::optional<uint64_t> offset_;
+  std::optional<uint32_t> selected_database_;
+};
+
+}  // namespace tandem

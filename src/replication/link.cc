@@ -1,0 +1,242 @@
+#include "replication/link.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "base/number.h"
+#include "io/scope.h"
+#include "io/timer.h"
+#include "replication/snapshot_transfer.h"
+#include "resp/request_writer.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int64_t kBackoffFirstMs = 100;
+constexpr int64_t kBackoffMaxMs = 5000;
+constexpr int64_t kAcknowledgePeriodMs = 1000;
+constexpr int64_t kRunningSnapshotPollMs = 20;
+
+const char* kNoLongerReplica = "this server is no longer a replica";
+
+}  // namespace
+
+const char* role_word(LinkPhase phase) {
+  switch (phase) {
+    case LinkPhase::kIdle:
+      return "none";
+    case LinkPhase::kWaitingToRetry:
+      return "connect";
+    case LinkPhase::kConnecting:
+      return "connecting";
+    case LinkPhase::kHandshake:
+      return "handshake";
+    case LinkPhase::kWaitingForSnapshot:
+    case LinkPhase::kReceivingSnapshot:
+      return "sync";
+    case LinkPhase::kFollowing:
+      return "connected";
+  }
+  return "none";
+}
+
+Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
+    : parts_(parts),
+      role_(std::move(role)),
+      random_(random_seed),
+      apply_(parts.engine, random_.next()) {}
+
+Task<void> Link::run(StopToken stop) {
+  parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
+  while (!stop.requested()) {
+    auto ended = co_await follow_once(stop);
+    if (stop.requested()) break;
+    if (parts_.progress.following()) {
+      parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
+    }
+    enter(LinkPhase::kWaitingToRetry);
+    const std::string reason = ended ? std::string() : ended.error().text;
+    parts_.progress.set_last_failure(reason);
+    const int64_t delay_ms = backoff_ms();
+    log_warning("The link to the primary {}:{} ended: {}; next try in {} ms", role_.primary_host,
+                role_.primary_port, reason, delay_ms);
+    co_await parts_.loop.sleep_ms(delay_ms, stop);
+  }
+  enter(LinkPhase::kIdle);
+}
+
+Task<Result<void>> Link::follow_once(StopToken stop) {
+  const int64_t timeout_ms = parts_.options.timeout_seconds.get() * 1000;
+  enter(LinkPhase::kConnecting);
+  auto stream =
+      co_await parts_.network.connect(role_.primary_host, static_cast<uint16_t>(role_.primary_port),
+                                      {.timeout_ms = timeout_ms}, stop);
+  if (!stream) co_return std::unexpected(stream.error());
+  parts_.progress.connections.fetch_add(1);
+  LinkWire wire(**stream, timeout_ms, parts_.progress, stop);
+
+  enter(LinkPhase::kHandshake);
+  auto greeted = co_await greet(wire, identity());
+  if (!greeted) co_return greeted;
+  auto answer = co_await ask_for_stream(wire, held_position());
+  if (!answer) co_return std::unexpected(answer.error());
+
+  if (const auto* full = std::get_if<FullResync>(&*answer)) {
+    auto loaded = co_await load_snapshot(wire, full->position, stop);
+    if (!loaded) co_return loaded;
+  } else {
+    auto continued = continue_history(std::get<Continue>(*answer));
+    if (!continued) co_return continued;
+  }
+  co_return co_await follow(wire, stop);
+}
+
+Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken stop) {
+  LinkProgress& progress = parts_.progress;
+  enter(LinkPhase::kWaitingForSnapshot);
+  const int64_t started_ms = parts_.loop.clock().monotonic_ms();
+  progress.full_syncs.fetch_add(1);
+  progress.snapshot_started_ms.store(started_ms);
+  progress.snapshot_bytes_read.store(0);
+  progress.snapshot_keys_read.store(0);
+  log_notice("Full sync from the primary, at {}:{}", cut.id.text(), cut.offset);
+
+  Keyspace& keyspace = parts_.engine.keyspace;
+  DatasetLoad load(keyspace,
+                   {.limits = parts_.engine.limits,
+                    .databases = static_cast<uint32_t>(keyspace.database_count())},
+                   std::nullopt);
+  auto received = co_await receive_snapshot(wire, load, progress);
+  if (!received) co_return received;
+
+  // Our replicas are about to lose the history that they follow.
+  parts_.replicas.drop_all();
+  for (;;) {
+    auto installed = install(load, cut);
+    if (!installed) co_return std::unexpected(installed.error());
+    if (*installed) break;
+    auto waited = co_await parts_.loop.sleep_ms(kRunningSnapshotPollMs, stop);
+    if (!waited) co_return waited;
+  }
+  log_notice("Full sync done: {} keys, {} bytes in {} ms", load.keys(),
+             progress.snapshot_bytes_read.load(), parts_.loop.clock().monotonic_ms() - started_ms);
+  co_return Result<void>{};
+}
+
+// False: a snapshot of the former data still runs; it is to be tried again.
+Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
+  Engine& engine = parts_.engine;
+  std::vector<TablesRef> former;
+  {
+    const ExclusiveGuard all(engine.keyspace);
+    if (!engine.gate.is(Gate::kReplica)) return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    if (engine.keyspace.snapshot().sink != nullptr) return false;
+    former = load.install();
+    for (int i = 0; i < engine.keyspace.database_count(); ++i) {
+      engine.watch_table.mark_database_dirty(i);
+    }
+    engine.log.reset(cut);
+    if (load.selected_database()) engine.log.set_context(*load.selected_database());
+  }
+  parts_.replicas.acknowledged().reset(cut.offset);
+  for (TablesRef& tables : former) {
+    if (tables && engine.free_later) engine.free_later(std::move(tables));
+  }
+  return true;
+}
+
+Result<void> Link::continue_history(const Continue& answer) {
+  Engine& engine = parts_.engine;
+  parts_.progress.partial_syncs.fetch_add(1);
+  log_notice("Partial sync from the primary, at offset {}", engine.log.end());
+  if (!answer.id || *answer.id == engine.log.history().id) return {};
+  {
+    const ExclusiveGuard all(engine.keyspace);
+    if (!engine.gate.is(Gate::kReplica)) return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    engine.log.adopt_id(*answer.id);
+  }
+  // Our replicas must learn the new id.
+  parts_.replicas.drop_all();
+  return {};
+}
+
+Task<Result<void>> Link::follow(LinkWire& wire, StopToken stop) {
+  apply_.restart();
+  enter(LinkPhase::kFollowing);
+  failures_in_a_row_ = 0;
+
+  Event acknowledge(parts_.loop);
+  Timer every_second(parts_.loop, [&acknowledge] { acknowledge.notify(); });
+  every_second.every_ms(kAcknowledgePeriodMs);
+  // At once: a primary that sent its snapshot with a mark waits for it.
+  acknowledge.notify();
+  Scope acknowledging(stop);
+  acknowledging.spawn(acknowledge_when_asked(wire, acknowledge, acknowledging.token()));
+  auto ended = co_await apply_stream(wire, acknowledge);
+  acknowledging.request_stop();
+  co_await acknowledging.join();
+  co_return ended;
+}
+
+Task<Result<void>> Link::apply_stream(LinkWire& wire, Event& acknowledge) {
+  for (;;) {
+    auto bytes = co_await wire.read_some();
+    if (!bytes) co_return std::unexpected(bytes.error());
+    if (!parts_.engine.gate.is(Gate::kReplica)) {
+      co_return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    }
+    auto applied = apply_.feed(*bytes);
+    wire.take(bytes->size());
+    parts_.progress.read_offset.store(apply_.read_offset());
+    parts_.replicas.wake_all();
+    if (!applied) co_return applied;
+    if (apply_.take_ack_request()) acknowledge.notify();
+  }
+}
+
+Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop) {
+  for (;;) {
+    auto asked = co_await acknowledge.wait(stop);
+    if (!asked) co_return;
+    std::string request;
+    const std::string offset = int64_text(static_cast<int64_t>(parts_.engine.log.end()));
+    append_request(request, {"REPLCONF", "ACK", offset});
+    auto sent = co_await wire.write(std::move(request));
+    if (!sent) co_return;  // the reading side will hear of it
+  }
+}
+
+std::optional<Position> Link::held_position() const {
+  if (!parts_.engine.log.active()) return std::nullopt;
+  return parts_.engine.log.position();
+}
+
+LinkIdentity Link::identity() const {
+  const int64_t announced_port = parts_.options.replica_announce_port.get();
+  return {.user = parts_.options.primary_user.get(),
+          .password = parts_.options.primary_password.get(),
+          .listening_port =
+              announced_port != 0 ? static_cast<int>(announced_port) : parts_.listening_port,
+          .announced_ip = parts_.options.replica_announce_ip.get()};
+}
+
+int64_t Link::backoff_ms() {
+  const int64_t full = std::min(kBackoffMaxMs, kBackoffFirstMs << std::min(failures_in_a_row_, 10));
+  ++failures_in_a_row_;
+  return full / 2 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(full / 2) + 1));
+}
+
+// The phase for people, and whether reads are served: stale means that there is no link
+// (replica-serve-stale-data no).
+void Link::enter(LinkPhase phase) {
+  parts_.progress.phase.store(phase);
+  const bool up = phase == LinkPhase::kFollowing || phase == LinkPhase::kIdle;
+  parts_.engine.gate.set(Gate::kLinkDown, !up && !parts_.options.replica_serve_stale_data.get());
+}
+
+}  // namespace tandem

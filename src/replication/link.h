@@ -1,0 +1,71 @@
+// The link: how a replica follows its primary. One coroutine that reads like the wire: connect,
+// greet, ask for the stream, load the snapshot if there is one, follow. When any of it fails it
+// says why, waits a little and starts again.
+//
+// Confined to the replication loop. All it is given outlives it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "engine/dataset_load.h"
+#include "engine/engine.h"
+#include "io/event.h"
+#include "io/loop.h"
+#include "io/network.h"
+#include "io/stop.h"
+#include "io/task.h"
+#include "log/position.h"
+#include "rdb/rdb_reader.h"
+#include "replication/handshake.h"
+#include "replication/link_progress.h"
+#include "replication/link_wire.h"
+#include "replication/options.h"
+#include "replication/replica_registry.h"
+#include "replication/role.h"
+#include "replication/stream_apply.h"
+
+namespace tandem {
+
+class Link {
+ public:
+  struct Parts {
+    Loop& loop;
+    Network& network;
+    Engine& engine;
+    const ReplicationOptions& options;
+    ReplicaRegistry& replicas;  // of this server: they follow the same stream
+    LinkProgress& progress;
+    int listening_port = 0;
+  };
+
+  Link(const Parts& parts, ReplicaRole role, uint64_t random_seed);
+
+  // Follows until stopped.
+  Task<void> run(StopToken stop);
+
+ private:
+  Task<Result<void>> follow_once(StopToken stop);
+  Task<Result<void>> load_snapshot(LinkWire& wire, Position cut, StopToken stop);
+  Task<Result<void>> follow(LinkWire& wire, StopToken stop);
+  Task<Result<void>> apply_stream(LinkWire& wire, Event& acknowledge);
+  Task<void> acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop);
+
+  Result<bool> install(DatasetLoad& load, const Position& cut);
+  Result<void> continue_history(const Continue& answer);
+  std::optional<Position> held_position() const;
+  LinkIdentity identity() const;
+  int64_t backoff_ms();
+  void enter(LinkPhase phase);
+
+  const Parts parts_;
+  const ReplicaRole role_;
+  Random random_;
+  StreamApply apply_;
+  int failures_in_a_row_ = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,63 @@
+// What people may know about the link to the primary: INFO, ROLE and log lines. Output only: the
+// link writes it and never reads it back to decide anything.
+//
+// Threads: the link writes, anybody reads. Times are milliseconds of the monotonic clock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/lock.h"
+
+namespace tandem {
+
+enum class LinkPhase {
+  kIdle,  // this server is a primary
+  kWaitingToRetry,
+  kConnecting,
+  kHandshake,
+  kWaitingForSnapshot,
+  kReceivingSnapshot,
+  kFollowing,
+};
+
+class LinkProgress {
+ public:
+  std::atomic<LinkPhase> phase{LinkPhase::kIdle};
+  std::atomic<int64_t> last_io_ms{0};
+  std::atomic<int64_t> down_since_ms{0};
+  // Of the snapshot being received. The total is -1 where the primary does not say it.
+  std::atomic<int64_t> snapshot_bytes_total{-1};
+  std::atomic<int64_t> snapshot_bytes_read{0};
+  std::atomic<int64_t> snapshot_keys_read{0};
+  std::atomic<int64_t> snapshot_started_ms{0};
+  // Since the server started.
+  std::atomic<int64_t> connections{0};
+  std::atomic<int64_t> full_syncs{0};
+  std::atomic<int64_t> partial_syncs{0};
+  std::atomic<int64_t> bytes_received{0};
+  // The stream's place that was read, which may be ahead of what was applied.
+  std::atomic<uint64_t> read_offset{0};
+
+  bool following() const { return phase.load() == LinkPhase::kFollowing; }
+
+  // Why the last attempt ended.
+  std::string last_failure() const {
+    const Guard guard(lock_);
+    return last_failure_;
+  }
+  void set_last_failure(std::string text) {
+    const Guard guard(lock_);
+    last_failure_ = std::move(text);
+  }
+
+ private:
+  mutable Lock lock_;
+  std::string last_failure_ TANDEM_GUARDED_BY(lock_);
+};
+
+// ROLE's word for the phase: "none", "connect", "connecting", "handshake", "sync", "connected".
+const char* role_word(LinkPhase phase);
+
+}  // namespace tandem

@@ -1,0 +1,59 @@
+#include "replication/replica_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem {
+
+void ReplicaRegistry::add(std::shared_ptr<ReplicaRecord> record, Doorbell& bell) {
+  const Guard guard(lock_);
+  members_.push_back({.record = std::move(record), .bell = &bell});
+  count_.store(members_.size());
+}
+
+void ReplicaRegistry::remove(const ReplicaRecord& record) {
+  {
+    const Guard guard(lock_);
+    std::erase_if(members_, [&](const Member& member) { return member.record.get() == &record; });
+    count_.store(members_.size());
+  }
+  acknowledged_.forget(record.key);
+}
+
+void ReplicaRegistry::wake_all() {
+  if (count() == 0) return;
+  const Guard guard(lock_);
+  for (const Member& member : members_) member.bell->ring();
+}
+
+void ReplicaRegistry::drop_all() {
+  const Guard guard(lock_);
+  for (const Member& member : members_) {
+    member.record->dropped.store(true);
+    member.bell->ring();
+  }
+}
+
+std::vector<std::shared_ptr<const ReplicaRecord>> ReplicaRegistry::list() const {
+  const Guard guard(lock_);
+  std::vector<std::shared_ptr<const ReplicaRecord>> records;
+  records.reserve(members_.size());
+  for (const Member& member : members_) records.push_back(member.record);
+  return records;
+}
+
+size_t ReplicaRegistry::good_count(int64_t now_ms, int64_t lag_ms_max) const {
+  const Guard guard(lock_);
+  return static_cast<size_t>(std::count_if(members_.begin(), members_.end(), [&](const Member& m) {
+    return m.record->state.load() == ReplicaState::kStreaming &&
+           now_ms - m.record->acknowledged_at_ms.load() <= lag_ms_max;
+  }));
+}
+
+void ReplicaRegistry::acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms) {
+  record.acknowledged.store(offset);
+  record.acknowledged_at_ms.store(now_ms);
+  acknowledged_.acknowledge(record.key, offset);
+}
+
+}  // namespace tandem

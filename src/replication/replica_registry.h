@@ -1,0 +1,79 @@
+// The replicas that this server feeds: who they are, how far they are, and how to wake or drop
+// them.
+//
+// Threads: any. Each replica's session (replication/replica_session.h), on its worker's loop,
+// writes its own record.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "io/loop.h"
+#include "log/watermark.h"
+
+namespace tandem {
+
+// What a replica told of itself before PSYNC.
+struct ReplicaHello {
+  int listening_port = 0;
+  std::string announced_ip;
+  bool understands_mark = false;    // capa eof: a snapshot may end in a mark
+  bool understands_new_id = false;  // capa psync2: +CONTINUE may name an id
+};
+
+// How this server sees a replica; Redis's words are wait_bgsave, send_bulk and online.
+enum class ReplicaState { kWaitingForSnapshot, kSnapshot, kStreaming };
+
+// One replica, alive as long as its session. The session writes, anybody reads.
+struct ReplicaRecord {
+  ReplicaRecord(uint64_t replica_key, std::string replica_ip, int replica_port, bool marks)
+      : key(replica_key), ip(std::move(replica_ip)), port(replica_port), understands_mark(marks) {}
+
+  const uint64_t key;  // the connection's client id
+  const std::string ip;
+  const int port;
+  const bool understands_mark;
+  std::atomic<ReplicaState> state{ReplicaState::kWaitingForSnapshot};
+  std::atomic<uint64_t> acknowledged{0};
+  std::atomic<int64_t> acknowledged_at_ms{0};  // monotonic clock
+  std::atomic<bool> dropped{false};            // its session is asked to end
+};
+
+class ReplicaRegistry {
+ public:
+  // `bell` wakes the replica's session and lives until remove().
+  void add(std::shared_ptr<ReplicaRecord> record, Doorbell& bell);
+  void remove(const ReplicaRecord& record);
+
+  // The log has moved: streaming sessions look again. Cheap when there are none.
+  void wake_all();
+  // Ends every session: their history is no longer ours, and they are to ask again.
+  void drop_all();
+
+  // In the order of arrival.
+  std::vector<std::shared_ptr<const ReplicaRecord>> list() const;
+  size_t count() const { return count_.load(std::memory_order_relaxed); }
+  // Streaming replicas that acknowledged within the last `lag_ms_max` (min-replicas-max-lag).
+  size_t good_count(int64_t now_ms, int64_t lag_ms_max) const;
+
+  void acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms);
+  AcknowledgedWatermarks& acknowledged() { return acknowledged_; }
+
+ private:
+  struct Member {
+    std::shared_ptr<ReplicaRecord> record;
+    Doorbell* bell;
+  };
+
+  std::atomic<size_t> count_{0};
+  mutable Lock lock_;
+  std::vector<Member> members_ TANDEM_GUARDED_BY(lock_);
+  AcknowledgedWatermarks acknowledged_;
+};
+
+}  // namespace tandem

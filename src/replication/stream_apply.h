@@ -1,0 +1,64 @@
+// Executes a primary's stream, command by command, as the engine's one client of the kind kLink:
+// nothing is refused, nothing is answered, and each command's bytes go into the log as they came,
+// while its keys are held. So the log's end is at every moment the place up to which the data are
+// the primary's.
+//
+// A transaction is held back until its EXEC and applied at once; its bytes count then, so a link
+// that breaks in the middle continues from before the MULTI.
+//
+// Confined to the link's thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "engine/client_state.h"
+#include "engine/executor.h"
+#include "log/log.h"
+#include "resp/reply_writer.h"
+#include "resp/request_parser.h"
+
+namespace tandem {
+
+class StreamApply {
+ public:
+  // Bytes that may wait for the end of their command or transaction.
+  static constexpr size_t kPendingBytesMax = size_t{1} << 30;
+
+  StreamApply(Engine& engine, uint64_t random_seed);
+
+  // A stream begins at the log's end: forgets what was pending, and selects the database that the
+  // log's context names.
+  void restart();
+
+  // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
+  // no commands; what was applied before stays applied.
+  Result<void> feed(Bytes bytes);
+
+  // The primary asked for an acknowledgement (REPLCONF GETACK) since the last call.
+  bool take_ack_request();
+
+  // The place in the stream that was read: the log's end and what is pending.
+  uint64_t read_offset() const { return log_.end() + pending_.size() - applied_; }
+
+ private:
+  void apply(Bytes raw);
+  void execute(Bytes raw);
+  void append(Bytes raw);
+
+  Engine& engine_;
+  Log& log_;
+  Executor executor_;
+  ClientState client_{ClientKind::kLink};
+  RequestParser parser_;
+  std::string pending_;
+  size_t applied_ = 0;  // bytes of pending_ that are in the log
+  size_t parsed_ = 0;   // bytes of pending_ that were taken apart; more than applied_ inside MULTI
+  bool ack_requested_ = false;
+  std::string reply_text_;
+  ReplyWriter reply_{reply_text_};
+};
+
+}  // namespace tandem
