@@ -1,23 +1,30 @@
-// HashTable: linear hashing over buckets of one cache line. It grows and shrinks one bucket at a time, so no
-// operation ever pays for a rehash, whatever the size.
+// HashTable: linear hashing over buckets of one cache line. It grows and shrinks one bucket at a
+// time, so no operation ever pays for a rehash, whatever the size.
 //
-// A bucket has seven slots, each with a one-byte fingerprint; an eighth entry opens an overflow bucket behind it
-// (rare: the table splits at five entries a bucket on average). A slot is a 48-bit pointer with 16 spare bits: the low
-// 15 bits of the hash, so that splits up to 32,768 buckets never touch the entries, and one flag that belongs to
-// the owner (the keyspace marks entries that expire).
+// A bucket has seven slots, each with a one-byte fingerprint; an eighth entry opens an overflow
+// bucket behind it (rare: the table splits at five entries a bucket on average). A slot is a 48-bit
+// pointer with 16 spare bits: the low 15 bits of the hash, so that splits up to 32,768 buckets
+// never touch the entries, and one flag that belongs to the owner (the keyspace marks entries that
+// expire).
 //
 // Invariants:
-//   1. The entry with hash h lives in the chain of bucket index_of(h), computed with the current bucket count.
+//   1. The entry with hash h lives in the chain of bucket index_of(h), computed with the current
+//   bucket count.
 //   2. A chain is packed: only its last bucket has free slots, and they are the highest ones.
-//   3. Fingerprint 0 marks a slot that holds no entry. In a bucket with overflow the last slot is the link.
-//   4. SCAN: an entry present during a whole scan is returned at least once, however the table grows and shrinks.
+//   3. Fingerprint 0 marks a slot that holds no entry. In a bucket with overflow the last slot is
+//   the link.
+//   4. SCAN: an entry present during a whole scan is returned at least once, however the table
+//   grows and shrinks.
 //
-// The owner allocates and frees entries; the table only holds pointers. Not thread safe. Litwin, "Linear hashing", 1980.
+// The owner allocates and frees entries; the table only holds pointers. Not thread safe. Litwin,
+// "Linear hashing", 1980.
 //
 // Traits (an object, so that it can carry the seed of the hash):
-//   using Entry, using Key;  uint64_t hash(const Entry&) const;  bool equals(const Entry&, const Key&) const;
+//   using Entry, using Key;  uint64_t hash(const Entry&) const;  bool equals(const Entry&, const
+//   Key&) const;
 // Hook: told before the chain of a home bucket changes for any reason, splits and merges included:
-//   void before_change(TableBucket& home);  uint8_t birth_epoch() const (epoch of buckets born in an empty table).
+//   void before_change(TableBucket& home);  uint8_t birth_epoch() const (epoch of buckets born in
+//   an empty table).
 #pragma once
 
 #include <bit>
@@ -34,8 +41,9 @@ namespace tandem {
 
 struct alignas(64) TableBucket {
   static constexpr int kSlots = 7;
-  static constexpr uint8_t kOverflow = 0x80;   // in `meta`: the last slot links to another bucket
-  static constexpr uint8_t kEpochMask = 0x7f;  // in `meta`: the owner's snapshot epoch, of home buckets
+  static constexpr uint8_t kOverflow = 0x80;  // in `meta`: the last slot links to another bucket
+  static constexpr uint8_t kEpochMask =
+      0x7f;  // in `meta`: the owner's snapshot epoch, of home buckets
 
   uint8_t fingerprints[kSlots];
   uint8_t meta;
@@ -117,8 +125,9 @@ class HashTable {
   // Visits all entries; the table must not change meanwhile.
   template <class Fn>
   void for_each(Fn&& fn) const;
-  // Visits the chain at `cursor` (start with 0) and returns the next cursor, 0 at the end. The cursor is a position in the
-  // order of reversed hash bits, which splitting and merging only refines or coarsens (Pieter Noordhuis's idea).
+  // Visits the chain at `cursor` (start with 0) and returns the next cursor, 0 at the end. The
+  // cursor is a position in the order of reversed hash bits, which splitting and merging only
+  // refines or coarsens (Pieter Noordhuis's idea).
   template <class Fn>
   uint64_t scan(uint64_t cursor, Fn&& fn) const;
   // A random entry, close to uniform; null when empty.
@@ -145,9 +154,7 @@ class HashTable {
   static constexpr uint64_t kPointerMask = (uint64_t{1} << 48) - 1;
   static constexpr uint64_t kFlag = uint64_t{1} << 63;
 
-  static Entry* pointer(uint64_t slot) {
-    return reinterpret_cast<Entry*>(slot & kPointerMask);
-  }
+  static Entry* pointer(uint64_t slot) { return reinterpret_cast<Entry*>(slot & kPointerMask); }
   static uint64_t make_slot(Entry* entry, uint64_t hash, bool flag) {
     return reinterpret_cast<uint64_t>(entry) | ((hash & 0x7fff) << 48) | (flag ? kFlag : 0);
   }
@@ -164,7 +171,8 @@ class HashTable {
     const uint64_t zero = ~(((x & kLow7) + kLow7) | x | kLow7);
     return zero & 0x0080808080808080ULL;
   }
-  static int free_slots_from(const Bucket& bucket) {  // index of the first free slot, kSlots if full
+  static int free_slots_from(
+      const Bucket& bucket) {  // index of the first free slot, kSlots if full
     if (bucket.has_overflow()) return Bucket::kSlots;
     int used = 0;
     while (used < Bucket::kSlots && bucket.fingerprints[used] != 0) ++used;
@@ -177,8 +185,8 @@ class HashTable {
     return static_cast<uint32_t>(index < bucket_count_ ? index : hash & (mask >> 1));
   }
 
-  // Chunks: buckets 0 to 3 are chunks of one; each later power of two is cut into four chunks. So a table wastes at
-  // most a quarter of its last doubling, and the directory stays tiny.
+  // Chunks: buckets 0 to 3 are chunks of one; each later power of two is cut into four chunks. So a
+  // table wastes at most a quarter of its last doubling, and the directory stays tiny.
   static std::pair<uint32_t, uint32_t> chunk_of(uint32_t index) {
     if (index < 4) return {index, 0};
     const int level = std::bit_width(index) - 1;  // >= 2
@@ -196,9 +204,7 @@ class HashTable {
   static Bucket* new_buckets(size_t count) {
     return static_cast<Bucket*>(::operator new(count * sizeof(Bucket), std::align_val_t{64}));
   }
-  static void delete_buckets(Bucket* buckets) {
-    ::operator delete(buckets, std::align_val_t{64});
-  }
+  static void delete_buckets(Bucket* buckets) { ::operator delete(buckets, std::align_val_t{64}); }
   static void init_bucket(Bucket& bucket, uint8_t epoch) {
     std::memset(bucket.fingerprints, 0, sizeof(bucket.fingerprints));
     bucket.meta = epoch & Bucket::kEpochMask;
@@ -211,7 +217,7 @@ class HashTable {
   void merge(const Traits& traits, auto& hook);
   uint64_t slot_hash(const Traits& traits, uint64_t slot) const {
     return bucket_count_ <= (1u << (kTagBits - 1)) ? (slot >> 48) & 0x7fff
-                                                    : traits.hash(*pointer(slot));
+                                                   : traits.hash(*pointer(slot));
   }
   void free_chain(Bucket& home);
   void free_buckets();
@@ -422,7 +428,8 @@ uint64_t HashTable<Traits>::scan(uint64_t cursor, Fn&& fn) const {
   if (bucket_count_ == 0) return 0;
   const uint32_t index = index_of(cursor);
   for_each_in_chain(*bucket_pointer(index), fn);
-  // The bucket covers every hash that ends in these bits: step over that whole range of reversed hashes.
+  // The bucket covers every hash that ends in these bits: step over that whole range of reversed
+  // hashes.
   const uint32_t level_size = uint32_t{1} << (std::bit_width(bucket_count_) - 1);
   const bool was_split = index >= level_size || index + level_size < bucket_count_;
   const uint64_t bits = (was_split ? uint64_t{level_size} * 2 : level_size) - 1;
@@ -434,7 +441,8 @@ uint64_t HashTable<Traits>::scan(uint64_t cursor, Fn&& fn) const {
 template <class Traits>
 typename HashTable<Traits>::Entry* HashTable<Traits>::random_entry(Random& random) const {
   if (size_ == 0) return nullptr;
-  // Rejection sampling over (bucket, place) keeps it uniform as long as chains hold at most 14 entries.
+  // Rejection sampling over (bucket, place) keeps it uniform as long as chains hold at most 14
+  // entries.
   for (;;) {
     const Bucket& home = *bucket_pointer(static_cast<uint32_t>(random.below(bucket_count_)));
     int wanted = static_cast<int>(random.below(2 * Bucket::kSlots));

@@ -1,11 +1,11 @@
 #include "data/hash_table.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <set>
 #include <unordered_map>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace tandem {
 namespace {
@@ -87,7 +87,8 @@ TEST(HashTable, KeepsWorkingPastTheHashBitsKeptInSlots) {
   EXPECT_EQ(table.bucket_count(), 1u);
 }
 
-// The SCAN guarantee: what is present throughout is returned, while the table doubles and halves in between.
+// The SCAN guarantee: what is present throughout is returned, while the table doubles and halves in
+// between.
 TEST(HashTable, ScanReturnsWhatStaysWhileTheTableChanges) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     const ItemTraits traits;

@@ -1,5 +1,5 @@
-// What the engine knows of a client. The server's session, a replica's link to its primary and the simulation's clients
-// derive from it. Confined to the thread that executes the client's commands.
+// What the engine knows of a client. The server's session, a replica's link to its primary and the
+// simulation's clients derive from it. Confined to the thread that executes the client's commands.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,8 @@ namespace tandem {
 struct Command;
 class Waiter;
 
-// Shared between a watching client and the keys' registrations: any thread that changes a watched key sets it.
+// Shared between a watching client and the keys' registrations: any thread that changes a watched
+// key sets it.
 struct WatchMark {
   std::atomic<bool> dirty{false};
 };
@@ -34,7 +35,8 @@ struct QueuedCommand {
 
 enum class ClientKind : uint8_t {
   kNormal,
-  kLink,     // the stream of this server's primary: always allowed, never answered, its bytes go to the log verbatim
+  kLink,  // the stream of this server's primary: always allowed, never answered, its bytes go to
+          // the log verbatim
   kScript,
 };
 
@@ -61,10 +63,11 @@ struct ClientState {
   std::shared_ptr<WatchMark> watch_mark;
   std::vector<WatchedKey> watched;
 
-  // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client resets it.
+  // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client
+  // resets it.
   std::shared_ptr<Waiter> waiter;
-  // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps after the client is
-  // gone. Null: the client cannot block.
+  // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps
+  // after the client is gone. Null: the client cannot block.
   virtual std::function<void(std::string reply)> unblocker() { return nullptr; }
 
   // The end offset of the client's last write, for WAIT.

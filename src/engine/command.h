@@ -1,7 +1,9 @@
-// A command is a row of data and a function. The rows stand in one explicit list a family (commands/strings.cc ends
-// with string_rows()); the composition puts the families into one Registry. Nothing registers itself.
+// A command is a row of data and a function. The rows stand in one explicit list a family
+// (commands/strings.cc ends with string_rows()); the composition puts the families into one
+// Registry. Nothing registers itself.
 //
-//   {.name = "get", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO ACCESS")}, .handler = get,
+//   {.name = "get", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO ACCESS")},
+//   .handler = get,
 //    .group = "string", .since = "1.0.0", .complexity = "O(1)", .summary = "...", .syntax = "key"}
 #pragma once
 
@@ -30,8 +32,8 @@ enum CommandFlag : uint32_t {
   kPubSub = 1u << 4,
   kNoScript = 1u << 5,
   kBlocking = 1u << 6,
-  kLoading = 1u << 7,   // allowed while the dataset loads
-  kStale = 1u << 8,     // allowed on a replica without its primary
+  kLoading = 1u << 7,  // allowed while the dataset loads
+  kStale = 1u << 8,    // allowed on a replica without its primary
   kSkipMonitor = 1u << 9,
   kSkipSlowlog = 1u << 10,
   kAsking = 1u << 11,
@@ -55,12 +57,13 @@ enum class LockScope : uint8_t {
 struct KeySpec {
   enum class Find : uint8_t { kRange, kKeyCount };
 
-  std::string_view flags = {};    // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
-  int begin = 0;                  // first key's position, or with a keyword: where the search for it starts (< 0: from the end)
+  std::string_view flags = {};  // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
+  int begin = 0;  // first key's position, or with a keyword: where the search for it starts (< 0:
+                  // from the end)
   std::string_view begin_keyword = {};  // "STREAMS": keys begin after this word
   Find find = Find::kRange;
-  // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the step between keys,
-  // and a limit: 2 means that the first half of what is left are keys.
+  // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the
+  // step between keys, and a limit: 2 means that the first half of what is left are keys.
   int last = 0;
   int step = 1;
   int limit = 0;
@@ -79,25 +82,27 @@ constexpr KeySpec keys_counted(int count_position, std::string_view flags) {
   return {.flags = flags, .begin = count_position, .find = KeySpec::Find::kKeyCount};
 }
 
-// A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and effects.
+// A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and
+// effects.
 using Handler = void (*)(Context&);
 // Commands about connections, the server or replication see their client, too.
 using SessionHandler = std::function<void(SessionContext&)>;
 
 struct CommandRow {
   std::string_view name = {};  // lower case; a subcommand's own word ("id" of "client")
-  int arity = 0;            // with the name; negative: at least
+  int arity = 0;               // with the name; negative: at least
   uint32_t flags = 0;
   std::vector<KeySpec> keys = {};
   LockScope scope = LockScope::kKeys;
-  Handler handler = nullptr;       // one of the two, or neither for a mere container of subcommands
+  Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.
   std::string_view group = {};
   std::string_view since = {};
   std::string_view complexity = {};
   std::string_view summary = {};
-  std::string_view syntax = {};  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
+  std::string_view syntax =
+      {};  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
   std::vector<CommandRow> subcommands = {};
 };
 
@@ -115,8 +120,9 @@ struct Command {
   }
 };
 
-// Appends the positions of the command's keys in `args`. False: the arguments do not fit the specification (a key count
-// that is no number, or more keys than arguments); what was found so far stays.
+// Appends the positions of the command's keys in `args`. False: the arguments do not fit the
+// specification (a key count that is no number, or more keys than arguments); what was found so far
+// stays.
 bool find_key_positions(const Command& command, std::span<const Bytes> args,
                         std::vector<int>& positions);
 
@@ -127,7 +133,8 @@ class Registry {
 
   // Any case. A container's subcommand is not resolved here.
   const Command* find(Bytes name) const;
-  // "get", or container and subcommand: the command to execute for these arguments, null if there is none.
+  // "get", or container and subcommand: the command to execute for these arguments, null if there
+  // is none.
   const Command* resolve(std::span<const Bytes> args) const;
 
   size_t id_count() const { return storage_.size(); }

@@ -1,5 +1,5 @@
-// Counters of one executor. Written by its thread alone, read by INFO from any thread: relaxed atomics without
-// read-modify-write instructions.
+// Counters of one executor. Written by its thread alone, read by INFO from any thread: relaxed
+// atomics without read-modify-write instructions.
 #pragma once
 
 #include <atomic>

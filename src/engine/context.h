@@ -28,8 +28,8 @@ inline constexpr Bytes kNoSuchKey = "ERR no such key";
 
 // What a blocking command that cannot proceed asks for.
 struct BlockRequest {
-  std::vector<std::string> keys;      // any of them changing runs the command again
-  int64_t deadline_ms = 0;            // unix time; 0: none
+  std::vector<std::string> keys;  // any of them changing runs the command again
+  int64_t deadline_ms = 0;        // unix time; 0: none
   enum class OnTimeout : uint8_t { kNull, kNullArray } on_timeout = OnTimeout::kNullArray;
   // The arguments to run again with, where they depend on this moment (XREAD's $); empty: the same.
   std::vector<std::string> args;
@@ -41,10 +41,11 @@ struct Context {
   View& keys;                   // the client's database
   ReplyWriter& reply;
   Random& random;
-  int64_t now_ms;               // frozen for this execution (a whole transaction or script)
-  Bytes raw = {};               // the request as it came, empty if it did not come as an array
-  bool may_block = false;       // false inside MULTI and scripts: a blocking command then acts as if timed out
-  bool from_primary = false;    // executes the primary's stream
+  int64_t now_ms;  // frozen for this execution (a whole transaction or script)
+  Bytes raw = {};  // the request as it came, empty if it did not come as an array
+  bool may_block =
+      false;  // false inside MULTI and scripts: a blocking command then acts as if timed out
+  bool from_primary = false;  // executes the primary's stream
   bool blocked = false;
   BlockRequest block_request = {};
 
@@ -54,7 +55,8 @@ struct Context {
   void replicate(std::span<const Bytes> effect);
   bool replicates() const { return keys.access().effects().wanted(); }
 
-  // Ends a blocking command without a result: the client waits, or is answered at once if it may not.
+  // Ends a blocking command without a result: the client waits, or is answered at once if it may
+  // not.
   void block(BlockRequest request);
 };
 
@@ -63,8 +65,9 @@ struct SessionContext : Context {
   ClientState& client;
   Executor& executor;
 
-  // Blocks the client on something other than keys (WAIT): the reply comes by Waiter::complete, from any thread.
-  // `timeout_reply` is asked when the deadline (unix ms, 0: none) passes. Null: the client may not block.
+  // Blocks the client on something other than keys (WAIT): the reply comes by Waiter::complete,
+  // from any thread. `timeout_reply` is asked when the deadline (unix ms, 0: none) passes. Null:
+  // the client may not block.
   std::shared_ptr<Waiter> block_externally(int64_t deadline_ms,
                                            std::function<std::string()> timeout_reply);
 };

@@ -1,5 +1,6 @@
-// What all executors share: the data, the log, the commands, the node's conditions, and who waits for what. Built once by
-// the composition; every part in it is internally synchronized or guarded by the stripes.
+// What all executors share: the data, the log, the commands, the node's conditions, and who waits
+// for what. Built once by the composition; every part in it is internally synchronized or guarded
+// by the stripes.
 #pragma once
 
 #include <atomic>
@@ -18,15 +19,15 @@
 
 namespace tandem {
 
-// Told of commands while Gate::kMonitored is set (MONITOR), and of each that took long (SLOWLOG). Any thread.
+// Told of commands while Gate::kMonitored is set (MONITOR), and of each that took long (SLOWLOG).
+// Any thread.
 class CommandObserver {
  public:
   virtual ~CommandObserver() = default;
   virtual void before_command(const ClientState& client, const Command& command,
                               std::span<const Bytes> args, int64_t unix_us) = 0;
   virtual void slow_command(const ClientState& client, const Command& command,
-                            std::span<const Bytes> args, int64_t unix_us,
-                            int64_t duration_us) = 0;
+                            std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) = 0;
 };
 
 struct Engine {
@@ -40,10 +41,10 @@ struct Engine {
 
   WaitingRoom waiting_room{keyspace};
   WatchTable watch_table{keyspace};
-  CommandObserver* observer = nullptr;         // set before the first command, or never
-  std::atomic<int64_t> slow_command_us{-1};    // slowlog-log-slower-than; negative: off
-  std::atomic<bool> lazy_free{false};          // free flushed databases on a thread of their own
-  std::function<void(TablesRef)> free_later;   // set before the first command; null: freed at once
+  CommandObserver* observer = nullptr;        // set before the first command, or never
+  std::atomic<int64_t> slow_command_us{-1};   // slowlog-log-slower-than; negative: off
+  std::atomic<bool> lazy_free{false};         // free flushed databases on a thread of their own
+  std::function<void(TablesRef)> free_later = {};  // set before the first command; null: freed at once
 };
 
 }  // namespace tandem

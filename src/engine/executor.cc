@@ -1,8 +1,8 @@
 #include "engine/executor.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
+
+#include <fmt/core.h>
 
 #include "base/check.h"
 
@@ -91,9 +91,10 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
 
 bool Executor::admit(const Command& command, ClientState& client, std::span<const Bytes>,
                      ReplyWriter& reply) {
-  const auto refused = refusal(command, effective_flags(command, exec_, client), client,
-                               engine_.gate.bits());
-  if (!refused) [[likely]] return true;
+  const auto refused =
+      refusal(command, effective_flags(command, exec_, client), client, engine_.gate.bits());
+  if (!refused) [[likely]]
+    return true;
   counters_.error_replies.add(1);
   counters_.by_command[static_cast<size_t>(command.id)].rejected.add(1);
   if (client.in_transaction) client.transaction_failed = true;
@@ -146,7 +147,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   release_garbage();
   account(command, client, args, failed);
   if (&command == exec_) end_transaction(client);
-  if (!ready_.empty()) [[unlikely]] serve_ready();
+  if (!ready_.empty()) [[unlikely]]
+    serve_ready();
   return run.blocked ? Outcome::kBlocked : Outcome::kDone;
 }
 
@@ -181,8 +183,8 @@ void Executor::declare(Run& run) {
     declare_keys(run.command, run.args);
   }
   run.everything = everything;
-  // What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe, so that it is wholly
-  // before or after whatever takes them all.
+  // What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe,
+  // so that it is wholly before or after whatever takes them all.
   if (declared_.empty() && !everything &&
       (run.command.has(kMayReplicate) || run.client.kind == ClientKind::kLink)) {
     declared_.push_back({Bytes(), KeyPlace{}});
@@ -244,7 +246,8 @@ void Executor::invoke(Run& run) {
   }
 }
 
-// With the stripes still held: the effects get their place in the log, watchers and waiters hear of the changes.
+// With the stripes still held: the effects get their place in the log, watchers and waiters hear of
+// the changes.
 void Executor::commit(Run& run) {
   if (run.client.kind == ClientKind::kLink) {
     engine_.log.append_verbatim(run.raw);
@@ -302,8 +305,8 @@ void Executor::account(const Command& command, const ClientState& client,
     counters_.error_replies.add(1);
   }
   const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
-  if (limit >= 0 && duration >= limit && engine_.observer != nullptr &&
-      !command.has(kSkipSlowlog)) [[unlikely]] {
+  if (limit >= 0 && duration >= limit && engine_.observer != nullptr && !command.has(kSkipSlowlog))
+      [[unlikely]] {
     engine_.observer->slow_command(client, command, args, now_unix_us(), duration);
   }
   now_monotonic_us_ = now;

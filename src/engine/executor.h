@@ -1,13 +1,15 @@
 // Executes commands: the way of every write, in one place.
 //
-//   admit (arity, gate, MULTI queue) -> lock the stripes of the keys, in order -> run the handler -> append its effects to
-//   the log -> tell watchers -> unlock -> run again whoever waited for a key that changed
+//   admit (arity, gate, MULTI queue) -> lock the stripes of the keys, in order -> run the handler
+//   -> append its effects to the log -> tell watchers -> unlock -> run again whoever waited for a
+//   key that changed
 //
-// The place in the log is assigned while the keys are held: log order is execution order. No deadlock, since stripes are
-// always taken in ascending order. This file is the only caller of Log::append.
+// The place in the log is assigned while the keys are held: log order is execution order. No
+// deadlock, since stripes are always taken in ascending order. This file is the only caller of
+// Log::append.
 //
-// Threads: an Executor belongs to one thread (each worker, the replica link and the expirer have their own); what it
-// executes is synchronized with the others by the stripes.
+// Threads: an Executor belongs to one thread (each worker, the replica link and the expirer have
+// their own); what it executes is synchronized with the others by the stripes.
 #pragma once
 
 #include <memory>
@@ -22,7 +24,8 @@ namespace tandem {
 
 enum class Outcome : uint8_t {
   kDone,     // the reply is written (or the command was queued)
-  kBlocked,  // client.waiter is set; the reply comes through unblocker(), or from timeout_reply at the deadline
+  kBlocked,  // client.waiter is set; the reply comes through unblocker(), or from timeout_reply at
+             // the deadline
   kPaused,   // CLIENT PAUSE: nothing happened, try again when it is over
 };
 
@@ -31,20 +34,24 @@ class Executor {
   Executor(Engine& engine, uint64_t random_seed);
   ~Executor();
 
-  // Time stands still within a command; it is read once at the start of a batch and after each command.
+  // Time stands still within a command; it is read once at the start of a batch and after each
+  // command.
   void begin_batch();
 
-  // One request. `raw` is its RESP text if it came as an array (it is appended to the log as it is, instead of encoding
-  // it again), else empty. For a link (ClientKind::kLink) `raw` is what goes into the log verbatim, and for an EXEC it
-  // must reach back to the MULTI; MULTI itself and queued commands append nothing.
+  // One request. `raw` is its RESP text if it came as an array (it is appended to the log as it is,
+  // instead of encoding it again), else empty. For a link (ClientKind::kLink) `raw` is what goes
+  // into the log verbatim, and for an EXEC it must reach back to the MULTI; MULTI itself and queued
+  // commands append nothing.
   Outcome execute(ClientState& client, std::span<const Bytes> args, Bytes raw, ReplyWriter& reply);
 
-  // From inside a SessionHandler whose row has scope everything (scripts): executes another command under the same locks,
-  // its effects join the same record. Refuses what the gate refuses to `client`.
+  // From inside a SessionHandler whose row has scope everything (scripts): executes another command
+  // under the same locks, its effects join the same record. Refuses what the gate refuses to
+  // `client`.
   void call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
             ReplyWriter& reply);
 
-  // A waiter's deadline passed or its client is gone. The first returns the reply if the waiter could be taken.
+  // A waiter's deadline passed or its client is gone. The first returns the reply if the waiter
+  // could be taken.
   bool time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply);
   void abandon(const std::shared_ptr<Waiter>& waiter);
   // DISCARD and the end of a connection.
@@ -55,8 +62,8 @@ class Executor {
   // Runs the queue under one set of locks; for the EXEC handler.
   void run_queue(SessionContext& context);
 
-  // Deletes keys whose time is over, for up to `budget_us`, going on where the last call stopped. Returns how many.
-  // On a replica: none.
+  // Deletes keys whose time is over, for up to `budget_us`, going on where the last call stopped.
+  // Returns how many. On a replica: none.
   uint64_t expire_some(int64_t budget_us);
 
   Engine& engine() { return engine_; }

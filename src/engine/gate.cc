@@ -8,7 +8,8 @@ namespace {
 constexpr Bytes kNoAuthentication = "NOAUTH Authentication required.";
 constexpr Bytes kMemory = "OOM command not allowed when used memory > 'maxmemory'.";
 constexpr Bytes kDisk =
-    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
+    "disk. "
     "Commands that may modify the data set are disabled, because this instance is configured to "
     "report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
     "Please check the Redis logs for details about the RDB error.";
@@ -32,7 +33,8 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   if (client.kind == ClientKind::kLink) return std::nullopt;
   if (!client.authenticated && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
   const bool subscribed_only = client.subscribed && client.protocol == 2;
-  if (bits == 0 && !subscribed_only) [[likely]] return std::nullopt;
+  if (bits == 0 && !subscribed_only) [[likely]]
+    return std::nullopt;
 
   const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
   if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
@@ -53,7 +55,8 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
 }
 
 bool is_paused(uint32_t flags, const ClientState& client, uint32_t bits) {
-  if ((bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0) [[likely]] return false;
+  if ((bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0) [[likely]]
+    return false;
   if (client.kind != ClientKind::kNormal) return false;
   if ((bits & Gate::kPausedAll) != 0) return true;
   return (flags & (kWrite | kMayReplicate)) != 0;

@@ -1,5 +1,6 @@
-// The conditions of the node that decide whether a command is let in. Replication, loading, scripts and memory set
-// their bit when their condition begins and clear it when it ends; the executor looks at one word a command.
+// The conditions of the node that decide whether a command is let in. Replication, loading, scripts
+// and memory set their bit when their condition begins and clear it when it ends; the executor
+// looks at one word a command.
 //
 // Threads: any.
 #pragma once
@@ -18,16 +19,16 @@ namespace tandem {
 class Gate {
  public:
   enum Condition : uint32_t {
-    kReplica = 1u << 0,           // expired keys are hidden, not deleted
-    kReadOnlyReplica = 1u << 1,   // writes of clients are refused
-    kLinkDown = 1u << 2,          // the link is down and stale data are not to be served
+    kReplica = 1u << 0,          // expired keys are hidden, not deleted
+    kReadOnlyReplica = 1u << 1,  // writes of clients are refused
+    kLinkDown = 1u << 2,         // the link is down and stale data are not to be served
     kDatasetLoading = 1u << 3,
-    kTooFewReplicas = 1u << 4,    // min-replicas-to-write
+    kTooFewReplicas = 1u << 4,  // min-replicas-to-write
     kOutOfMemory = 1u << 5,
     kBusyScript = 1u << 6,
-    kPausedWrites = 1u << 7,      // CLIENT PAUSE
+    kPausedWrites = 1u << 7,  // CLIENT PAUSE
     kPausedAll = 1u << 8,
-    kDiskError = 1u << 9,         // stop-writes-on-bgsave-error
+    kDiskError = 1u << 9,  // stop-writes-on-bgsave-error
     kAuthRequired = 1u << 10,
     kMonitored = 1u << 11,        // somebody wants to see every command
     kActiveExpireOff = 1u << 12,  // DEBUG SET-ACTIVE-EXPIRE 0
@@ -43,9 +44,9 @@ class Gate {
   std::atomic<uint32_t> bits_{0};
 };
 
-// The error that refuses this command now ("READONLY You can't write against a read only replica."), or nothing. Redis's
-// order of checks. `flags` are the command's, for EXEC with those of what is queued. Commands of the primary's stream are
-// never refused.
+// The error that refuses this command now ("READONLY You can't write against a read only
+// replica."), or nothing. Redis's order of checks. `flags` are the command's, for EXEC with those
+// of what is queued. Commands of the primary's stream are never refused.
 std::optional<std::string> refusal(const Command& command, uint32_t flags,
                                    const ClientState& client, uint32_t bits);
 // CLIENT PAUSE holds this command back; it is to be tried again later.

@@ -1,11 +1,13 @@
-// The dataset of one moment as an RDB stream, made while writers go on: the snapshot walk (keyspace/snapshot.h) behind the
-// RDB writer. A file, the sockets of replicas or both can be fed from one.
+// The dataset of one moment as an RDB stream, made while writers go on: the snapshot walk
+// (keyspace/snapshot.h) behind the RDB writer. A file, the sockets of replicas or both can be fed
+// from one.
 //
-//   auto snapshot = RdbSnapshot::begin(engine, options, [&] { ...all stripes are held: note the log's end... });
-//   while (snapshot->produce(out)) send(out);
+//   auto snapshot = RdbSnapshot::begin(engine, options, [&] { ...all stripes are held: note the
+//   log's end... }); while (snapshot->produce(out)) send(out);
 //
-// Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers hand in the chains
-// that they are about to change from theirs. What they hand in waits in memory for the next produce: pending_bytes().
+// Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
+// hand in the chains that they are about to change from theirs. What they hand in waits in memory
+// for the next produce: pending_bytes().
 #pragma once
 
 #include <atomic>
@@ -26,13 +28,13 @@ class RdbSnapshot final : private SnapshotSink {
  public:
   struct Options {
     RdbWriteOptions format;
-    RdbPreamble preamble;                // its replication part is filled at the cut, see `with_position`
-    bool with_position = true;           // write the log's id, offset and selected database as aux fields
-    size_t produce_bytes = 64 * 1024;    // about how much a call of produce() makes
+    RdbPreamble preamble;       // its replication part is filled at the cut, see `with_position`
+    bool with_position = true;  // write the log's id, offset and selected database as aux fields
+    size_t produce_bytes = 64 * 1024;  // about how much a call of produce() makes
   };
 
-  // Takes the cut: all stripes for some microseconds, with `at_cut` called meanwhile (may be null). kRefused: another
-  // snapshot is running.
+  // Takes the cut: all stripes for some microseconds, with `at_cut` called meanwhile (may be null).
+  // kRefused: another snapshot is running.
   static Result<std::unique_ptr<RdbSnapshot>> begin(Engine& engine, const Options& options,
                                                     const std::function<void()>& at_cut);
   ~RdbSnapshot() override;

@@ -1,12 +1,11 @@
 // Clients that wait for keys, first come first served.
 //
-// A waiter is in one of three states: waiting, running (some thread tries its command again), done. Whoever moves it out
-// of waiting owns it: so a push, a timeout and a closing connection can meet without a lock.
+// A waiter is in one of three states: waiting, running (some thread tries its command again), done.
+// Whoever moves it out of waiting owns it: so a push, a timeout and a closing connection can meet
+// without a lock.
 //
 // Threads: a key's queue belongs to whoever holds the key's stripe; a Waiter's state is atomic.
 #pragma once
-
-#include <absl/container/flat_hash_map.h>
 
 #include <array>
 #include <atomic>
@@ -15,6 +14,8 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "base/bytes.h"
 #include "keyspace/view.h"
@@ -48,8 +49,9 @@ class Waiter {
     deliver(std::move(reply));
     return true;
   }
-  // Ends it without a reply (timeout, disconnect, CLIENT KILL). False: it is being served or was; when it is being
-  // served the reply may still come, or the claim is released and a later cancel succeeds.
+  // Ends it without a reply (timeout, disconnect, CLIENT KILL). False: it is being served or was;
+  // when it is being served the reply may still come, or the claim is released and a later cancel
+  // succeeds.
   bool cancel() { return move(State::kWaiting, State::kDone); }
   bool done() const { return state_.load(std::memory_order_acquire) == State::kDone; }
 
@@ -72,7 +74,8 @@ class WaitingRoom {
   // The queue of a key, in order of arrival. REQUIRES: its stripe held.
   std::vector<std::shared_ptr<Waiter>> waiting_for(int database, Bytes key);
   bool anybody_waits_for(int database, Bytes key);
-  // Every key of a database that somebody waits for (SWAPDB may have made them ready). REQUIRES: all stripes held.
+  // Every key of a database that somebody waits for (SWAPDB may have made them ready). REQUIRES:
+  // all stripes held.
   std::vector<std::string> keys_waited_for(int database);
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
 

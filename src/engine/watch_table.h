@@ -1,14 +1,15 @@
-// WATCH: which keys are watched, and whom to tell. A changed key marks its watchers dirty; EXEC looks at the mark.
+// WATCH: which keys are watched, and whom to tell. A changed key marks its watchers dirty; EXEC
+// looks at the mark.
 //
 // Threads: the registrations of a key belong to whoever holds the key's stripe.
 #pragma once
-
-#include <absl/container/flat_hash_map.h>
 
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "engine/client_state.h"
 #include "keyspace/keyspace.h"

@@ -1,6 +1,6 @@
-// What a command did, as data: the commands that a replica must execute to do the same. The handler states them while
-// it works (SPOP states the SREM that it was); the engine appends them to the log as one record. Nothing repairs them
-// afterwards.
+// What a command did, as data: the commands that a replica must execute to do the same. The handler
+// states them while it works (SPOP states the SREM that it was); the engine appends them to the log
+// as one record. Nothing repairs them afterwards.
 //
 // Confined to the thread that executes the command.
 #pragma once
@@ -37,8 +37,9 @@ class Effects {
   }
   size_t count() const { return count_; }
 
-  // The record: one command as it is, several inside MULTI and EXEC, with SELECT wherever the database changes on the
-  // way. It begins in first_database() and ends there. Empty when nothing happened. Valid until begin().
+  // The record: one command as it is, several inside MULTI and EXEC, with SELECT wherever the
+  // database changes on the way. It begins in first_database() and ends there. Empty when nothing
+  // happened. Valid until begin().
   Bytes record();
   int first_database() const { return first_database_; }
 

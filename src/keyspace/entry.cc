@@ -1,9 +1,9 @@
 #include "keyspace/entry.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <malloc.h>
 
 #include "base/check.h"
 #include "data/hash.h"
@@ -86,12 +86,23 @@ void Entry::destroy_payload() {
   if (form_ == Form::kGrowing) std::free(pointer());
   if (form_ != Form::kContainer) return;
   switch (type()) {
-    case ValueType::kString: break;
-    case ValueType::kList: delete &as<List>(); break;
-    case ValueType::kSet: delete &as<Set>(); break;
-    case ValueType::kSortedSet: delete &as<SortedSet>(); break;
-    case ValueType::kHash: delete &as<Hash>(); break;
-    case ValueType::kStream: delete &as<Stream>(); break;
+    case ValueType::kString:
+      break;
+    case ValueType::kList:
+      delete &as<List>();
+      break;
+    case ValueType::kSet:
+      delete &as<Set>();
+      break;
+    case ValueType::kSortedSet:
+      delete &as<SortedSet>();
+      break;
+    case ValueType::kHash:
+      delete &as<Hash>();
+      break;
+    case ValueType::kStream:
+      delete &as<Stream>();
+      break;
   }
 }
 
@@ -102,10 +113,14 @@ void Entry::destroy(Entry* entry) {
 
 Bytes Entry::text(char (&digits)[kInt64TextMax]) const {
   switch (form_) {
-    case Form::kInline: return {bytes() + inline_offset(), inline_size_};
-    case Form::kInteger: return {digits, write_int64(digits, integer())};
-    case Form::kGrowing: return {growing()->data, growing()->size};
-    case Form::kContainer: break;
+    case Form::kInline:
+      return {bytes() + inline_offset(), inline_size_};
+    case Form::kInteger:
+      return {digits, write_int64(digits, integer())};
+    case Form::kGrowing:
+      return {growing()->data, growing()->size};
+    case Form::kContainer:
+      break;
   }
   CHECK(false, "text of a container");
 }
@@ -120,11 +135,16 @@ Bytes Entry::encoding_name() const {
     case ValueType::kString:
       if (form_ == Form::kInteger) return "int";
       return form_ == Form::kInline && inline_size_ <= kEmbeddedMax ? "embstr" : "raw";
-    case ValueType::kList: return as<List>().encoding_name();
-    case ValueType::kSet: return as<Set>().encoding_name();
-    case ValueType::kSortedSet: return as<SortedSet>().encoding_name();
-    case ValueType::kHash: return as<Hash>().encoding_name();
-    case ValueType::kStream: return "stream";
+    case ValueType::kList:
+      return as<List>().encoding_name();
+    case ValueType::kSet:
+      return as<Set>().encoding_name();
+    case ValueType::kSortedSet:
+      return as<SortedSet>().encoding_name();
+    case ValueType::kHash:
+      return as<Hash>().encoding_name();
+    case ValueType::kStream:
+      return "stream";
   }
   return "unknown";
 }
@@ -134,8 +154,8 @@ ValueRef Entry::ref(char (&digits)[kInt64TextMax]) const {
   return {type(), {}, pointer()};
 }
 
-// A new allocation with the same key and value but another form or expiry; a payload that both forms have is moved
-// over. The caller frees this one with std::free.
+// A new allocation with the same key and value but another form or expiry; a payload that both
+// forms have is moved over. The caller frees this one with std::free.
 Entry* Entry::rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const {
   Entry* entry = allocate(key(), type(), form, inline_size, expiry_ms);
   if (form == form_ && form != Form::kInline) {
@@ -179,7 +199,8 @@ Entry* Entry::resize_text(size_t size, char*& data) {
     destroy(this);
   }
   if (size > string->capacity) {
-    // Doubling up to a megabyte at a time keeps APPEND linear without wasting half of a large value.
+    // Doubling up to a megabyte at a time keeps APPEND linear without wasting half of a large
+    // value.
     const size_t capacity = size + std::min(size, size_t{1} << 20);
     string = static_cast<GrowingString*>(std::realloc(string, sizeof(GrowingString) + capacity));
     CHECK(string != nullptr, "out of memory");
@@ -216,12 +237,16 @@ Value Entry::take_value() {
   type_ = ValueType::kString;
   form_ = Form::kInteger;
   switch (taken) {
-    case ValueType::kString: break;
-    case ValueType::kList: return Value(std::unique_ptr<List>(static_cast<List*>(container)));
-    case ValueType::kSet: return Value(std::unique_ptr<Set>(static_cast<Set*>(container)));
+    case ValueType::kString:
+      break;
+    case ValueType::kList:
+      return Value(std::unique_ptr<List>(static_cast<List*>(container)));
+    case ValueType::kSet:
+      return Value(std::unique_ptr<Set>(static_cast<Set*>(container)));
     case ValueType::kSortedSet:
       return Value(std::unique_ptr<SortedSet>(static_cast<SortedSet*>(container)));
-    case ValueType::kHash: return Value(std::unique_ptr<Hash>(static_cast<Hash*>(container)));
+    case ValueType::kHash:
+      return Value(std::unique_ptr<Hash>(static_cast<Hash*>(container)));
     case ValueType::kStream:
       return Value(std::unique_ptr<Stream>(static_cast<Stream*>(container)));
   }
@@ -233,12 +258,18 @@ size_t Entry::memory_bytes() const {
   if (form_ == Form::kGrowing) size += malloc_usable_size(pointer());
   if (form_ != Form::kContainer) return size;
   switch (type()) {
-    case ValueType::kString: break;
-    case ValueType::kList: return size + as<List>().memory_bytes();
-    case ValueType::kSet: return size + as<Set>().memory_bytes();
-    case ValueType::kSortedSet: return size + as<SortedSet>().memory_bytes();
-    case ValueType::kHash: return size + as<Hash>().memory_bytes();
-    case ValueType::kStream: return size + as<Stream>().memory_bytes();
+    case ValueType::kString:
+      break;
+    case ValueType::kList:
+      return size + as<List>().memory_bytes();
+    case ValueType::kSet:
+      return size + as<Set>().memory_bytes();
+    case ValueType::kSortedSet:
+      return size + as<SortedSet>().memory_bytes();
+    case ValueType::kHash:
+      return size + as<Hash>().memory_bytes();
+    case ValueType::kStream:
+      return size + as<Stream>().memory_bytes();
   }
   return size;
 }

@@ -1,9 +1,11 @@
 // One key with its value, in one allocation:
 //
-//   header (8 bytes) | expiry (8, only with kHasExpiry) | payload (8, not for inline strings) | key | inline string
+//   header (8 bytes) | expiry (8, only with kHasExpiry) | payload (8, not for inline strings) | key
+//   | inline string
 //
-// The payload is an integer, or a pointer to a growing string or a container. So a 16-byte key with an 8-byte value
-// takes 32 bytes. Entries are made, changed and freed only under their stripe's lock.
+// The payload is an integer, or a pointer to a growing string or a container. So a 16-byte key with
+// an 8-byte value takes 32 bytes. Entries are made, changed and freed only under their stripe's
+// lock.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +58,8 @@ class Entry {
   // The value for encoders; `digits` as above.
   ValueRef ref(char (&digits)[kInt64TextMax]) const;
 
-  // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or a new one in its
-  // stead (then this one is gone).
+  // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or
+  // a new one in its stead (then this one is gone).
   [[nodiscard]] Entry* set_text(Bytes text);
   [[nodiscard]] Entry* set_integer(int64_t value);
   // Makes the string `size` bytes long, zero filled, as growing storage, and points `data` at it.

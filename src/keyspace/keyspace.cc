@@ -52,7 +52,8 @@ void Keyspace::unlock_all() {
 DatabaseTables& Keyspace::tables_for_writing(int database) {
   Database& slot = databases_[static_cast<size_t>(database)];
   DatabaseTables* tables = slot.tables.load(std::memory_order_acquire);
-  if (tables != nullptr) [[likely]] return *tables;
+  if (tables != nullptr) [[likely]]
+    return *tables;
   // Two holders of different stripes may meet here.
   const Guard guard(slot.creating);
   tables = slot.tables.load(std::memory_order_acquire);

@@ -5,16 +5,17 @@
 //
 // The partition of a key is the same on every node; the hash inside it is not.
 //
-// Threads: everything about a partition's keys, in all databases, belongs to whoever holds its stripe. Holding all
-// stripes (ExclusiveGuard) is "everything": change of role, the cut of a snapshot, FLUSHALL, SWAPDB.
+// Threads: everything about a partition's keys, in all databases, belongs to whoever holds its
+// stripe. Holding all stripes (ExclusiveGuard) is "everything": change of role, the cut of a
+// snapshot, FLUSHALL, SWAPDB.
 #pragma once
-
-#include <xxhash.h>
 
 #include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
+
+#include <xxhash.h>
 
 #include "base/lock.h"
 #include "data/encoding_limits.h"
@@ -45,8 +46,8 @@ struct EntryTraits {
 
 using PartitionTable = HashTable<EntryTraits>;
 
-// The tables of one database. FLUSHDB replaces them as a whole, so that a snapshot that still walks them, or a thread
-// that frees them, can hold on to the old ones. Freed with the last reference.
+// The tables of one database. FLUSHDB replaces them as a whole, so that a snapshot that still walks
+// them, or a thread that frees them, can hold on to the old ones. Freed with the last reference.
 class DatabaseTables {
  public:
   DatabaseTables() = default;
@@ -56,8 +57,8 @@ class DatabaseTables {
 
   PartitionTable& partition(int index) { return partitions_[static_cast<size_t>(index)]; }
 
-  // Keys and keys with an expiry, by stripe; written under the stripe, read by anyone as an estimate that is exact
-  // when nothing runs.
+  // Keys and keys with an expiry, by stripe; written under the stripe, read by anyone as an
+  // estimate that is exact when nothing runs.
   void count(int stripe, int64_t keys, int64_t expiring);
   int64_t keys() const;
   int64_t expiring() const;
@@ -65,7 +66,8 @@ class DatabaseTables {
     return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
 
-  // The number under which a running snapshot writes these keys: SWAPDB may have moved them since the cut.
+  // The number under which a running snapshot writes these keys: SWAPDB may have moved them since
+  // the cut.
   int cut_index = 0;
 
  private:
@@ -76,8 +78,9 @@ class DatabaseTables {
 
 using TablesRef = std::shared_ptr<DatabaseTables>;
 
-// Told of every chain of entries, once each, as it was at the cut (keyspace/snapshot.h). Called under the chain's
-// stripe by the walker and by writers, from several threads at once: internally synchronized, and quick.
+// Told of every chain of entries, once each, as it was at the cut (keyspace/snapshot.h). Called
+// under the chain's stripe by the walker and by writers, from several threads at once: internally
+// synchronized, and quick.
 class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
@@ -109,7 +112,8 @@ class Keyspace {
   // Registrations (WATCH, blocked clients) on keys of this stripe; changed and read under it.
   uint32_t& interest(int index) { return stripes_[static_cast<size_t>(index)].interest; }
 
-  // The tables of a database, or null while nothing was ever written to it. REQUIRES: any stripe held.
+  // The tables of a database, or null while nothing was ever written to it. REQUIRES: any stripe
+  // held.
   DatabaseTables* tables(int database) const {
     return databases_[static_cast<size_t>(database)].tables.load(std::memory_order_acquire);
   }
@@ -160,8 +164,8 @@ class ExclusiveGuard {
   Keyspace& keyspace_;
 };
 
-// The table hook of every change to a database: while a snapshot runs, a chain that changes for the first time after
-// the cut is written out first.
+// The table hook of every change to a database: while a snapshot runs, a chain that changes for the
+// first time after the cut is written out first.
 class SnapshotHook {
  public:
   SnapshotHook(Keyspace& keyspace, DatabaseTables& tables)

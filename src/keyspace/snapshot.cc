@@ -39,8 +39,9 @@ bool SnapshotWalk::step(int chains) {
   return partition_ < kPartitions;
 }
 
-// True when the table is done. A chain that a split moved behind the walk's place bears the epoch of the bucket that
-// it came from, which was written out before it was split; one that a merge moved before it, likewise.
+// True when the table is done. A chain that a split moved behind the walk's place bears the epoch
+// of the bucket that it came from, which was written out before it was split; one that a merge
+// moved before it, likewise.
 bool SnapshotWalk::step_table(DatabaseTables& tables, int partition, int& budget) {
   PartitionTable& table = tables.partition(partition);
   const uint8_t epoch = keyspace_.snapshot().epoch;

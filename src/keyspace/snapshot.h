@@ -1,12 +1,13 @@
-// The snapshot without fork: a walk over every key as it was at one moment, the cut, while writers go on.
+// The snapshot without fork: a walk over every key as it was at one moment, the cut, while writers
+// go on.
 //
-//   begin   (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain counts as unwritten
-//   step    the walker takes a stripe for some dozens of microseconds and writes out chains that nobody has yet
-//   writers about to change an unwritten chain write it out first (SnapshotHook)
-//   end     (all stripes held) the sink is let go
+//   begin   (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain
+//   counts as unwritten step    the walker takes a stripe for some dozens of microseconds and
+//   writes out chains that nobody has yet writers about to change an unwritten chain write it out
+//   first (SnapshotHook) end     (all stripes held) the sink is let go
 //
-// Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later never do.
-// One walk at a time. begin, step and end belong to one thread.
+// Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later
+// never do. One walk at a time. begin, step and end belong to one thread.
 #pragma once
 
 #include <vector>
@@ -22,9 +23,11 @@ class SnapshotWalk {
   // REQUIRES: all stripes held, unless finished and ended.
   void end();
 
-  // Writes out up to `chains` chains under one hold of one stripe. False when everything is written.
+  // Writes out up to `chains` chains under one hold of one stripe. False when everything is
+  // written.
   bool step(int chains);
-  // Drops the sink's interest but still marks what is left, so that the next epoch starts clean. Call step() on.
+  // Drops the sink's interest but still marks what is left, so that the next epoch starts clean.
+  // Call step() on.
   void abandon() { abandoned_ = true; }
 
   int64_t keys_at_cut() const { return keys_at_cut_; }

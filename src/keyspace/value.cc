@@ -27,12 +27,23 @@ ValueRef ref(const Value& value) {
   if (value.type() == ValueType::kString) return {ValueType::kString, value.text(), nullptr};
   const void* container = nullptr;
   switch (value.type()) {
-    case ValueType::kString: break;
-    case ValueType::kList: container = &value.as<List>(); break;
-    case ValueType::kSet: container = &value.as<Set>(); break;
-    case ValueType::kSortedSet: container = &value.as<SortedSet>(); break;
-    case ValueType::kHash: container = &value.as<Hash>(); break;
-    case ValueType::kStream: container = &value.as<Stream>(); break;
+    case ValueType::kString:
+      break;
+    case ValueType::kList:
+      container = &value.as<List>();
+      break;
+    case ValueType::kSet:
+      container = &value.as<Set>();
+      break;
+    case ValueType::kSortedSet:
+      container = &value.as<SortedSet>();
+      break;
+    case ValueType::kHash:
+      container = &value.as<Hash>();
+      break;
+    case ValueType::kStream:
+      container = &value.as<Stream>();
+      break;
   }
   return {value.type(), {}, container};
 }

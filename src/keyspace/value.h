@@ -1,5 +1,5 @@
-// A value outside the table, owned by whoever holds it: what RENAME, RESTORE and an RDB file carry from and to a key.
-// Inside the table the same value is part of an Entry (keyspace/entry.h).
+// A value outside the table, owned by whoever holds it: what RENAME, RESTORE and an RDB file carry
+// from and to a key. Inside the table the same value is part of an Entry (keyspace/entry.h).
 #pragma once
 
 #include <cstdint>
@@ -47,12 +47,13 @@ struct TypeOf<Stream> {
   static constexpr ValueType value = ValueType::kStream;
 };
 
-// Move-only. Strings that are integers are kept as text here; the table finds the short form by itself.
+// Move-only. Strings that are integers are kept as text here; the table finds the short form by
+// itself.
 class Value {
  public:
-  using Payload = std::variant<std::string, std::unique_ptr<List>, std::unique_ptr<Set>,
-                               std::unique_ptr<SortedSet>, std::unique_ptr<Hash>,
-                               std::unique_ptr<Stream>>;
+  using Payload =
+      std::variant<std::string, std::unique_ptr<List>, std::unique_ptr<Set>,
+                   std::unique_ptr<SortedSet>, std::unique_ptr<Hash>, std::unique_ptr<Stream>>;
 
   explicit Value(std::string text);
   explicit Value(std::unique_ptr<List> list);
@@ -81,8 +82,8 @@ class Value {
   Payload payload_;
 };
 
-// A value where it lies, without ownership: in the table or in a Value. `text` is set for strings, `container` for the
-// others; valid while the value is unchanged.
+// A value where it lies, without ownership: in the table or in a Value. `text` is set for strings,
+// `container` for the others; valid while the value is unchanged.
 struct ValueRef {
   ValueType type = ValueType::kString;
   Bytes text;

@@ -56,8 +56,7 @@ bool View::hidden(const Entry& entry) const {
 PartitionTable::Slot View::slot(Bytes key, const KeyPlace& place, DatabaseTables*& tables) {
   tables = access_.keyspace().tables(database_);
   if (tables == nullptr) return {};
-  return tables->partition(place.partition)
-      .find_slot(access_.keyspace().traits(), place.hash, key);
+  return tables->partition(place.partition).find_slot(access_.keyspace().traits(), place.hash, key);
 }
 
 Entry* View::lookup(Bytes key) {
@@ -66,7 +65,8 @@ Entry* View::lookup(Bytes key) {
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return nullptr;
   Entry* entry = PartitionTable::entry_at(found);
-  if (!hidden(*entry)) [[likely]] return entry;
+  if (!hidden(*entry)) [[likely]]
+    return entry;
   if (access_.mode() == ExpiryMode::kDelete) expire(key, place, found, *tables);
   return nullptr;
 }
@@ -91,12 +91,11 @@ void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& 
   remove(place, slot, tables);
 }
 
-void View::remove(const KeyPlace& place, const PartitionTable::Slot& slot,
-                  DatabaseTables& tables) {
+void View::remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables) {
   const bool expiring = PartitionTable::entry_at(slot)->has_expiry();
-  Entry* entry = tables.partition(place.partition)
-                     .erase(access_.keyspace().traits(), slot,
-                            SnapshotHook(access_.keyspace(), tables));
+  Entry* entry =
+      tables.partition(place.partition)
+          .erase(access_.keyspace().traits(), slot, SnapshotHook(access_.keyspace(), tables));
   tables.count(place.stripe(), -1, expiring ? -1 : 0);
   access_.discard(entry);
 }
@@ -132,7 +131,8 @@ void View::update(Bytes key, Fn&& change) {
 }
 
 void View::prepare_write(Bytes key) {
-  if (access_.keyspace().snapshot().sink == nullptr) [[likely]] return;
+  if (access_.keyspace().snapshot().sink == nullptr) [[likely]]
+    return;
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, access_.place(key), tables);
   if (found) SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
@@ -232,8 +232,8 @@ void View::swap_with(int other) {
 const Entry* View::random(Random& random) {
   DatabaseTables* tables = access_.keyspace().tables(database_);
   if (tables == nullptr || tables->keys() == 0) return nullptr;
-  // Partitions hold about the same number of keys, so a random one that is not empty is fair enough; the walk on from
-  // it is bounded.
+  // Partitions hold about the same number of keys, so a random one that is not empty is fair
+  // enough; the walk on from it is bounded.
   const auto start = static_cast<int>(random.below(kPartitions));
   for (int i = 0; i < kPartitions; ++i) {
     PartitionTable& table = tables->partition((start + i) % kPartitions);

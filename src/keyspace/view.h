@@ -1,8 +1,9 @@
-// What a command handler sees of the keyspace: a window on one database at one moment, in which time stands still and
-// expired keys do not exist. Reads can write too: on a primary, meeting an expired key deletes it and states the DEL.
+// What a command handler sees of the keyspace: a window on one database at one moment, in which
+// time stands still and expired keys do not exist. Reads can write too: on a primary, meeting an
+// expired key deletes it and states the DEL.
 //
-// Threads: used by the thread that holds the stripes of the command's keys, for the length of one command. Entries
-// and containers it returns are valid until that key changes or the command ends.
+// Threads: used by the thread that holds the stripes of the command's keys, for the length of one
+// command. Entries and containers it returns are valid until that key changes or the command ends.
 #pragma once
 
 #include <optional>
@@ -58,7 +59,8 @@ class KeyAccess {
   int64_t now_ms() const { return now_ms_; }
   ExpiryMode mode() const { return mode_; }
 
-  // Outcome of the execution, for the engine: keys that changed and somebody registered for, and counters.
+  // Outcome of the execution, for the engine: keys that changed and somebody registered for, and
+  // counters.
   struct Counters {
     uint64_t hits = 0;
     uint64_t misses = 0;
@@ -87,7 +89,8 @@ class KeyAccess {
   Counters counters_;
 };
 
-// The text of a string value, with room for an integer's digits. Empty optional-like when the key is absent.
+// The text of a string value, with room for an integer's digits. Empty optional-like when the key
+// is absent.
 class StringText {
  public:
   StringText() = default;
@@ -127,7 +130,8 @@ class View {
   bool has_expired(Bytes key);
   bool exists(Bytes key) { return lookup(key) != nullptr; }
 
-  // Typed lookups: false means that the key holds another type; `out` stays null when the key is absent.
+  // Typed lookups: false means that the key holds another type; `out` stays null when the key is
+  // absent.
   template <class T>
   bool read(Bytes key, const T*& out) {
     return typed(read(key), out);
@@ -139,8 +143,9 @@ class View {
   bool read_text(Bytes key, StringText& out) { return text_of(read(key), out); }
   bool find_text(Bytes key, StringText& out) { return text_of(find(key), out); }
 
-  // For changing a container in place: as find(), and the snapshot has its copy before this returns. Say changed(key)
-  // after a real change, and remove_if_empty(key) when it may have lost its last element.
+  // For changing a container in place: as find(), and the snapshot has its copy before this
+  // returns. Say changed(key) after a real change, and remove_if_empty(key) when it may have lost
+  // its last element.
   template <class T>
   bool write(Bytes key, T*& out) {
     out = nullptr;
@@ -161,8 +166,8 @@ class View {
   void remove_if_empty(Bytes key, const T& container) {
     if (container.size() == 0) erase(key);
   }
-  // Somebody may wait for this key or watch it; and it counts as a change since the last save. Calls that change whole
-  // keys (set, put, erase, expiry) say it themselves.
+  // Somebody may wait for this key or watch it; and it counts as a change since the last save.
+  // Calls that change whole keys (set, put, erase, expiry) say it themselves.
   void changed(Bytes key);
 
   // Whole values. set_text overwrites any type; `expiry_ms` may be kNoExpiry.
@@ -183,8 +188,8 @@ class View {
 
   // Whole databases; REQUIRE scope everything.
   int64_t size() const { return access_.keyspace().keys(database_); }
-  // Visits live entries of one partition's chain; the cursor is SCAN's, 0 at the start and at the end. Takes no locks:
-  // the caller holds the stripe of stripe_of_cursor(cursor).
+  // Visits live entries of one partition's chain; the cursor is SCAN's, 0 at the start and at the
+  // end. Takes no locks: the caller holds the stripe of stripe_of_cursor(cursor).
   template <class Fn>
   uint64_t scan(uint64_t cursor, Fn&& fn);
   static int stripe_of_cursor(uint64_t cursor) {
@@ -193,7 +198,8 @@ class View {
   // Visits every live entry of the database. REQUIRES: scope everything.
   template <class Fn>
   void for_each(Fn&& fn);
-  // Empties the database at once; what was in it is freed after the command. Returns the number of keys dropped.
+  // Empties the database at once; what was in it is freed after the command. Returns the number of
+  // keys dropped.
   int64_t clear();
   // SWAPDB.
   void swap_with(int other);

@@ -1,9 +1,9 @@
 #include "keyspace/view.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <unordered_map>
+
+#include <gtest/gtest.h>
 
 #include "data/list.h"
 #include "keyspace/snapshot.h"
@@ -34,9 +34,8 @@ TEST(View, StoresStringsInEveryForm) {
   World world;
   const std::string inline_text(100, 'i');
   const std::string long_text(5000, 'l');
-  for (const std::string& text :
-       {std::string("v"), std::string("-12"), std::string("012"), inline_text, long_text,
-        std::string()}) {
+  for (const std::string& text : {std::string("v"), std::string("-12"), std::string("012"),
+                                  inline_text, long_text, std::string()}) {
     world.view.set_text("key", text, kNoExpiry);
     EXPECT_EQ(world.text("key"), text);
     world.view.set_text("key", text, 5000);
@@ -147,7 +146,8 @@ class MapSink final : public SnapshotSink {
   std::map<std::pair<int, std::string>, std::string> seen;
 };
 
-// The one property that matters: whatever writers do while the walk goes on, the sink gets the keyspace of the cut.
+// The one property that matters: whatever writers do while the walk goes on, the sink gets the
+// keyspace of the cut.
 TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     World world;

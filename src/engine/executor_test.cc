@@ -1,0 +1,386 @@
+#include "engine/executor.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/number.h"
+#include "data/list.h"
+#include "engine/rdb_snapshot.h"
+
+namespace tandem {
+namespace {
+
+// A few commands of every shape, so that the engine is tested without the real families.
+void get(Context& c) {
+  StringText text;
+  if (!c.keys.read_text(c.args[1], text)) return c.reply.error(kWrongType);
+  text ? c.reply.bulk(*text) : c.reply.null();
+}
+void set(Context& c) {
+  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
+  c.replicate_as_is();
+  c.reply.ok();
+}
+void set_until(Context& c) {
+  c.keys.set_text(c.args[1], c.args[2], *parse_int64(c.args[3]));
+  c.replicate_as_is();
+  c.reply.ok();
+}
+void increment(Context& c) {
+  StringText text;
+  c.keys.find_text(c.args[1], text);
+  const int64_t value = text ? *parse_int64(*text) + 1 : 1;
+  c.keys.set_integer(c.args[1], value);
+  c.replicate_as_is();
+  c.reply.integer(value);
+}
+void push(Context& c) {
+  List* list;
+  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
+  if (list == nullptr) list = &c.keys.create<List>(c.args[1]);
+  list->push(ListEnd::kTail, c.args[2], c.keys.limits());
+  c.keys.changed(c.args[1]);
+  c.replicate_as_is();
+  c.reply.integer(static_cast<int64_t>(list->size()));
+}
+void blocking_pop(Context& c) {
+  List* list;
+  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
+  if (list == nullptr) return c.block({.keys = {std::string(c.args[1])}});
+  c.reply.bulk(*list->pop(ListEnd::kHead, c.keys.limits()));
+  c.replicate({"LPOP", c.args[1]});
+  c.keys.changed(c.args[1]);
+  c.keys.remove_if_empty(c.args[1], *list);
+}
+void flush(Context& c) {
+  c.keys.clear();
+  c.replicate_as_is();
+  c.reply.ok();
+}
+
+std::vector<CommandRow> rows() {
+  std::vector<CommandRow> all = engine_rows();
+  all.push_back(
+      {.name = "get", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO")}, .handler = get});
+  all.push_back(
+      {.name = "set", .arity = 3, .flags = kWrite, .keys = {key_at(1, "OW")}, .handler = set});
+  all.push_back({.name = "setuntil",
+                 .arity = 4,
+                 .flags = kWrite,
+                 .keys = {key_at(1, "OW")},
+                 .handler = set_until});
+  all.push_back({.name = "incr",
+                 .arity = 2,
+                 .flags = kWrite,
+                 .keys = {key_at(1, "RW")},
+                 .handler = increment});
+  all.push_back(
+      {.name = "push", .arity = 3, .flags = kWrite, .keys = {key_at(1, "RW")}, .handler = push});
+  all.push_back({.name = "bpop",
+                 .arity = 2,
+                 .flags = kWrite | kBlocking,
+                 .keys = {key_at(1, "RW")},
+                 .handler = blocking_pop});
+  all.push_back({.name = "flush",
+                 .arity = 1,
+                 .flags = kWrite,
+                 .scope = LockScope::kEverything,
+                 .handler = flush});
+  return all;
+}
+
+class ManualClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return now_us.load(); }
+  int64_t monotonic_us() const override { return now_us.load(); }
+  std::atomic<int64_t> now_us{1'000'000'000};
+};
+
+struct Client final : ClientState {
+  Client() : ClientState(ClientKind::kNormal) {}
+  std::function<void(std::string)> unblocker() override {
+    return [this](std::string reply) { unblocked.push_back(std::move(reply)); };
+  }
+  std::vector<std::string> unblocked;
+};
+
+struct LinkClient final : ClientState {
+  LinkClient() : ClientState(ClientKind::kLink) {}
+};
+
+struct World {
+  World() {
+    Random random(1);
+    const ExclusiveGuard guard(keyspace);
+    log.activate(ReplicationId::generate(random));
+    cursor = log.open_at_end("test", 0);
+  }
+  std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
+    std::string out;
+    ReplyWriter reply(out, client.protocol);
+    executor.begin_batch();
+    const std::vector<Bytes> all(args);
+    last = executor.execute(client, all, raw, reply);
+    return out;
+  }
+  // What the log got since the last call.
+  std::string logged() {
+    std::string all;
+    for (Bytes bytes = *cursor->peek(); !bytes.empty(); bytes = *cursor->peek()) {
+      all.append(bytes);
+      cursor->advance(bytes.size());
+    }
+    return all;
+  }
+
+  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
+  Log log{LogOptions{}, ReplicationId()};
+  Registry registry{rows()};
+  ManualClock clock;
+  EncodingLimits limits;
+  Gate gate;
+  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Executor executor{engine, 1};
+  std::unique_ptr<LogCursor> cursor;
+  Outcome last = Outcome::kDone;
+};
+
+constexpr Bytes kSelect0 = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+
+TEST(Executor, ExecutesAndAppendsTheEffectWithItsDatabase) {
+  World world;
+  Client client;
+  EXPECT_EQ(world.run(client, {"SET", "a", "1"}), "+OK\r\n");
+  EXPECT_EQ(world.logged(), std::string(kSelect0) + "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n");
+  EXPECT_EQ(world.run(client, {"get", "a"}), "$1\r\n1\r\n");
+  EXPECT_EQ(world.logged(), "");
+  EXPECT_EQ(world.run(client, {"INCR", "a"}), ":2\r\n");
+  EXPECT_EQ(world.logged(), "*2\r\n$4\r\nINCR\r\n$1\r\na\r\n");
+  EXPECT_EQ(client.last_write_offset, world.log.end());
+}
+
+TEST(Executor, AppendsTheClientsOwnBytesWhereItHasThem) {
+  World world;
+  Client client;
+  world.run(client, {"set", "a", "1"}, "*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n1\r\n");
+  EXPECT_EQ(world.logged(), std::string(kSelect0) + "*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n1\r\n");
+}
+
+TEST(Executor, RefusesAsRedisDoes) {
+  World world;
+  Client client;
+  EXPECT_EQ(world.run(client, {"NOSUCH", "x", "y"}),
+            "-ERR unknown command 'NOSUCH', with args beginning with: 'x' 'y' \r\n");
+  EXPECT_EQ(world.run(client, {"GET"}), "-ERR wrong number of arguments for 'get' command\r\n");
+  world.gate.set(Gate::kReadOnlyReplica, true);
+  EXPECT_EQ(world.run(client, {"SET", "a", "1"}),
+            "-READONLY You can't write against a read only replica.\r\n");
+  world.gate.set(Gate::kReadOnlyReplica, false);
+  client.authenticated = false;
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(world.executor.counters().error_replies.get(), 4u);
+}
+
+TEST(Executor, APauseHoldsWritesBack) {
+  World world;
+  Client client;
+  world.gate.set(Gate::kPausedWrites, true);
+  EXPECT_EQ(world.run(client, {"SET", "a", "1"}), "");
+  EXPECT_EQ(world.last, Outcome::kPaused);
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "$-1\r\n");
+}
+
+TEST(Transaction, IsOneRecordAndOneMoment) {
+  World world;
+  Client client;
+  world.run(client, {"MULTI"});
+  EXPECT_EQ(world.run(client, {"SET", "a", "1"}), "+QUEUED\r\n");
+  EXPECT_EQ(world.run(client, {"INCR", "a"}), "+QUEUED\r\n");
+  EXPECT_EQ(world.logged(), "");
+  EXPECT_EQ(world.run(client, {"EXEC"}), "*2\r\n+OK\r\n:2\r\n");
+  EXPECT_EQ(world.logged(), std::string(kSelect0) +
+                                "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n"
+                                "*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*1\r\n$4\r\nEXEC\r\n");
+}
+
+TEST(Transaction, AbortsWhenACommandWasRefusedWhileQueueing) {
+  World world;
+  Client client;
+  world.run(client, {"MULTI"});
+  world.run(client, {"SET", "a"});
+  EXPECT_EQ(world.run(client, {"EXEC"}),
+            "-EXECABORT Transaction discarded because of previous errors.\r\n");
+  EXPECT_EQ(world.run(client, {"EXEC"}), "-ERR EXEC without MULTI\r\n");
+}
+
+TEST(Transaction, OnAReplicaThatTurnedReadOnlyIsDiscarded) {
+  World world;
+  Client client;
+  world.run(client, {"MULTI"});
+  world.run(client, {"SET", "a", "1"});
+  world.gate.set(Gate::kReadOnlyReplica, true);
+  EXPECT_EQ(world.run(client, {"EXEC"}),
+            "-EXECABORT Transaction discarded because of: READONLY You can't write against a read "
+            "only replica.\r\n");
+  EXPECT_FALSE(client.in_transaction);
+}
+
+TEST(Watch, FailsExecAfterAnotherClientsChangeOnly) {
+  World world;
+  Client watcher, other;
+  world.run(watcher, {"WATCH", "a", "b"});
+  world.run(other, {"SET", "c", "1"});
+  world.run(watcher, {"MULTI"});
+  world.run(watcher, {"SET", "x", "1"});
+  EXPECT_EQ(world.run(watcher, {"EXEC"}), "*1\r\n+OK\r\n");
+
+  world.run(watcher, {"WATCH", "a"});
+  world.run(other, {"SET", "a", "1"});
+  world.run(watcher, {"MULTI"});
+  world.run(watcher, {"SET", "x", "2"});
+  EXPECT_EQ(world.run(watcher, {"EXEC"}), "*-1\r\n");
+
+  world.run(watcher, {"WATCH", "a"});
+  world.run(other, {"FLUSH"});
+  world.run(watcher, {"MULTI"});
+  EXPECT_EQ(world.run(watcher, {"EXEC"}), "*-1\r\n");
+}
+
+TEST(Watch, AKeyThatExpiresBeforeExecCounts) {
+  World world;
+  Client client;
+  world.run(client, {"SETUNTIL", "a", "1", "1000100"});
+  world.run(client, {"WATCH", "a"});
+  world.run(client, {"MULTI"});
+  world.run(client, {"SET", "x", "2"});
+  world.clock.now_us += 200'000;
+  EXPECT_EQ(world.run(client, {"EXEC"}), "*-1\r\n");
+}
+
+TEST(Blocking, FirstComeFirstServedByWhoeverPushes) {
+  World world;
+  Client first, second, pusher;
+  EXPECT_EQ(world.run(first, {"BPOP", "list"}), "");
+  EXPECT_EQ(world.last, Outcome::kBlocked);
+  world.run(second, {"BPOP", "list"});
+  world.logged();
+  EXPECT_EQ(world.run(pusher, {"PUSH", "list", "a"}), ":1\r\n");
+  ASSERT_EQ(first.unblocked, std::vector<std::string>{"$1\r\na\r\n"});
+  EXPECT_TRUE(second.unblocked.empty());
+  EXPECT_EQ(world.logged(), std::string(kSelect0) +
+                                "*3\r\n$4\r\nPUSH\r\n$4\r\nlist\r\n$1\r\na\r\n"
+                                "*2\r\n$4\r\nLPOP\r\n$4\r\nlist\r\n");
+  world.run(pusher, {"PUSH", "list", "b"});
+  EXPECT_EQ(second.unblocked, std::vector<std::string>{"$1\r\nb\r\n"});
+  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+}
+
+TEST(Blocking, AWrongTypeDoesNotWakeAndATimeoutEndsTheWait) {
+  World world;
+  Client client, other;
+  world.run(client, {"BPOP", "list"});
+  world.run(other, {"SET", "list", "text"});
+  EXPECT_TRUE(client.unblocked.empty());
+  std::string reply;
+  EXPECT_TRUE(world.executor.time_out(client.waiter, reply));
+  EXPECT_EQ(reply, "*-1\r\n");
+  EXPECT_FALSE(world.executor.time_out(client.waiter, reply));
+  EXPECT_EQ(world.keyspace.interest(world.keyspace.place("list").stripe()), 0u);
+}
+
+TEST(Blocking, InsideATransactionActsAsTimedOut) {
+  World world;
+  Client client;
+  world.run(client, {"MULTI"});
+  world.run(client, {"BPOP", "list"});
+  EXPECT_EQ(world.run(client, {"EXEC"}), "*1\r\n*-1\r\n");
+}
+
+TEST(Link, AppendsThePrimarysBytesVerbatimAndATransactionAtItsExec) {
+  World world;
+  LinkClient link;
+  const std::string set_bytes = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
+  world.run(link, {"SET", "a", "1"}, set_bytes);
+  EXPECT_EQ(world.logged(), set_bytes);
+  world.run(link, {"MULTI"}, "*1\r\n$5\r\nMULTI\r\n");
+  world.run(link, {"SET", "b", "1"}, "ignored while queueing");
+  EXPECT_EQ(world.logged(), "");
+  world.run(link, {"EXEC"}, "<multi...exec>");
+  EXPECT_EQ(world.logged(), "<multi...exec>");
+}
+
+TEST(Link, SeesKeysThatExpiredUntilThePrimaryDeletesThem) {
+  World world;
+  LinkClient link;
+  Client client;
+  world.gate.set(Gate::kReplica, true);
+  world.run(link, {"SETUNTIL", "n", "5", "1000100"}, "x");
+  world.clock.now_us += 500'000;
+  EXPECT_EQ(world.run(client, {"GET", "n"}), "$-1\r\n");
+  EXPECT_EQ(world.run(link, {"INCR", "n"}, "x"), ":6\r\n");
+}
+
+TEST(Expiry, ActiveExpiryDeletesAndSaysSo) {
+  World world;
+  Client client;
+  for (int i = 0; i < 500; ++i) {
+    world.run(client,
+              {"SETUNTIL", "k" + std::to_string(i), "1", i % 2 == 0 ? "1000100" : "9000000"});
+  }
+  world.logged();
+  world.clock.now_us += 500'000;
+  uint64_t expired = 0;
+  for (int i = 0; i < 100 && expired < 250; ++i) expired += world.executor.expire_some(1'000'000);
+  EXPECT_EQ(expired, 250u);
+  EXPECT_EQ(world.keyspace.keys(0), 250);
+  EXPECT_NE(world.logged().find("$3\r\nDEL\r\n"), std::string::npos);
+  EXPECT_EQ(world.executor.expire_some(1'000'000), 0u);
+}
+
+// Two threads increment the same few counters, a third takes snapshots: nothing is lost and the log
+// has every write.
+TEST(Threads, CommandsOnTheSameKeysAreSerialized) {
+  World world;
+  constexpr int kRounds = 5000;
+  const auto work = [&](uint64_t seed) {
+    Executor executor(world.engine, seed);
+    Client client;
+    Random random(seed);
+    for (int i = 0; i < kRounds; ++i) {
+      const std::string key = "n" + std::to_string(random.below(4));
+      const Bytes args[] = {"INCR", key};
+      std::string out;
+      ReplyWriter reply(out);
+      executor.execute(client, args, {}, reply);
+    }
+  };
+  std::thread first([&] { work(1); });
+  std::thread second([&] { work(2); });
+  std::string bytes;
+  for (int i = 0; i < 3; ++i) {
+    auto snapshot = RdbSnapshot::begin(world.engine, {}, nullptr);
+    ASSERT_TRUE(snapshot);
+    while ((*snapshot)->produce(bytes)) {
+    }
+  }
+  first.join();
+  second.join();
+  Client client;
+  int64_t sum = 0;
+  for (int i = 0; i < 4; ++i) {
+    const std::string reply = world.run(client, {"GET", "n" + std::to_string(i)});
+    sum += *parse_int64(
+        Bytes(reply).substr(reply.find('\n') + 1, reply.size() - reply.find('\n') - 3));
+  }
+  EXPECT_EQ(sum, 2 * kRounds);
+  const std::string logged = world.logged();
+  size_t writes = 0;
+  for (size_t at = logged.find("INCR"); at != std::string::npos; at = logged.find("INCR", at + 1)) {
+    ++writes;
+  }
+  EXPECT_EQ(writes, static_cast<size_t>(2 * kRounds));
+}
+
+}  // namespace
+}  // namespace tandem
