@@ -95,7 +95,6 @@ def test_python_function_length():
     "usleep(1);",
     "sleep(1);", "thread.detach();", 'printf("a");', 'fprintf(stderr, "a");', "snprintf(b, 3, c);",
     "std::cout << 1;", "assert(a);", "#include <cassert>", "thread_local int a;",
-    "  friend class B;",
 ])
 def test_banned_calls(line):
     assert "banned_calls" in found(f"void f() {{\n{line}\n}}\n")
@@ -108,6 +107,11 @@ def test_banned_calls(line):
 ])
 def test_calls_that_are_not_banned(line):
     assert "banned_calls" not in found(f"void f() {{\n{line}\n}}\n")
+
+
+def test_friends_live_in_the_same_file():
+    assert "friends" in found("class A {\n  friend class B;\n};\n")
+    assert "friends" not in found("class A {\n  friend class B;\n};\nclass B {\n};\n")
 
 
 def test_banned_calls_have_a_home():

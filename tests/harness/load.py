@@ -1,0 +1,85 @@
+"""Random loads on a primary, with blocked clients beside, and proof that others hold the same."""
+from .generate import Generator
+from .wait import wait_until
+from .wire import Connection, ReplyError, encode
+
+BLOCKED = [("BLPOP", "list:1", "list:2", "0.2"), ("BRPOP", "list:3", "0.2"),
+           ("BLMOVE", "list:4", "list:5", "LEFT", "RIGHT", "0.2"), ("BZPOPMIN", "sorted:1", "0.2"),
+           ("XREAD", "BLOCK", "200", "STREAMS", "stream:1", "$")]
+
+
+class Load:
+    """Every command that writes, random and seeded; the blocked clients' connections live on."""
+
+    def __init__(self, server, seed):
+        self.generator = Generator(seed, exact=False)
+        self.writer = Connection(server.port)
+        self.blocked = [(Connection(server.port), command) for command in BLOCKED]
+        self.waiting = set()
+
+    def run(self, count=1000):
+        for _ in range(0, count, 100):
+            for connection, command in self.blocked:
+                if connection not in self.waiting:
+                    connection.send(encode(*command))
+                    self.waiting.add(connection)
+            self.writer.pipeline(self.generator.commands(100))
+            for connection in [c for c in self.waiting if c.has_reply()]:
+                connection.read_raw()
+                self.waiting.discard(connection)
+        return self
+
+    def close(self):
+        for connection, _ in self.blocked:
+            connection.close()
+        self.writer.close()
+
+
+def caught_up(primary, *replicas):
+    """Waits until every replica's link is up and its offset is the primary's."""
+
+    def all_there():
+        target = primary.offset()
+        return all(replica.link_up() and replica.offset() == target for replica in replicas)
+
+    wait_until(all_there, f"{[str(r) for r in replicas]} caught up with {primary}", 30)
+
+
+def digest(server):
+    with Connection(server.port) as connection:
+        return connection.call("DEBUG", "DIGEST")
+
+
+def assert_same(primary, *replicas):
+    """Equal digests at equal offsets; a failure names the keys that differ."""
+    caught_up(primary, *replicas)
+    expected = digest(primary)
+    for replica in replicas:
+        if digest(replica) != expected:
+            keys = differing_keys(primary, replica)
+            raise AssertionError(f"{replica} differs from {primary}:\n{keys}")
+
+
+def differing_keys(one, other, most=10):
+    """The keys of database 0 to 15 whose digests differ, with their types and encodings."""
+    found = []
+    with Connection(one.port) as ours, Connection(other.port) as theirs:
+        for database in range(16):
+            ours("SELECT", database)
+            theirs("SELECT", database)
+            for key in sorted(set(ours("KEYS", "*")) | set(theirs("KEYS", "*"))):
+                pair = [c("DEBUG", "DIGEST-VALUE", key) + [c("PEXPIRETIME", key)] for c in (ours,
+                                                                                            theirs)]
+                if pair[0] != pair[1]:
+                    found.append(f"  db {database} {key!r}: {describe(ours, key)} | "
+                                 f"{describe(theirs, key)} | {pair}")
+                if len(found) == most:
+                    return "\n".join(found)
+    return "\n".join(found) or "  every key is equal"
+
+
+def describe(connection, key):
+    try:
+        return f"{connection('TYPE', key)} {connection('OBJECT', 'ENCODING', key)}"
+    except ReplyError as error:
+        return str(error)
