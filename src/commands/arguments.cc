@@ -1,0 +1,84 @@
+#include "commands/arguments.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/ascii.h"
+#include "base/number.h"
+
+namespace tandem {
+
+std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error) {
+  const std::optional<int64_t> value = parse_int64(ctx.args[index]);
+  if (!value) ctx.reply.error(error);
+  return value;
+}
+
+std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error) {
+  const std::optional<int64_t> value = parse_int64(ctx.args[index]);
+  using Limits = std::numeric_limits<int>;
+  if (!value || *value < Limits::min() || *value > Limits::max()) {
+    ctx.reply.error(error);
+    return std::nullopt;
+  }
+  return static_cast<int>(*value);
+}
+
+std::optional<double> double_argument(Context& ctx, size_t index, Bytes error) {
+  const std::optional<double> value = parse_double(ctx.args[index]);
+  if (!value) ctx.reply.error(error);
+  return value;
+}
+
+std::optional<int64_t> deadline_argument(Context& ctx, size_t index) {
+  const std::optional<long double> seconds = parse_long_double(ctx.args[index]);
+  if (!seconds) {
+    ctx.reply.error("ERR timeout is not a float or out of range");
+    return std::nullopt;
+  }
+  const long double milliseconds = std::ceil(*seconds * 1000);
+  const auto latest = static_cast<long double>(std::numeric_limits<int64_t>::max());
+  if (milliseconds > latest) {
+    ctx.reply.error("ERR timeout is out of range");
+    return std::nullopt;
+  }
+  if (milliseconds < 0) {
+    ctx.reply.error("ERR timeout is negative");
+    return std::nullopt;
+  }
+  if (milliseconds == 0) return 0;
+  if (milliseconds > latest - static_cast<long double>(ctx.now_ms)) {
+    ctx.reply.error("ERR timeout is out of range");
+    return std::nullopt;
+  }
+  return ctx.now_ms + static_cast<int64_t>(milliseconds);
+}
+
+std::optional<uint64_t> cursor_argument(Context& ctx, size_t index) {
+  Bytes text = ctx.args[index];
+  // What strtoul takes: a sign is fine, and so is nothing at all.
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
+  const std::optional<uint64_t> value =
+      ctx.args[index].empty() ? std::optional<uint64_t>(0) : parse_uint64(text);
+  if (!value) {
+    ctx.reply.error("ERR invalid cursor");
+    return std::nullopt;
+  }
+  return negative ? uint64_t{0} - *value : *value;
+}
+
+void wrong_argument_count(Context& ctx) {
+  ctx.reply.error("ERR wrong number of arguments for '" + ctx.command.full_name + "' command");
+}
+
+bool Options::take(Bytes word, size_t values) {
+  if (!equal_ignore_case(ctx_.args[next_], word)) return false;
+  if (ctx_.args.size() - next_ - 1 < values) return false;
+  ++next_;
+  return true;
+}
+
+}  // namespace tandem

@@ -1,0 +1,51 @@
+// Reading a command's arguments. Functions that return an optional have written the error reply
+// when they return nothing: the handler just returns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "engine/context.h"
+
+namespace tandem {
+
+std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
+// Database numbers and the like: 32 bits.
+std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
+std::optional<double> double_argument(Context& ctx, size_t index, Bytes error = kNotFloat);
+// The timeout of a blocking command, in seconds with a fraction: the deadline as Unix milliseconds,
+// 0 for none.
+std::optional<int64_t> deadline_argument(Context& ctx, size_t index);
+std::optional<uint64_t> cursor_argument(Context& ctx, size_t index);
+
+void wrong_argument_count(Context& ctx);
+
+// Walks the words behind a command's fixed arguments:
+//
+//   Options options(ctx, 3);
+//   while (!options.done()) {
+//     if (options.take("NX")) { ... }
+//     else if (options.take("COUNT", 1)) { count = options.integer(); ... }
+//     else return ctx.reply.error(kSyntaxError);
+//   }
+class Options {
+ public:
+  Options(Context& ctx, size_t first) : ctx_(ctx), next_(first) {}
+
+  bool done() const { return next_ >= ctx_.args.size(); }
+  size_t position() const { return next_; }
+  Bytes peek() const { return ctx_.args[next_]; }
+  // Takes the word (any case) if it is next and has `values` arguments behind it.
+  bool take(Bytes word, size_t values = 0);
+  Bytes text() { return ctx_.args[next_++]; }
+  std::optional<int64_t> integer(Bytes error = kNotInteger) {
+    return integer_argument(ctx_, next_++, error);
+  }
+
+ private:
+  Context& ctx_;
+  size_t next_;
+};
+
+}  // namespace tandem

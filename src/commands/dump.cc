@@ -1,0 +1,125 @@
+// DUMP and RESTORE.
+#include "rdb/dump.h"
+
+#include "commands/arguments.h"
+#include "commands/deadlines.h"
+#include "commands/rows.h"
+#include "rdb/rdb_format.h"
+
+namespace tandem {
+namespace {
+
+void dump(Context& ctx) {
+  const Entry* entry = ctx.keys.read(ctx.args[1]);
+  if (entry == nullptr) return ctx.reply.null();
+  char digits[kInt64TextMax];
+  std::string payload;
+  dump_value(entry->ref(digits), {}, payload);
+  ctx.reply.bulk(payload);
+}
+
+struct RestoreOptions {
+  bool replace = false;
+  bool absolute = false;
+};
+
+// IDLETIME and FREQ are understood and checked; nothing here depends on them.
+bool parse_restore(Context& ctx, RestoreOptions& options) {
+  bool idle_time = false;
+  bool frequency = false;
+  for (Options words(ctx, 4); !words.done();) {
+    if (words.take("REPLACE")) {
+      options.replace = true;
+    } else if (words.take("ABSTTL")) {
+      options.absolute = true;
+    } else if (!frequency && words.take("IDLETIME", 1)) {
+      const std::optional<int64_t> seconds = words.integer();
+      if (!seconds) return false;
+      if (*seconds < 0) {
+        ctx.reply.error("ERR Invalid IDLETIME value, must be >= 0");
+        return false;
+      }
+      idle_time = true;
+    } else if (!idle_time && words.take("FREQ", 1)) {
+      const std::optional<int64_t> value = words.integer();
+      if (!value) return false;
+      if (*value < 0 || *value > 255) {
+        ctx.reply.error("ERR Invalid FREQ value, must be >= 0 and <= 255");
+        return false;
+      }
+      frequency = true;
+    } else {
+      ctx.reply.error(kSyntaxError);
+      return false;
+    }
+  }
+  return true;
+}
+
+// What replicas get: the payload, or the same value again if it came in a version that stock
+// replicas may not read.
+std::string payload_for_replicas(Bytes payload, const Value& value) {
+  const RdbWriteOptions options;
+  const Bytes version = payload.substr(payload.size() - kRdbDumpFooterBytes, 2);
+  if (version[1] == 0 && version[0] <= options.version) return std::string(payload);
+  std::string rewritten;
+  dump_value(ref(value), options, rewritten);
+  return rewritten;
+}
+
+void restore(Context& ctx) {
+  const Bytes key = ctx.args[1];
+  const Bytes payload = ctx.args[3];
+  RestoreOptions options;
+  if (!parse_restore(ctx, options)) return;
+  if (!options.replace && ctx.keys.exists(key)) {
+    return ctx.reply.error("BUSYKEY Target key name already exists.");
+  }
+  const std::optional<int64_t> ttl = integer_argument(ctx, 2);
+  if (!ttl) return;
+  if (*ttl < 0) return ctx.reply.error("ERR Invalid TTL value, must be >= 0");
+  Result<Value> value = restore_value(payload, {.limits = ctx.keys.limits()});
+  if (!value) {
+    return ctx.reply.error(value.error().code == ErrorCode::kRefused
+                               ? "ERR DUMP payload version or checksum are wrong"
+                               : "ERR Bad data format");
+  }
+  int64_t expiry_ms = kNoExpiry;
+  if (*ttl != 0) {
+    const TimeForm form{.seconds = false, .absolute = options.absolute};
+    const std::optional<int64_t> moment = unix_ms_of(*ttl, form, ctx.now_ms);
+    if (!moment) return invalid_expire_time(ctx);
+    expiry_ms = *moment;
+  }
+  if (*ttl != 0 && is_over(ctx, expiry_ms)) {
+    if (ctx.keys.erase(key)) ctx.replicate({"DEL", key});
+    return ctx.reply.ok();
+  }
+  if (ctx.replicates()) {
+    const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);
+    ctx.replicate(
+        {"RESTORE", key, when, payload_for_replicas(payload, *value), "REPLACE", "ABSTTL"});
+  }
+  ctx.keys.put(key, std::move(*value), expiry_ms);
+  ctx.reply.ok();
+}
+
+}  // namespace
+
+// clang-format off: a row is a record
+std::vector<CommandRow> dump_rows() {
+  return {
+      {.name = "dump", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = dump, .group = "generic", .since = "2.6.0",
+       .complexity = "O(N) for a value of N bytes",
+       .summary = "Returns the serialized value of a key", .syntax = "key"},
+      {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "OW update")},
+       .handler = restore, .group = "generic", .since = "2.6.0",
+       .complexity = "O(N) for a payload of N bytes, O(N*log(N)) for sorted sets",
+       .summary = "Makes a key from a serialized value",
+       .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"},
+  };
+}
+// clang-format on
+
+}  // namespace tandem

@@ -1,0 +1,134 @@
+// OBJECT and MEMORY: what is known about how a value is kept.
+#include "commands/arguments.h"
+#include "commands/rows.h"
+
+namespace tandem {
+namespace {
+
+// Redis keeps these integers once for all keys and shows the greatest 32-bit count for them.
+constexpr int64_t kSharedIntegers = 10000;
+constexpr int64_t kSharedReferences = 2147483647;
+
+const Entry* find_or_null(Context& ctx) {
+  const Entry* entry = ctx.keys.find(ctx.args[2]);
+  if (entry == nullptr) ctx.reply.null();
+  return entry;
+}
+
+void object_encoding(Context& ctx) {
+  if (const Entry* entry = find_or_null(ctx)) ctx.reply.bulk(entry->encoding_name());
+}
+
+void object_refcount(Context& ctx) {
+  const Entry* entry = find_or_null(ctx);
+  if (entry == nullptr) return;
+  const bool shared = entry->type() == ValueType::kString && entry->is_integer() &&
+                      entry->integer() >= 0 && entry->integer() < kSharedIntegers;
+  ctx.reply.integer(shared ? kSharedReferences : 1);
+}
+
+// Access times are not kept: every key counts as just used.
+void object_idletime(Context& ctx) {
+  if (find_or_null(ctx) != nullptr) ctx.reply.integer(0);
+}
+
+void object_freq(Context& ctx) {
+  if (find_or_null(ctx) == nullptr) return;
+  ctx.reply.error(
+      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
+      "when switching between policies at runtime LRU and LFU data will take some time to adjust.");
+}
+
+void reply_lines(Context& ctx, std::initializer_list<Bytes> lines) {
+  ctx.reply.array(static_cast<int64_t>(lines.size()));
+  for (const Bytes line : lines) ctx.reply.simple(line);
+}
+
+void object_help(Context& ctx) {
+  reply_lines(ctx, {"OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+                    "ENCODING <key>", "    The form in which the value is kept.", "FREQ <key>",
+                    "    How often the key is used, where that is tracked.", "IDLETIME <key>",
+                    "    Seconds since the key was used.", "REFCOUNT <key>",
+                    "    References to the value.", "HELP", "    This list."});
+}
+
+void memory_usage(Context& ctx) {
+  for (Options options(ctx, 3); !options.done();) {
+    if (!options.take("SAMPLES", 1)) return ctx.reply.error(kSyntaxError);
+    const std::optional<int64_t> samples = options.integer();
+    if (!samples) return;
+    if (*samples < 0) return ctx.reply.error(kSyntaxError);
+  }
+  const Entry* entry = find_or_null(ctx);
+  if (entry == nullptr) return;
+  constexpr int64_t kSlotBytes = 8;  // its place in the table
+  ctx.reply.integer(static_cast<int64_t>(entry->memory_bytes()) + kSlotBytes);
+}
+
+void memory_help(Context& ctx) {
+  reply_lines(ctx, {"MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+                    "USAGE <key> [SAMPLES <count>]", "    Bytes that a key and its value take.",
+                    "HELP", "    This list."});
+}
+
+CommandRow object_row(std::string_view name, std::string_view since, Handler handler,
+                      std::string_view summary) {
+  return {.name = name,
+          .arity = 3,
+          .flags = kReadOnly,
+          .keys = {key_at(2, "RO")},
+          .handler = handler,
+          .group = "generic",
+          .since = since,
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = "key"};
+}
+
+CommandRow help_row(std::string_view group, std::string_view since, Handler handler) {
+  return {.name = "help",
+          .arity = 2,
+          .flags = kLoading | kStale,
+          .handler = handler,
+          .group = group,
+          .since = since,
+          .complexity = "O(1)",
+          .summary = "Lists the subcommands"};
+}
+
+}  // namespace
+
+std::vector<CommandRow> object_rows() {
+  return {
+      {.name = "object",
+       .arity = -2,
+       .group = "generic",
+       .since = "2.2.3",
+       .complexity = "Depends on the subcommand",
+       .summary = "Looks into how a value is kept",
+       .subcommands = {object_row("encoding", "2.2.3", object_encoding, "Names a value's form"),
+                       object_row("refcount", "2.2.3", object_refcount, "Counts the references"),
+                       object_row("idletime", "2.2.3", object_idletime, "Time since the last use"),
+                       object_row("freq", "4.0.0", object_freq, "How often a key is used"),
+                       help_row("generic", "6.2.0", object_help)}},
+      {.name = "memory",
+       .arity = -2,
+       .group = "server",
+       .since = "4.0.0",
+       .complexity = "Depends on the subcommand",
+       .summary = "Looks into the use of memory",
+       .subcommands = {{.name = "usage",
+                        .arity = -3,
+                        .flags = kReadOnly,
+                        .keys = {key_at(2, "RO")},
+                        .handler = memory_usage,
+                        .group = "server",
+                        .since = "4.0.0",
+                        .complexity = "O(N) for N elements",
+                        .summary = "Bytes that a key and its value take",
+                        .syntax = "key [SAMPLES count]"},
+                       help_row("server", "4.0.0", memory_help)}},
+  };
+}
+
+}  // namespace tandem

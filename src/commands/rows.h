@@ -1,0 +1,25 @@
+// The families of commands. Each function lists its file's rows; commands/table.cc lists the
+// functions.
+#pragma once
+
+#include <vector>
+
+#include "engine/command.h"
+
+namespace tandem {
+
+std::vector<CommandRow> string_rows();
+std::vector<CommandRow> string_part_rows();
+std::vector<CommandRow> multi_string_rows();
+std::vector<CommandRow> counter_rows();
+
+std::vector<CommandRow> key_rows();
+std::vector<CommandRow> key_move_rows();
+std::vector<CommandRow> expiry_rows();
+std::vector<CommandRow> remaining_time_rows();
+std::vector<CommandRow> database_rows();
+std::vector<CommandRow> scan_rows();
+std::vector<CommandRow> dump_rows();
+std::vector<CommandRow> object_rows();
+
+}  // namespace tandem

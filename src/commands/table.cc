@@ -1,0 +1,24 @@
+#include "commands/table.h"
+
+#include <iterator>
+#include <utility>
+
+#include "commands/rows.h"
+
+namespace tandem {
+
+std::vector<CommandRow> keyspace_rows() {
+  using Family = std::vector<CommandRow> (*)();
+  constexpr Family kFamilies[] = {
+      string_rows, string_part_rows,    multi_string_rows, counter_rows, key_rows,  key_move_rows,
+      expiry_rows, remaining_time_rows, database_rows,     scan_rows,    dump_rows, object_rows,
+  };
+  std::vector<CommandRow> all;
+  for (const Family family : kFamilies) {
+    std::vector<CommandRow> rows = family();
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace tandem
