@@ -2,11 +2,11 @@
 // themselves compared.
 #include "data/distinct.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
+
+#include <xxhash.h>
 
 namespace tandem {
 

@@ -149,9 +149,8 @@ uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)>
     });
     return 0;
   }
-  return std::get<1>(form_)->table.scan(cursor, [&](const HashField* entry, bool) {
-    visit(entry->field(), entry->value());
-  });
+  return std::get<1>(form_)->table.scan(
+      cursor, [&](const HashField* entry, bool) { visit(entry->field(), entry->value()); });
 }
 
 }  // namespace tandem

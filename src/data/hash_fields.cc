@@ -2,11 +2,11 @@
 // and put into its slot.
 #include "data/hash_fields.h"
 
-#include <malloc.h>
-#include <xxhash.h>
-
 #include <cstdlib>
 #include <cstring>
+
+#include <malloc.h>
+#include <xxhash.h>
 
 #include "base/check.h"
 

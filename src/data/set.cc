@@ -110,8 +110,8 @@ bool Set::add_to_intset(Bytes member, const EncodingLimits& limits) {
   char digits[kInt64TextMax];
   size_t longest = 0;
   if (size != 0) {
-    longest = std::max(write_int64(digits, integers.at(0)),
-                       write_int64(digits, integers.at(size - 1)));
+    longest =
+        std::max(write_int64(digits, integers.at(0)), write_int64(digits, integers.at(size - 1)));
   }
   if (size >= limits.set_max_listpack_entries ||
       std::max(member.size(), longest) > limits.set_max_listpack_value_bytes ||

@@ -1,10 +1,10 @@
 #include "data/set_members.h"
 
-#include <malloc.h>
-#include <xxhash.h>
-
 #include <cstdlib>
 #include <cstring>
+
+#include <malloc.h>
+#include <xxhash.h>
 
 #include "base/check.h"
 

@@ -117,6 +117,9 @@ class SortedSet {
 
   Indexes& become_tree(const EncodingLimits& limits);
   std::optional<Scored> pop_rank(size_t rank);
+  // How many members come before the first for which `before` is false; it holds for a prefix.
+  using Before = FunctionRef<bool(Bytes, double)>;
+  size_t count_before(Before before) const;
 
   std::variant<Listpack, std::unique_ptr<Indexes>> form_;
 };
