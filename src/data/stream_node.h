@@ -61,10 +61,14 @@ class StreamNode {
   void walk(bool backwards, FunctionRef<bool(const Entry&)> visit) const;
   // Field, value, field, value, ...; the Elements view into the node.
   void read_fields(const Entry& entry, std::vector<Element>& out) const;
-  // Marks a live entry as deleted. Positions stay valid: the flags keep their width.
+  // Marks a live entry as deleted. Positions may move: the counters can change their width.
   void mark_deleted(const Entry& entry);
+  // Marks the live entries from the start on as long as `wanted`; returns how many.
+  uint64_t mark_deleted_while(FunctionRef<bool(StreamId)> wanted);
 
  private:
+  void set_flag_deleted(const Entry& entry);
+  void count_deleted(uint64_t entries);
   Listpack::Position first_entry() const;
   Entry entry_at(Listpack::Position at) const;
   Listpack::Position start_before(Listpack::Position after) const;
