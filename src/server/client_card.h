@@ -13,6 +13,8 @@
 
 namespace tandem {
 
+class Session;
+
 enum ClientFlag : uint32_t {
   kClientReplica = 1u << 0,
   kClientPubsub = 1u << 1,
@@ -34,8 +36,8 @@ struct ClientCard {
   std::string local_address;
   int descriptor = -1;
   int64_t connected_ms = 0;  // of the monotonic clock, like last_active_ms
-  // Any thread: closes the connection, soon. The client's own command closes it after its reply.
-  std::function<void()> close;
+  // Any thread: runs the call with the client's session, soon and on its own thread, if it still exists.
+  std::function<void(std::function<void(Session&)>)> act;
 
   std::atomic<uint32_t> flags{0};
   std::atomic<int> database{0};

@@ -74,6 +74,11 @@ void Session::process() {
     if (!take_request()) break;
   }
   processing_ = false;
+  if (last_words_count_ > 0) {
+    last_command_ = host_.executor.engine().registry.resolve(
+        std::span<const Bytes>(last_words_).first(last_words_count_));
+    last_words_count_ = 0;
+  }
   compact();
   update_card();
   if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
@@ -107,7 +112,8 @@ bool Session::take_request() {
       host_.held_back(*this);
       return false;
     }
-    last_command_ = host_.executor.engine().registry.resolve(args);
+    last_words_count_ = std::min(args.size(), last_words_.size());
+    std::ranges::copy(args.first(last_words_count_), last_words_.begin());
     if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
     if (outcome == Outcome::kBlocked) start_waiting();
     if (authenticated != was_authenticated) {

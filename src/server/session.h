@@ -142,6 +142,9 @@ class Session final : public ClientState, private Flushable {
   HandOver hand_over_;
   std::optional<Timer> deadline_;
   const Command* last_command_ = nullptr;
+  // The name, and perhaps subcommand, of the batch's last request; views into the buffer.
+  std::array<Bytes, 2> last_words_;
+  size_t last_words_count_ = 0;
 
   Stop stop_;
   Scope tasks_;  // what still sends when the reader ends

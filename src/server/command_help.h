@@ -1,0 +1,23 @@
+// What the server's commands share: reaching their session, and HELP made from the table's own rows.
+#pragma once
+
+#include "engine/context.h"
+#include "server/session.h"
+
+namespace tandem {
+
+// Null when the command was called by a script or came from the primary.
+inline Session* session_of(SessionContext& context) {
+  return dynamic_cast<Session*>(&context.client);
+}
+
+// The reply of "<container> HELP".
+void reply_help(SessionContext& context, Bytes container);
+
+// A row for HELP among a container's subcommands.
+CommandRow help_row(std::string_view container, std::string_view group);
+
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
+void reply_subcommand_syntax(SessionContext& context, Bytes container);
+
+}  // namespace tandem

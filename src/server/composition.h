@@ -1,0 +1,75 @@
+// The whole server, wired: every part is made here, gets what it needs, and meets no other. Reads from the data up to the
+// sockets; destroyed in the opposite order.
+//
+//            main thread              worker threads                 replication thread
+//   signals, acceptor, pauses    sessions -> executor --+      link -> executor --+
+//        |  deals connections           ^               v                         v
+//        +------------------------------+        keyspace (stripes)  -->  log  --> replicas, disk
+//
+// Threads: made, run and destroyed by the main thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/config.h"
+#include "engine/engine.h"
+#include "io/disk_files.h"
+#include "io/uv_loop.h"
+#include "io/uv_network.h"
+#include "keyspace/keyspace.h"
+#include "log/log.h"
+#include "server/acceptor.h"
+#include "server/client_registry.h"
+#include "server/pause.h"
+#include "server/worker.h"
+
+namespace tandem {
+
+class Composition {
+ public:
+  // Both are loaded already and outlive this.
+  Composition(Options& options, Config& config, uint64_t seed);
+  ~Composition();
+
+  // Loads the data, listens, starts the threads.
+  Result<void> start();
+  // Serves until shutdown; gives the program's exit code.
+  int run();
+
+ private:
+  std::vector<CommandRow> rows();
+  void watch_configuration();
+  void start_workers();
+  void watch_signals();
+  void resume_clients();
+
+  Options& options_;
+  Config& config_;
+  const Clock& clock_;
+  Random random_;
+  DiskFiles files_;
+
+  // The data and its order.
+  EncodingLimits limits_;
+  Keyspace keyspace_;
+  Log log_;
+  Gate gate_;
+  Registry registry_;
+  Engine engine_;
+
+  // The main thread.
+  UvLoop loop_;
+  UvNetwork network_;
+  ClientRegistry clients_;
+  Pause pause_;
+  Timer tick_;
+  std::vector<std::unique_ptr<SignalWatch>> signals_;
+
+  // Clients.
+  std::vector<std::unique_ptr<Worker>> workers_;
+  size_t next_worker_ = 0;
+  Acceptor acceptor_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,149 @@
+#include "server/worker.h"
+
+#include <utility>
+
+#include "base/logging.h"
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kTickMs = 100;
+constexpr int64_t kLimitsPeriodMs = 1000;
+// Redis gives active expiry a quarter of its time at most; this is far less, and each worker has its share.
+constexpr int64_t kExpireBudgetUs = 1000;
+
+constexpr Bytes kTooManyClients = "-ERR max number of clients reached\r\n";
+constexpr Bytes kProtected =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. If you want to connect from external computers to Redis you may adopt one of the "
+    "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
+    "protected-mode no' from the loopback interface by connecting to Redis from the same host the "
+    "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do "
+    "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable "
+    "the protected mode by editing the Redis configuration file, and setting the protected mode "
+    "option to 'no', and then restarting the server. 3) If you started the server manually just "
+    "for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication "
+    "password for the default user. NOTE: You only need to do one of the above things in order for "
+    "the server to start accepting connections from the outside.\r\n";
+
+}  // namespace
+
+Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs)
+    : loop_(std::move(loop)),
+      network_(std::move(network)),
+      needs_(std::move(needs)),
+      executor_(needs_.engine, needs_.random_seed),
+      flushes_(*loop_),
+      host_{.loop = *loop_,
+            .executor = executor_,
+            .options = needs_.options.network,
+            .counters = counters_,
+            .flushes = flushes_,
+            .deliver =
+                [this](uint64_t id, std::string reply) {
+                  post_to(id, [text = std::move(reply)](Session& session) mutable {
+                    session.unblock(std::move(text));
+                  });
+                },
+            .held_back = [this](Session& session) { held_back_.push_back(session.id); },
+            .leaving = needs_.leaving},
+      tick_(*loop_, [this] { every_tick(); }) {
+  tick_.every_ms(kTickMs);
+}
+
+Worker::~Worker() { CHECK(!thread_.joinable(), "a worker is joined before it is destroyed"); }
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_->run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::adopt(AcceptedSocket socket) {
+  loop_->post([this, taken = std::move(socket)]() mutable { welcome(std::move(taken)); });
+}
+
+void Worker::welcome(AcceptedSocket socket) {
+  auto adopted = network_->adopt(std::move(socket));
+  if (!adopted) {
+    log_verbose("Error accepting a client connection: {}", adopted.error().text);
+    return;
+  }
+  std::unique_ptr<ByteStream> stream = std::move(*adopted);
+  if (const Bytes refusal = refusal_of(*stream); !refusal.empty()) {
+    stream->try_write(refusal);
+    counters_.rejected_connections.add(1);
+    return;
+  }
+  stream->set_keepalive(static_cast<int>(needs_.options.network.tcp_keepalive_seconds.get()));
+  auto card = make_card(*stream);
+  auto session = std::make_unique<Session>(host_, std::move(stream), card, scope_.token());
+  session->authenticated = !needs_.engine.gate.is(Gate::kAuthRequired);
+  sessions_[card->id] = session.get();
+  needs_.clients.add(card);
+  counters_.connections.add(1);
+  scope_.spawn(serve(std::move(session)));
+}
+
+Bytes Worker::refusal_of(const ByteStream& stream) const {
+  const NetworkOptions& options = needs_.options.network;
+  if (needs_.clients.count() >= static_cast<size_t>(options.clients_max.get())) {
+    return kTooManyClients;
+  }
+  if (options.protected_mode.get() && !needs_.engine.gate.is(Gate::kAuthRequired) &&
+      !stream.peer().is_local()) {
+    return kProtected;
+  }
+  return {};
+}
+
+std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream) {
+  auto card = std::make_shared<ClientCard>();
+  card->id = needs_.clients.next_id();
+  card->address = stream.peer().text();
+  card->local_address = stream.local().text();
+  card->descriptor = stream.descriptor();
+  card->connected_ms = loop_->clock().monotonic_ms();
+  card->last_active_ms = card->connected_ms;
+  card->set_flag(kClientUnix, stream.peer().is_unix);
+  card->act = [this, id = card->id](std::function<void(Session&)> act) {
+    post_to(id, std::move(act));
+  };
+  return card;
+}
+
+Task<void> Worker::serve(std::unique_ptr<Session> session) {
+  co_await session->run();
+  sessions_.erase(session->id);
+  needs_.clients.remove(session->id);
+}
+
+void Worker::post_to(uint64_t id, std::function<void(Session&)> act) {
+  loop_->post([this, id, call = std::move(act)] {
+    const auto found = sessions_.find(id);
+    if (found != sessions_.end()) call(*found->second);
+  });
+}
+
+void Worker::resume_held_back() {
+  loop_->post([this] {
+    for (const uint64_t id : std::exchange(held_back_, {})) {
+      const auto found = sessions_.find(id);
+      if (found != sessions_.end()) found->second->resume();
+    }
+  });
+}
+
+void Worker::every_tick() {
+  executor_.begin_batch();
+  executor_.expire_some(kExpireBudgetUs);
+  const int64_t now_ms = loop_->clock().monotonic_ms();
+  if (now_ms - limits_checked_ms_ < kLimitsPeriodMs) return;
+  limits_checked_ms_ = now_ms;
+  for (const auto& [id, session] : sessions_) session->check_limits(now_ms);
+}
+
+}  // namespace tandem

@@ -1,0 +1,79 @@
+// A worker: an event loop with its thread, the sessions it serves, and the executor they share.
+//
+// Threads: made and destroyed by the composition's thread; adopt(), post() and stop() from any thread; the rest on the
+// worker's own. Sessions belong to it for life.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "config/server_options.h"
+#include "engine/executor.h"
+#include "io/network.h"
+#include "io/scope.h"
+#include "io/timer.h"
+#include "server/client_registry.h"
+#include "server/session.h"
+
+namespace tandem {
+
+class Worker {
+ public:
+  struct Needs {
+    Engine& engine;
+    const ServerOptions& options;
+    ClientRegistry& clients;
+    uint64_t random_seed;
+    // On the worker's thread, once a session ends.
+    std::function<void(Session&)> leaving;
+  };
+
+  Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs);
+  ~Worker();
+
+  void start();
+  // The loop ends soon; sessions live on, unserved, until the destructor.
+  void stop() { loop_->stop(); }
+  void join();
+
+  // Any thread. The socket becomes a session here, or is refused (maxclients, protected mode).
+  void adopt(AcceptedSocket socket);
+  void post(Callback callback) { loop_->post(std::move(callback)); }
+  // Any thread: runs `act` on the worker's with the session, if it still exists.
+  void post_to(uint64_t id, std::function<void(Session&)> act);
+  // Any thread: sessions that CLIENT PAUSE held back go on.
+  void resume_held_back();
+
+  Loop& loop() { return *loop_; }
+  Network& network() { return *network_; }
+  Executor& executor() { return executor_; }
+  const ExecutorCounters& executor_counters() const { return executor_.counters(); }
+  NetworkCounters& counters() { return counters_; }
+
+ private:
+  void welcome(AcceptedSocket socket);
+  Bytes refusal_of(const ByteStream& stream) const;
+  std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
+  Task<void> serve(std::unique_ptr<Session> session);
+  void every_tick();
+
+  // Destroyed last to first: sessions end before what they wait on.
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<Network> network_;
+  Needs needs_;
+  Executor executor_;
+  NetworkCounters counters_;
+  FlushQueue flushes_;
+  SessionHost host_;
+  absl::flat_hash_map<uint64_t, Session*> sessions_;
+  std::vector<uint64_t> held_back_;
+  int64_t limits_checked_ms_ = 0;
+  Timer tick_;
+  Scope scope_;
+  std::thread thread_;
+};
+
+}  // namespace tandem
