@@ -1,0 +1,86 @@
+#include "pubsub/subscription_registry.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace tandem {
+namespace {
+
+struct Listener final : Subscriber {
+  explicit Listener(int chosen_protocol = 2) : protocol(chosen_protocol) {}
+  void deliver(const PublishedMessage& message) override {
+    received += *message.encoded(protocol);
+    count.fetch_add(1);
+  }
+  int protocol;
+  std::string received;
+  std::atomic<int> count{0};
+};
+
+TEST(SubscriptionRegistry, DeliversToChannelsAndPatterns) {
+  SubscriptionRegistry registry;
+  Listener two, three(3), other;
+  EXPECT_TRUE(registry.subscribe(two, "news"));
+  EXPECT_FALSE(registry.subscribe(two, "news"));
+  EXPECT_TRUE(registry.subscribe_pattern(three, "n*"));
+  EXPECT_TRUE(registry.subscribe(other, "else"));
+  EXPECT_EQ(registry.publish("news", "hi"), 2);
+  EXPECT_EQ(two.received, "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+  EXPECT_EQ(three.received, ">4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+  EXPECT_EQ(other.received, "");
+  for (Listener* listener : {&two, &three, &other}) registry.forget(*listener);
+  EXPECT_EQ(registry.publish("news", "hi"), 0);
+}
+
+TEST(SubscriptionRegistry, CountsWhatIsThere) {
+  SubscriptionRegistry registry;
+  Listener a, b;
+  registry.subscribe(a, "x");
+  registry.subscribe(b, "x");
+  registry.subscribe(b, "y");
+  registry.subscribe_pattern(a, "p*");
+  registry.subscribe_pattern(b, "p*");
+  EXPECT_EQ(registry.subscriber_count("x"), 2);
+  EXPECT_EQ(registry.subscriber_count("z"), 0);
+  EXPECT_EQ(registry.channel_count(), 2);
+  EXPECT_EQ(registry.pattern_count(), 1);
+  EXPECT_EQ(registry.channels("[y]"), std::vector<std::string>{"y"});
+  EXPECT_EQ(registry.channels("").size(), 2u);
+  EXPECT_EQ(b.subscriptions.count(), 3u);
+  EXPECT_TRUE(registry.unsubscribe(b, "x"));
+  EXPECT_FALSE(registry.unsubscribe(b, "x"));
+  EXPECT_EQ(registry.subscriber_count("x"), 1);
+  registry.forget(a);
+  registry.forget(b);
+  EXPECT_EQ(registry.channel_count(), 0);
+  EXPECT_EQ(registry.pattern_count(), 0);
+  EXPECT_EQ(a.subscriptions.count(), 0u);
+}
+
+// Threads publish while subscribers come and go; the thread sanitizer watches.
+TEST(SubscriptionRegistry, SubscribersComeAndGoWhileOthersPublish) {
+  SubscriptionRegistry registry;
+  std::atomic<bool> stop{false};
+  std::thread publisher([&] {
+    while (!stop) registry.publish("c", "m");
+  });
+  Listener stays;
+  registry.subscribe(stays, "c");
+  for (int i = 0; i < 500; ++i) {
+    Listener passes(3);
+    registry.subscribe(passes, "c");
+    registry.subscribe_pattern(passes, "*");
+    registry.publish("c", "own");
+    registry.forget(passes);
+    EXPECT_GE(passes.count, 2);
+  }
+  stop = true;
+  publisher.join();
+  registry.forget(stays);
+  EXPECT_GE(stays.count, 500);
+}
+
+}  // namespace
+}  // namespace tandem
