@@ -87,14 +87,14 @@ TEST(RdbEncoder, CompressesOnlyWhatPays) {
 }
 
 TEST(RdbEncoder, EveryStringComesBack) {
-  Random random(7);
+  Random seeded(7);
   for (int round = 0; round < 2000; ++round) {
     std::string text;
-    const uint64_t alphabet = 1 + random.below(256);
-    for (uint64_t left = random.below(round % 50 == 0 ? 40000 : 200); left > 0; --left) {
-      text += static_cast<char>('0' + random.below(alphabet));
+    const uint64_t alphabet = 1 + seeded.below(256);
+    for (uint64_t left = seeded.below(round % 50 == 0 ? 40000 : 200); left > 0; --left) {
+      text += static_cast<char>('0' + seeded.below(alphabet));
     }
-    if (round % 5 == 0) text = int64_text(static_cast<int64_t>(random.next() >> random.below(64)));
+    if (round % 5 == 0) text = int64_text(static_cast<int64_t>(seeded.next() >> seeded.below(64)));
     const std::string stored = encoded_string(text, round % 3 != 0);
     RdbDecoder decoder(stored, kLimit);
     std::string scratch;

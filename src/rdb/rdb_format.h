@@ -12,22 +12,23 @@
 //             | 10000000 4 bytes           32 bits, big-endian
 //             | 10000001 8 bytes           64 bits, big-endian
 //   string    = length bytes
-//             | 11000000 int8 | 11000001 int16 | 11000010 int32             the number's decimal
-//             text | 11000011 length{packed} length{plain} bytes{packed}         LZF
+//             | 11000000 int8 | 11000001 int16 | 11000010 int32      the number's text
+//             | 11000011 length{packed} length{plain} bytes{packed}  LZF
 //   checksum  = 8 bytes: CRC-64 (Jones) of every byte before it; zero means "not computed"
 //
 // Fixed-width numbers are little-endian unless said otherwise. What follows a key, by type, is told
 // by `rdb_value_shape` in the notation below: the reader measures items with it before it decodes
 // them.
 //
-//   S string   L length   D old double: a byte n and n bytes of text, n = 253 NaN, 254 +inf, 255
-//   -inf 1 4 8 16 bytes that many (16 is written E)      ( ... ) a length n, then the inside n
-//   times
+//   S            string
+//   L            length
+//   1 4 8 E      1, 4, 8, 16 bytes
+//   D            old double: a byte n, then n bytes of text; n = 253 NaN, 254 +inf, 255 -inf
+//   ( ... )      a length n, then n times the inside
 //
 // Source: the public descriptions of the format; golden files made by Redis 7.0 in tests/data/rdb.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,5 +1,4 @@
-// Reading RDB (rdb_format.h), incrementally: bytes go in as they come, events come out in the
-// stream's order.
+// Reading RDB (rdb_format.h) as it comes: bytes go in, events come out in the stream's order.
 //
 //   RdbReader reader(options);
 //   for each piece:  reader.feed(piece);
@@ -7,8 +6,7 @@
 //                      Result<RdbEvent> event = reader.next();     an error is final
 //                      ... until RdbNeedMore, or RdbEnd
 //                    }
-//   at the end of the input: reader.finish()                       an error if the stream was not
-//   whole
+//   at the end:      reader.finish()                               an error if it was not whole
 //
 // Trust: every value is validated in depth (structure of the compact encodings, counts, order,
 // duplicates, NaN). Memory is bounded by the bytes received, times what compression can at most

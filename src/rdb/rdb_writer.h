@@ -1,12 +1,11 @@
-// Writing RDB (rdb_format.h), in two halves so that several threads can encode what one consumer
-// sends:
+// Writing RDB (rdb_format.h) in two halves, so that several threads encode what one consumer sends:
 //
 //   any thread:    rdb_encode_entry(own_sink, key, value, expire_ms, options)   holds no state
 //   the consumer:  RdbWriter writer(sink, options);
 //                  writer.begin(preamble);
-//                  writer.sizes(database, keys, expiring);            optional, before a database's
-//                  entries writer.entries(database, encoded bytes);           whole entries, of
-//                  databases in any order writer.finish();
+//                  writer.sizes(database, keys, expiring);     optional, before its entries
+//                  writer.entries(database, encoded bytes);     whole entries, any database
+//                  writer.finish();
 //
 // The version decides which types appear: 9 knows no listpacks (what is compact in memory goes out
 // element by element), 10 adds those of lists, hashes, sorted sets and streams, 11 those of sets
