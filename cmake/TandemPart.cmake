@@ -26,6 +26,7 @@ function(tandem_part NAME)
   if(tests)
     add_executable(${NAME}_test ${tests})
     target_link_libraries(${NAME}_test PRIVATE tandem_${NAME} GTest::gtest GTest::gtest_main)
+    target_compile_definitions(${NAME}_test PRIVATE TANDEM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
     # By name: the part may come later. The simulated world is never linked into a program.
     foreach(use ${PART_TESTS_USE})
       target_link_libraries(${NAME}_test PRIVATE tandem_${use})

@@ -32,7 +32,7 @@
 namespace tandem {
 
 struct RdbReadOptions {
-  EncodingLimits limits;    // what stays compact in memory
+  EncodingLimits limits{};  // what stays compact in memory
   uint32_t databases = 16;  // a higher one is refused
   uint64_t string_bytes_max = uint64_t{512} << 20;
   bool verify_checksum = true;

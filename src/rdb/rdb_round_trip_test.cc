@@ -1,0 +1,216 @@
+// What the writer writes, the reader reads, at every version; and the payload of DUMP the same.
+#include <gtest/gtest.h>
+
+#include "rdb/dump.h"
+#include "rdb/rdb_reader.h"
+#include "rdb/rdb_test_values.h"
+#include "rdb/rdb_writer.h"
+
+namespace tandem {
+namespace {
+
+EncodingLimits small_limits() {
+  EncodingLimits limits;
+  limits.list_max_listpack_size = 16;
+  limits.hash_max_listpack_entries = 8;
+  limits.set_max_listpack_entries = 8;
+  limits.set_max_intset_entries = 8;
+  limits.sorted_set_max_listpack_entries = 8;
+  limits.stream_node_max_entries = 7;
+  return limits;
+}
+
+struct Written {
+  std::string stored;
+  std::vector<std::string> described;  // in the order written
+};
+
+Written write_random(uint64_t seed, const RdbWriteOptions& options, int entries) {
+  Random seeded(seed);
+  Written written;
+  StringSink sink(written.stored);
+  RdbWriter writer(sink, options);
+  RdbPreamble preamble;
+  preamble.created_s = 1700000000;
+  preamble.replication = {.selected_database = -1, .id = std::string(40, 'a'), .offset = 1234567};
+  writer.begin(preamble);
+  writer.sizes(0, static_cast<uint64_t>(entries), 3);
+  const EncodingLimits limits = seed % 2 == 0 ? EncodingLimits() : small_limits();
+  for (int left = entries; left > 0; --left) {
+    const Value value = random_value(seeded, limits);
+    const std::string key = fmt::format("key:{}:{}", left, random_text(seeded));
+    const auto database = static_cast<uint32_t>(seeded.below(3));
+    std::optional<int64_t> expire_ms;
+    if (seeded.below(3) == 0) expire_ms = static_cast<int64_t>(seeded.next() >> 20);
+    std::string encoded;
+    StringSink own(encoded);
+    rdb_encode_entry(own, key, ref(value), expire_ms, options);
+    writer.entries(database, encoded);
+    written.described.push_back(fmt::format("{} {} {} {}", database, rdb_quoted(key),
+                                            expire_ms.value_or(-1), describe(value)));
+  }
+  writer.finish();
+  EXPECT_EQ(writer.bytes_written(), written.stored.size());
+  return written;
+}
+
+std::vector<std::string> read_all(Bytes stored, size_t piece, const EncodingLimits& limits,
+                                  std::string& error) {
+  std::vector<std::string> described;
+  RdbReader reader({.limits = limits});
+  for (size_t at = 0; at < stored.size(); at += piece) {
+    reader.feed(stored.substr(at, piece));
+    while (!reader.ended()) {
+      Result<RdbEvent> event = reader.next();
+      if (!event) {
+        error = event.error().text;
+        return described;
+      }
+      if (std::holds_alternative<RdbNeedMore>(*event)) break;
+      if (const auto* entry = std::get_if<RdbEntry>(&*event)) {
+        described.push_back(fmt::format("{} {} {} {}", entry->database, rdb_quoted(entry->key),
+                                        entry->expire_ms.value_or(-1), describe(entry->value)));
+      }
+    }
+  }
+  const Result<void> finished = reader.finish();
+  if (!finished) error = finished.error().text;
+  return described;
+}
+
+TEST(RdbRoundTrip, ValuesOfAllTypesAtAllVersions) {
+  for (int version = kRdbWriteVersionMin; version <= kRdbVersionMax; ++version) {
+    for (uint64_t seed = 1; seed <= 12; ++seed) {
+      const RdbWriteOptions options{
+          .version = version, .compress = seed % 3 != 0, .checksum = seed % 4 != 0};
+      const Written written = write_random(seed, options, 60);
+      std::string error;
+      EXPECT_EQ(read_all(written.stored, 1 + seed * 97, EncodingLimits(), error), written.described)
+          << "version " << version << " seed " << seed;
+      EXPECT_EQ(error, "") << "version " << version << " seed " << seed;
+      EXPECT_EQ(read_all(written.stored, written.stored.size(), small_limits(), error),
+                written.described);
+      EXPECT_EQ(error, "");
+    }
+  }
+}
+
+TEST(RdbRoundTrip, TypesFitTheVersion) {
+  Random seeded(3);
+  for (int round = 0; round < 500; ++round) {
+    const Value value = random_value(seeded, EncodingLimits());
+    EXPECT_LE(rdb_type_of(ref(value), 9), kRdbStreamListpacks);
+    EXPECT_LE(rdb_type_of(ref(value), 10), kRdbStreamListpacks2);
+    EXPECT_LE(rdb_type_of(ref(value), 11), kRdbStreamListpacks3);
+  }
+}
+
+TEST(RdbRoundTrip, CutAndFlippedBytesNeverHarm) {
+  Random seeded(17);
+  for (int version = kRdbWriteVersionMin; version <= kRdbVersionMax; ++version) {
+    const RdbWriteOptions options{.version = version, .compress = false, .checksum = false};
+    const Written written = write_random(static_cast<uint64_t>(version), options, 30);
+    const Bytes stored = written.stored;
+    for (size_t bytes = 0; bytes < stored.size(); bytes += 1 + stored.size() / 500) {
+      std::string error;
+      read_all(stored.substr(0, bytes), 4096, EncodingLimits(), error);
+      EXPECT_NE(error, "");
+    }
+    for (int round = 0; round < 500; ++round) {
+      std::string flipped(stored);
+      for (uint64_t left = 1 + seeded.below(3); left > 0; --left) {
+        flipped[seeded.below(flipped.size())] ^= static_cast<char>(1 << seeded.below(8));
+      }
+      std::string error;
+      read_all(flipped, 1 << 20, round % 2 == 0 ? EncodingLimits() : small_limits(), error);
+    }
+  }
+}
+
+TEST(RdbWriter, Golden) {
+  std::string stored;
+  StringSink sink(stored);
+  RdbWriter writer(sink, {.version = 11});
+  RdbPreamble preamble;
+  preamble.created_s = 1;
+  preamble.used_memory_bytes = 2;
+  writer.begin(preamble);
+  std::string encoded;
+  StringSink own(encoded);
+  rdb_encode_entry(own, "key", ref(Value("value")), 0x0102030405060708, {.version = 11});
+  writer.sizes(0, 1, 1);
+  writer.entries(0, encoded);
+  writer.entries(1, "");
+  writer.finish();
+  const std::string expected =
+      std::string(
+          "REDIS0011\xfa\x09redis-ver\x05"
+          "7.2.0\xfa\x0aredis-bits\xc0\x40\xfa\x05"
+          "ctime\xc0\x01",
+          49) +
+      std::string(
+          "\xfa\x08used-mem\xc0\x02\xfa\x08"
+          "aof-base\xc0\x00",
+          24) +
+      std::string(
+          "\xfe\x00\xfb\x01\x01\xfc\x08\x07\x06\x05\x04\x03\x02\x01\x00\x03key\x05value\xff", 26);
+  EXPECT_EQ(Bytes(stored).substr(0, stored.size() - kRdbChecksumBytes), expected);
+
+  RdbReader reader({});
+  reader.feed(stored + "SELECT 0");
+  while (!reader.ended()) ASSERT_TRUE(reader.next());
+  EXPECT_EQ(reader.rest(), "SELECT 0");
+  EXPECT_EQ(reader.bytes_read(), stored.size());
+  EXPECT_TRUE(std::get<RdbEnd>(*reader.next()).checksum_verified);
+}
+
+TEST(Dump, RoundTrip) {
+  Random seeded(23);
+  for (int round = 0; round < 300; ++round) {
+    const EncodingLimits limits = round % 2 == 0 ? EncodingLimits() : small_limits();
+    const Value value = random_value(seeded, limits);
+    std::string payload;
+    dump_value(ref(value), {.version = 9 + round % 3}, payload);
+    const Result<Value> restored = restore_value(payload, {.limits = limits});
+    ASSERT_TRUE(restored) << restored.error().text;
+    EXPECT_EQ(describe(*restored), describe(value));
+
+    std::string flipped = payload;
+    flipped[seeded.below(flipped.size())] ^= 1;
+    EXPECT_FALSE(restore_value(flipped, {}));
+    (void)restore_value(flipped, {.verify_checksum = false});
+    EXPECT_FALSE(restore_value(Bytes(payload).substr(1), {}));
+  }
+}
+
+// Made by DUMP of redis-server 7.0.15 after SET key 10 and RPUSH list a b.
+TEST(Dump, Golden) {
+  const std::string number("\x00\xc0\x0a\x0a\x00\x94\x19\xbc\xcf\x5a\x50\xac\x8b", 13);
+  std::string payload;
+  dump_value(ref(Value("10")), {.version = 10}, payload);
+  EXPECT_EQ(payload, number);
+  EXPECT_EQ(restore_value(number, {})->text(), "10");
+}
+
+TEST(Dump, Refusals) {
+  const auto code = [](std::string body) {
+    return restore_value(body + "\x0b" + std::string(9, '\0'), {.verify_checksum = false})
+        .error()
+        .code;
+  };
+  EXPECT_EQ(restore_value("", {}).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(
+      restore_value(std::string("\x00\xc0\x0a\x0c\x00\x94\x19\xbc\xcf\x5a\x50\xac\x8b", 13), {})
+          .error()
+          .code,
+      ErrorCode::kRefused);
+  EXPECT_EQ(code(""), ErrorCode::kInvalid);
+  EXPECT_EQ(code("\x16"), ErrorCode::kInvalid);                          // no such type
+  EXPECT_EQ(code(std::string("\x00\x05xy", 4)), ErrorCode::kInvalid);    // cut off
+  EXPECT_EQ(code(std::string("\x00\x01xy", 4)), ErrorCode::kInvalid);    // bytes after
+  EXPECT_EQ(code(std::string("\x02\x00", 2)), ErrorCode::kInvalid);      // an empty set
+  EXPECT_EQ(code(std::string("\x07\x01", 2)), ErrorCode::kUnsupported);  // a module
+}
+
+}  // namespace
+}  // namespace tandem
