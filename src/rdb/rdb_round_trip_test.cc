@@ -20,6 +20,12 @@ EncodingLimits small_limits() {
   return limits;
 }
 
+// A literal with zeros in it.
+template <size_t kSize>
+std::string bytes(const char (&literal)[kSize]) {
+  return std::string(literal, kSize - 1);
+}
+
 struct Written {
   std::string stored;
   std::vector<std::string> described;  // in the order written
@@ -183,13 +189,26 @@ TEST(Dump, RoundTrip) {
   }
 }
 
-// Made by DUMP of redis-server 7.0.15 after SET key 10 and RPUSH list a b.
+// Made by DUMP of redis-server 7.0.15: SET n 10, RPUSH l a b, ZADD z 1.5 m, HSET h f v, SADD s 1 2.
 TEST(Dump, Golden) {
-  const std::string number("\x00\xc0\x0a\x0a\x00\x94\x19\xbc\xcf\x5a\x50\xac\x8b", 13);
-  std::string payload;
-  dump_value(ref(Value("10")), {.version = 10}, payload);
-  EXPECT_EQ(payload, number);
-  EXPECT_EQ(restore_value(number, {})->text(), "10");
+  const std::pair<const char*, std::string> payloads[] = {
+      {"string \"10\"", bytes("\x00\xc0\x0a\x0a\x00\x6e\x9f\x57\x45\x0e\xae\x63\xbb")},
+      {"list \"a\" \"b\"", bytes("\x12\x01\x02\x0d\x0d\x00\x00\x00\x02\x00\x81\x61\x02\x81\x62\x02"
+                                 "\xff\x0a\x00\x68\xeb\x0a\x89\x13\x41\xbb\xb1")},
+      {"zset \"m\"=1.5", bytes("\x11\x0f\x0f\x00\x00\x00\x02\x00\x81\x6d\x02\x83\x31\x2e\x35\x04"
+                               "\xff\x0a\x00\x49\xd9\x87\x60\x78\x25\x4e\x8a")},
+      {"hash \"f\"=\"v\"", bytes("\x10\x0d\x0d\x00\x00\x00\x02\x00\x81\x66\x02\x81\x76\x02\xff\x0a"
+                                 "\x00\x20\xf1\x3d\x44\x23\x54\x08\x9d")},
+      {"set \"1\" \"2\"", bytes("\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00\x0a\x00"
+                                "\x6f\x79\x38\xb1\x34\xeb\x20\x2e")}};
+  for (const auto& [described, payload] : payloads) {
+    const Result<Value> restored = restore_value(payload, {});
+    ASSERT_TRUE(restored) << restored.error().text;
+    EXPECT_EQ(describe(*restored), described);
+    std::string again;
+    dump_value(ref(*restored), {.version = 10}, again);
+    EXPECT_EQ(again, payload);
+  }
 }
 
 TEST(Dump, Refusals) {
@@ -200,16 +219,14 @@ TEST(Dump, Refusals) {
   };
   EXPECT_EQ(restore_value("", {}).error().code, ErrorCode::kRefused);
   EXPECT_EQ(
-      restore_value(std::string("\x00\xc0\x0a\x0c\x00\x94\x19\xbc\xcf\x5a\x50\xac\x8b", 13), {})
-          .error()
-          .code,
+      restore_value(bytes("\x00\xc0\x0a\x0c\x00\x6e\x9f\x57\x45\x0e\xae\x63\xbb"), {}).error().code,
       ErrorCode::kRefused);
   EXPECT_EQ(code(""), ErrorCode::kInvalid);
-  EXPECT_EQ(code("\x16"), ErrorCode::kInvalid);                          // no such type
-  EXPECT_EQ(code(std::string("\x00\x05xy", 4)), ErrorCode::kInvalid);    // cut off
-  EXPECT_EQ(code(std::string("\x00\x01xy", 4)), ErrorCode::kInvalid);    // bytes after
-  EXPECT_EQ(code(std::string("\x02\x00", 2)), ErrorCode::kInvalid);      // an empty set
-  EXPECT_EQ(code(std::string("\x07\x01", 2)), ErrorCode::kUnsupported);  // a module
+  EXPECT_EQ(code("\x16"), ErrorCode::kInvalid);                 // no such type
+  EXPECT_EQ(code(bytes("\x00\x05xy")), ErrorCode::kInvalid);    // cut off
+  EXPECT_EQ(code(bytes("\x00\x01xy")), ErrorCode::kInvalid);    // bytes after
+  EXPECT_EQ(code(bytes("\x02\x00")), ErrorCode::kInvalid);      // an empty set
+  EXPECT_EQ(code(bytes("\x07\x01")), ErrorCode::kUnsupported);  // a module
 }
 
 }  // namespace
