@@ -232,6 +232,7 @@ Result<void> RdbReader::finish() {
 
 void RdbReader::consume(size_t bytes) {
   at_ += bytes;
+  key_end_ = 0;
   stage_ = Stage::kOpcode;
 }
 

@@ -99,7 +99,7 @@ TEST(RdbReader, LiesAreToldWithKeyAndByte) {
   const std::string set = bytes({2}) + text("key");
   EXPECT_EQ(error_of(set + bytes({0})), "RDB, byte 15, key \"key\": an empty set");
   EXPECT_EQ(error_of(set + bytes({2}) + text("m") + text("m")),
-            "RDB, byte 18, key \"key\": the member \"m\" twice");
+            "RDB, byte 19, key \"key\": the member \"m\" twice");
   EXPECT_EQ(
       error_of(bytes({4}) + text("k") + bytes({2}) + text("f") + text("1") + text("f") + text("2")),
       "RDB, byte 21, key \"k\": the field \"f\" twice");
@@ -117,8 +117,8 @@ TEST(RdbReader, LiesAreToldWithKeyAndByte) {
   EXPECT_EQ(error_of(bytes({18}) + text("l") + bytes({1, 3}) + text("x")),
             "RDB, byte 16, key \"l\": a list node of unknown kind 3");
   // A collection that claims 2^60 elements waits for them and takes no memory.
-  EXPECT_EQ(error_of(set + bytes({0x81, 0x10, 0, 0, 0, 0, 0, 0, 0}) + text("m")),
-            "RDB, byte 26: the input ends too early, in the middle of an item");
+  EXPECT_EQ(error_of(set + bytes({0x81, 0x10, 0, 0, 0, 0, 0, 0, 0}) + text("m") + bytes({63})),
+            "RDB, byte 27, key \"key\": the input ends too early, in the middle of an item");
 }
 
 TEST(RdbReader, ModulesAreRefusedByName) {
