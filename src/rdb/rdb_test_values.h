@@ -18,6 +18,7 @@
 #include "data/sorted_set.h"
 #include "data/stream.h"
 #include "keyspace/value.h"
+#include "rdb/rdb_format.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {
@@ -55,7 +56,8 @@ inline std::unique_ptr<Stream> random_stream(Random& random, const EncodingLimit
                                               : static_cast<int64_t>(random.below(100));
     for (uint64_t consumers = random.below(3); consumers > 0; --consumers) {
       const std::string name = random_text(random);
-      group.consumers[name] = {static_cast<int64_t>(random.below(1U << 31)), -1};
+      group.consumers[name] = {static_cast<int64_t>(random.below(1U << 31)),
+                               static_cast<int64_t>(random.below(1000)) - 1};
       for (const StreamId pending : ids) {
         if (random.below(4) != 0) continue;
         group.pending.try_emplace(
@@ -113,10 +115,14 @@ inline Value random_value(Random& random, const EncodingLimits& limits) {
   }
 }
 
-inline std::string describe(const Stream& stream) {
-  std::string text =
-      fmt::format("length {} last {} deleted {} added {}\n", stream.length(),
-                  stream.last_id().text(), stream.max_deleted_id().text(), stream.entries_added());
+// What RDB of this version can carry of it.
+inline std::string describe(const Stream& stream, int version) {
+  std::string text = fmt::format("length {} last {}", stream.length(), stream.last_id().text());
+  if (version >= kRdbListpacksSince) {
+    text +=
+        fmt::format(" deleted {} added {}", stream.max_deleted_id().text(), stream.entries_added());
+  }
+  text += "\n";
   stream.for_each(kStreamIdMin, kStreamIdMax, false,
                   [&](StreamId id, std::span<const Element> fields) {
                     text += id.text();
@@ -125,10 +131,13 @@ inline std::string describe(const Stream& stream) {
                     return true;
                   });
   for (const auto& [name, group] : stream.groups()) {
-    text += fmt::format("group {} last {} read {}\n", rdb_quoted(name), group.last_id.text(),
-                        group.entries_read);
+    text += fmt::format("group {} last {}", rdb_quoted(name), group.last_id.text());
+    if (version >= kRdbListpacksSince) text += fmt::format(" read {}", group.entries_read);
+    text += "\n";
     for (const auto& [consumer, times] : group.consumers) {
-      text += fmt::format("consumer {} {}\n", rdb_quoted(consumer), times.seen_time_ms);
+      text += fmt::format("consumer {} {}", rdb_quoted(consumer), times.seen_time_ms);
+      if (version >= kRdbSetListpackSince) text += fmt::format(" {}", times.active_time_ms);
+      text += "\n";
     }
     for (const auto& [id, entry] : group.pending) {
       text += fmt::format("pending {} {} {} {}\n", id.text(), rdb_quoted(entry.consumer),
@@ -139,13 +148,13 @@ inline std::string describe(const Stream& stream) {
 }
 
 // Everything a client could see of it; sets and hashes sorted.
-inline std::string describe(const Value& value) {
+inline std::string describe(const Value& value, int version = kRdbListpacksSince) {
   std::vector<std::string> parts;
   switch (value.type()) {
     case ValueType::kString:
       return "string " + rdb_quoted(value.text());
     case ValueType::kStream:
-      return "stream " + describe(value.as<Stream>());
+      return "stream " + describe(value.as<Stream>(), version);
     case ValueType::kList:
       value.as<List>().for_each([&](Bytes element) {
         parts.push_back(rdb_quoted(element));
