@@ -300,6 +300,7 @@ TEST(Blocking, InsideATransactionActsAsTimedOut) {
 TEST(Link, AppendsThePrimarysBytesVerbatimAndATransactionAtItsExec) {
   World world;
   LinkClient link;
+  world.gate.set(Gate::kReplica, true);
   const std::string set_bytes = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
   world.run(link, {"SET", "a", "1"}, set_bytes);
   EXPECT_EQ(world.logged(), set_bytes);
@@ -308,6 +309,15 @@ TEST(Link, AppendsThePrimarysBytesVerbatimAndATransactionAtItsExec) {
   EXPECT_EQ(world.logged(), "");
   world.run(link, {"EXEC"}, "<multi...exec>");
   EXPECT_EQ(world.logged(), "<multi...exec>");
+}
+
+TEST(Link, HasNoSayAfterAPromotion) {
+  World world;
+  LinkClient link;
+  Client client;
+  EXPECT_EQ(world.run(link, {"SET", "a", "1"}, "late"), "");
+  EXPECT_EQ(world.logged(), "");
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "$-1\r\n");
 }
 
 TEST(Link, SeesKeysThatExpiredUntilThePrimaryDeletesThem) {
