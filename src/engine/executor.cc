@@ -250,6 +250,7 @@ void Executor::invoke(Run& run) {
 // the changes.
 void Executor::commit(Run& run) {
   if (run.client.kind == ClientKind::kLink) {
+    if (run.client.in_transaction) return;  // MULTI: its bytes come with the EXEC
     engine_.log.append_verbatim(run.raw);
     engine_.log.set_context(static_cast<uint32_t>(run.client.database));
   } else if (effects_.count() != 0) {
