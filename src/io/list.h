@@ -42,6 +42,7 @@ class IntrusiveList {
   T& front() noexcept { return static_cast<T&>(*head_.next()); }
   T& back() noexcept { return static_cast<T&>(*head_.previous()); }
   void push_back(T& node) noexcept { static_cast<ListNode&>(node).insert_before(head_); }
+  void push_front(T& node) noexcept { static_cast<ListNode&>(node).insert_before(*head_.next()); }
   T& pop_front() noexcept {
     T& node = front();
     static_cast<ListNode&>(node).unlink();

@@ -1,0 +1,75 @@
+// SimLoop: a process's loop in the simulated world. The world runs its turns; a turn handles what
+// is due, in an order that the seed decides, as libuv's would. run() steps the whole world until
+// stop().
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/loop.h"
+#include "io/timer_heap.h"
+#include "sim/world.h"
+
+namespace tandem {
+
+// A socket that has news for the task that waits for it. on_ready may destroy it.
+class SimSource : public ListNode {
+ public:
+  virtual void on_ready() = 0;
+
+ protected:
+  ~SimSource() = default;
+};
+
+class SimLoop final : public Loop {
+ public:
+  SimLoop(SimWorld& world, const Clock& clock, std::string name);
+  ~SimLoop() override;
+
+  const Clock& clock() const override { return clock_; }
+  void run() override;
+  std::unique_ptr<SignalWatch> watch_signal(int signal, Callback callback) override;
+  void arm(TimerNode& timer) override;
+  void disarm(TimerNode& timer) noexcept override;
+  // Runs in the world some time later, between turns.
+  void submit(std::unique_ptr<Work> work) override;
+
+  // A turn soon; `source`, when given, is told in it.
+  void kick();
+  void kick(SimSource& source);
+  // Calls the watch's callback in a turn; without a watch nothing happens.
+  void raise(int signal);
+  // No turn before that: a process that does not get the processor, while its kernel goes on
+  // receiving.
+  void pause_ms(int64_t duration_ms);
+  bool in_turn() const noexcept { return in_turn_; }
+  // After the program was destroyed: drops whatever was on its way to it.
+  void forget();
+
+ private:
+  class Watch;
+
+  void wake() override { kick(); }
+  void schedule_turn_at(int64_t at_us);
+  void reschedule_for_timers();
+  void turn();
+  void run_timers();
+
+  SimWorld& world_;
+  const Clock& clock_;
+  std::string name_;
+  TimerHeap timers_;
+  IntrusiveList<SimSource> sources_;
+  std::map<uint64_t, std::unique_ptr<Work>> working_;
+  std::vector<std::unique_ptr<Work>> worked_;
+  uint64_t next_work_ = 0;
+  std::map<int, Watch*> watches_;
+  std::optional<SimWorld::EventId> turn_event_;
+  int64_t paused_until_us_ = 0;
+  bool in_turn_ = false;
+};
+
+}  // namespace tandem
