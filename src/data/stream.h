@@ -27,7 +27,7 @@ struct StreamTrim {
 
   By by;
   uint64_t max_length = 0;
-  StreamId min_id;           // entries below it go
+  StreamId min_id = {};      // entries below it go
   bool approximate = false;  // "~": only whole nodes
   uint64_t limit = 0;  // most entries to remove, 0 for no limit; only whole nodes count against it
 };
@@ -36,8 +36,8 @@ class Stream {
  public:
   // The counters that are not implied by the entries, as XSETID and RDB set them.
   struct Counters {
-    StreamId last_id;
-    StreamId max_deleted_id;  // the greatest id that XDEL removed
+    StreamId last_id = {};
+    StreamId max_deleted_id = {};  // the greatest id that XDEL removed
     uint64_t entries_added = 0;
   };
 

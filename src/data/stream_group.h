@@ -27,7 +27,7 @@ struct StreamConsumer {
 struct StreamGroup {
   static constexpr int64_t kEntriesReadUnknown = -1;
 
-  StreamId last_id;
+  StreamId last_id = {};
   int64_t entries_read = kEntriesReadUnknown;
   std::map<StreamId, PendingEntry> pending;
   std::map<std::string, StreamConsumer, std::less<>> consumers;
