@@ -1,8 +1,8 @@
 #include "server/acceptor.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/logging.h"
 #include "io/loop.h"
@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kRetryMs = 100;  // when the system has no descriptor left for a connection
 
-// "*" and "-::*" as in `bind`: a leading minus marks an address that may be missing on this machine.
+// "*" and "-::*" as in `bind`: a leading minus marks an address that may be missing on this
+// machine.
 struct BindAddress {
   std::string address;
   bool optional;
@@ -43,8 +44,8 @@ Result<void> Acceptor::listen() {
       log_warning("Warning: Could not create server TCP listening socket {}:{}: {}", bind.address,
                   port, listener.error().text);
       if (bind.optional) continue;
-      return fail(ErrorCode::kIo, fmt::format("{}:{}: {}", bind.address, port,
-                                              listener.error().text));
+      return fail(ErrorCode::kIo,
+                  fmt::format("{}:{}: {}", bind.address, port, listener.error().text));
     }
     opened.push_back(std::move(*listener));
   }

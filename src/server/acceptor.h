@@ -1,5 +1,5 @@
-// Listens where `bind`, `port` and `unixsocket` say and deals the connections to the workers in turn.
-// Confined to its loop's thread.
+// Listens where `bind`, `port` and `unixsocket` say and deals the connections to the workers in
+// turn. Confined to its loop's thread.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,8 @@ class Acceptor {
   Acceptor(Loop& loop, Network& network, const NetworkOptions& options, Deal deal);
   ~Acceptor();
 
-  // Listens on everything that is configured now, in place of what was listened on; after an error on nothing.
+  // Listens on everything that is configured now, in place of what was listened on; after an error
+  // on nothing.
   Result<void> listen();
   // The Unix socket; configured at start only.
   Result<void> listen_unix();

@@ -1,18 +1,18 @@
 #include "server/client_card.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace tandem {
 namespace {
 
 std::string flag_letters(const ClientCard& card) {
   constexpr std::pair<ClientFlag, char> kLetters[] = {
-      {kClientMonitor, 'O'},   {kClientReplica, 'S'}, {kClientPrimary, 'M'},
-      {kClientPubsub, 'P'},    {kClientTransaction, 'x'}, {kClientBlocked, 'b'},
-      {kClientDirty, 'd'},     {kClientClosing, 'c'}, {kClientUnix, 'U'},
-      {kClientNoEvict, 'e'},   {kClientNoTouch, 'T'}};
+      {kClientMonitor, 'O'}, {kClientReplica, 'S'},     {kClientPrimary, 'M'},
+      {kClientPubsub, 'P'},  {kClientTransaction, 'x'}, {kClientBlocked, 'b'},
+      {kClientDirty, 'd'},   {kClientClosing, 'c'},     {kClientUnix, 'U'},
+      {kClientNoEvict, 'e'}, {kClientNoTouch, 'T'}};
   std::string letters;
   for (const auto& [flag, letter] : kLetters) {
     // A monitor counts as one, not as the replica that Redis makes of it.
@@ -47,8 +47,8 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
       card.patterns.load(kRelaxed), card.shard_channels.load(kRelaxed),
       card.transaction_length.load(kRelaxed), card.watched.load(kRelaxed),
       card.query_bytes.load(kRelaxed), card.query_free_bytes.load(kRelaxed),
-      card.argument_bytes.load(kRelaxed), card.transaction_bytes.load(kRelaxed),
-      output > 0 ? 1 : 0, output, query + output + static_cast<int64_t>(sizeof(ClientCard)),
+      card.argument_bytes.load(kRelaxed), card.transaction_bytes.load(kRelaxed), output > 0 ? 1 : 0,
+      output, query + output + static_cast<int64_t>(sizeof(ClientCard)),
       command == nullptr ? "NULL" : command->full_name, card.user.get(),
       card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
 }

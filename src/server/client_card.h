@@ -1,5 +1,6 @@
-// What other threads may know of a client: its session writes, CLIENT LIST, CLIENT KILL and INFO read. Numbers are
-// relaxed atomics, stored once a batch of requests; texts are under a lock. Shared: a card may outlive its session.
+// What other threads may know of a client: its session writes, CLIENT LIST, CLIENT KILL and INFO
+// read. Numbers are relaxed atomics, stored once a batch of requests; texts are under a lock.
+// Shared: a card may outlive its session.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,7 @@ enum ClientFlag : uint32_t {
   kClientPubsub = 1u << 1,
   kClientTransaction = 1u << 2,
   kClientBlocked = 1u << 3,
-  kClientDirty = 1u << 4,  // EXEC will fail
+  kClientDirty = 1u << 4,    // EXEC will fail
   kClientClosing = 1u << 5,  // after the reply
   kClientMonitor = 1u << 6,
   kClientUnix = 1u << 7,
@@ -36,7 +37,8 @@ struct ClientCard {
   std::string local_address;
   int descriptor = -1;
   int64_t connected_ms = 0;  // of the monotonic clock, like last_active_ms
-  // Any thread: runs the call with the client's session, soon and on its own thread, if it still exists.
+  // Any thread: runs the call with the client's session, soon and on its own thread, if it still
+  // exists.
   std::function<void(std::function<void(Session&)>)> act;
 
   std::atomic<uint32_t> flags{0};

@@ -1,13 +1,13 @@
-// Every client of the server, across workers. Threads: any; a connection costs one lock when it opens and one when it
-// closes.
+// Every client of the server, across workers. Threads: any; a connection costs one lock when it
+// opens and one when it closes.
 #pragma once
-
-#include <absl/container/btree_map.h>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include <absl/container/btree_map.h>
 
 #include "base/lock.h"
 #include "server/client_card.h"

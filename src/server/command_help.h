@@ -1,4 +1,5 @@
-// What the server's commands share: reaching their session, and HELP made from the table's own rows.
+// What the server's commands share: reaching their session, and HELP made from the table's own
+// rows.
 #pragma once
 
 #include "engine/context.h"

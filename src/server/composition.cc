@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "commands/table.h"
 #include "engine/executor.h"
+#include "server/client_commands.h"
 #include "server/connection_commands.h"
 
 namespace tandem {
@@ -44,8 +46,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
               .registry = registry_,
               .clock = clock_,
               .limits = limits_,
-              .gate = gate_,
-              .free_later = nullptr},
+              .gate = gate_},
       network_(loop_),
       pause_(gate_, clock_, [this] { resume_clients(); }),
       tick_(loop_, [this] { pause_.check(); }),
@@ -60,7 +61,9 @@ Composition::~Composition() {
 
 std::vector<CommandRow> Composition::rows() {
   std::vector<CommandRow> all = engine_rows();
+  append(all, keyspace_rows());
   append(all, connection_rows(options_.server.network));
+  append(all, client_rows(clients_, pause_));
   return all;
 }
 
@@ -99,13 +102,12 @@ void Composition::start_workers() {
   for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
-    workers_.push_back(std::make_unique<Worker>(
-        std::move(loop), std::move(network),
-        Worker::Needs{.engine = engine_,
-                      .options = options_.server,
-                      .clients = clients_,
-                      .random_seed = random_.next(),
-                      .leaving = [](Session&) {}}));
+    workers_.push_back(std::make_unique<Worker>(std::move(loop), std::move(network),
+                                                Worker::Needs{.engine = engine_,
+                                                              .options = options_.server,
+                                                              .clients = clients_,
+                                                              .random_seed = random_.next(),
+                                                              .leaving = [](Session&) {}}));
   }
   for (auto& worker : workers_) worker->start();
 }

@@ -1,5 +1,5 @@
-// The whole server, wired: every part is made here, gets what it needs, and meets no other. Reads from the data up to the
-// sockets; destroyed in the opposite order.
+// The whole server, wired: every part is made here, gets what it needs, and meets no other. Reads
+// from the data up to the sockets; destroyed in the opposite order.
 //
 //            main thread              worker threads                 replication thread
 //   signals, acceptor, pauses    sessions -> executor --+      link -> executor --+

@@ -1,9 +1,9 @@
 #include "server/connection_commands.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/number.h"
@@ -34,8 +34,7 @@ bool authenticate(ClientState& client, const NetworkOptions& options, Bytes user
   return true;
 }
 
-constexpr Bytes kWrongPassword =
-    "WRONGPASS invalid username-password pair or user is disabled.";
+constexpr Bytes kWrongPassword = "WRONGPASS invalid username-password pair or user is disabled.";
 
 void auth(SessionContext& c, const NetworkOptions& options) {
   constexpr size_t kArgumentsMax = 3;
@@ -145,26 +144,57 @@ bool is_client_name(Bytes name) {
 
 std::vector<CommandRow> connection_rows(const NetworkOptions& options) {
   return {
-      {.name = "ping", .arity = -1, .flags = kFast, .session_handler = ping,
-       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Answers PONG, or the given text.", .syntax = "[message]"},
-      {.name = "echo", .arity = 2, .flags = kLoading | kStale | kFast, .session_handler = echo,
-       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Answers the given text.", .syntax = "message"},
-      {.name = "auth", .arity = -2, .flags = kAlways,
+      {.name = "ping",
+       .arity = -1,
+       .flags = kFast,
+       .session_handler = ping,
+       .group = "connection",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "Answers PONG, or the given text.",
+       .syntax = "[message]"},
+      {.name = "echo",
+       .arity = 2,
+       .flags = kLoading | kStale | kFast,
+       .session_handler = echo,
+       .group = "connection",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "Answers the given text.",
+       .syntax = "message"},
+      {.name = "auth",
+       .arity = -2,
+       .flags = kAlways,
        .session_handler = [&options](SessionContext& c) { auth(c, options); },
-       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Authenticates the connection.", .syntax = "[username] password"},
-      {.name = "hello", .arity = -1, .flags = kAlways,
+       .group = "connection",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "Authenticates the connection.",
+       .syntax = "[username] password"},
+      {.name = "hello",
+       .arity = -1,
+       .flags = kAlways,
        .session_handler = [&options](SessionContext& c) { hello(c, options); },
-       .group = "connection", .since = "6.0.0", .complexity = "O(1)",
+       .group = "connection",
+       .since = "6.0.0",
+       .complexity = "O(1)",
        .summary = "Agrees on the protocol's version, with authentication and a name on the way.",
        .syntax = "[protover [AUTH username password] [SETNAME clientname]]"},
-      {.name = "quit", .arity = -1, .flags = kAlways, .session_handler = quit,
-       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
+      {.name = "quit",
+       .arity = -1,
+       .flags = kAlways,
+       .session_handler = quit,
+       .group = "connection",
+       .since = "1.0.0",
+       .complexity = "O(1)",
        .summary = "Closes the connection after the reply."},
-      {.name = "reset", .arity = 1, .flags = kAlways, .session_handler = reset,
-       .group = "connection", .since = "6.2.0", .complexity = "O(1)",
+      {.name = "reset",
+       .arity = 1,
+       .flags = kAlways,
+       .session_handler = reset,
+       .group = "connection",
+       .since = "6.2.0",
+       .complexity = "O(1)",
        .summary = "Makes the connection as good as new."},
   };
 }

@@ -1,4 +1,5 @@
-// AUTH, HELLO, PING, ECHO, QUIT, RESET: commands about the connection itself. CLIENT has a file of its own.
+// AUTH, HELLO, PING, ECHO, QUIT, RESET: commands about the connection itself. CLIENT has a file of
+// its own.
 #pragma once
 
 #include <vector>

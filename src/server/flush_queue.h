@@ -1,5 +1,5 @@
-// Who has replies to send in this turn of a loop: they are sent together, one system call each, before the loop sleeps.
-// Confined to the loop's thread.
+// Who has replies to send in this turn of a loop: they are sent together, one system call each,
+// before the loop sleeps. Confined to the loop's thread.
 #pragma once
 
 #include "io/list.h"

@@ -1,10 +1,10 @@
 #include "server/machine_config_files.h"
 
-#include <glob.h>
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
+
+#include <glob.h>
+#include <unistd.h>
 
 namespace tandem {
 namespace {

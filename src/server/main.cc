@@ -1,10 +1,10 @@
 // The program: reads the configuration, builds the server, runs it.
-#include <fmt/core.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/logging.h"

@@ -1,5 +1,6 @@
-// CLIENT PAUSE: holds clients back, all of their commands or those that write, until a deadline or CLIENT UNPAUSE.
-// The executor refuses to begin while the gate says so; sessions keep the request and go on when `over` was called.
+// CLIENT PAUSE: holds clients back, all of their commands or those that write, until a deadline or
+// CLIENT UNPAUSE. The executor refuses to begin while the gate says so; sessions keep the request
+// and go on when `over` was called.
 //
 // Threads: any.
 #pragma once

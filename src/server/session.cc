@@ -1,5 +1,6 @@
-// The reader is the only task that lives as long as the session. It never waits for replies to go out: those leave in
-// flush(), called before the loop sleeps, and only what the kernel does not take at once gets a task of its own.
+// The reader is the only task that lives as long as the session. It never waits for replies to go
+// out: those leave in flush(), called before the loop sleeps, and only what the kernel does not
+// take at once gets a task of its own.
 #include "server/session.h"
 
 #include <algorithm>
@@ -12,10 +13,10 @@ namespace tandem {
 namespace {
 
 constexpr size_t kBufferBytesInitial = 2 * 1024;
-constexpr size_t kBufferBytesUsual = 16 * 1024;   // what a busy client gets
-constexpr size_t kBufferBytesKept = 64 * 1024;    // more is given back once it is empty
+constexpr size_t kBufferBytesUsual = 16 * 1024;  // what a busy client gets
+constexpr size_t kBufferBytesKept = 64 * 1024;   // more is given back once it is empty
 constexpr size_t kOutputBytesKept = 64 * 1024;
-constexpr size_t kFlushEarlyBytes = 256 * 1024;   // does not wait for the end of the turn
+constexpr size_t kFlushEarlyBytes = 256 * 1024;  // does not wait for the end of the turn
 constexpr int64_t kRetryMs = 1;
 
 }  // namespace
@@ -34,7 +35,10 @@ Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
 }
 
 Session::~Session() {
-  if (waiter) host_.executor.abandon(waiter);
+  if (waiter) {
+    host_.executor.abandon(waiter);
+    if (!waiter->done()) host_.orphans.push_back(waiter);
+  }
   host_.executor.end_transaction(*this);
   host_.executor.unwatch(*this);
 }
@@ -68,8 +72,8 @@ void Session::process() {
   if (processing_) return;
   processing_ = true;
   host_.executor.begin_batch();
-  parser_.set_limits({.bulk_bytes_max = host_.options.bulk_bytes_max.get(),
-                      .authenticated = authenticated});
+  parser_.set_limits(
+      {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
   while (!closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_) {
     if (!take_request()) break;
   }
@@ -103,8 +107,8 @@ bool Session::take_request() {
   if (!args.empty()) {
     const size_t before = out_.size();
     const bool was_authenticated = authenticated;
-    const Outcome outcome = host_.executor.execute(
-        *this, args, parser_.is_inline() ? Bytes() : raw, reply_);
+    const Outcome outcome =
+        host_.executor.execute(*this, args, parser_.is_inline() ? Bytes() : raw, reply_);
     if (outcome == Outcome::kPaused) {
       // Stays in the buffer, to be parsed again when the pause is over.
       parser_.reset();
@@ -117,8 +121,8 @@ bool Session::take_request() {
     if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
     if (outcome == Outcome::kBlocked) start_waiting();
     if (authenticated != was_authenticated) {
-      parser_.set_limits({.bulk_bytes_max = host_.options.bulk_bytes_max.get(),
-                          .authenticated = authenticated});
+      parser_.set_limits(
+          {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
     }
     if (out_.size() > kFlushEarlyBytes) {
       flush();
@@ -274,8 +278,7 @@ void Session::check_limits(int64_t monotonic_ms) {
 bool Session::output_over_limit(int64_t monotonic_ms) {
   if (card_->is(kClientReplica)) return false;  // its feed has a limit of its own
   const auto which = subscribed ? ClientClass::kPubsub : ClientClass::kNormal;
-  const OutputBufferLimit& limit =
-      host_.options.output_buffer_limits[static_cast<size_t>(which)];
+  const OutputBufferLimit& limit = host_.options.output_buffer_limits[static_cast<size_t>(which)];
   const auto pending = static_cast<int64_t>(output_pending());
   const auto over = [&](int64_t bytes_max) { return bytes_max != 0 && pending >= bytes_max; };
   constexpr int64_t kMsPerSecond = 1000;

@@ -1,11 +1,15 @@
-// One client: reads its requests, executes them in order on its worker, and sends the replies of a turn together.
+// One client: reads its requests, executes them in order on its worker, and sends the replies of a
+// turn together.
 //
-//   bytes -> query buffer -> RequestParser -> Executor -> replies -> (before the loop sleeps) one write
+//   bytes -> query buffer -> RequestParser -> Executor -> replies -> (before the loop sleeps) one
+//   write
 //
-// While the client is blocked by a command or held back by CLIENT PAUSE its requests wait in the query buffer; reading goes
-// on, so that a closed connection is noticed. Limits: the query buffer, and the replies that wait, by class of client.
+// While the client is blocked by a command or held back by CLIENT PAUSE its requests wait in the
+// query buffer; reading goes on, so that a closed connection is noticed. Limits: the query buffer,
+// and the replies that wait, by class of client.
 //
-// Confined to its worker's thread. run() is the session's life: when it ends nothing waits on the connection any more.
+// Confined to its worker's thread. run() is the session's life: when it ends nothing waits on the
+// connection any more.
 #pragma once
 
 #include <array>
@@ -49,18 +53,22 @@ struct SessionHost {
   const NetworkOptions& options;
   NetworkCounters& counters;
   FlushQueue& flushes;
-  // Any thread: the reply of a blocked command goes to the session with this id, if it still exists.
+  // Any thread: the reply of a blocked command goes to the session with this id, if it still
+  // exists.
   std::function<void(uint64_t id, std::string reply)> deliver;
   // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
   std::function<void(Session&)> held_back;
+  // Waiters of sessions that are gone while somebody was trying their command; abandoned again
+  // later.
+  std::vector<std::shared_ptr<Waiter>> orphans;
   // Called once, before the session is gone: subscriptions, monitors and the like let go of it.
   std::function<void(Session&)> leaving;
 };
 
 class Session final : public ClientState, private Flushable {
  public:
-  // What goes on with the connection when a command has made it something else than a client's: a replica's feed. It gets
-  // what the peer had sent behind the command.
+  // What goes on with the connection when a command has made it something else than a client's: a
+  // replica's feed. It gets what the peer had sent behind the command.
   using HandOver =
       std::move_only_function<Task<void>(ByteStream& stream, std::string unread, StopToken stop)>;
 
@@ -76,11 +84,21 @@ class Session final : public ClientState, private Flushable {
   ClientCard& card() { return *card_; }
   ByteStream& stream() { return *stream_; }
   SessionHost& host() { return host_; }
+  // Brings the card up to date in the middle of a batch.
+  void show(const Command& command) {
+    last_command_ = &command;
+    update_card();
+  }
   void close_after_reply() { closing_ = true; }
   void close() { stop_.request(); }
   void hand_over(HandOver next) { hand_over_ = std::move(next); }
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipThis, kSkipNext };
   void set_reply_mode(ReplyMode mode) { reply_mode_ = mode; }
+  // CLIENT REPLY OFF, and SKIP, which means the command that follows; without effect while replies
+  // are off.
+  void skip_replies(ReplyMode mode) {
+    if (reply_mode_ != ReplyMode::kOff) reply_mode_ = mode;
+  }
   // Back to a fresh connection's state, but for the connection and its id (RESET).
   void reset_state();
 

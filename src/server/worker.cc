@@ -9,7 +9,8 @@ namespace {
 
 constexpr int64_t kTickMs = 100;
 constexpr int64_t kLimitsPeriodMs = 1000;
-// Redis gives active expiry a quarter of its time at most; this is far less, and each worker has its share.
+// Redis gives active expiry a quarter of its time at most; this is far less, and each worker has
+// its share.
 constexpr int64_t kExpireBudgetUs = 1000;
 
 constexpr Bytes kTooManyClients = "-ERR max number of clients reached\r\n";
@@ -47,6 +48,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
                   });
                 },
             .held_back = [this](Session& session) { held_back_.push_back(session.id); },
+            .orphans = {},
             .leaving = needs_.leaving},
       tick_(*loop_, [this] { every_tick(); }) {
   tick_.every_ms(kTickMs);
@@ -140,6 +142,10 @@ void Worker::resume_held_back() {
 void Worker::every_tick() {
   executor_.begin_batch();
   executor_.expire_some(kExpireBudgetUs);
+  for (auto& waiter : std::exchange(host_.orphans, {})) {
+    executor_.abandon(waiter);
+    if (!waiter->done()) host_.orphans.push_back(std::move(waiter));
+  }
   const int64_t now_ms = loop_->clock().monotonic_ms();
   if (now_ms - limits_checked_ms_ < kLimitsPeriodMs) return;
   limits_checked_ms_ = now_ms;

@@ -1,14 +1,14 @@
 // A worker: an event loop with its thread, the sessions it serves, and the executor they share.
 //
-// Threads: made and destroyed by the composition's thread; adopt(), post() and stop() from any thread; the rest on the
-// worker's own. Sessions belong to it for life.
+// Threads: made and destroyed by the composition's thread; adopt(), post() and stop() from any
+// thread; the rest on the worker's own. Sessions belong to it for life.
 #pragma once
-
-#include <absl/container/flat_hash_map.h>
 
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "config/server_options.h"
 #include "engine/executor.h"

@@ -1,0 +1,246 @@
+#include "server/client_commands.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/number.h"
+#include "server/client_filter.h"
+#include "server/command_help.h"
+#include "server/connection_commands.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint32_t kFlags = kNoScript | kLoading | kStale;
+
+int64_t now_ms(const SessionContext& c) { return c.executor.engine().clock.monotonic_ms(); }
+
+void id(SessionContext& c) { c.reply.integer(static_cast<int64_t>(c.client.id)); }
+
+void getname(SessionContext& c) {
+  Session* session = session_of(c);
+  if (session == nullptr || session->card().name.empty()) return c.reply.null();
+  c.reply.bulk(session->card().name.get());
+}
+
+void setname(SessionContext& c) {
+  if (!is_client_name(c.args[2])) return c.reply.error(kBadClientName);
+  if (Session* session = session_of(c)) session->card().name.set(std::string(c.args[2]));
+  c.reply.ok();
+}
+
+void setinfo(SessionContext& c) {
+  Session* session = session_of(c);
+  const bool name = equal_ignore_case(c.args[2], "lib-name");
+  if (!name && !equal_ignore_case(c.args[2], "lib-ver")) {
+    return c.reply.error(fmt::format("ERR Unrecognized option '{}'", c.args[2]));
+  }
+  if (!is_client_name(c.args[3])) {
+    return c.reply.error(
+        fmt::format("ERR {} cannot contain spaces, newlines or special characters.", c.args[2]));
+  }
+  if (session != nullptr) {
+    TextOption& option = name ? session->card().library_name : session->card().library_version;
+    option.set(std::string(c.args[3]));
+  }
+  c.reply.ok();
+}
+
+void info(SessionContext& c) {
+  Session* session = session_of(c);
+  if (session == nullptr) return c.reply.verbatim("");
+  session->show(c.command);
+  c.reply.verbatim(describe_client(session->card(), now_ms(c)) + "\n");
+}
+
+void list(SessionContext& c, ClientRegistry& clients) {
+  const auto filter = parse_list_filter(c.args.subspan(2));
+  if (!filter) return c.reply.error(filter.error().text);
+  if (Session* session = session_of(c)) session->show(c.command);
+  std::string lines;
+  for (const auto& card : clients.list()) {
+    if (filter->matches(*card)) lines += describe_client(*card, now_ms(c)) + "\n";
+  }
+  c.reply.verbatim(lines);
+}
+
+int64_t kill_matching(SessionContext& c, ClientRegistry& clients, const ClientFilter& filter) {
+  int64_t killed = 0;
+  for (const auto& card : clients.list()) {
+    const bool self = card->id == c.client.id;
+    if (!filter.matches(*card) || (self && filter.skip_self)) continue;
+    ++killed;
+    if (!self) {
+      card->act([](Session& session) { session.close(); });
+    } else if (Session* session = session_of(c)) {
+      session->close_after_reply();
+    }
+  }
+  return killed;
+}
+
+void kill(SessionContext& c, ClientRegistry& clients) {
+  constexpr size_t kOldForm = 3;
+  if (c.args.size() == kOldForm) {
+    ClientFilter filter;
+    filter.address = std::string(c.args[2]);
+    filter.skip_self = false;
+    if (kill_matching(c, clients, filter) == 0) return c.reply.error("ERR No such client");
+    return c.reply.ok();
+  }
+  const auto filter = parse_kill_filter(c.args.subspan(2));
+  if (!filter) return c.reply.error(filter.error().text);
+  c.reply.integer(kill_matching(c, clients, *filter));
+}
+
+void pause_clients(SessionContext& c, Pause& pause) {
+  constexpr size_t kWithMode = 4;
+  auto kind = Pause::Kind::kAll;
+  if (c.args.size() > kWithMode) return reply_subcommand_syntax(c, "client");
+  if (c.args.size() == kWithMode) {
+    if (equal_ignore_case(c.args[3], "write")) {
+      kind = Pause::Kind::kWrites;
+    } else if (!equal_ignore_case(c.args[3], "all")) {
+      return c.reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    }
+  }
+  const auto timeout_ms = parse_int64(c.args[2]);
+  if (!timeout_ms) return c.reply.error("ERR timeout is not an integer or out of range");
+  if (*timeout_ms < 0) return c.reply.error("ERR timeout is negative");
+  constexpr int64_t kTimeoutMsMax = int64_t{1} << 53;
+  pause.begin(kind, now_ms(c) + std::min(*timeout_ms, kTimeoutMsMax));
+  c.reply.ok();
+}
+
+void unpause(SessionContext& c, Pause& pause) {
+  pause.end();
+  c.reply.ok();
+}
+
+void reply_mode(SessionContext& c) {
+  Session* session = session_of(c);
+  using Mode = Session::ReplyMode;
+  if (equal_ignore_case(c.args[2], "on")) {
+    if (session != nullptr) session->set_reply_mode(Mode::kOn);
+    return c.reply.ok();
+  }
+  const bool off = equal_ignore_case(c.args[2], "off");
+  if (!off && !equal_ignore_case(c.args[2], "skip")) return c.reply.error(kSyntaxError);
+  if (session != nullptr) session->skip_replies(off ? Mode::kOff : Mode::kSkipNext);
+}
+
+void unblock(SessionContext& c, ClientRegistry& clients) {
+  constexpr size_t kWithReason = 4;
+  bool with_error = false;
+  if (c.args.size() > kWithReason) return reply_subcommand_syntax(c, "client");
+  if (c.args.size() == kWithReason) {
+    with_error = equal_ignore_case(c.args[3], "error");
+    if (!with_error && !equal_ignore_case(c.args[3], "timeout")) {
+      return c.reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+  }
+  const auto target = parse_int64(c.args[2]);
+  if (!target) return c.reply.error(kNotInteger);
+  for (const auto& card : clients.list()) {
+    if (static_cast<int64_t>(card->id) != *target || !card->is(kClientBlocked)) continue;
+    card->act([with_error](Session& session) { session.force_unblock(with_error); });
+    return c.reply.integer(1);
+  }
+  c.reply.integer(0);
+}
+
+void set_flag(SessionContext& c, ClientFlag flag) {
+  const bool on = equal_ignore_case(c.args[2], "on");
+  if (!on && !equal_ignore_case(c.args[2], "off")) return c.reply.error(kSyntaxError);
+  if (Session* session = session_of(c)) session->card().set_flag(flag, on);
+  c.reply.ok();
+}
+
+void tracking(SessionContext& c) {
+  if (equal_ignore_case(c.args[2], "off")) return c.reply.ok();
+  if (!equal_ignore_case(c.args[2], "on")) return c.reply.error(kSyntaxError);
+  c.reply.error("ERR CLIENT TRACKING is not supported yet");
+}
+
+void trackinginfo(SessionContext& c) {
+  c.reply.map(3);
+  c.reply.bulk("flags");
+  c.reply.set(1);
+  c.reply.bulk("off");
+  c.reply.bulk("redirect");
+  c.reply.integer(-1);
+  c.reply.bulk("prefixes");
+  c.reply.array(0);
+}
+
+CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
+               std::string_view summary, std::string_view syntax = "", uint32_t flags = kFlags) {
+  return {.name = name,
+          .arity = arity,
+          .flags = flags,
+          .session_handler = std::move(handler),
+          .group = "connection",
+          .since = since,
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
+  const auto with_clients = [&clients](auto handler) {
+    return [&clients, handler](SessionContext& c) { handler(c, clients); };
+  };
+  const auto with_pause = [&pause](auto handler) {
+    return [&pause, handler](SessionContext& c) { handler(c, pause); };
+  };
+  const auto flag = [](ClientFlag which) {
+    return [which](SessionContext& c) { set_flag(c, which); };
+  };
+  constexpr uint32_t kAdminFlags = kFlags | kAdmin;
+  return {
+      row("id", 2, id, "5.0.0", "Tells the connection's id."),
+      row("getname", 2, getname, "2.6.9", "Tells the connection's name."),
+      row("setname", 3, setname, "2.6.9", "Names the connection.", "connection-name"),
+      row("setinfo", 4, setinfo, "7.2.0", "Tells which library the client is.",
+          "<LIB-NAME libname | LIB-VER libver>"),
+      row("info", 2, info, "6.2.0", "Describes the connection."),
+      row("list", -2, with_clients(list), "2.4.0", "Describes the connections, a line each.",
+          "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+          kAdminFlags),
+      row("kill", -3, with_clients(kill), "2.4.0", "Closes connections.",
+          "<ip:port | filter value [filter value ...]>", kAdminFlags),
+      row("pause", -3, with_pause(pause_clients), "3.0.0", "Holds clients back for a time.",
+          "timeout [WRITE | ALL]", kAdminFlags),
+      row("unpause", 2, with_pause(unpause), "6.2.0", "Ends a pause.", "", kAdminFlags),
+      row("reply", 3, reply_mode, "3.2.0", "Chooses whether commands are answered.",
+          "<ON | OFF | SKIP>"),
+      row("unblock", -3, with_clients(unblock), "5.0.0", "Ends a blocked client's wait.",
+          "client-id [TIMEOUT | ERROR]", kAdminFlags),
+      row("no-evict", 3, flag(kClientNoEvict), "7.0.0", "Protects the connection from eviction.",
+          "<ON | OFF>", kAdminFlags),
+      row("no-touch", 3, flag(kClientNoTouch), "7.2.0", "Leaves the access times of keys alone.",
+          "<ON | OFF>"),
+      row("tracking", -3, tracking, "6.0.0", "Switches invalidation messages.", "<ON | OFF>"),
+      row("trackinginfo", 2, trackinginfo, "6.2.0", "Describes the state of tracking."),
+      row(
+          "getredir", 2, [](SessionContext& c) { c.reply.integer(-1); }, "6.0.0",
+          "Tells where invalidation messages go."),
+      help_row("client", "connection"),
+  };
+}
+
+}  // namespace
+
+std::vector<CommandRow> client_rows(ClientRegistry& clients, Pause& pause) {
+  return {{.name = "client",
+           .arity = -2,
+           .group = "connection",
+           .since = "2.4.0",
+           .complexity = "Depends on the subcommand",
+           .summary = "About connections.",
+           .subcommands = subcommands(clients, pause)}};
+}
+
+}  // namespace tandem

@@ -1,0 +1,31 @@
+// Which clients CLIENT LIST and CLIENT KILL mean.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "server/client_card.h"
+
+namespace tandem {
+
+struct ClientFilter {
+  std::optional<std::string> type;  // as client_type() says it
+  std::optional<std::string> address;
+  std::optional<std::string> local_address;
+  std::optional<std::string> user;
+  std::set<uint64_t> ids;  // empty: any
+  bool skip_self = true;   // CLIENT KILL's default
+
+  bool matches(const ClientCard& card) const;
+};
+
+// The arguments behind CLIENT KILL, in the form with filters. The error is the reply.
+Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args);
+// The arguments behind CLIENT LIST.
+Result<ClientFilter> parse_list_filter(std::span<const Bytes> args);
+
+}  // namespace tandem

@@ -1,0 +1,45 @@
+// How often each error code was answered ("ERR", "WRONGTYPE"), for INFO's errorstats. Threads: any;
+// an error costs a lock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/lock.h"
+
+namespace tandem {
+
+class ErrorCounts {
+ public:
+  // Codes counted apart; others beyond them are not counted, for scripts can make up their own.
+  static constexpr size_t kCodesMax = 128;
+
+  // `reply` begins with the error's minus.
+  void count(Bytes reply) {
+    const size_t end = reply.find_first_of(" \r\n");
+    const Bytes code = reply.substr(1, end == reply.npos ? reply.npos : end - 1);
+    const Guard guard(lock_);
+    auto found = counts_.find(code);
+    if (found == counts_.end()) {
+      if (counts_.size() >= kCodesMax) return;
+      found = counts_.emplace(std::string(code), 0).first;
+    }
+    ++found->second;
+  }
+  std::map<std::string, uint64_t, std::less<>> list() const {
+    const Guard guard(lock_);
+    return counts_;
+  }
+  void reset() {
+    const Guard guard(lock_);
+    counts_.clear();
+  }
+
+ private:
+  mutable Lock lock_;
+  std::map<std::string, uint64_t, std::less<>> counts_ TANDEM_GUARDED_BY(lock_);
+};
+
+}  // namespace tandem
