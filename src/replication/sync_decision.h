@@ -22,9 +22,11 @@
 
 namespace tandem {
 
-// What a replica asks for. Without a position: PSYNC ? -1, or SYNC.
+// What a replica asks for. Without a position: PSYNC ? -1, or SYNC, which gets the snapshot without
+// a line before it and acknowledges nothing.
 struct SyncRequest {
-  std::optional<Position> position;
+  std::optional<Position> position = std::nullopt;
+  bool plain = false;  // SYNC
 };
 
 // The arguments of PSYNC as they came. An id of another form names no history that we could have;

@@ -1,0 +1,233 @@
+#include "replication/commands.h"
+
+#include <memory>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/ascii.h"
+#include "base/logging.h"
+#include "base/number.h"
+#include "engine/context.h"
+#include "engine/waiting_room.h"
+#include "replication/info.h"
+
+namespace tandem {
+
+namespace {
+
+// All stripes are held: the row says so.
+void replicaof(ReplicationControl& control, SessionContext& c) {
+  if (equal_ignore_case(c.args[1], "no") && equal_ignore_case(c.args[2], "one")) {
+    if (control.is_replica()) {
+      control.promote();
+      log_notice("PRIMARY MODE enabled (client {} asked for it)", c.client.id);
+    }
+    return c.reply.ok();
+  }
+  const auto port = parse_int64(c.args[2]);
+  if (!port || *port < 0 || *port > 65535) return c.reply.error("ERR Invalid master port");
+  const Role wanted =
+      ReplicaRole{.primary_host = std::string(c.args[1]), .primary_port = static_cast<int>(*port)};
+  if (control.role() == wanted) return c.reply.simple("OK Already connected to specified master");
+  control.follow(std::string(c.args[1]), static_cast<int>(*port));
+  log_notice("REPLICAOF {}:{} enabled (client {} asked for it)", c.args[1], *port, c.client.id);
+  c.reply.ok();
+}
+
+void serve(ReplicationControl& control, const GiveConnection& give, SessionContext& c,
+           const SyncRequest& request) {
+  if (control.is_replica() && !control.link().following()) {
+    return c.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
+  }
+  control.activate_log();
+  const uint64_t id = c.client.id;
+  const bool given = give(
+      c.client, [&control, request, id](ByteStream& stream, std::string unread, StopToken stop) {
+        return control.serve_replica(stream, std::move(unread), request, id, stop);
+      });
+  if (!given) c.reply.error("ERR This client cannot become a replica");
+}
+
+void psync(ReplicationControl& control, const GiveConnection& give, SessionContext& c) {
+  const auto request = parse_sync_request(c.args[1], c.args[2]);
+  if (!request) return c.reply.error("ERR " + request.error().text);
+  serve(control, give, c, *request);
+}
+
+// One option and its value. False: the reply is written, or none is due.
+bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes value) {
+  if (equal_ignore_case(option, "listening-port")) {
+    const auto port = parse_int64(value);
+    if (!port) {
+      c.reply.error("ERR value is not an integer or out of range");
+      return false;
+    }
+    hello.listening_port = static_cast<int>(*port);
+  } else if (equal_ignore_case(option, "ip-address")) {
+    if (value.size() > 255) {
+      c.reply.error("ERR REPLCONF ip-address provided by replica instance is too long: " +
+                    fmt::format("{} bytes", value.size()));
+      return false;
+    }
+    hello.announced_ip = std::string(value);
+  } else if (equal_ignore_case(option, "capa")) {
+    if (equal_ignore_case(value, "eof")) hello.understands_mark = true;
+    if (equal_ignore_case(value, "psync2")) hello.understands_new_id = true;
+  } else if (equal_ignore_case(option, "ack") || equal_ignore_case(option, "getack")) {
+    return false;  // between a replica and its primary only, and never answered
+  } else if (!equal_ignore_case(option, "version") && !equal_ignore_case(option, "rdb-only") &&
+             !equal_ignore_case(option, "rdb-filter-only")) {
+    c.reply.error(fmt::format("ERR Unrecognized REPLCONF option: {}", option));
+    return false;
+  }
+  return true;
+}
+
+void replconf(ReplicationControl& control, SessionContext& c) {
+  if (c.args.size() % 2 == 0) return c.reply.error(kSyntaxError);
+  ReplicaHello hello = control.hello(c.client.id);
+  for (size_t i = 1; i < c.args.size(); i += 2) {
+    if (!note_option(hello, c, c.args[i], c.args[i + 1])) return;
+  }
+  if (c.args.size() > 1) control.set_hello(c.client.id, hello);
+  c.reply.ok();
+}
+
+std::string integer_reply(size_t value) { return fmt::format(":{}\r\n", value); }
+
+void wait(ReplicationControl& control, SessionContext& c) {
+  if (control.is_replica()) {
+    return c.reply.error(
+        "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if "
+        "a replica is configured to be writable (which is not the default) writes to replicas are "
+        "just local and are not propagated.");
+  }
+  const auto wanted = parse_int64(c.args[1]);
+  if (!wanted) return c.reply.error(kNotInteger);
+  const auto timeout_ms = parse_int64(c.args[2]);
+  if (!timeout_ms) return c.reply.error("ERR timeout is not an integer or out of range");
+  if (*timeout_ms < 0) return c.reply.error("ERR timeout is negative");
+  if (*timeout_ms > INT64_MAX - c.now_ms) return c.reply.error("ERR timeout is out of range");
+
+  AcknowledgedWatermarks& acknowledged = control.replicas().acknowledged();
+  const uint64_t offset = c.client.last_write_offset;
+  const size_t already = acknowledged.count(offset);
+  if (static_cast<int64_t>(already) >= *wanted || !c.may_block) {
+    return c.reply.integer(static_cast<int64_t>(already));
+  }
+
+  // More replicas than are ever counted: only the deadline ends it.
+  const auto k =
+      static_cast<size_t>(std::min<int64_t>(*wanted, AcknowledgedWatermarks::kReplicasMax));
+  Watermark& mark = acknowledged.by_replicas(k);
+  auto mark_waiter = std::make_shared<std::atomic<WaiterId>>(0);
+  const int64_t deadline_ms = *timeout_ms == 0 ? 0 : c.now_ms + *timeout_ms;
+  std::shared_ptr<Waiter> waiter =
+      c.block_externally(deadline_ms, [&acknowledged, &mark, mark_waiter, offset] {
+        mark.cancel(mark_waiter->load());
+        return integer_reply(acknowledged.count(offset));
+      });
+  if (waiter == nullptr) return c.reply.integer(static_cast<int64_t>(already));
+  control.request_acknowledgements();
+  mark_waiter->store(mark.wait(offset, [&acknowledged, waiter, offset, k] {
+    waiter->complete(integer_reply(std::max(k, acknowledged.count(offset))));
+  }));
+}
+
+}  // namespace
+
+std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnection give) {
+  const auto with = [&control](void (*handler)(ReplicationControl&, SessionContext&)) {
+    return SessionHandler([&control, handler](SessionContext& c) { handler(control, c); });
+  };
+  const SessionHandler role_handler = [&control](SessionContext& c) {
+    write_role(control, c.reply);
+  };
+  const SessionHandler psync_handler = [&control, give](SessionContext& c) {
+    psync(control, give, c);
+  };
+  const SessionHandler sync_handler = [&control, give](SessionContext& c) {
+    serve(control, give, c, {.position = std::nullopt, .plain = true});
+  };
+  static constexpr uint32_t kRoleChange = kAdmin | kNoScript | kStale | kNoAsyncLoading;
+  static constexpr uint32_t kSync = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti;
+  return {
+      {.name = "replicaof",
+       .arity = 3,
+       .flags = kRoleChange,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = with(replicaof),
+       .group = "server",
+       .since = "5.0.0",
+       .complexity = "O(1)",
+       .summary = "Makes the server a replica of another one, or a primary.",
+       .syntax = "<host port | NO ONE>"},
+      {.name = "slaveof",
+       .arity = 3,
+       .flags = kRoleChange,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = with(replicaof),
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "The former name of REPLICAOF.",
+       .syntax = "<host port | NO ONE>"},
+      {.name = "psync",
+       .arity = -3,
+       .flags = kSync,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = psync_handler,
+       .group = "server",
+       .since = "2.8.0",
+       .complexity = "",
+       .summary = "Makes this connection a replica's.",
+       .syntax = "replicationid offset"},
+      {.name = "sync",
+       .arity = 1,
+       .flags = kSync,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = sync_handler,
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "",
+       .summary = "Makes this connection a replica's, the old way.",
+       .syntax = ""},
+      {.name = "replconf",
+       .arity = -1,
+       .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy,
+       .keys = {},
+       .session_handler = with(replconf),
+       .group = "server",
+       .since = "3.0.0",
+       .complexity = "O(1)",
+       .summary = "Tells a primary about its replica.",
+       .syntax = ""},
+      {.name = "role",
+       .arity = 1,
+       .flags = kNoScript | kLoading | kStale | kFast,
+       .keys = {},
+       .session_handler = role_handler,
+       .group = "server",
+       .since = "2.8.12",
+       .complexity = "O(1)",
+       .summary = "Tells the server's role in replication.",
+       .syntax = ""},
+      {.name = "wait",
+       .arity = 3,
+       .flags = kNoScript | kBlocking,
+       .keys = {},
+       .session_handler = with(wait),
+       .group = "generic",
+       .since = "3.0.0",
+       .complexity = "O(1)",
+       .summary = "Waits until replicas acknowledged this connection's writes.",
+       .syntax = "numreplicas timeout"},
+  };
+}
+
+}  // namespace tandem

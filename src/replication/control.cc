@@ -1,0 +1,204 @@
+#include "replication/control.h"
+
+#include <utility>
+
+#include "base/logging.h"
+#include "io/scope.h"
+#include "resp/request_writer.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int64_t kTickMs = 1000;
+
+}  // namespace
+
+ReplicationControl::ReplicationControl(Parts parts)
+    : parts_(std::move(parts)),
+      full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1),
+      session_parts_{parts_.engine, parts_.options, replicas_, full_syncs_, parts_.lag_limit},
+      random_(parts_.random_seed) {
+  apply_options();
+}
+
+Task<void> ReplicationControl::run(StopToken stop) {
+  Scope tasks(stop);
+  tasks.spawn(full_syncs_.run(tasks.token()));
+  tasks.spawn(each_second(tasks.token()));
+  co_await supervise_link(stop);
+  co_await tasks.join();
+}
+
+// ---- Role ----
+
+void ReplicationControl::follow(std::string host, int port) {
+  change_role(ReplicaRole{.primary_host = std::move(host), .primary_port = port});
+}
+
+void ReplicationControl::promote() { change_role(PrimaryRole{}); }
+
+// The only place where the role changes (replication/role.h has the diagram). All stripes are held,
+// so each command was executed wholly in the former role or will be wholly in the new one.
+void ReplicationControl::change_role(Role next) {
+  Engine& engine = parts_.engine;
+  const bool was_replica = is_replica();
+  const auto* following = std::get_if<ReplicaRole>(&next);
+  if (following == nullptr && was_replica) {
+    if (engine.log.active()) engine.log.adopt_id(fresh_id());
+    // The history goes on with our own commands, which select their database anew.
+    engine.log.forget_context();
+  }
+  parts_.options.primary.set(following
+                                 ? PrimaryAddress{following->primary_host, following->primary_port}
+                                 : PrimaryAddress{});
+  engine.gate.set(Gate::kReplica, following != nullptr);
+  engine.gate.set(Gate::kReadOnlyReplica,
+                  following != nullptr && parts_.options.replica_read_only.get());
+  engine.gate.set(Gate::kLinkDown,
+                  following != nullptr && !parts_.options.replica_serve_stale_data.get());
+  engine.gate.set(Gate::kTooFewReplicas, false);
+  {
+    const Guard guard(lock_);
+    role_ = std::move(next);
+  }
+  // Ours ask again: they learn the new id, or that the history is another.
+  replicas_.drop_all();
+  role_generation_.fetch_add(1);
+  role_bell_.ring();
+}
+
+Role ReplicationControl::role() const {
+  const Guard guard(lock_);
+  return role_;
+}
+
+ReplicationId ReplicationControl::fresh_id() {
+  const Guard guard(lock_);
+  return ReplicationId::generate(random_);
+}
+
+// Level-triggered: whatever the role is now decides what runs; a change ends it and looks again.
+Task<void> ReplicationControl::supervise_link(StopToken stop) {
+  while (!stop.requested()) {
+    const uint64_t generation = role_generation_.load();
+    const Role now = role();
+    Scope following(stop);
+    std::unique_ptr<Link> link;
+    if (const auto* replica = std::get_if<ReplicaRole>(&now)) {
+      uint64_t seed = 0;
+      {
+        const Guard guard(lock_);
+        seed = random_.next();
+      }
+      link = std::make_unique<Link>(
+          Link::Parts{parts_.loop, parts_.network, parts_.engine, parts_.options, replicas_,
+                      progress_, parts_.listening_port()},
+          *replica, seed);
+      following.spawn(link->run(following.token()));
+    }
+    while (!stop.requested() && generation == role_generation_.load()) {
+      co_await role_changed_.wait(stop);
+    }
+    following.request_stop();
+    co_await following.join();
+  }
+}
+
+// ---- Each second ----
+
+Task<void> ReplicationControl::each_second(StopToken stop) {
+  for (;;) {
+    auto slept = co_await parts_.loop.sleep_ms(kTickMs, stop);
+    if (!slept) co_return;
+    const int64_t now_ms = parts_.loop.clock().monotonic_ms();
+    apply_options();
+    parts_.engine.log.trim(now_ms);
+    if (!is_replica()) {
+      ping_replicas(now_ms);
+      retire_backlog(now_ms);
+    }
+  }
+}
+
+void ReplicationControl::apply_options() {
+  ReplicationOptions& options = parts_.options;
+  Engine& engine = parts_.engine;
+  engine.log.set_retention(static_cast<uint64_t>(options.backlog_bytes.get()),
+                           options.backlog_time_seconds.get() * 1000);
+  const bool replica = is_replica();
+  engine.gate.set(Gate::kReadOnlyReplica, replica && options.replica_read_only.get());
+  const int64_t wanted = options.min_replicas_to_write.get();
+  const int64_t lag_ms = options.min_replicas_max_lag_seconds.get() * 1000;
+  const bool too_few = !replica && wanted > 0 && lag_ms > 0 &&
+                       static_cast<int64_t>(replicas_.good_count(parts_.loop.clock().monotonic_ms(),
+                                                                 lag_ms + kTickMs - 1)) < wanted;
+  engine.gate.set(Gate::kTooFewReplicas, too_few);
+}
+
+// A PING is part of the stream like any command: it moves every replica's offset.
+void ReplicationControl::ping_replicas(int64_t now_ms) {
+  if (replicas_.count() == 0) return;
+  if (now_ms - last_ping_ms_ < parts_.options.ping_replica_period_seconds.get() * 1000) return;
+  last_ping_ms_ = now_ms;
+  {
+    const Guard guard(parts_.engine.keyspace.stripe(0));
+    if (!is_replica()) parts_.engine.log.append_verbatim("*1\r\n$4\r\nPING\r\n");
+  }
+  replicas_.wake_all();
+}
+
+// repl-backlog-ttl: with no replica for so long, nothing more is kept.
+void ReplicationControl::retire_backlog(int64_t now_ms) {
+  const int64_t ttl_ms = parts_.options.backlog_ttl_seconds.get() * 1000;
+  if (replicas_.count() != 0 || !parts_.engine.log.active() || ttl_ms == 0) {
+    without_replicas_since_ms_ = now_ms;
+    return;
+  }
+  if (now_ms - without_replicas_since_ms_ < ttl_ms) return;
+  const ExclusiveGuard all(parts_.engine.keyspace);
+  if (replicas_.count() != 0 || is_replica()) return;
+  parts_.engine.log.deactivate();
+  log_notice("The replication backlog is freed after {} seconds without a replica", ttl_ms / 1000);
+}
+
+void ReplicationControl::request_acknowledgements() {
+  {
+    const Guard guard(parts_.engine.keyspace.stripe(0));
+    if (!is_replica()) {
+      parts_.engine.log.append_verbatim("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
+    }
+  }
+  replicas_.wake_all();
+}
+
+// ---- Replicas ----
+
+void ReplicationControl::set_hello(uint64_t client_id, const ReplicaHello& hello) {
+  const Guard guard(lock_);
+  hellos_[client_id] = hello;
+}
+
+ReplicaHello ReplicationControl::hello(uint64_t client_id) const {
+  const Guard guard(lock_);
+  const auto found = hellos_.find(client_id);
+  return found == hellos_.end() ? ReplicaHello{} : found->second;
+}
+
+void ReplicationControl::forget_client(uint64_t client_id) {
+  const Guard guard(lock_);
+  hellos_.erase(client_id);
+}
+
+void ReplicationControl::activate_log() { parts_.engine.log.activate(fresh_id()); }
+
+Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unread,
+                                             SyncRequest request, uint64_t client_id,
+                                             StopToken stop) {
+  ReplicaSession session(session_parts_, stream, std::move(unread), hello(client_id), request,
+                         client_id, stop);
+  co_await session.run();
+  forget_client(client_id);
+}
+
+}  // namespace tandem

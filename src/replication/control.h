@@ -1,0 +1,123 @@
+// Replication of this server as a whole: its role, the link when it is a replica, its own replicas,
+// and what happens each second.
+//
+//   client: REPLICAOF  --all stripes-->  change_role() --bell-->  supervisor on the replication
+//   loop: the link of the moment client: PSYNC      -------------->  serve_replica() on the worker
+//   of that connection
+//
+// Threads: run() belongs to the replication loop; every other call says which threads may make it.
+// Sessions that serve_replica() runs end before this object does.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "base/lock.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "io/byte_stream.h"
+#include "io/event.h"
+#include "io/loop.h"
+#include "io/network.h"
+#include "io/task.h"
+#include "replication/full_sync.h"
+#include "replication/link.h"
+#include "replication/link_progress.h"
+#include "replication/options.h"
+#include "replication/replica_registry.h"
+#include "replication/replica_session.h"
+#include "replication/role.h"
+#include "replication/sync_decision.h"
+
+namespace tandem {
+
+class ReplicationControl {
+ public:
+  struct Parts {
+    Loop& loop;        // the replication loop
+    Network& network;  // of that loop
+    Engine& engine;
+    ReplicationOptions& options;
+    std::function<ReplicaLagLimit()> lag_limit;  // any thread
+    std::function<int()> listening_port;         // any thread
+    uint64_t random_seed = 0;
+  };
+
+  explicit ReplicationControl(Parts parts);
+
+  // Follows the primary of the moment, serves full syncs, keeps time; until stopped.
+  Task<void> run(StopToken stop);
+
+  // ---- Role. REQUIRE: all stripes held. Any thread. ----
+  void follow(std::string host, int port);
+  // No primary any more: what this server holds is a history of its own from here.
+  void promote();
+
+  // ---- Any thread. ----
+  Role role() const;
+  bool is_replica() const { return parts_.engine.gate.is(Gate::kReplica); }
+  const LinkProgress& link() const { return progress_; }
+  ReplicaRegistry& replicas() { return replicas_; }
+  const ReplicaRegistry& replicas() const { return replicas_; }
+  const ReplicationOptions& options() const { return parts_.options; }
+  Engine& engine() const { return parts_.engine; }
+  const FullSyncs& full_syncs() const { return full_syncs_; }
+
+  // The log has grown: replicas hear of it. Workers call it once a batch; a load when there is
+  // nobody.
+  void log_moved() {
+    if (replicas_.count() != 0) replicas_.wake_all();
+  }
+  // Options changed (CONFIG SET): puts into force what is not read at each use.
+  void apply_options();
+  // REPLCONF GETACK, so that WAIT need not wait for the next second. No stripe held.
+  void request_acknowledgements();
+
+  // What a connection said with REPLCONF before its PSYNC, by client id.
+  void set_hello(uint64_t client_id, const ReplicaHello& hello);
+  ReplicaHello hello(uint64_t client_id) const;
+  // The connection is over.
+  void forget_client(uint64_t client_id);
+
+  // Makes the log keep bytes, if it does not yet. REQUIRES: all stripes held.
+  void activate_log();
+
+  // ---- On the connection's worker. ----
+  // Feeds a replica until the connection is over. `unread`: what came behind its PSYNC.
+  Task<void> serve_replica(ByteStream& stream, std::string unread, SyncRequest request,
+                           uint64_t client_id, StopToken stop);
+
+ private:
+  void change_role(Role next);
+  Task<void> supervise_link(StopToken stop);
+  Task<void> each_second(StopToken stop);
+  void ping_replicas(int64_t now_ms);
+  void retire_backlog(int64_t now_ms);
+  ReplicationId fresh_id();
+
+  const Parts parts_;
+  ReplicaRegistry replicas_;
+  LinkProgress progress_;
+  FullSyncs full_syncs_;
+  ReplicaSessionParts session_parts_;
+  Event role_changed_{parts_.loop};
+  Doorbell role_bell_{parts_.loop, [this] { role_changed_.notify(); }};
+  std::atomic<uint64_t> role_generation_{0};
+
+  // The replication loop's.
+  int64_t last_ping_ms_ = 0;
+  int64_t without_replicas_since_ms_ = 0;
+
+  mutable Lock lock_;
+  Role role_ TANDEM_GUARDED_BY(lock_);
+  Random random_ TANDEM_GUARDED_BY(lock_);
+  absl::flat_hash_map<uint64_t, ReplicaHello> hellos_ TANDEM_GUARDED_BY(lock_);
+};
+
+}  // namespace tandem

@@ -1,0 +1,128 @@
+// Full syncs of this server's replicas: one snapshot walk serves all of them that ask within
+// repl-diskless-sync-delay.
+//
+//   sessions --join--> [waiting] --delay--> one cut: each gets its place in the log and in the
+//   snapshot's stream walker --produce--> SnapshotFeed (a log of its own) <--peek/advance-- each
+//   session, at its own pace
+//
+// The stream's bytes wait in memory for the slowest session, up to kFeedBytesMax; then the walk
+// pauses. A replica that needs to know the length beforehand has the whole stream kept for it, up
+// to kWholeBytesMax.
+//
+// Threads: run() belongs to the replication loop; join() and leave() to any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "engine/rdb_snapshot.h"
+#include "io/event.h"
+#include "io/loop.h"
+#include "io/task.h"
+#include "log/log.h"
+#include "replication/options.h"
+
+namespace tandem {
+
+// The RDB stream of one walk, on its way to several replicas.
+struct SnapshotFeed {
+  explicit SnapshotFeed(const ReplicationId& any_id);
+
+  Log bytes;                          // one append for each piece that the walk makes
+  std::atomic<bool> complete{false};  // nothing more comes
+};
+
+// One replica's part in a full sync. Its session holds it, and reads what ready() guards.
+class FullSyncTicket {
+ public:
+  FullSyncTicket(std::string ticket_name, bool marks, uint64_t lag_max, Doorbell& wake)
+      : name(std::move(ticket_name)),
+        understands_mark(marks),
+        lag_bytes_max(lag_max),
+        bell(&wake) {}
+
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+
+  // Constant.
+  const std::string name;
+  const bool understands_mark;
+  const uint64_t lag_bytes_max;  // of its place in the log; 0: no limit
+
+  // Once ready(), for the session's thread.
+  Position cut;
+  std::string mark;  // forty digits that end the transfer
+  std::shared_ptr<SnapshotFeed> feed;
+  std::unique_ptr<LogCursor> snapshot;  // in the feed, from its start
+  std::unique_ptr<LogCursor> log;       // from the cut on
+
+  // For FullSyncs, under its lock.
+  Doorbell* bell;  // null once the session left
+
+  void set_ready() { ready_.store(true, std::memory_order_release); }
+  void set_failed() { failed_.store(true, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> failed_{false};
+};
+
+class FullSyncs {
+ public:
+  static constexpr uint64_t kFeedBytesMax = 4 * 1024 * 1024;
+  static constexpr uint64_t kWholeBytesMax = uint64_t{4} << 30;
+
+  using Ticket = std::shared_ptr<FullSyncTicket>;
+
+  FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options, uint64_t random_seed);
+
+  // Serves who waits, until stopped.
+  Task<void> run(StopToken stop);
+
+  // `wake` is rung when the ticket becomes ready, when bytes are there, and when it failed; it
+  // lives until leave().
+  Ticket join(std::string name, bool understands_mark, uint64_t lag_bytes_max, Doorbell& wake);
+  void leave(FullSyncTicket& ticket);
+  // The session took bytes from its feed.
+  void taken() { taken_bell_.ring(); }
+
+  // For INFO and for people.
+  bool running() const { return running_.load(); }
+  uint64_t completed() const { return completed_.load(); }
+
+ private:
+  using Tickets = std::vector<Ticket>;
+
+  int64_t delay_left_ms() const;
+  Task<void> serve_waiting(StopToken stop);
+  Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotFeed> feed,
+                  Tickets tickets, StopToken stop);
+  Tickets admit(const std::shared_ptr<SnapshotFeed>& feed);
+  bool must_wait(const Tickets& tickets) const;
+  bool anybody_left(const Tickets& tickets) const;
+  void ring(const Tickets& tickets);
+  RdbSnapshot::Options snapshot_options() const;
+
+  Loop& loop_;
+  Engine& engine_;
+  const ReplicationOptions& options_;
+  Random random_;
+  Event changed_{loop_};  // somebody joined or left
+  Event taken_{loop_};
+  Doorbell changed_bell_{loop_, [this] { changed_.notify(); }};
+  Doorbell taken_bell_{loop_, [this] { taken_.notify(); }};
+  std::atomic<bool> running_{false};
+  std::atomic<uint64_t> completed_{0};
+
+  mutable Lock lock_;
+  Tickets waiting_ TANDEM_GUARDED_BY(lock_);
+  int64_t first_joined_ms_ TANDEM_GUARDED_BY(lock_) = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,286 @@
+#include "replication/replica_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/ascii.h"
+#include "base/logging.h"
+#include "base/number.h"
+#include "replication/snapshot_transfer.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int64_t kCheckPeriodMs = 1000;
+constexpr size_t kReceivedBytesMax = 1024 * 1024;
+
+std::shared_ptr<ReplicaRecord> make_record(const ByteStream& stream, const ReplicaHello& hello,
+                                           uint64_t client_id) {
+  return std::make_shared<ReplicaRecord>(
+      client_id, hello.announced_ip.empty() ? stream.peer().host : hello.announced_ip,
+      hello.listening_port, hello.understands_mark);
+}
+
+}  // namespace
+
+ReplicaSession::ReplicaSession(const ReplicaSessionParts& parts, ByteStream& stream,
+                               std::string unread, const ReplicaHello& hello,
+                               const SyncRequest& request, uint64_t client_id, StopToken stop)
+    : parts_(parts),
+      stream_(stream),
+      request_(request),
+      hello_(hello),
+      record_(make_record(stream, hello, client_id)),
+      stop_(stop),
+      changed_(stream.loop()),
+      bell_(stream.loop(), [this] { changed_.notify(); }),
+      every_second_(stream.loop(),
+                    [this] {
+                      check_limits();
+                      changed_.notify();
+                    }),
+      received_(std::move(unread)),
+      last_write_ms_(now_ms()),
+      last_heard_ms_(last_write_ms_),
+      reading_(stop_.token()) {
+  record_->acknowledged_at_ms.store(now_ms());
+  parts_.replicas.add(record_, bell_);
+  every_second_.every_ms(kCheckPeriodMs);
+}
+
+ReplicaSession::~ReplicaSession() {
+  parts_.replicas.remove(*record_);
+  if (ticket_) parts_.full_syncs.leave(*ticket_);
+}
+
+Task<Error> ReplicaSession::run() {
+  reading_.spawn(read_acknowledgements());
+  auto ended = co_await feed();
+  if (!ended) give_up(ended.error());
+  reading_.request_stop();
+  co_await reading_.join();
+  log_notice("Replica {}:{} left at offset {}: {}", record_->ip, record_->port,
+             record_->acknowledged.load(), reason_.text);
+  co_return reason_;
+}
+
+Task<Result<void>> ReplicaSession::feed() {
+  Log& log = parts_.engine.log;
+  const LogHistory history = log.history();
+  const SyncDecision decision = decide_sync(request_, history, log.window());
+  if (const auto* partial = std::get_if<PartialSync>(&decision)) {
+    auto cursor = log.open(fmt::format("replica {}:{}", record_->ip, record_->port),
+                           partial->offset, parts_.lag_limit().hard_bytes);
+    // Lost between the decision and now: it asks again.
+    if (!cursor) co_return std::unexpected(cursor.error());
+    log_ = std::move(*cursor);
+    log_notice("Partial sync of replica {}:{}: {} bytes from offset {}", record_->ip, record_->port,
+               log_->lag_bytes(), partial->offset);
+    auto answered = co_await write(hello_.understands_new_id
+                                       ? fmt::format("+CONTINUE {}\r\n", history.id.text())
+                                       : std::string("+CONTINUE\r\n"));
+    if (!answered) co_return answered;
+  } else {
+    log_notice("Full sync of replica {}:{}: {}", record_->ip, record_->port,
+               describe(std::get<FullSync>(decision)));
+    auto sent = co_await send_snapshot();
+    if (!sent) co_return sent;
+  }
+  record_->state.store(ReplicaState::kStreaming);
+  record_->acknowledged_at_ms.store(now_ms());
+  last_heard_ms_ = now_ms();
+  co_return co_await stream_log();
+}
+
+Task<Result<void>> ReplicaSession::send_snapshot() {
+  ticket_ = parts_.full_syncs.join(fmt::format("replica {}:{}", record_->ip, record_->port),
+                                   hello_.understands_mark, parts_.lag_limit().hard_bytes, bell_);
+  auto cut = co_await wait_for_cut();
+  if (!cut) co_return cut;
+  record_->state.store(ReplicaState::kSnapshot);
+  if (!request_.plain) {
+    auto answered = co_await write(
+        fmt::format("+FULLRESYNC {} {}\r\n", ticket_->cut.id.text(), ticket_->cut.offset));
+    if (!answered) co_return answered;
+  }
+  auto sent = co_await send_snapshot_bytes();
+  if (!sent) co_return sent;
+  log_ = std::move(ticket_->log);
+  parts_.full_syncs.leave(*ticket_);
+  ticket_.reset();
+  // A replica that looks for the mark finds it only at the end of what has come, so nothing may
+  // follow until it says that it is done.
+  while (hello_.understands_mark && !request_.plain && !acknowledged_) {
+    auto changed = co_await wait_for_change();
+    if (!changed) co_return changed;
+  }
+  co_return Result<void>{};
+}
+
+// Empty lines meanwhile say that we are alive.
+Task<Result<void>> ReplicaSession::wait_for_cut() {
+  const int64_t period_ms = parts_.options.ping_replica_period_seconds.get() * 1000;
+  while (!ticket_->ready()) {
+    if (now_ms() - last_write_ms_ >= period_ms) {
+      auto written = co_await write("\n");
+      if (!written) co_return written;
+    }
+    auto changed = co_await wait_for_change();
+    if (!changed) co_return changed;
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
+  acknowledged_ = false;
+  SnapshotFeed& snapshot = *ticket_->feed;
+  TransferHeader header;
+  if (hello_.understands_mark) header.mark = ticket_->mark;
+  for (bool header_sent = false;;) {
+    if (ticket_->failed()) co_return fail(ErrorCode::kIo, "the snapshot was given up");
+    // Read before the bytes: what is complete then has all of them.
+    const bool complete = snapshot.complete.load(std::memory_order_acquire);
+    if (!header_sent && (complete || header.mark)) {
+      header.length = snapshot.bytes.end();
+      auto written = co_await write(transfer_header_bytes(header));
+      if (!written) co_return written;
+      header_sent = true;
+    }
+    if (header_sent) {
+      auto bytes = ticket_->snapshot->peek();
+      if (!bytes) co_return std::unexpected(bytes.error());
+      if (!bytes->empty()) {
+        auto written = co_await stream_.write(*bytes, stop_.token());
+        if (!written) co_return written;
+        last_write_ms_ = now_ms();
+        ticket_->snapshot->advance(bytes->size());
+        parts_.full_syncs.taken();
+        continue;
+      }
+      if (complete) break;
+    }
+    auto changed = co_await wait_for_change();
+    if (!changed) co_return changed;
+  }
+  if (header.mark) co_return co_await write(*header.mark);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ReplicaSession::stream_log() {
+  for (;;) {
+    auto bytes = log_->peek();
+    if (!bytes) {
+      co_return fail(ErrorCode::kLimit,
+                     "it lagged behind by more than client-output-buffer-limit allows, or its "
+                     "history ended");
+    }
+    if (bytes->empty()) {
+      auto changed = co_await wait_for_change();
+      if (!changed) co_return changed;
+      continue;
+    }
+    auto written = co_await stream_.write(*bytes, stop_.token());
+    if (!written) co_return written;
+    last_write_ms_ = now_ms();
+    log_->advance(bytes->size());
+  }
+}
+
+Task<Result<void>> ReplicaSession::write(std::string bytes) {
+  auto written = co_await stream_.write(Bytes(bytes), stop_.token());
+  last_write_ms_ = now_ms();
+  co_return written;
+}
+
+Task<Result<void>> ReplicaSession::wait_for_change() {
+  auto changed = co_await changed_.wait(stop_.token());
+  check_limits();
+  if (stop_.requested()) co_return std::unexpected(reason_);
+  co_return changed;
+}
+
+Task<void> ReplicaSession::read_acknowledgements() {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    if (!take_requests()) co_return;
+    auto count = co_await stream_.read(std::span<char>(buffer), stop_.token());
+    if (!count) {
+      if (count.error().code == ErrorCode::kEnd) {
+        give_up({ErrorCode::kEnd, "it closed the connection"});
+      } else {
+        give_up(count.error());
+      }
+      co_return;
+    }
+    received_.append(buffer.data(), *count);
+  }
+}
+
+// False: what it sends makes no sense.
+bool ReplicaSession::take_requests() {
+  size_t taken = 0;
+  for (;;) {
+    const ParseStatus status = parser_.next(Bytes(received_).substr(taken));
+    if (status == ParseStatus::kNeedMore && received_.size() - taken <= kReceivedBytesMax) break;
+    if (status != ParseStatus::kRequest) {
+      give_up({ErrorCode::kInvalid, "it sent something else than acknowledgements"});
+      return false;
+    }
+    const auto args = parser_.args();
+    last_heard_ms_ = now_ms();  // empty lines, too: it is busy with its snapshot
+    if (args.size() >= 3 && equal_ignore_case(args[0], "replconf") &&
+        equal_ignore_case(args[1], "ack")) {
+      if (const auto offset = parse_uint64(args[2])) {
+        parts_.replicas.acknowledge(*record_, *offset, now_ms());
+        acknowledged_ = true;
+        changed_.notify();
+      }
+    }
+    taken += parser_.raw().size();
+  }
+  received_.erase(0, taken);
+  return true;
+}
+
+void ReplicaSession::check_limits() {
+  if (record_->dropped.load()) {
+    return give_up({ErrorCode::kCancelled, "it is to ask again, for our history has changed"});
+  }
+  if (ticket_ && ticket_->failed()) return give_up({ErrorCode::kIo, "the snapshot was given up"});
+  const int64_t now = now_ms();
+  if (is_silent(now)) {
+    return give_up({ErrorCode::kTimeout, "it was silent for longer than repl-timeout"});
+  }
+  const ReplicaLagLimit limit = parts_.lag_limit();
+  const bool over = log_ && limit.soft_bytes != 0 && log_->lag_bytes() > limit.soft_bytes;
+  if (!over) {
+    soft_limit_since_ms_ = 0;
+  } else if (soft_limit_since_ms_ == 0) {
+    soft_limit_since_ms_ = now;
+  } else if (now - soft_limit_since_ms_ > limit.soft_seconds * 1000) {
+    give_up({ErrorCode::kLimit, "it lagged beyond the soft client-output-buffer-limit for long"});
+  }
+}
+
+// While it waits nothing is expected of it; while it gets the snapshot, that it takes the bytes
+// there are.
+bool ReplicaSession::is_silent(int64_t now) const {
+  if (request_.plain || record_->state.load() == ReplicaState::kWaitingForSnapshot) return false;
+  const bool nothing_to_take = ticket_ && ticket_->snapshot->lag_bytes() == 0;
+  if (record_->state.load() == ReplicaState::kSnapshot && nothing_to_take) return false;
+  const int64_t last_sign = ticket_ ? std::max(last_heard_ms_, last_write_ms_) : last_heard_ms_;
+  return now - last_sign > parts_.options.timeout_seconds.get() * 1000;
+}
+
+// The first reason counts.
+void ReplicaSession::give_up(Error reason) {
+  if (!given_up_ && !stop_.requested()) reason_ = std::move(reason);
+  given_up_ = true;
+  stop_.request();
+}
+
+}  // namespace tandem
