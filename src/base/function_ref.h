@@ -1,5 +1,6 @@
-// A borrowed callable: two words, no allocation, no ownership. The callable must outlive every call, so take a
-// FunctionRef only as a parameter that is used before the function returns; never store one.
+// A borrowed callable: two words, no allocation, no ownership. The callable must outlive every
+// call, so take a FunctionRef only as a parameter that is used before the function returns; never
+// store it.
 #pragma once
 
 #include <memory>

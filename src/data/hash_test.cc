@@ -77,7 +77,7 @@ TEST(Hash, LoadsBlobsAndRefusesBrokenOnes) {
 
 TEST(Hash, FollowsAModelThroughRandomChanges) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
-    Random random(seed);
+    Random random{seed};
     EncodingLimits limits;
     limits.hash_seed = seed;
     limits.hash_max_listpack_entries = seed < 9 ? 40 * seed : 1000;

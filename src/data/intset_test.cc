@@ -36,7 +36,7 @@ TEST(Intset, RefusesMalformedBlobs) {
 
 TEST(Intset, FollowsAModelThroughRandomChanges) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    Random random(seed);
+    Random random{seed};
     Intset set;
     std::set<int64_t> model;
     for (int step = 0; step < 1000; ++step) {

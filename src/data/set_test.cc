@@ -100,7 +100,7 @@ TEST(Set, LoadsBlobsAndRefusesMembersTwice) {
 TEST(Set, FollowsAModelThroughRandomChanges) {
   Texts encodings;
   for (uint64_t seed = 1; seed <= 12; ++seed) {
-    Random random(seed);
+    Random random{seed};
     EncodingLimits limits;
     limits.hash_seed = seed;
     limits.set_max_intset_entries = 40;

@@ -19,9 +19,10 @@ namespace {
 using Scored = std::pair<double, std::string>;
 using Row = std::vector<Scored>;
 
+constexpr RankRange kAllRanks{.first = 0, .count = SIZE_MAX};
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Row row(const SortedSet& set, RankRange ranks = {0, SIZE_MAX}, bool backwards = false) {
+Row row(const SortedSet& set, RankRange ranks = kAllRanks, bool backwards = false) {
   Row out;
   set.for_each(ranks, backwards, [&](Bytes member, double score) {
     out.emplace_back(score, member);
@@ -290,7 +291,7 @@ TEST(ScoreTree, StaysRightAndDenseOverThreeLevels) {
     ASSERT_EQ(tree.rank(entries[i]), i);
     ASSERT_EQ(tree.at(i), entries[i]);
   }
-  Random random(4);
+  Random random{4};
   for (size_t i = kCount; i > 1; --i) std::swap(entries[i - 1], entries[random.below(i)]);
   while (!entries.empty()) {
     tree.erase(entries.back());

@@ -78,7 +78,7 @@ TEST(Stream, LoadsNodesAndRefusesBrokenOnes) {
   EXPECT_FALSE(stream.append_node({10, 1}, Listpack().bytes()).has_value());
   EXPECT_EQ(stream.length(), 3u);
 
-  Random random(9);
+  Random random{9};
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string blob = from_hex(kGolden);

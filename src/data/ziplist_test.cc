@@ -68,7 +68,7 @@ TEST(Ziplist, ReadsTheSmallIntegers) {
 TEST(Ziplist, RefusesMalformedBlobsAndReadsNothingOutside) {
   EXPECT_EQ(ziplist(""), std::nullopt);
   EXPECT_EQ(ziplist(from_hex("0b0000000a0000000100ff")), std::nullopt);
-  Random random(3);
+  Random random{3};
   for (int round = 0; round < 20000; ++round) {
     std::string blob = from_hex(random.below(2) == 0 ? kHash : kList);
     blob[random.below(blob.size())] = static_cast<char>(random.next());
@@ -95,7 +95,7 @@ TEST(Zipmap, RefusesMalformedBlobsAndReadsNothingOutside) {
   EXPECT_EQ(zipmap(from_hex("010161ff")), std::nullopt);
   EXPECT_EQ(zipmap(from_hex("0101610500ff")), std::nullopt);
   EXPECT_EQ(zipmap(from_hex("01feffffffff61ff")), std::nullopt);
-  Random random(5);
+  Random random{5};
   const std::string good = from_hex(
       "02"
       "0161"
