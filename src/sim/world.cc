@@ -20,6 +20,8 @@ SimWorld::SimWorld(uint64_t seed)
     : random_(seed), trace_hash_(kFnvBasis), wire_(std::make_unique<SimWire>(*this)) {}
 
 SimWorld::~SimWorld() {
+  // The world's end is not told: what the sink writes to may be gone.
+  sink_ = nullptr;
   // Processes talk to the wire while they end; pending events must not outlive what they point to.
   processes_.clear();
   events_.clear();
