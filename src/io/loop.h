@@ -119,7 +119,7 @@ class Loop {
 // coalesce; a ring when already rung costs a fence and one load. What was published (by its own
 // atomics or lock) before ring() is seen by the callback. Made and destroyed on the loop's thread;
 // whoever rings is gone before that.
-class Doorbell final : private ListNode {
+class Doorbell final : public ListNode {
  public:
   Doorbell(Loop& loop, Callback on_ring) : loop_(loop), on_ring_(std::move(on_ring)) {}
   ~Doorbell();
@@ -132,8 +132,6 @@ class Doorbell final : private ListNode {
 
  private:
   friend class Loop;
-  template <class T>
-  friend class IntrusiveList;
   void ring_first();
   void answer();
 
@@ -144,14 +142,12 @@ class Doorbell final : private ListNode {
 
 // A hook that runs each turn before the loop sleeps, as long as it lives: sessions flush their
 // replies there. What it makes ready still runs in this turn, and the hooks run again after it.
-class BeforeSleep final : private ListNode {
+class BeforeSleep final : public ListNode {
  public:
   BeforeSleep(Loop& loop, Callback hook) : hook_(std::move(hook)) { loop.hooks_.push_back(*this); }
 
  private:
   friend class Loop;
-  template <class T>
-  friend class IntrusiveList;
   Callback hook_;
 };
 

@@ -64,7 +64,7 @@ class Listener {
 };
 
 struct ConnectOptions {
-  int64_t timeout_ms = 5000;   // for all of it, looking the name up included
+  int64_t timeout_ms = 5000;     // for all of it, looking the name up included
   std::string source_address{};  // numeric; empty: the system's choice
 };
 

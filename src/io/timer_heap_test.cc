@@ -48,7 +48,7 @@ class Node final : public TimerNode {
 
 TEST(TimerHeapTest, FiresInOrderOfDeadlineThenOfArmingWhateverIsDisarmedBetween) {
   for (uint64_t seed = 1; seed <= 50; seed++) {
-    Random random(seed);
+    Random random{seed};
     HeapLoop loop;
     std::vector<int> fired;
     std::vector<std::unique_ptr<Node>> nodes;

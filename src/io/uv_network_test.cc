@@ -124,7 +124,7 @@ Task<void> transfer(Pair& pair, std::vector<std::string>& texts, std::string& go
 
 TEST_F(UvNetworkTest, AWriteOfManyPartsArrivesWholeAndInOrder) {
   connect();
-  Random random(7);
+  Random random{7};
   std::vector<std::string> texts;
   std::string sent;
   for (int i = 0; i < 300; i++) {

@@ -93,7 +93,7 @@ void SimEnd::crash(bool reset) {
   if (reset) {
     if (!broken_) enqueue(Kind::kReset, {});
   } else {
-    under_way_.resize(wire_.world().random().below(under_way_.size() + 1));
+    under_way_.resize(wire_.world().chance().below(under_way_.size() + 1));
   }
 }
 

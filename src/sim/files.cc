@@ -79,9 +79,9 @@ class SimInode {
   std::vector<Change> pending_;
 };
 
-class SimFile final : public File {
+class SimFiles::OpenFile final : public File {
  public:
-  SimFile(SimFiles& disk, std::shared_ptr<SimInode> inode, std::string path, bool may_write)
+  OpenFile(SimFiles& disk, std::shared_ptr<SimInode> inode, std::string path, bool may_write)
       : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), may_write_(may_write) {}
 
   Result<void> append(std::span<const Bytes> parts) override {
@@ -174,7 +174,7 @@ Result<std::unique_ptr<File>> SimFiles::open(const std::string& path, OpenMode m
   } else if (mode == OpenMode::kReplace) {
     inode->truncate(0);
   }
-  return std::make_unique<SimFile>(*this, std::move(inode), path, mode != OpenMode::kRead);
+  return std::make_unique<OpenFile>(*this, std::move(inode), path, mode != OpenMode::kRead);
 }
 
 Result<void> SimFiles::rename(const std::string& from, const std::string& to) {

@@ -48,7 +48,7 @@ class SimFiles final : public Files {
   bool flip_byte(const std::string& path, uint64_t offset);
 
  private:
-  friend class SimFile;
+  class OpenFile;
   using Inode = std::shared_ptr<SimInode>;
   // One step of a folder's names: all of it is durable or none.
   using NameChange = std::vector<std::pair<std::string, Inode>>;  // null: removed

@@ -98,7 +98,7 @@ void SimLoop::kick() { schedule_turn_at(world_.now_us() + world_.between(0, kWak
 
 void SimLoop::kick(SimSource& source) {
   if (!source.linked()) {
-    if (world_.random().below(2) == 0) {
+    if (world_.chance().below(2) == 0) {
       sources_.push_back(source);
     } else {
       sources_.push_front(source);

@@ -10,7 +10,7 @@ SimProcess::SimProcess(SimWorld& world, std::string address, std::string name)
       loop_(world, clock_, address),
       host_(world.wire(), std::move(address), std::move(name)),
       network_(host_, loop_),
-      files_(world.random().next()) {}
+      files_(world.chance().next()) {}
 
 SimProcess::~SimProcess() {
   if (running_) kill();

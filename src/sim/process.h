@@ -33,7 +33,7 @@ class SimProcess {
   SimClock& clock() noexcept { return clock_; }
   Scope& tasks() noexcept { return *tasks_; }
   // A seed for the program's own chance.
-  uint64_t take_seed() { return world_.random().next(); }
+  uint64_t take_seed() { return world_.chance().next(); }
 
   // All four are called between turns, never from inside the process itself.
   void start(const Program& program);

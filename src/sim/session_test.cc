@@ -49,7 +49,7 @@ Task<bool> send_and_compare(ByteStream& stream, Bytes message) {
 }
 
 Task<void> ask(Network& network, std::string host, uint16_t port, uint64_t seed, int& good) {
-  Random random(seed);
+  Random random{seed};
   auto stream = co_await network.connect(host, port);
   if (!stream) co_return;
   for (int i = 0; i < 20; i++) {

@@ -92,8 +92,8 @@ int64_t SimWire::latency_us(const std::string& from, const std::string& to) {
 
 size_t SimWire::perhaps_part(size_t size) {
   if (size < 2 || options_.partial_one_in == 0) return size;
-  if (world_.random().below(options_.partial_one_in) != 0) return size;
-  return 1 + world_.random().below(size);
+  if (world_.chance().below(options_.partial_one_in) != 0) return size;
+  return 1 + world_.chance().below(size);
 }
 
 }  // namespace tandem

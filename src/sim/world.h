@@ -55,7 +55,7 @@ class SimWorld {
   SimWire& wire() noexcept { return *wire_; }
 
   int64_t now_us() const noexcept { return now_us_; }  // monotonic
-  Random& random() noexcept { return random_; }
+  Random& chance() noexcept { return random_; }
   // Uniform in [low, high].
   int64_t between(int64_t low, int64_t high);
 

@@ -208,9 +208,9 @@ std::shared_ptr<void> gossip(SimProcess& process) { return std::make_shared<Goss
 
 void disturb(SimWorld& world) {
   const auto& processes = world.processes();
-  SimProcess& a = *processes[world.random().below(processes.size())];
-  SimProcess& b = *processes[world.random().below(processes.size())];
-  switch (world.random().below(7)) {
+  SimProcess& a = *processes[world.chance().below(processes.size())];
+  SimProcess& b = *processes[world.chance().below(processes.size())];
+  switch (world.chance().below(7)) {
     case 0:
       return world.wire().partition(a.address(), b.address());
     case 1:
@@ -220,7 +220,7 @@ void disturb(SimWorld& world) {
     case 3:
       return world.wire().heal_all();
     case 4:
-      a.loop().pause_ms(static_cast<int64_t>(world.random().below(300)));
+      a.loop().pause_ms(static_cast<int64_t>(world.chance().below(300)));
       return;
     case 5:
       return a.running() ? a.kill() : a.start(gossip);
