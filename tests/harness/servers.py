@@ -67,10 +67,10 @@ class Server:
         return [str(file)] if file.exists() else []
 
     def launch(self, stdin=subprocess.DEVNULL):
-        """Starts the process without waiting for it to answer."""
+        """Starts the process, out of Ctrl-C's reach, without waiting for it to answer."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=stdin, stdout=log, stderr=log,
-                                            cwd=self.folder)
+                                            cwd=self.folder, start_new_session=True)
         return self
 
     def start(self, seconds=30):

@@ -119,8 +119,8 @@ def function_length(file):
 BANNED_CALLS = [
     (r"::now\(", "the Clock that was passed in (base/clock.h)", r"^src/(base|io)/"),
     (r"\b(clock_)?gettime(ofday)?\(|::time\(", "the Clock (base/clock.h)", r"^src/(base|io)/"),
-    (r"(?<![\w.>])s?rand(om)?\(|\brandom_device\b|\bmt19937", "a seeded Random (base/random.h)",
-     r"^src/base/"),
+    (r"(?<![\w.>])(?<!Random )s?rand(om)?\(|\brandom_device\b|\bmt19937",
+     "a seeded Random (base/random.h)", r"^src/base/"),
     (r"(?<![\w.>])(socket|epoll_\w+|getaddrinfo|accept4)\(", "a stream of io/", r"^src/io/"),
     (r"#\s*include\s*<(sys/socket|netinet/\w+|sys/epoll|uv)\.h>", "io/", r"^src/io/"),
     (r"#\s*include\s*<fstream>|(?<![\w.>])fopen\(|(?<![\w>)])::open\(", "a file of io/",

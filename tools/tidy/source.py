@@ -80,7 +80,7 @@ def _at_namespace(stack):
 def _kind(head, stack):
     if any(kind in ("function", "inside", "value") for kind, _, _ in stack):
         return "inside"
-    if re.search(r"\bnamespace\b", head) or head.startswith("extern"):
+    if re.search(r"\bnamespace\b", head) or re.fullmatch(r'extern\s+"\s*"', head):
         return "namespace"
     takes_arguments = re.search(r"\)[\w\s:&\-<>,*()]*$", head)
     is_assigned = re.search(r"(?<![=!<>])=(?!=)", head.split("(")[0])
