@@ -50,6 +50,9 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       network_(loop_),
       pause_(gate_, clock_, [this] { resume_clients(); }),
       tick_(loop_, [this] { pause_.check(); }),
+      replication_network_(replication_loop_),
+      replication_thread_(replication_loop_),
+      replication_(replication_parts()),
       acceptor_(loop_, network_, options.server.network, [this](AcceptedSocket socket) {
         workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket));
       }) {}
@@ -57,6 +60,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
 Composition::~Composition() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  replication_thread_.stop();
 }
 
 std::vector<CommandRow> Composition::rows() {
@@ -64,6 +68,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, keyspace_rows());
   append(all, connection_rows(options_.server.network));
   append(all, client_rows(clients_, pause_));
+  append(all, replication_rows(replication_, give_connection));
   return all;
 }
 
@@ -71,6 +76,7 @@ Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   watch_configuration();
   start_workers();
+  start_replication();
   if (auto listening = acceptor_.listen(); !listening) return listening;
   if (auto listening = acceptor_.listen_unix(); !listening) return listening;
   tick_.every_ms(kTickMs);
@@ -102,14 +108,52 @@ void Composition::start_workers() {
   for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
-    workers_.push_back(std::make_unique<Worker>(std::move(loop), std::move(network),
-                                                Worker::Needs{.engine = engine_,
-                                                              .options = options_.server,
-                                                              .clients = clients_,
-                                                              .random_seed = random_.next(),
-                                                              .leaving = [](Session&) {}}));
+    workers_.push_back(std::make_unique<Worker>(
+        std::move(loop), std::move(network),
+        Worker::Needs{
+            .engine = engine_,
+            .options = options_.server,
+            .clients = clients_,
+            .random_seed = random_.next(),
+            .leaving = [this](Session& session) { replication_.forget_client(session.id); },
+            .log_moved = [this] { replication_.log_moved(); }}));
   }
   for (auto& worker : workers_) worker->start();
+}
+
+ReplicationControl::Parts Composition::replication_parts() {
+  return {.loop = replication_loop_,
+          .network = replication_network_,
+          .engine = engine_,
+          .options = options_.replication,
+          .lag_limit =
+              [this] {
+                constexpr auto kReplica = static_cast<size_t>(ClientClass::kReplica);
+                const OutputBufferLimit& limit =
+                    options_.server.network.output_buffer_limits[kReplica];
+                return ReplicaLagLimit{.hard_bytes = static_cast<uint64_t>(limit.hard_bytes.get()),
+                                       .soft_bytes = static_cast<uint64_t>(limit.soft_bytes.get()),
+                                       .soft_seconds = limit.soft_seconds.get()};
+              },
+          .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
+          .random_seed = random_.next()};
+}
+
+bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {
+  auto* session = dynamic_cast<Session*>(&client);
+  if (session == nullptr) return false;
+  session->card().set_flag(kClientReplica, true);
+  session->hand_over(std::move(next));
+  return true;
+}
+
+void Composition::start_replication() {
+  const PrimaryAddress primary = options_.replication.primary.get();
+  if (!primary.host.empty()) {
+    const ExclusiveGuard all(keyspace_);
+    replication_.follow(primary.host, primary.port);
+  }
+  replication_thread_.start(replication_);
 }
 
 void Composition::watch_signals() {

@@ -19,6 +19,9 @@
 #include "io/uv_network.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
+#include "replication/commands.h"
+#include "replication/control.h"
+#include "replication/replication_thread.h"
 #include "server/acceptor.h"
 #include "server/client_registry.h"
 #include "server/pause.h"
@@ -39,6 +42,9 @@ class Composition {
 
  private:
   std::vector<CommandRow> rows();
+  ReplicationControl::Parts replication_parts();
+  static bool give_connection(ClientState& client, ConnectionHandOver next);
+  void start_replication();
   void watch_configuration();
   void start_workers();
   void watch_signals();
@@ -65,6 +71,12 @@ class Composition {
   Pause pause_;
   Timer tick_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
+
+  // The replication thread.
+  UvLoop replication_loop_;
+  UvNetwork replication_network_;
+  ReplicationThread replication_thread_;
+  ReplicationControl replication_;
 
   // Clients.
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -36,6 +36,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
       needs_(std::move(needs)),
       executor_(needs_.engine, needs_.random_seed),
       flushes_(*loop_),
+      log_watch_(*loop_, [this] { watch_log(); }),
       host_{.loop = *loop_,
             .executor = executor_,
             .options = needs_.options.network,
@@ -137,6 +138,13 @@ void Worker::resume_held_back() {
       if (found != sessions_.end()) found->second->resume();
     }
   });
+}
+
+void Worker::watch_log() {
+  const uint64_t end = needs_.engine.log.end();
+  if (end == log_end_seen_) return;
+  log_end_seen_ = end;
+  if (needs_.log_moved) needs_.log_moved();
 }
 
 void Worker::every_tick() {

@@ -29,6 +29,8 @@ class Worker {
     uint64_t random_seed;
     // On the worker's thread, once a session ends.
     std::function<void(Session&)> leaving;
+    // On the worker's thread, after commands that added to the log: its readers are woken.
+    std::function<void()> log_moved;
   };
 
   Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs);
@@ -59,6 +61,7 @@ class Worker {
   std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
   Task<void> serve(std::unique_ptr<Session> session);
   void every_tick();
+  void watch_log();
 
   // Destroyed last to first: sessions end before what they wait on.
   std::unique_ptr<Loop> loop_;
@@ -67,6 +70,8 @@ class Worker {
   Executor executor_;
   NetworkCounters counters_;
   FlushQueue flushes_;
+  uint64_t log_end_seen_ = 0;
+  BeforeSleep log_watch_;
   SessionHost host_;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::vector<uint64_t> held_back_;
