@@ -25,6 +25,15 @@ std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes erro
   return static_cast<int>(*value);
 }
 
+std::optional<uint64_t> count_argument(Context& ctx, size_t index) {
+  const std::optional<int64_t> value = parse_int64(ctx.args[index]);
+  if (!value || *value < 0) {
+    ctx.reply.error("ERR value is out of range, must be positive");
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(*value);
+}
+
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error) {
   const std::optional<double> value = parse_double(ctx.args[index]);
   if (!value) ctx.reply.error(error);
@@ -53,6 +62,21 @@ std::optional<int64_t> deadline_argument(Context& ctx, size_t index) {
     return std::nullopt;
   }
   return ctx.now_ms + static_cast<int64_t>(milliseconds);
+}
+
+std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index) {
+  const std::optional<int64_t> milliseconds =
+      integer_argument(ctx, index, "ERR timeout is not an integer or out of range");
+  if (!milliseconds) return std::nullopt;
+  if (*milliseconds < 0) {
+    ctx.reply.error("ERR timeout is negative");
+    return std::nullopt;
+  }
+  if (*milliseconds > std::numeric_limits<int64_t>::max() - ctx.now_ms) {
+    ctx.reply.error("ERR timeout is out of range");
+    return std::nullopt;
+  }
+  return *milliseconds == 0 ? 0 : ctx.now_ms + *milliseconds;
 }
 
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index) {

@@ -13,10 +13,14 @@ namespace tandem {
 std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
 // Database numbers and the like: 32 bits.
 std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
+// How many elements: not negative.
+std::optional<uint64_t> count_argument(Context& ctx, size_t index);
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error = kNotFloat);
 // The timeout of a blocking command, in seconds with a fraction: the deadline as Unix milliseconds,
 // 0 for none.
 std::optional<int64_t> deadline_argument(Context& ctx, size_t index);
+// The same for XREAD, in whole milliseconds.
+std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index);
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index);
 
 void wrong_argument_count(Context& ctx);

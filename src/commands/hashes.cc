@@ -1,0 +1,212 @@
+// Hashes: fields set, read and removed.
+#include "commands/arguments.h"
+#include "commands/containers.h"
+#include "commands/rows.h"
+#include "commands/scan_options.h"
+#include "data/hash.h"
+
+namespace tandem {
+namespace {
+
+// Nothing was answered if there is no optional; null if the key is absent.
+bool read_hash(Context& ctx, const Hash*& hash) {
+  if (ctx.keys.read(ctx.args[1], hash)) return true;
+  ctx.reply.error(kWrongType);
+  return false;
+}
+
+std::optional<Element> field_of(const Hash* hash, Bytes field) {
+  return hash != nullptr ? hash->get(field) : std::nullopt;
+}
+
+void reply_element(Context& ctx, const std::optional<Element>& element) {
+  element ? ctx.reply.bulk(element->text()) : ctx.reply.null();
+}
+
+// The number of new fields, or nothing if it was no hash or the arguments do not pair.
+std::optional<int64_t> set_fields(Context& ctx) {
+  const Bytes key = ctx.args[1];
+  const std::span<const Bytes> pairs = ctx.args.subspan(2);
+  if (pairs.size() % 2 != 0) {
+    wrong_argument_count(ctx);
+    return std::nullopt;
+  }
+  Hash* hash;
+  if (!ctx.keys.write(key, hash)) {
+    ctx.reply.error(kWrongType);
+    return std::nullopt;
+  }
+  if (hash == nullptr) hash = &ctx.keys.create<Hash>(key);
+  const EncodingLimits& limits = ctx.keys.limits();
+  hash->reserve(pairs.size() / 2, limits);
+  int64_t added = 0;
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    added += hash->set(pairs[i], pairs[i + 1], limits) ? 1 : 0;
+  }
+  ctx.keys.changed(key);
+  ctx.replicate_as_is();
+  return added;
+}
+
+void hset(Context& ctx) {
+  if (const std::optional<int64_t> added = set_fields(ctx)) ctx.reply.integer(*added);
+}
+
+void hmset(Context& ctx) {
+  if (set_fields(ctx)) ctx.reply.ok();
+}
+
+void hsetnx(Context& ctx) {
+  const Bytes key = ctx.args[1];
+  Hash* hash;
+  if (!ctx.keys.write(key, hash)) return ctx.reply.error(kWrongType);
+  if (hash != nullptr && hash->contains(ctx.args[2])) return ctx.reply.integer(0);
+  if (hash == nullptr) hash = &ctx.keys.create<Hash>(key);
+  hash->set(ctx.args[2], ctx.args[3], ctx.keys.limits());
+  ctx.keys.changed(key);
+  ctx.replicate_as_is();
+  ctx.reply.integer(1);
+}
+
+void hdel(Context& ctx) {
+  const Bytes key = ctx.args[1];
+  Hash* hash;
+  if (!ctx.keys.write(key, hash)) return ctx.reply.error(kWrongType);
+  if (hash == nullptr) return ctx.reply.integer(0);
+  int64_t removed = 0;
+  for (const Bytes field : ctx.args.subspan(2)) removed += hash->remove(field) ? 1 : 0;
+  if (removed > 0) {
+    settle(ctx.keys, key, *hash);
+    ctx.replicate_as_is();
+  }
+  ctx.reply.integer(removed);
+}
+
+void hget(Context& ctx) {
+  const Hash* hash;
+  if (read_hash(ctx, hash)) reply_element(ctx, field_of(hash, ctx.args[2]));
+}
+
+void hmget(Context& ctx) {
+  const Hash* hash;
+  if (!read_hash(ctx, hash)) return;
+  const std::span<const Bytes> fields = ctx.args.subspan(2);
+  ctx.reply.array(static_cast<int64_t>(fields.size()));
+  for (const Bytes field : fields) reply_element(ctx, field_of(hash, field));
+}
+
+void hexists(Context& ctx) {
+  const Hash* hash;
+  if (read_hash(ctx, hash)) ctx.reply.integer(field_of(hash, ctx.args[2]) ? 1 : 0);
+}
+
+void hstrlen(Context& ctx) {
+  const Hash* hash;
+  if (!read_hash(ctx, hash)) return;
+  const std::optional<Element> value = field_of(hash, ctx.args[2]);
+  ctx.reply.integer(value ? static_cast<int64_t>(value->text().size()) : 0);
+}
+
+void hlen(Context& ctx) {
+  const Hash* hash;
+  if (!read_hash(ctx, hash)) return;
+  ctx.reply.integer(hash != nullptr ? static_cast<int64_t>(hash->size()) : 0);
+}
+
+void reply_all(Context& ctx, bool fields, bool values) {
+  const Hash* hash;
+  if (!read_hash(ctx, hash)) return;
+  const int64_t count = hash != nullptr ? static_cast<int64_t>(hash->size()) : 0;
+  fields&& values ? ctx.reply.map(count) : ctx.reply.array(count);
+  if (hash == nullptr) return;
+  hash->for_each([&](Bytes field, Bytes value) {
+    if (fields) ctx.reply.bulk(field);
+    if (values) ctx.reply.bulk(value);
+    return true;
+  });
+}
+
+void hgetall(Context& ctx) { reply_all(ctx, true, true); }
+void hkeys(Context& ctx) { reply_all(ctx, true, false); }
+void hvals(Context& ctx) { reply_all(ctx, false, true); }
+
+void hscan(Context& ctx) {
+  const std::optional<ScanOptions> options = parse_scan(ctx, 2, false);
+  if (!options) return;
+  const Hash* hash;
+  if (!read_hash(ctx, hash)) return;
+  if (hash == nullptr) return reply_empty_scan(ctx);
+  reply_scan(ctx, *options, [&](uint64_t cursor) {
+    ScanStep step{.cursor = 0, .seen = 0, .written = 0};
+    step.cursor = hash->scan(cursor, [&](Bytes field, Bytes value) {
+      ++step.seen;
+      if (!options->matches(field)) return;
+      ctx.reply.bulk(field);
+      ctx.reply.bulk(value);
+      step.written += 2;
+    });
+    return step;
+  });
+}
+
+}  // namespace
+
+// clang-format off: a row is a record
+std::vector<CommandRow> hash_write_rows() {
+  return {
+      {.name = "hset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
+       .keys = {key_at(1, "RW update")}, .handler = hset, .group = "hash", .since = "2.0.0",
+       .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
+       .syntax = "key field value [field value ...]"},
+      {.name = "hmset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
+       .keys = {key_at(1, "RW update")}, .handler = hmset, .group = "hash", .since = "2.0.0",
+       .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
+       .syntax = "key field value [field value ...]"},
+      {.name = "hsetnx", .arity = 4, .flags = kWrite | kDenyOom | kFast,
+       .keys = {key_at(1, "RW insert")}, .handler = hsetnx, .group = "hash", .since = "2.0.0",
+       .complexity = "O(1)", .summary = "Sets a field of a hash if it is absent",
+       .syntax = "key field value"},
+      {.name = "hdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
+       .handler = hdel, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .summary = "Removes fields of a hash", .syntax = "key field [field ...]"},
+  };
+}
+// clang-format on
+
+// clang-format off: a row is a record
+std::vector<CommandRow> hash_read_rows() {
+  return {
+      {.name = "hget", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+       .handler = hget, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+       .summary = "Returns the value of a field", .syntax = "key field"},
+      {.name = "hmget", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+       .handler = hmget, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .summary = "Returns the values of several fields", .syntax = "key field [field ...]"},
+      {.name = "hexists", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+       .handler = hexists, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+       .summary = "Tells whether a field is in a hash", .syntax = "key field"},
+      {.name = "hstrlen", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+       .handler = hstrlen, .group = "hash", .since = "3.2.0", .complexity = "O(1)",
+       .summary = "Returns the length of the value of a field", .syntax = "key field"},
+      {.name = "hlen", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+       .handler = hlen, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+       .summary = "Counts the fields of a hash", .syntax = "key"},
+      {.name = "hgetall", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = hgetall, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .summary = "Returns all fields of a hash and their values", .syntax = "key"},
+      {.name = "hkeys", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = hkeys, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .summary = "Returns all fields of a hash", .syntax = "key"},
+      {.name = "hvals", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = hvals, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .summary = "Returns all values of a hash", .syntax = "key"},
+      {.name = "hscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = hscan, .group = "hash", .since = "2.8.0",
+       .complexity = "O(1) a call, O(N) for the whole walk over N fields",
+       .summary = "Walks the fields of a hash step by step",
+       .syntax = "key cursor [MATCH pattern] [COUNT count]"},
+  };
+}
+// clang-format on
+
+}  // namespace tandem

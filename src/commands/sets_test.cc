@@ -1,0 +1,220 @@
+#include "commands/testing.h"
+
+namespace tandem {
+namespace {
+
+TEST(Sets, Members) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> SADD s 3 1 2 1
+3
+~ SADD s 3 1 2 1
+> SADD s 1
+0
+> SMEMBERS s
+[1 2 3]
+> OBJECT ENCODING s
+intset
+> SADD s x
+1
+~ SADD s x
+> OBJECT ENCODING s
+listpack
+> SISMEMBER s x
+1
+> SMISMEMBER s x y
+[1 0]
+> SCARD s
+4
+> SSCAN s 0 MATCH [a-z]
+[0 [x]]
+> SSCAN none 0
+[0 []]
+> SREM s x y
+1
+~ SREM s x y
+> SREM s y
+0
+> SREM s 1 2 3
+3
+~ SREM s 1 2 3
+> EXISTS s
+0
+)");
+}
+
+TEST(Sets, APopIsTheRemovalThatItWas) {
+  Stage stage;
+  stage.run("SADD s a b c d e f g h");
+  stage.effects();
+  const std::string one = stage.run("SPOP s");
+  EXPECT_EQ(stage.effects(), std::vector<std::string>{"SREM s " + one});
+  EXPECT_EQ(stage.run("SISMEMBER s " + one), "0");
+  const std::string three = stage.run("SPOP s 3");
+  EXPECT_EQ(stage.effects(),
+            std::vector<std::string>{"SREM s " + three.substr(1, three.size() - 2)});
+  EXPECT_EQ(stage.run("SCARD s"), "4");
+  EXPECT_EQ(stage.run("SPOP s 0"), "[]");
+  stage.run("SPOP s 4");
+  EXPECT_EQ(stage.effects(), std::vector<std::string>{"DEL s"});
+  EXPECT_TRANSCRIPT(stage, R"(
+> SPOP s
+nil
+> SPOP s 2
+[]
+> SPOP s -1
+!ERR value is out of range, must be positive
+> SADD s only
+1
+~ SADD s only
+> SRANDMEMBER s
+only
+> SRANDMEMBER s -3
+[only only only]
+> SRANDMEMBER s 3
+[only]
+> SRANDMEMBER none
+nil
+> SRANDMEMBER none 3
+[]
+> SPOP s
+only
+~ SREM s only
+> EXISTS s
+0
+)");
+}
+
+TEST(Sets, Algebra) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> SADD a 1 2 3 4
+4
+~ SADD a 1 2 3 4
+> SADD b 3 4 5
+3
+~ SADD b 3 4 5
+> SINTER a b
+[3 4]
+> SINTER a none
+[]
+> SUNION a b none
+[1 2 3 4 5]
+> SDIFF a b
+[1 2]
+> SINTERCARD 2 a b LIMIT 1
+1
+> SINTERCARD 0 a
+!ERR numkeys should be greater than 0
+> SINTERSTORE d a b
+2
+~ SINTERSTORE d a b
+> SUNIONSTORE d a b
+5
+~ SUNIONSTORE d a b
+> SDIFFSTORE d a d
+0
+~ DEL d
+> SDIFFSTORE d a d
+4
+~ SDIFFSTORE d a d
+> SINTERSTORE d a none
+0
+~ DEL d
+> SINTERSTORE d a none
+0
+> SMOVE a b 1
+1
+~ SMOVE a b 1
+> SMOVE a b 1
+0
+> SET s x
+OK
+~ SET s x
+> SINTER none s
+!WRONGTYPE Operation against a key holding the wrong kind of value
+)");
+}
+
+TEST(Hashes, Fields) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> HSET h a 1 b 2
+2
+~ HSET h a 1 b 2
+> HSET h a 1
+0
+~ HSET h a 1
+> HSET h a
+!ERR wrong number of arguments for 'hset' command
+> HMSET h c 3
+OK
+~ HMSET h c 3
+> HSETNX h c 4
+0
+> HSETNX h d 4
+1
+~ HSETNX h d 4
+> HGET h c
+3
+> HGET h x
+nil
+> HMGET h a x
+[1 nil]
+> HGETALL h
+[a 1 b 2 c 3 d 4]
+> HKEYS h
+[a b c d]
+> HVALS h
+[1 2 3 4]
+> HLEN h
+4
+> HEXISTS h a
+1
+> HSTRLEN h a
+1
+> HSCAN h 0 MATCH [ab]
+[0 [a 1 b 2]]
+> HDEL h a x
+1
+~ HDEL h a x
+> HDEL h x
+0
+> HDEL h b c d
+3
+~ HDEL h b c d
+> EXISTS h
+0
+> HGETALL none
+[]
+)");
+}
+
+TEST(Hashes, Counters) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> HINCRBY h n 5
+5
+~ HINCRBY h n 5
+> HINCRBYFLOAT h n 0.1
+5.1
+~ HSET h n 5.1
+> HINCRBY h n 1
+!ERR hash value is not an integer
+> HINCRBYFLOAT h n inf
+!ERR value is NaN or Infinity
+> HSET h t x
+1
+~ HSET h t x
+> HINCRBYFLOAT h t 1
+!ERR hash value is not a float
+> HSET h n 9223372036854775807
+0
+~ HSET h n 9223372036854775807
+> HINCRBY h n 1
+!ERR increment or decrement would overflow
+)");
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,78 @@
+#include "commands/stream_ids.h"
+
+#include <limits>
+
+#include "base/number.h"
+
+namespace tandem {
+namespace {
+
+constexpr Bytes kInvalidId = "ERR Invalid stream ID specified as stream command argument";
+constexpr size_t kIdTextMax = 127;
+
+// Redis reads these with strtoull, too: leading zeros are fine.
+std::optional<uint64_t> parse_part(Bytes text) {
+  while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
+  return parse_uint64(text);
+}
+
+std::optional<NewStreamId> parse_id(Bytes text, bool may_be_open) {
+  if (text.size() > kIdTextMax) return std::nullopt;
+  const size_t dash = text.find('-');
+  const std::optional<uint64_t> ms = parse_part(text.substr(0, dash));
+  if (!ms) return std::nullopt;
+  if (dash == Bytes::npos) return NewStreamId{.ms = ms, .seq = std::nullopt};
+  const Bytes seq_text = text.substr(dash + 1);
+  if (may_be_open && seq_text == "*") return NewStreamId{.ms = ms, .seq = std::nullopt};
+  const std::optional<uint64_t> seq = parse_part(seq_text);
+  if (!seq) return std::nullopt;
+  return NewStreamId{.ms = ms, .seq = seq};
+}
+
+std::optional<StreamId> parse_whole(Context& ctx, Bytes text, uint64_t missing_seq) {
+  const std::optional<NewStreamId> id = parse_id(text, false);
+  if (!id) {
+    ctx.reply.error(kInvalidId);
+    return std::nullopt;
+  }
+  return StreamId{.ms = *id->ms, .seq = id->seq.value_or(missing_seq)};
+}
+
+}  // namespace
+
+std::optional<StreamId> stream_id_argument(Context& ctx, size_t index, uint64_t missing_seq) {
+  return parse_whole(ctx, ctx.args[index], missing_seq);
+}
+
+std::optional<StreamId> stream_bound_argument(Context& ctx, size_t index, RangeEnd end) {
+  Bytes text = ctx.args[index];
+  const bool start = end == RangeEnd::kStart;
+  const bool exclusive = text.size() > 1 && text.front() == '(';
+  if (exclusive) text.remove_prefix(1);
+  if (!exclusive && text == "-") return kStreamIdMin;
+  if (!exclusive && text == "+") return kStreamIdMax;
+  const uint64_t missing_seq = start ? 0 : std::numeric_limits<uint64_t>::max();
+  const std::optional<StreamId> id = parse_whole(ctx, text, missing_seq);
+  if (!id || !exclusive) return id;
+  const std::optional<StreamId> inside = start ? id->next() : id->previous();
+  if (!inside) {
+    ctx.reply.error(start ? "ERR invalid start ID for the interval"
+                          : "ERR invalid end ID for the interval");
+  }
+  return inside;
+}
+
+std::optional<NewStreamId> new_stream_id_argument(Context& ctx, size_t index) {
+  const Bytes text = ctx.args[index];
+  if (text == "*") return NewStreamId{};
+  std::optional<NewStreamId> id = parse_id(text, true);
+  if (!id) {
+    ctx.reply.error(kInvalidId);
+    return std::nullopt;
+  }
+  // Without a dash the sequence number is 0, not open.
+  if (text.find('-') == Bytes::npos) id->seq = 0;
+  return id;
+}
+
+}  // namespace tandem
