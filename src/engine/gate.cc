@@ -50,7 +50,9 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   }
   if (when(Gate::kLinkDown) && (flags & kStale) == 0) return std::string(kMasterDown);
   if (when(Gate::kDatasetLoading) && (flags & kLoading) == 0) return std::string(kLoadingText);
-  if (when(Gate::kBusyScript) && (flags & kAllowBusy) == 0) return std::string(kBusy);
+  if (when(Gate::kBusyScript) && (flags & kAllowBusy) == 0 && client.kind != ClientKind::kScript) {
+    return std::string(kBusy);
+  }
   return std::nullopt;
 }
 

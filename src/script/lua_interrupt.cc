@@ -1,0 +1,45 @@
+#include "script/lua_interrupt.h"
+
+#include "script/lua_headers.h"
+#include "script/lua_reply.h"
+
+namespace tandem {
+namespace {
+
+constexpr const char* kInterruptKey = "tandem.interrupt";
+
+LuaInterrupt& registered(lua_State* lua) {
+  lua_getfield(lua, LUA_REGISTRYINDEX, kInterruptKey);
+  auto* interrupt = static_cast<LuaInterrupt*>(lua_touserdata(lua, -1));
+  lua_pop(lua, 1);
+  return *interrupt;
+}
+
+void hook(lua_State* lua, lua_Debug*) {
+  LuaInterrupt& interrupt = registered(lua);
+  if (interrupt.text == nullptr && interrupt.host != nullptr) {
+    interrupt.text = interrupt.host->interruption();
+  }
+  raise_if_interrupted(lua);
+}
+
+}  // namespace
+
+void register_interrupt(lua_State* lua, LuaInterrupt& interrupt) {
+  lua_pushlightuserdata(lua, &interrupt);
+  lua_setfield(lua, LUA_REGISTRYINDEX, kInterruptKey);
+}
+
+void arm_interrupt(lua_State* lua) { lua_sethook(lua, hook, LUA_MASKCOUNT, kHookInstructions); }
+
+void disarm_interrupt(lua_State* lua) { lua_sethook(lua, nullptr, 0, 0); }
+
+void raise_if_interrupted(lua_State* lua) {
+  const char* text = registered(lua).text;
+  if (text == nullptr) return;
+  lua_sethook(lua, hook, LUA_MASKLINE, 0);
+  push_error(lua, text);
+  lua_error(lua);
+}
+
+}  // namespace tandem

@@ -1,0 +1,28 @@
+// Ends a running script for good: no pcall and no coroutine of the script's holds it up.
+//
+// A hook asks the host every kHookInstructions. Once it says to stop, the error is raised at every
+// further line of that coroutine, and the functions that catch errors raise it anew in theirs.
+#pragma once
+
+#include "script/script_host.h"
+
+struct lua_State;
+
+namespace tandem {
+
+struct LuaInterrupt {
+  ScriptHost* host = nullptr;
+  const char* text = nullptr;  // why to stop, once it is so
+};
+
+// Once a state; may raise a Lua error. `interrupt` outlives the state.
+void register_interrupt(lua_State* lua, LuaInterrupt& interrupt);
+
+// Around a run.
+void arm_interrupt(lua_State* lua);
+void disarm_interrupt(lua_State* lua);
+
+// Called where a script's error was caught.
+void raise_if_interrupted(lua_State* lua);
+
+}  // namespace tandem

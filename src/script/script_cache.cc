@@ -1,0 +1,44 @@
+#include "script/script_cache.h"
+
+#include <functional>
+
+namespace tandem {
+
+ScriptCache::Script* ScriptCache::find(Bytes sha1) {
+  const auto found = scripts_.find(sha1);
+  return found == scripts_.end() ? nullptr : &found->second;
+}
+
+ScriptCache::Script& ScriptCache::add(Bytes sha1, Script script) {
+  bytes_.fetch_add(static_cast<int64_t>(script.text.size()), std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
+  if (!script.loaded) evaluated_.emplace_back(sha1);
+  return scripts_.emplace(sha1, std::move(script)).first->second;
+}
+
+int ScriptCache::drop_excess() {
+  while (evaluated_.size() > kEvaluatedScriptsMax) {
+    const auto found = scripts_.find(evaluated_.front());
+    evaluated_.pop_front();
+    if (found == scripts_.end() || found->second.loaded) continue;
+    const int function = found->second.function;
+    bytes_.fetch_sub(static_cast<int64_t>(found->second.text.size()), std::memory_order_relaxed);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    scripts_.erase(found);
+    if (function != kNone) return function;
+  }
+  return kNone;
+}
+
+void ScriptCache::clear() {
+  scripts_.clear();
+  evaluated_.clear();
+  count_.store(0, std::memory_order_relaxed);
+  bytes_.store(0, std::memory_order_relaxed);
+}
+
+void ScriptCache::forget_functions() {
+  for (auto& [sha1, script] : scripts_) script.function = kNone;
+}
+
+}  // namespace tandem

@@ -1,0 +1,221 @@
+#include "script/scripting.h"
+
+#include "base/ascii.h"
+#include "base/logging.h"
+#include "base/number.h"
+#include "base/sha1.h"
+#include "engine/executor.h"
+#include "script/script_text.h"
+
+namespace tandem {
+namespace {
+
+constexpr Bytes kNoScriptFound = "NOSCRIPT No matching script. Please use EVAL.";
+constexpr size_t kSha1Digits = 40;
+
+// The client that a script's commands run as: in its caller's database, in a protocol of its own.
+struct ScriptClient final : ClientState {
+  ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript) {
+    id = caller.id;
+    database = caller.database;
+  }
+};
+
+// Why a script with flags may not even begin, or null.
+const char* refused_by_flags(const ScriptCache::Script& script, bool read_only, uint32_t bits) {
+  if (!script.has_flags) return nullptr;
+  const bool writes = (script.flags & kScriptNoWrites) == 0;
+  if (read_only && writes) {
+    return "ERR Can not execute a script with write flag using *_ro command.";
+  }
+  if ((bits & Gate::kReadOnlyReplica) != 0 && writes) {
+    return "READONLY You can't write against a read only replica.";
+  }
+  if ((bits & Gate::kLinkDown) != 0 && (script.flags & kScriptAllowStale) == 0) {
+    return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+  }
+  if ((bits & Gate::kOutOfMemory) != 0 && writes && (script.flags & kScriptAllowOom) == 0) {
+    return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
+           "'maxmemory'";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// One execution, as the virtual machine sees it.
+class Scripting::Run final : public ScriptHost {
+ public:
+  Run(Scripting& scripting, SessionContext& outer, bool read_only)
+      : scripting_(scripting),
+        outer_(outer),
+        client_(outer.client),
+        read_only_(read_only),
+        start_ms_(scripting.parts_.clock.monotonic_ms()) {
+    scripting_.control_.begin();
+  }
+  ~Run() override {
+    scripting_.control_.end();
+    if (busy_) scripting_.parts_.gate.set(Gate::kBusyScript, false);
+  }
+
+  void call(std::span<const Bytes> args, int protocol, std::string& reply_text) override {
+    ReplyWriter reply(reply_text, protocol);
+    client_.protocol = protocol;
+    const Command* command = outer_.executor.engine().registry.resolve(args);
+    if (command != nullptr && command->has(kWrite) && command->arity_fits(args.size())) {
+      if (read_only_) {
+        return reply.error("ERR Write commands are not allowed from read-only scripts.");
+      }
+      if (!scripting_.control_.note_write()) return reply.error(std::string("ERR ") + kKilledText);
+    }
+    outer_.executor.call(outer_, client_, args, reply);
+  }
+
+  bool knows_command(std::span<const Bytes> args) override {
+    return outer_.executor.engine().registry.resolve(args) != nullptr;
+  }
+
+  const char* interruption() override {
+    if (scripting_.control_.stopped()) return kKilledText;
+    const int64_t limit_ms = scripting_.parts_.busy_after_ms.get();
+    const int64_t elapsed_ms = scripting_.parts_.clock.monotonic_ms() - start_ms_;
+    if (limit_ms <= 0 || elapsed_ms < limit_ms) return nullptr;
+    if (!busy_) {
+      busy_ = true;
+      scripting_.parts_.gate.set(Gate::kBusyScript, true);
+      log_warning("Slow script detected: still in execution after {} milliseconds.", elapsed_ms);
+    }
+    if (scripting_.parts_.while_busy != nullptr) scripting_.parts_.while_busy();
+    return scripting_.control_.stopped() ? kKilledText : nullptr;
+  }
+
+ private:
+  static constexpr const char* kKilledText = "Script killed by user with SCRIPT KILL.";
+
+  Scripting& scripting_;
+  SessionContext& outer_;
+  ScriptClient client_;
+  bool read_only_;
+  int64_t start_ms_;
+  bool busy_ = false;
+};
+
+Scripting::Scripting(ScriptingParts parts) : parts_(std::move(parts)) { replace_vm(); }
+
+Scripting::~Scripting() = default;
+
+void Scripting::replace_vm() {
+  cache_.forget_functions();
+  vm_ = std::make_unique<ScriptVm>(parts_.memory_bytes_max);
+  vm_bytes_.store(static_cast<int64_t>(vm_->memory_bytes()), std::memory_order_relaxed);
+}
+
+ScriptCache::Script* Scripting::prepare(ReplyWriter& reply, Bytes sha1, Bytes text, bool loaded) {
+  ScriptCache::Script* script = cache_.find(sha1);
+  if (script != nullptr && script->function != ScriptCache::kNone) {
+    if (loaded) cache_.keep(*script);
+    return script;
+  }
+  const Bytes source = script != nullptr ? Bytes(script->text) : text;
+  const Result<ScriptText> parsed = read_script_text(source);
+  const Result<int> function =
+      parsed ? vm_->compile(parsed->code) : Result<int>(std::unexpected(parsed.error()));
+  if (!function) {
+    reply.error(function.error().text);
+    return nullptr;
+  }
+  if (script == nullptr) {
+    script = &cache_.add(sha1, {.text = std::string(text),
+                                .flags = parsed->flags,
+                                .has_flags = parsed->has_flags,
+                                .loaded = loaded});
+    for (int old = cache_.drop_excess(); old != ScriptCache::kNone; old = cache_.drop_excess()) {
+      vm_->forget(old);
+    }
+  }
+  script->function = *function;
+  if (loaded) cache_.keep(*script);
+  return script;
+}
+
+void Scripting::evaluate(SessionContext& context, bool by_sha1, bool read_only) {
+  ReplyWriter& reply = context.reply;
+  std::string sha1;
+  if (by_sha1) {
+    if (context.args[1].size() != kSha1Digits) return reply.error(kNoScriptFound);
+    sha1 = to_lower(context.args[1]);
+  }
+  const std::optional<int64_t> key_count = parse_int64(context.args[2]);
+  if (!key_count) return reply.error(kNotInteger);
+  if (*key_count > static_cast<int64_t>(context.args.size()) - 3) {
+    return reply.error("ERR Number of keys can't be greater than number of args");
+  }
+  if (*key_count < 0) return reply.error("ERR Number of keys can't be negative");
+  if (by_sha1) {
+    if (cache_.find(sha1) == nullptr) return reply.error(kNoScriptFound);
+  } else {
+    sha1 = sha1_hex(context.args[1]);
+  }
+  ScriptCache::Script* script = prepare(reply, sha1, context.args[1], false);
+  if (script != nullptr) execute(context, *script, sha1, *key_count, read_only);
+}
+
+void Scripting::execute(SessionContext& context, ScriptCache::Script& script, Bytes sha1,
+                        int64_t key_count, bool read_only) {
+  const char* refused = refused_by_flags(script, read_only, parts_.gate.bits());
+  if (refused != nullptr && !context.from_primary) return context.reply.error(refused);
+  {
+    Run host(*this, context, read_only || (script.flags & kScriptNoWrites) != 0);
+    const auto arguments = context.args.subspan(3);
+    const auto keys = static_cast<size_t>(key_count);
+    vm_->run({.function = script.function,
+              .name = sha1,
+              .keys = arguments.first(keys),
+              .args = arguments.subspan(keys),
+              .host = host,
+              .reply = context.reply});
+  }
+  if (vm_->is_crowded()) replace_vm();
+  vm_bytes_.store(static_cast<int64_t>(vm_->memory_bytes()), std::memory_order_relaxed);
+}
+
+void Scripting::load(SessionContext& context) {
+  const std::string sha1 = sha1_hex(context.args[2]);
+  if (prepare(context.reply, sha1, context.args[2], true) != nullptr) context.reply.bulk(sha1);
+}
+
+void Scripting::exists(SessionContext& context) {
+  const auto names = context.args.subspan(2);
+  context.reply.array(static_cast<int64_t>(names.size()));
+  for (const Bytes name : names) context.reply.integer(cache_.find(to_lower(name)) ? 1 : 0);
+}
+
+void Scripting::flush(SessionContext& context) {
+  const auto& args = context.args;
+  const bool understood =
+      args.size() == 2 || (args.size() == 3 && (equal_ignore_case(args[2], "sync") ||
+                                                equal_ignore_case(args[2], "async")));
+  if (!understood) {
+    return context.reply.error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+  }
+  cache_.clear();
+  replace_vm();
+  context.reply.ok();
+}
+
+void Scripting::kill(SessionContext& context) {
+  switch (control_.kill()) {
+    case ScriptControl::Killed::kYes:
+      return context.reply.ok();
+    case ScriptControl::Killed::kNothingRuns:
+      return context.reply.error("NOTBUSY No scripts in execution right now.");
+    case ScriptControl::Killed::kHasWritten:
+      return context.reply.error(
+          "UNKILLABLE Sorry the script already executed write commands against the dataset. You "
+          "can either wait the script termination or kill the server in a hard way using the "
+          "SHUTDOWN NOSAVE command.");
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,266 @@
+#include "script/scripting.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/ascii.h"
+#include "base/number.h"
+#include "base/sha1.h"
+#include "engine/executor.h"
+#include "keyspace/keyspace.h"
+#include "log/log.h"
+
+namespace tandem {
+namespace {
+
+void get(Context& c) {
+  StringText text;
+  if (!c.keys.read_text(c.args[1], text)) return c.reply.error(kWrongType);
+  text ? c.reply.bulk(*text) : c.reply.null();
+}
+
+void set(Context& c) {
+  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
+  c.replicate_as_is();
+  c.reply.ok();
+}
+
+std::vector<CommandRow> all_rows(Scripting& scripting) {
+  std::vector<CommandRow> rows = engine_rows();
+  rows.push_back(
+      {.name = "get", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO")}, .handler = get});
+  rows.push_back(
+      {.name = "set", .arity = 3, .flags = kWrite, .keys = {key_at(1, "OW")}, .handler = set});
+  for (CommandRow& row : scripting.rows()) rows.push_back(std::move(row));
+  return rows;
+}
+
+// Every look at it is a millisecond later.
+class SteppingClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return now_us_.load(); }
+  int64_t monotonic_us() const override { return now_us_.fetch_add(1000); }
+
+ private:
+  mutable std::atomic<int64_t> now_us_{1'000'000'000};
+};
+
+struct Client final : ClientState {
+  Client() : ClientState(ClientKind::kNormal) {}
+};
+
+struct World {
+  World() {
+    Random random(1);
+    const ExclusiveGuard guard(keyspace);
+    log.activate(ReplicationId::generate(random));
+    cursor = log.open_at_end("test", 0);
+  }
+  std::string run(ClientState& who, std::initializer_list<Bytes> args) {
+    std::string out;
+    ReplyWriter reply(out, who.protocol);
+    const std::vector<Bytes> all(args);
+    executor.begin_batch();
+    executor.execute(who, all, {}, reply);
+    return out;
+  }
+  std::string run(std::initializer_list<Bytes> args) { return run(client, args); }
+  std::string logged() {
+    std::string bytes_logged;
+    for (Bytes bytes = *cursor->peek(); !bytes.empty(); bytes = *cursor->peek()) {
+      bytes_logged.append(bytes);
+      cursor->advance(bytes.size());
+    }
+    return bytes_logged;
+  }
+
+  SteppingClock clock;
+  Gate gate;
+  Option<int64_t> busy_after_ms = 100;
+  std::function<void()> while_busy = [] {};
+  Scripting scripting{{.gate = gate,
+                       .clock = clock,
+                       .busy_after_ms = busy_after_ms,
+                       .memory_bytes_max = size_t{32} << 20,
+                       .while_busy = [this] { while_busy(); }}};
+  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
+  Log log{LogOptions{}, ReplicationId()};
+  Registry registry{all_rows(scripting)};
+  EncodingLimits limits;
+  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Executor executor{engine, 1};
+  std::unique_ptr<LogCursor> cursor;
+  Client client;
+};
+
+TEST(Scripting, OneWriteIsOneCommandInTheLogAndSeveralAreATransaction) {
+  World world;
+  EXPECT_EQ(world.run({"EVAL", "return redis.call('set', KEYS[1], ARGV[1])", "1", "k", "v"}),
+            "+OK\r\n");
+  EXPECT_EQ(world.logged(),
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nset\r\n$1\r\nk\r\n$1\r\nv\r\n");
+  world.run({"EVAL", "redis.call('set', 'a', 1) redis.call('set', 'b', 2)", "0"});
+  EXPECT_EQ(world.logged(),
+            "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n1\r\n"
+            "*3\r\n$3\r\nset\r\n$1\r\nb\r\n$1\r\n2\r\n*1\r\n$4\r\nEXEC\r\n");
+  EXPECT_EQ(world.run({"EVAL", "return redis.call('get', 'b')", "0"}), "$1\r\n2\r\n");
+  EXPECT_EQ(world.logged(), "");
+}
+
+TEST(Scripting, WhatWasWrittenBeforeAnErrorStays) {
+  World world;
+  const std::string reply = world.run({"EVAL", "redis.call('set', 'a', 1) error('no')", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR user_script:1: no script: ")) << reply;
+  EXPECT_EQ(world.run({"GET", "a"}), "$1\r\n1\r\n");
+}
+
+TEST(Scripting, ChecksItsArguments) {
+  World world;
+  EXPECT_EQ(world.run({"EVAL", "return 1", "x"}),
+            "-ERR value is not an integer or out of range\r\n");
+  EXPECT_EQ(world.run({"EVAL", "return 1", "-1"}), "-ERR Number of keys can't be negative\r\n");
+  EXPECT_EQ(world.run({"EVAL", "return 1", "2", "a"}),
+            "-ERR Number of keys can't be greater than number of args\r\n");
+  EXPECT_EQ(world.run({"EVAL", "return )", "0"}),
+            "-ERR Error compiling script (new function): user_script:1: unexpected symbol near "
+            "')'\r\n");
+}
+
+TEST(Scripting, RefusesCommandsAsRedisDoes) {
+  World world;
+  const auto error_of = [&](Bytes code) {
+    const std::string reply = world.run({"EVAL", code, "0"});
+    return reply.substr(0, reply.find(" script: "));
+  };
+  EXPECT_EQ(error_of("return redis.call('nosuch')"),
+            "-ERR Unknown Redis command called from script");
+  EXPECT_EQ(error_of("return redis.call('get')"),
+            "-ERR Wrong number of args calling Redis command from script");
+  EXPECT_EQ(error_of("return redis.call('eval', 'return 1', 0)"),
+            "-ERR This Redis command is not allowed from script");
+  EXPECT_EQ(error_of("return redis.call('script', 'flush')"),
+            "-ERR This Redis command is not allowed from script");
+  const std::string reply = world.run({"EVAL_RO", "return redis.call('set', 'a', 'b')", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."));
+  EXPECT_EQ(world.run({"GET", "a"}), "$-1\r\n");
+}
+
+TEST(Scripting, ReadsTheFirstLine) {
+  World world;
+  EXPECT_EQ(world.run({"EVAL", "#!lua\nreturn 1", "0"}), ":1\r\n");
+  EXPECT_EQ(world.run({"EVAL", "#!lua name=x\nreturn 1", "0"}),
+            "-ERR Unknown lua shebang option: name=x\r\n");
+  EXPECT_EQ(world.run({"EVAL", "#!lua flags=bad\nreturn 1", "0"}),
+            "-ERR Unexpected flag in script shebang: bad\r\n");
+  EXPECT_EQ(world.run({"EVAL", "#!foo\nreturn 1", "0"}),
+            "-ERR Unexpected engine in script shebang: #!foo\r\n");
+  const std::string reply =
+      world.run({"EVAL", "#!lua flags=no-writes\nreturn redis.call('set','a','b')", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."));
+  EXPECT_TRUE(reply.ends_with("on @user_script:2.\r\n"));
+}
+
+TEST(Scripting, KeepsScriptsByTheirSha1) {
+  World world;
+  const std::string sha1 = sha1_hex("return 7");
+  EXPECT_EQ(world.run({"EVALSHA", sha1, "0"}),
+            "-NOSCRIPT No matching script. Please use EVAL.\r\n");
+  EXPECT_EQ(world.run({"EVALSHA", "abc", "0"}),
+            "-NOSCRIPT No matching script. Please use EVAL.\r\n");
+  EXPECT_EQ(world.run({"SCRIPT", "LOAD", "return 7"}), "$40\r\n" + sha1 + "\r\n");
+  EXPECT_EQ(world.run({"EVALSHA", to_upper(sha1), "0"}), ":7\r\n");
+  EXPECT_EQ(world.run({"SCRIPT", "EXISTS", "x", sha1}), "*2\r\n:0\r\n:1\r\n");
+  EXPECT_EQ(world.scripting.cached_scripts(), 1);
+  EXPECT_EQ(world.run({"SCRIPT", "FLUSH", "X"}),
+            "-ERR SCRIPT FLUSH only support SYNC|ASYNC option\r\n");
+  EXPECT_EQ(world.run({"SCRIPT", "FLUSH", "ASYNC"}), "+OK\r\n");
+  EXPECT_EQ(world.run({"SCRIPT", "EXISTS", sha1}), "*1\r\n:0\r\n");
+  world.run({"EVAL", "return 7", "0"});
+  EXPECT_EQ(world.run({"EVALSHA_RO", sha1, "0"}), ":7\r\n");
+  EXPECT_TRUE(world.run({"SCRIPT", "LOAD", "return )"}).starts_with("-ERR Error compiling"));
+}
+
+TEST(Scripting, ASelectInsideDoesNotReachTheCaller) {
+  World world;
+  EXPECT_EQ(world.run({"EVAL", "redis.call('select', 3) return redis.call('set', 'k', 'v')", "0"}),
+            "+OK\r\n");
+  EXPECT_EQ(world.client.database, 0);
+  EXPECT_EQ(world.run({"GET", "k"}), "$-1\r\n");
+  world.run({"SELECT", "3"});
+  EXPECT_EQ(world.run({"GET", "k"}), "$1\r\nv\r\n");
+}
+
+TEST(Scripting, ASlowScriptIsBusyAndCanBeKilled) {
+  World world;
+  EXPECT_EQ(world.run({"SCRIPT", "KILL"}), "-NOTBUSY No scripts in execution right now.\r\n");
+  bool was_busy = false;
+  world.while_busy = [&] {
+    was_busy = world.gate.is(Gate::kBusyScript);
+    world.scripting.control().kill();
+  };
+  const std::string reply = world.run({"EVAL", "while true do end", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR Script killed by user with SCRIPT KILL. script: ")) << reply;
+  EXPECT_TRUE(was_busy);
+  EXPECT_FALSE(world.gate.is(Gate::kBusyScript));
+  EXPECT_EQ(world.run({"EVAL", "return 1", "0"}), ":1\r\n");
+}
+
+TEST(Scripting, AScriptThatHasWrittenCannotBeKilledButAborted) {
+  World world;
+  ScriptControl::Killed killed{};
+  world.while_busy = [&] {
+    killed = world.scripting.control().kill();
+    world.scripting.control().abort();
+  };
+  const std::string reply = world.run({"EVAL", "redis.call('set', 'a', 1) while true do end", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR Script killed")) << reply;
+  EXPECT_EQ(killed, ScriptControl::Killed::kHasWritten);
+}
+
+TEST(Scripting, ABusyScriptMayGoOnCalling) {
+  World world;
+  int rounds = 0;
+  world.while_busy = [&] { ++rounds; };
+  EXPECT_EQ(
+      world.run({"EVAL", "for i = 1, 30000000 do end return redis.call('set', 'a', 'b')", "0"}),
+      "+OK\r\n");
+  EXPECT_GT(rounds, 0);
+}
+
+TEST(Scripting, WorkersTakeTurns) {
+  World world;
+  world.busy_after_ms.set(0);
+  world.run({"SET", "n", "0"});
+  const auto count = [&](uint64_t seed) {
+    Executor executor(world.engine, seed);
+    Client client;
+    const std::vector<Bytes> args = {
+        "EVAL", "return redis.call('set', 'n', redis.call('get', 'n') + 1)", "0"};
+    for (int i = 0; i < 500; ++i) {
+      std::string out;
+      ReplyWriter reply(out);
+      executor.begin_batch();
+      executor.execute(client, args, {}, reply);
+      ASSERT_EQ(out, "+OK\r\n");
+    }
+  };
+  std::thread other(count, 2);
+  count(3);
+  other.join();
+  EXPECT_EQ(world.run({"GET", "n"}), "$4\r\n1000\r\n");
+}
+
+TEST(Scripting, AGreedyScriptCostsOnlyItself) {
+  World world;
+  EXPECT_TRUE(
+      world.run({"EVAL", "local t = {} while true do t[#t+1] = ('x'):rep(1e5) .. #t end", "0"})
+          .starts_with("-ERR"));
+  EXPECT_EQ(world.run({"EVAL", "return 1", "0"}), ":1\r\n");
+  EXPECT_LT(world.scripting.vm_bytes(), 16 << 20);
+}
+
+}  // namespace
+}  // namespace tandem
