@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -210,8 +209,9 @@ std::string double_text(double value) {
 std::string long_double_text(long double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   char text[kLongDoubleTextMax];
-  const int length = std::snprintf(text, sizeof(text), "%.17Lf", value);
-  Bytes shown(text, static_cast<size_t>(length));
+  const char* const end =
+      std::to_chars(text, text + sizeof(text), value, std::chars_format::fixed, 17).ptr;
+  Bytes shown(text, static_cast<size_t>(end - text));
   shown.remove_suffix(shown.size() - 1 - shown.find_last_not_of('0'));
   if (shown.ends_with('.')) shown.remove_suffix(1);
   if (shown == "-0") shown = "0";
