@@ -1,23 +1,44 @@
 #include "server/composition.h"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/logging.h"
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "replication/info.h"
+#include "server/admin_commands.h"
 #include "server/client_commands.h"
+#include "server/command_commands.h"
+#include "server/config_commands.h"
 #include "server/connection_commands.h"
+#include "server/debug_commands.h"
 
 namespace tandem {
 namespace {
 
-constexpr int64_t kTickMs = 10;
+constexpr int kRunIdDigits = 40;
+constexpr int64_t kTickMs = 100;
 
+// Adds rows; where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
+// STATS about the server) these come together.
 void append(std::vector<CommandRow>& rows, std::vector<CommandRow> more) {
-  rows.insert(rows.end(), std::make_move_iterator(more.begin()),
-              std::make_move_iterator(more.end()));
+  for (CommandRow& row : more) {
+    const auto same = std::ranges::find(rows, row.name, &CommandRow::name);
+    if (same == rows.end()) {
+      rows.push_back(std::move(row));
+      continue;
+    }
+    for (CommandRow& subcommand : row.subcommands) {
+      auto& present = same->subcommands;
+      std::erase_if(present, [&](const CommandRow& own) { return own.name == subcommand.name; });
+      present.push_back(std::move(subcommand));
+    }
+  }
 }
 
 Keyspace::Options keyspace_options(const ServerOptions& options, Random& random) {
@@ -49,18 +70,31 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
               .gate = gate_},
       network_(loop_),
       pause_(gate_, clock_, [this] { resume_clients(); }),
-      tick_(loop_, [this] { pause_.check(); }),
+      tick_(loop_, [this] { every_tick(); }),
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
       replication_(replication_parts()),
-      acceptor_(loop_, network_, options.server.network, [this](AcceptedSocket socket) {
-        workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket));
-      }) {}
+      watch_(gate_, options.server),
+      acceptor_(loop_, network_, options.server.network,
+                [this](AcceptedSocket socket) {
+                  workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket));
+                }),
+      persistence_({.engine = engine_,
+                    .options = options.server.persistence,
+                    .files = files_,
+                    .total_changes = [this] { return status_.total_changes(); }}),
+      status_(status_parts(random_.hex(kRunIdDigits))),
+      shutdown_({.gate = gate_, .persistence = persistence_, .leave = [this] { loop_.stop(); }}) {
+  engine_.observer = &watch_;
+  engine_.slow_command_us = options.server.slow_log_slower_than_us.get();
+  options.replication.rdb_compression.set(options.server.persistence.compression.get());
+}
 
 Composition::~Composition() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   replication_thread_.stop();
+  if (signal_shutdown_.joinable()) signal_shutdown_.join();
 }
 
 std::vector<CommandRow> Composition::rows() {
@@ -68,6 +102,12 @@ std::vector<CommandRow> Composition::rows() {
   append(all, keyspace_rows());
   append(all, connection_rows(options_.server.network));
   append(all, client_rows(clients_, pause_));
+  append(all, config_rows(config_, [this] { status_.reset(); }));
+  append(all, command_rows());
+  append(all, persistence_rows(persistence_, shutdown_));
+  append(all, watch_rows(watch_, status_));
+  append(all, debug_rows(options_.server, pause_));
+  append(all, memory_rows(status_));
   append(all, replication_rows(replication_, give_connection));
   return all;
 }
@@ -75,6 +115,7 @@ std::vector<CommandRow> Composition::rows() {
 Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   watch_configuration();
+  if (auto loaded = load_data(); !loaded) return loaded;
   start_workers();
   start_replication();
   if (auto listening = acceptor_.listen(); !listening) return listening;
@@ -90,15 +131,29 @@ int Composition::run() {
   return 0;
 }
 
-void Composition::watch_configuration() {
-  config_.on_change("loglevel", [this]() -> Result<void> {
-    set_log_level(options_.server.log_level.get());
-    return {};
-  });
-  config_.on_change("requirepass", [this]() -> Result<void> {
-    gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
-    return {};
-  });
+void Composition::every_tick() {
+  pause_.check();
+  status_.sample();
+  persistence_.check();
+}
+
+// The file's place in its history becomes the log's: a replica asks its primary to go on from
+// there, and the replicas of a primary may go on with it under its former id.
+Result<void> Composition::load_data() {
+  const bool replica = !options_.replication.primary.get().host.empty();
+  auto loaded = persistence_.load(!replica);
+  if (!loaded) {
+    return fail(loaded.error().code,
+                fmt::format("Fatal error loading the DB, {}: {}",
+                            options_.server.persistence.file_name.get(), loaded.error().text));
+  }
+  if (!*loaded || !(*loaded)->position || (*loaded)->position->offset == 0) return {};
+  const Position position = *(*loaded)->position;
+  const ExclusiveGuard all(keyspace_);
+  log_.reset(replica ? position : Position{ReplicationId::generate(random_), position.offset});
+  if (!replica) log_.set_second_id(position.id, position.offset);
+  if (const auto database = (*loaded)->selected_database) log_.set_context(*database);
+  return {};
 }
 
 void Composition::start_workers() {
@@ -108,15 +163,20 @@ void Composition::start_workers() {
   for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
-    workers_.push_back(std::make_unique<Worker>(
-        std::move(loop), std::move(network),
-        Worker::Needs{
-            .engine = engine_,
-            .options = options_.server,
-            .clients = clients_,
-            .random_seed = random_.next(),
-            .leaving = [this](Session& session) { replication_.forget_client(session.id); },
-            .log_moved = [this] { replication_.log_moved(); }}));
+    workers_.push_back(
+        std::make_unique<Worker>(std::move(loop), std::move(network),
+                                 Worker::Needs{.engine = engine_,
+                                               .options = options_.server,
+                                               .clients = clients_,
+                                               .errors = errors_,
+                                               .random_seed = random_.next(),
+                                               .leaving =
+                                                   [this](Session& session) {
+                                                     replication_.forget_client(session.id);
+                                                     if (session.card().is(kClientMonitor))
+                                                       watch_.remove_monitor(session.id);
+                                                   },
+                                               .log_moved = [this] { replication_.log_moved(); }}));
   }
   for (auto& worker : workers_) worker->start();
 }
@@ -156,13 +216,34 @@ void Composition::start_replication() {
   replication_thread_.start(replication_);
 }
 
+Status::Parts Composition::status_parts(std::string run_id) {
+  return {.options = options_,
+          .config = config_,
+          .engine = engine_,
+          .files = files_,
+          .clients = clients_,
+          .workers = workers_,
+          .persistence = persistence_,
+          .errors = errors_,
+          .run_id = std::move(run_id),
+          .replication_lines = [this] { return replication_info(replication_); },
+          .more_stats = [](StatsFigures&) {}};
+}
+
 void Composition::watch_signals() {
-  for (const int signal : {SIGTERM, SIGINT}) {
-    signals_.push_back(loop_.watch_signal(signal, [this, signal] {
-      log_warning("Received {} scheduling shutdown...", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      loop_.stop();
-    }));
-  }
+  signals_.push_back(loop_.watch_signal(SIGTERM, [this] {
+    log_warning("Received SIGTERM scheduling shutdown...");
+    shut_down_on_signal(options_.server.shutdown_on_sigterm.get());
+  }));
+  signals_.push_back(loop_.watch_signal(SIGINT, [this] {
+    log_warning("Received SIGINT scheduling shutdown...");
+    shut_down_on_signal(options_.server.shutdown_on_sigint.get());
+  }));
+}
+
+void Composition::shut_down_on_signal(int how) {
+  if (signal_shutdown_.joinable()) signal_shutdown_.join();
+  signal_shutdown_ = std::thread([this, how] { (void)shutdown_.begin(how); });
 }
 
 void Composition::resume_clients() {

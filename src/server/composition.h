@@ -10,6 +10,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "config/config.h"
@@ -24,7 +26,11 @@
 #include "replication/replication_thread.h"
 #include "server/acceptor.h"
 #include "server/client_registry.h"
+#include "server/command_watch.h"
 #include "server/pause.h"
+#include "server/persistence.h"
+#include "server/shutdown.h"
+#include "server/status.h"
 #include "server/worker.h"
 
 namespace tandem {
@@ -45,9 +51,14 @@ class Composition {
   ReplicationControl::Parts replication_parts();
   static bool give_connection(ClientState& client, ConnectionHandOver next);
   void start_replication();
+  Status::Parts status_parts(std::string run_id);
+  Result<void> load_data();
+  Result<void> listen_again();
   void watch_configuration();
+  void every_tick();
   void start_workers();
   void watch_signals();
+  void shut_down_on_signal(int how);
   void resume_clients();
 
   Options& options_;
@@ -79,9 +90,17 @@ class Composition {
   ReplicationControl replication_;
 
   // Clients.
+  ErrorCounts errors_;
+  CommandWatch watch_;
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
   Acceptor acceptor_;
+
+  // About the whole.
+  Persistence persistence_;
+  Status status_;
+  Shutdown shutdown_;
+  std::thread signal_shutdown_;  // saves while the main loop stays awake
 };
 
 }  // namespace tandem

@@ -118,6 +118,9 @@ bool Session::take_request() {
     }
     last_words_count_ = std::min(args.size(), last_words_.size());
     std::ranges::copy(args.first(last_words_count_), last_words_.begin());
+    if (out_.size() > before && out_[before] == '-') [[unlikely]] {
+      host_.errors.count(Bytes(out_).substr(before));
+    }
     if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
     if (outcome == Outcome::kBlocked) start_waiting();
     if (authenticated != was_authenticated) {

@@ -29,6 +29,7 @@
 #include "resp/request_parser.h"
 #include "server/client_card.h"
 #include "server/flush_queue.h"
+#include "stats/error_counts.h"
 
 namespace tandem {
 
@@ -53,6 +54,7 @@ struct SessionHost {
   const NetworkOptions& options;
   NetworkCounters& counters;
   FlushQueue& flushes;
+  ErrorCounts& errors;
   // Any thread: the reply of a blocked command goes to the session with this id, if it still
   // exists.
   std::function<void(uint64_t id, std::string reply)> deliver;
@@ -82,6 +84,8 @@ class Session final : public ClientState, private Flushable {
 
   // For command handlers.
   ClientCard& card() { return *card_; }
+  const ClientCard& card() const { return *card_; }
+  const std::shared_ptr<ClientCard>& shared_card() const { return card_; }
   ByteStream& stream() { return *stream_; }
   SessionHost& host() { return host_; }
   // Brings the card up to date in the middle of a batch.

@@ -42,6 +42,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
             .options = needs_.options.network,
             .counters = counters_,
             .flushes = flushes_,
+            .errors = needs_.errors,
             .deliver =
                 [this](uint64_t id, std::string reply) {
                   post_to(id, [text = std::move(reply)](Session& session) mutable {

@@ -26,6 +26,7 @@ class Worker {
     Engine& engine;
     const ServerOptions& options;
     ClientRegistry& clients;
+    ErrorCounts& errors;
     uint64_t random_seed;
     // On the worker's thread, once a session ends.
     std::function<void(Session&)> leaving;

@@ -1,0 +1,167 @@
+#include "server/command_commands.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/glob.h"
+#include "server/command_help.h"
+#include "server/command_report.h"
+
+namespace tandem {
+namespace {
+
+const Registry& registry(const SessionContext& c) { return c.executor.engine().registry; }
+
+// "get", or "client|id".
+const Command* find(const Registry& registry, Bytes name) {
+  const size_t bar = name.find('|');
+  if (bar == name.npos) return registry.find(name);
+  const Command* container = registry.find(name.substr(0, bar));
+  if (container == nullptr) return nullptr;
+  for (const Command* subcommand : container->subcommands) {
+    if (equal_ignore_case(subcommand->full_name, name)) return subcommand;
+  }
+  return nullptr;
+}
+
+void info(SessionContext& c) {
+  // Without names, of COMMAND itself as of COMMAND INFO: all of them.
+  if (c.args.size() <= 2) {
+    const auto& all = registry(c).commands();
+    c.reply.array(static_cast<int64_t>(all.size()));
+    for (const Command* command : all) write_command_info(c.reply, *command);
+    return;
+  }
+  c.reply.array(static_cast<int64_t>(c.args.size() - 2));
+  for (const Bytes name : c.args.subspan(2)) {
+    const Command* command = find(registry(c), name);
+    command == nullptr ? c.reply.null_array() : write_command_info(c.reply, *command);
+  }
+}
+
+void docs(SessionContext& c) {
+  std::vector<const Command*> wanted;
+  if (c.args.size() == 2) wanted = registry(c).commands();
+  for (const Bytes name : c.args.subspan(2)) {
+    if (const Command* command = find(registry(c), name)) wanted.push_back(command);
+  }
+  c.reply.map(static_cast<int64_t>(wanted.size()));
+  for (const Command* command : wanted) {
+    c.reply.bulk(command->full_name);
+    write_command_docs(c.reply, *command);
+  }
+}
+
+void count(SessionContext& c) {
+  c.reply.integer(static_cast<int64_t>(registry(c).commands().size()));
+}
+
+bool in_category(const Command& command, Bytes category) {
+  return std::ranges::any_of(command_categories(command), [&](const std::string& own) {
+    return equal_ignore_case(Bytes(own).substr(1), category);
+  });
+}
+
+void list(SessionContext& c) {
+  constexpr size_t kWithFilter = 5;
+  const bool filtered = c.args.size() == kWithFilter && equal_ignore_case(c.args[2], "filterby");
+  if (c.args.size() != 2 && !filtered) return c.reply.error(kSyntaxError);
+  const Bytes kind = filtered ? c.args[3] : Bytes();
+  const bool by_pattern = equal_ignore_case(kind, "pattern");
+  const bool by_category = equal_ignore_case(kind, "aclcat");
+  if (filtered && !by_pattern && !by_category && !equal_ignore_case(kind, "module")) {
+    return c.reply.error(kSyntaxError);
+  }
+  const auto array = c.reply.begin_array();
+  int64_t found = 0;
+  const auto visit = [&](const Command& command) {
+    if (by_pattern && !glob_match(c.args[4], command.full_name, GlobCase::kIgnore)) return;
+    if (by_category && !in_category(command, c.args[4])) return;
+    if (filtered && !by_pattern && !by_category) return;  // there are no modules
+    c.reply.bulk(command.full_name);
+    ++found;
+  };
+  for (const Command* command : registry(c).commands()) {
+    visit(*command);
+    if (!filtered) continue;
+    for (const Command* subcommand : command->subcommands) visit(*subcommand);
+  }
+  c.reply.end_array(array, found);
+}
+
+// The keys of the command that the arguments from the third on are.
+void getkeys(SessionContext& c, bool with_flags) {
+  const auto args = c.args.subspan(2);
+  const Command* command = registry(c).resolve(args);
+  if (command == nullptr) return c.reply.error("ERR Invalid command specified");
+  if (command->row.keys.empty()) return c.reply.error("ERR The command has no key arguments");
+  if (!command->arity_fits(args.size())) {
+    return c.reply.error("ERR Invalid number of arguments specified for command");
+  }
+  struct Found {
+    int position;
+    const KeySpec* spec;
+  };
+  std::vector<Found> found;
+  for (const KeySpec& spec : command->row.keys) {
+    Command alone = *command;
+    alone.row.keys = {spec};
+    std::vector<int> positions;
+    if (!find_key_positions(alone, args, positions)) {
+      return c.reply.error("ERR Invalid arguments specified for command");
+    }
+    for (const int position : positions) found.push_back({position, &spec});
+  }
+  if (found.empty() && !command->has(kNoMandatoryKeys)) {
+    return c.reply.error("ERR Invalid arguments specified for command");
+  }
+  c.reply.array(static_cast<int64_t>(found.size()));
+  for (const Found& key : found) {
+    if (with_flags) c.reply.array(2);
+    c.reply.bulk(args[static_cast<size_t>(key.position)]);
+    if (!with_flags) continue;
+    const auto words = key_flag_words(*key.spec);
+    c.reply.set(static_cast<int64_t>(words.size()));
+    for (const std::string& word : words) c.reply.simple(word);
+  }
+}
+
+CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
+               std::string_view summary, std::string_view syntax = "") {
+  return {.name = name,
+          .arity = arity,
+          .flags = kLoading | kStale,
+          .session_handler = std::move(handler),
+          .group = "server",
+          .since = since,
+          .complexity = "O(N), N commands",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+}  // namespace
+
+std::vector<CommandRow> command_rows() {
+  std::vector<CommandRow> subcommands{
+      row("count", 2, count, "2.8.13", "Tells how many commands there are."),
+      row("info", -2, info, "2.8.13", "Describes commands.", "[command-name [command-name ...]]"),
+      row("docs", -2, docs, "7.0.0", "Tells what commands are for.",
+          "[command-name [command-name ...]]"),
+      row("list", -2, list, "7.0.0", "Tells the names of the commands.",
+          "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]"),
+      row(
+          "getkeys", -3, [](SessionContext& c) { getkeys(c, false); }, "2.8.13",
+          "Finds the keys in a whole command.", "command [arg [arg ...]]"),
+      row(
+          "getkeysandflags", -3, [](SessionContext& c) { getkeys(c, true); }, "7.0.0",
+          "Finds the keys in a whole command, and how it uses them.", "command [arg [arg ...]]"),
+      help_row("command", "server"),
+  };
+  CommandRow container = row("command", -1, info, "2.8.13", "Describes all commands.");
+  container.subcommands = std::move(subcommands);
+  std::vector<CommandRow> rows;
+  rows.push_back(std::move(container));
+  return rows;
+}
+
+}  // namespace tandem

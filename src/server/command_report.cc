@@ -1,0 +1,199 @@
+#include "server/command_report.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::pair<CommandFlag, std::string_view> kFlagNames[] = {
+    {kWrite, "write"},
+    {kReadOnly, "readonly"},
+    {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},
+    {kPubSub, "pubsub"},
+    {kNoScript, "noscript"},
+    {kBlocking, "blocking"},
+    {kLoading, "loading"},
+    {kStale, "stale"},
+    {kSkipMonitor, "skip_monitor"},
+    {kSkipSlowlog, "skip_slowlog"},
+    {kAsking, "asking"},
+    {kFast, "fast"},
+    {kNoAuth, "no_auth"},
+    {kMayReplicate, "may_replicate"},
+    {kNoMandatoryKeys, "no_mandatory_keys"},
+    {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"},
+    {kMovableKeys, "movablekeys"},
+    {kAllowBusy, "allow_busy"},
+};
+
+// A group's access category where the two have different names.
+std::string group_category(std::string_view group) {
+  if (group == "sorted-set") return "@sortedset";
+  if (group == "generic") return "@keyspace";
+  if (group == "transactions") return "@transaction";
+  if (group == "server" || group.empty()) return "";
+  return "@" + std::string(group);
+}
+
+// First key, last key and step, as clients without key specifications know them.
+struct KeyRange {
+  int first = 0;
+  int last = 0;
+  int step = 0;
+};
+
+KeyRange key_range(const Command& command) {
+  KeyRange range;
+  for (const KeySpec& spec : command.row.keys) {
+    if (!spec.begin_keyword.empty() || spec.find != KeySpec::Find::kRange) continue;
+    const int last = spec.last >= 0 ? spec.begin + spec.last : spec.last;
+    if (range.first == 0) {
+      range = {spec.begin, last, spec.step};
+    } else if (range.last >= 0 && spec.begin == range.last + 1 && spec.step == 1) {
+      range.last = last;
+    }
+  }
+  return range;
+}
+
+void write_begin(ReplyWriter& reply, const KeySpec& spec) {
+  const bool keyword = !spec.begin_keyword.empty();
+  reply.bulk("begin_search");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(keyword ? "keyword" : "index");
+  reply.bulk("spec");
+  reply.map(keyword ? 2 : 1);
+  if (keyword) {
+    reply.bulk("keyword");
+    reply.bulk(spec.begin_keyword);
+    reply.bulk("startfrom");
+  } else {
+    reply.bulk("index");
+  }
+  reply.integer(spec.begin);
+}
+
+void write_find(ReplyWriter& reply, const KeySpec& spec) {
+  const bool range = spec.find == KeySpec::Find::kRange;
+  reply.bulk("find_keys");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(range ? "range" : "keynum");
+  reply.bulk("spec");
+  reply.map(3);
+  reply.bulk(range ? "lastkey" : "keynumidx");
+  reply.integer(range ? spec.last : spec.count_at);
+  if (!range) {
+    reply.bulk("firstkey");
+    reply.integer(spec.first_at);
+  }
+  reply.bulk("keystep");
+  reply.integer(spec.step);
+  if (range) {
+    reply.bulk("limit");
+    reply.integer(spec.limit);
+  }
+}
+
+void write_key_specs(ReplyWriter& reply, const Command& command) {
+  reply.array(static_cast<int64_t>(command.row.keys.size()));
+  for (const KeySpec& spec : command.row.keys) {
+    const auto words = key_flag_words(spec);
+    reply.map(3);
+    reply.bulk("flags");
+    reply.set(static_cast<int64_t>(words.size()));
+    for (const std::string& word : words) reply.simple(word);
+    write_begin(reply, spec);
+    write_find(reply, spec);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> key_flag_words(const KeySpec& spec) {
+  std::vector<std::string> words;
+  for (std::string_view rest = spec.flags; !rest.empty();) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const bool access = word == "RO" || word == "RW" || word == "OW" || word == "RM";
+    if (!word.empty()) words.push_back(access ? std::string(word) : to_lower(word));
+  }
+  return words;
+}
+
+std::vector<std::string_view> command_flag_names(const Command& command) {
+  std::vector<std::string_view> names;
+  for (const auto& [flag, name] : kFlagNames) {
+    if (command.has(flag)) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_categories(const Command& command) {
+  std::vector<std::string> categories;
+  const auto add = [&](bool condition, std::string name) {
+    if (condition) categories.push_back(std::move(name));
+  };
+  const std::string_view group = command.row.group;
+  const bool container = !command.subcommands.empty();
+  add(command.has(kWrite), "@write");
+  add(command.has(kReadOnly) && group != "scripting", "@read");
+  add(!group_category(group).empty() && !container, group_category(group));
+  add(command.has(kPubSub) && group != "pubsub", "@pubsub");
+  add(command.has(kAdmin), "@admin");
+  add(command.has(kFast), "@fast");
+  add(!command.has(kFast), "@slow");
+  add(command.has(kBlocking), "@blocking");
+  add(command.has(kAdmin), "@dangerous");
+  return categories;
+}
+
+void write_command_info(ReplyWriter& reply, const Command& command) {
+  const KeyRange range = key_range(command);
+  const auto flags = command_flag_names(command);
+  const auto categories = command_categories(command);
+  reply.array(10);
+  reply.bulk(command.full_name);
+  reply.integer(command.row.arity);
+  reply.set(static_cast<int64_t>(flags.size()));
+  for (const std::string_view flag : flags) reply.simple(flag);
+  reply.integer(range.first);
+  reply.integer(range.last);
+  reply.integer(range.step);
+  reply.set(static_cast<int64_t>(categories.size()));
+  for (const std::string& category : categories) reply.simple(category);
+  reply.array(0);
+  write_key_specs(reply, command);
+  reply.array(static_cast<int64_t>(command.subcommands.size()));
+  for (const Command* subcommand : command.subcommands) write_command_info(reply, *subcommand);
+}
+
+void write_command_docs(ReplyWriter& reply, const Command& command) {
+  const CommandRow& row = command.row;
+  const bool container = !command.subcommands.empty();
+  reply.map(container ? 5 : 4);
+  reply.bulk("summary");
+  reply.bulk(row.summary);
+  reply.bulk("since");
+  reply.bulk(row.since);
+  reply.bulk("group");
+  reply.bulk(row.group);
+  reply.bulk("complexity");
+  reply.bulk(row.complexity);
+  if (!container) return;
+  reply.bulk("subcommands");
+  reply.map(static_cast<int64_t>(command.subcommands.size()));
+  for (const Command* subcommand : command.subcommands) {
+    reply.bulk(subcommand->full_name);
+    write_command_docs(reply, *subcommand);
+  }
+}
+
+}  // namespace tandem

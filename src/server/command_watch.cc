@@ -1,0 +1,109 @@
+#include "server/command_watch.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "config/config_words.h"
+#include "server/session.h"
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kUsPerSecond = 1000000;
+constexpr size_t kSlowArgumentsMax = 32;
+constexpr size_t kSlowArgumentBytesMax = 128;
+
+std::string address_of(const ClientState& client) {
+  if (client.kind == ClientKind::kScript) return "lua";
+  const auto* session = dynamic_cast<const Session*>(&client);
+  if (session == nullptr) return "";
+  const ClientCard& card = session->card();
+  return card.is(kClientUnix) ? "unix:" + card.local_address : card.address;
+}
+
+bool is_secret(const Command& command) {
+  return command.row.name == "auth" || command.row.name == "hello";
+}
+
+}  // namespace
+
+void CommandWatch::add_monitor(std::shared_ptr<ClientCard> card) {
+  const Guard guard(lock_);
+  card->set_flag(kClientMonitor, true);
+  monitors_.push_back(std::move(card));
+  gate_.set(Gate::kMonitored, true);
+}
+
+void CommandWatch::remove_monitor(uint64_t id) {
+  const Guard guard(lock_);
+  std::erase_if(monitors_, [id](const auto& card) { return card->id == id; });
+  gate_.set(Gate::kMonitored, !monitors_.empty());
+}
+
+void CommandWatch::before_command(const ClientState& client, const Command& command,
+                                  std::span<const Bytes> args, int64_t unix_us) {
+  if (command.has(kAdmin) || command.has(kSkipMonitor)) return;
+  std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / kUsPerSecond,
+                                 unix_us % kUsPerSecond, client.database, address_of(client));
+  for (size_t at = 0; at < args.size(); ++at) {
+    line += ' ';
+    line += at > 0 && is_secret(command) ? "\"(redacted)\"" : quote_word(args[at]);
+  }
+  line += "\r\n";
+  const Guard guard(lock_);
+  for (const auto& card : monitors_) {
+    card->act([line](Session& session) { session.push(line); });
+  }
+}
+
+void CommandWatch::slow_command(const ClientState& client, const Command& command,
+                                std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
+  SlowCommand entry{.id = 0,
+                    .unix_s = unix_us / kUsPerSecond,
+                    .duration_us = duration_us,
+                    .args = {},
+                    .address = address_of(client),
+                    .name = ""};
+  const size_t shown = std::min(args.size(), kSlowArgumentsMax);
+  for (size_t at = 0; at < shown; ++at) {
+    if (args.size() > kSlowArgumentsMax && at + 1 == kSlowArgumentsMax) {
+      entry.args.push_back(
+          fmt::format("... ({} more arguments)", args.size() - kSlowArgumentsMax + 1));
+    } else if (at > 0 && is_secret(command)) {
+      entry.args.emplace_back("(redacted)");
+    } else if (args[at].size() > kSlowArgumentBytesMax) {
+      entry.args.push_back(fmt::format("{}... ({} more bytes)",
+                                       args[at].substr(0, kSlowArgumentBytesMax),
+                                       args[at].size() - kSlowArgumentBytesMax));
+    } else {
+      entry.args.emplace_back(args[at]);
+    }
+  }
+  if (const auto* session = dynamic_cast<const Session*>(&client)) {
+    entry.name = session->card().name.get();
+  }
+  const auto entries_max = static_cast<size_t>(options_.slow_log_entries_max.get());
+  const Guard guard(lock_);
+  entry.id = next_slow_id_++;
+  slow_.push_front(std::move(entry));
+  while (slow_.size() > entries_max) slow_.pop_back();
+}
+
+std::vector<SlowCommand> CommandWatch::slow_commands(size_t count) const {
+  const Guard guard(lock_);
+  const auto shown = static_cast<ptrdiff_t>(std::min(count, slow_.size()));
+  return {slow_.begin(), slow_.begin() + shown};
+}
+
+size_t CommandWatch::slow_count() const {
+  const Guard guard(lock_);
+  return slow_.size();
+}
+
+void CommandWatch::reset_slow() {
+  const Guard guard(lock_);
+  slow_.clear();
+}
+
+}  // namespace tandem

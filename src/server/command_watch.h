@@ -1,0 +1,55 @@
+// Those who look at commands as they pass: MONITOR's clients, and the slow log.
+//
+// Threads: any; a command pays for it only while somebody monitors or when it was slow.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "config/server_options.h"
+#include "engine/engine.h"
+#include "server/client_card.h"
+
+namespace tandem {
+
+struct SlowCommand {
+  int64_t id;
+  int64_t unix_s;
+  int64_t duration_us;
+  std::vector<std::string> args;  // shortened
+  std::string address;
+  std::string name;
+};
+
+class CommandWatch final : public CommandObserver {
+ public:
+  // Both outlive this.
+  CommandWatch(Gate& gate, const ServerOptions& options) : gate_(gate), options_(options) {}
+
+  void add_monitor(std::shared_ptr<ClientCard> card);
+  void remove_monitor(uint64_t id);
+
+  // The newest first.
+  std::vector<SlowCommand> slow_commands(size_t count) const;
+  size_t slow_count() const;
+  void reset_slow();
+
+  void before_command(const ClientState& client, const Command& command,
+                      std::span<const Bytes> args, int64_t unix_us) override;
+  void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
+                    int64_t unix_us, int64_t duration_us) override;
+
+ private:
+  Gate& gate_;
+  const ServerOptions& options_;
+  mutable Lock lock_;
+  std::vector<std::shared_ptr<ClientCard>> monitors_ TANDEM_GUARDED_BY(lock_);
+  std::deque<SlowCommand> slow_ TANDEM_GUARDED_BY(lock_);
+  int64_t next_slow_id_ TANDEM_GUARDED_BY(lock_) = 0;
+};
+
+}  // namespace tandem

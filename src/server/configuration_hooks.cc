@@ -1,0 +1,68 @@
+// What CONFIG SET sets in motion beyond the new value. Runs on the thread of CONFIG SET, which
+// holds all stripes.
+#include <future>
+#include <utility>
+
+#include "base/logging.h"
+#include "server/composition.h"
+
+namespace tandem {
+
+// Sockets belong to the main thread, which never executes commands and so never waits for this one.
+Result<void> Composition::listen_again() {
+  std::promise<Result<void>> outcome;
+  auto done = outcome.get_future();
+  loop_.post([this, &outcome] { outcome.set_value(acceptor_.listen()); });
+  return done.get();
+}
+
+void Composition::watch_configuration() {
+  ServerOptions& server = options_.server;
+  const auto on = [this](std::initializer_list<std::string_view> names, auto act) {
+    for (const std::string_view name : names) config_.on_change(name, act);
+  };
+  on({"loglevel"}, [&server]() -> Result<void> {
+    set_log_level(server.log_level.get());
+    return {};
+  });
+  on({"requirepass"}, [this, &server]() -> Result<void> {
+    gate_.set(Gate::kAuthRequired, !server.network.password.empty());
+    return {};
+  });
+  on({"slowlog-log-slower-than"}, [this, &server]() -> Result<void> {
+    engine_.slow_command_us = server.slow_log_slower_than_us.get();
+    return {};
+  });
+  on({"stop-writes-on-bgsave-error"}, [this, &server]() -> Result<void> {
+    if (!server.persistence.stop_writes_on_error.get()) gate_.set(Gate::kDiskError, false);
+    return {};
+  });
+  on({"rdbcompression"}, [this, &server]() -> Result<void> {
+    options_.replication.rdb_compression.set(server.persistence.compression.get());
+    return {};
+  });
+  on({"port"}, [this]() -> Result<void> {
+    if (listen_again()) return {};
+    return fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
+  });
+  on({"bind"}, [this]() -> Result<void> {
+    if (listen_again()) return {};
+    return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
+  });
+  on({"repl-backlog-size", "repl-backlog-time", "replica-read-only", "replica-serve-stale-data",
+      "min-replicas-to-write", "min-replicas-max-lag"},
+     [this]() -> Result<void> {
+       replication_.apply_options();
+       return {};
+     });
+  on({"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
+      "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
+      "zset-max-listpack-entries", "zset-max-listpack-value", "stream-node-max-bytes",
+      "stream-node-max-entries"},
+     [this]() -> Result<void> {
+       limits_ = options_.encodings.limits(limits_.hash_seed);
+       return {};
+     });
+}
+
+}  // namespace tandem

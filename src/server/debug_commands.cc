@@ -1,0 +1,165 @@
+#include "server/debug_commands.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/number.h"
+#include "commands/digest.h"
+#include "server/command_help.h"
+
+namespace tandem {
+namespace {
+
+constexpr Bytes kNotAllowed =
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "
+    "can run it from a local connection, otherwise you need to set this option in the "
+    "configuration file, and then restart the server.";
+
+bool allowed(SessionContext& c, const ServerOptions& options) {
+  constexpr int kLocalOnly = 1;
+  const int access = options.debug_command_access.get();
+  if (access != kLocalOnly) return access != 0;
+  Session* session = session_of(c);
+  return session != nullptr && session->stream().peer().is_local();
+}
+
+// Everybody stands still for the time, as if the server slept; the answer comes at its end.
+void sleep(SessionContext& c, Pause& pause) {
+  const auto seconds = parse_double(c.args[2]);
+  constexpr double kMsPerSecond = 1000.0;
+  constexpr double kSecondsMax = 1e6;
+  const double ms = std::clamp(seconds.value_or(0), 0.0, kSecondsMax) * kMsPerSecond;
+  const auto length_ms = static_cast<int64_t>(std::llround(ms));
+  if (length_ms == 0) return c.reply.ok();
+  const Clock& clock = c.executor.engine().clock;
+  if (c.block_externally(clock.unix_ms() + length_ms, [] { return std::string("+OK\r\n"); })) {
+    pause.begin(Pause::Kind::kAll, clock.monotonic_ms() + length_ms);
+  } else {
+    c.reply.ok();
+  }
+}
+
+void set_active_expire(SessionContext& c) {
+  c.executor.engine().gate.set(Gate::kActiveExpireOff, c.args[2] == "0");
+  c.reply.ok();
+}
+
+void digest(SessionContext& c) { c.reply.simple(digest_text(digest_of_all(c.keys))); }
+
+void digest_value(SessionContext& c) {
+  c.reply.array(static_cast<int64_t>(c.args.size()) - 2);
+  for (const Bytes key : c.args.subspan(2)) {
+    const Entry* entry = c.keys.find(key);
+    c.reply.simple(digest_text(entry == nullptr ? Digest{} : digest_of_value(*entry)));
+  }
+}
+
+void memory_stats(SessionContext& c, const Status& status) {
+  const MemoryReport memory = status.memory();
+  int64_t keys = 0;
+  for (int index = 0; index < c.keys.database_count(); ++index) {
+    keys += c.executor.engine().keyspace.keys(index);
+  }
+  const int64_t overhead = memory.startup_bytes + memory.backlog_bytes + memory.clients_bytes;
+  const int64_t dataset = std::max<int64_t>(memory.now.used_bytes - overhead, 0);
+  const std::pair<std::string_view, int64_t> kFigures[] = {
+      {"peak.allocated", memory.peak_bytes},
+      {"total.allocated", memory.now.used_bytes},
+      {"startup.allocated", memory.startup_bytes},
+      {"replication.backlog", memory.backlog_bytes},
+      {"clients.slaves", memory.replicas_bytes},
+      {"clients.normal", memory.clients_bytes},
+      {"overhead.total", overhead},
+      {"keys.count", keys},
+      {"keys.bytes-per-key", keys == 0 ? 0 : dataset / keys},
+      {"dataset.bytes", dataset},
+      {"allocator.allocated", memory.now.used_bytes},
+      {"allocator.active", memory.now.active_bytes},
+      {"allocator.resident", memory.now.mapped_bytes},
+  };
+  c.reply.map(std::size(kFigures));
+  for (const auto& [name, value] : kFigures) {
+    c.reply.bulk(name);
+    c.reply.integer(value);
+  }
+}
+
+CommandRow debug_row(std::string_view name, int arity, SessionHandler handler,
+                     const ServerOptions& options, std::string_view summary,
+                     std::string_view syntax, LockScope scope) {
+  return {.name = name,
+          .arity = arity,
+          .flags = kAdmin | kNoScript | kLoading | kStale,
+          .scope = scope,
+          .session_handler =
+              [call = std::move(handler), &options](SessionContext& c) {
+                if (!allowed(c, options)) return c.reply.error(kNotAllowed);
+                call(c);
+              },
+          .group = "server",
+          .since = "1.0.0",
+          .complexity = "Depends on the subcommand",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+CommandRow memory_row(std::string_view name, int arity, SessionHandler handler,
+                      std::string_view summary, std::string_view syntax = "") {
+  return {.name = name,
+          .arity = arity,
+          .session_handler = std::move(handler),
+          .group = "server",
+          .since = "4.0.0",
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+}  // namespace
+
+std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
+  std::vector<CommandRow> rows;
+  CommandRow& debug = rows.emplace_back(debug_row(
+      "debug", -2, [](SessionContext&) {}, options,
+      "For tests and for people who look "
+      "inside.",
+      "", LockScope::kKeys));
+  debug.session_handler = nullptr;
+  debug.subcommands.push_back(debug_row(
+      "sleep", 3, [&pause](SessionContext& c) { sleep(c, pause); }, options,
+      "Stands still for a time.", "seconds", LockScope::kKeys));
+  debug.subcommands.push_back(debug_row("set-active-expire", 3, set_active_expire, options,
+                                        "Switches the deletion of expired keys that nobody meets.",
+                                        "<0 | 1>", LockScope::kKeys));
+  debug.subcommands.push_back(debug_row("digest", 2, digest, options,
+                                        "Tells a fingerprint of all data.", "",
+                                        LockScope::kEverything));
+  debug.subcommands.push_back(debug_row("digest-value", -2, digest_value, options,
+                                        "Tells fingerprints of values.", "[key ...]",
+                                        LockScope::kEverything));
+  debug.subcommands.push_back(help_row("debug", "server"));
+  return rows;
+}
+
+std::vector<CommandRow> memory_rows(const Status& status) {
+  std::vector<CommandRow> rows;
+  CommandRow& memory = rows.emplace_back(memory_row("memory", -2, nullptr, "About memory."));
+  memory.subcommands.push_back(memory_row(
+      "stats", 2, [&status](SessionContext& c) { memory_stats(c, status); },
+      "Tells where the memory is."));
+  memory.subcommands.push_back(memory_row(
+      "doctor", 2,
+      [](SessionContext& c) { c.reply.verbatim("The memory doctor is not supported yet.\n"); },
+      "Explains the use of memory."));
+  memory.subcommands.push_back(memory_row(
+      "purge", 2,
+      [](SessionContext& c) {
+        purge_memory();
+        c.reply.ok();
+      },
+      "Gives unused memory back to the system."));
+  memory.subcommands.push_back(help_row("memory", "server"));
+  return rows;
+}
+
+}  // namespace tandem

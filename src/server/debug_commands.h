@@ -1,0 +1,17 @@
+// DEBUG and MEMORY: looking inside, for tests and for people.
+#pragma once
+
+#include <vector>
+
+#include "config/server_options.h"
+#include "engine/command.h"
+#include "server/pause.h"
+#include "server/status.h"
+
+namespace tandem {
+
+// What they are given outlives the rows.
+std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause);
+std::vector<CommandRow> memory_rows(const Status& status);
+
+}  // namespace tandem

@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "server/admin_commands.h"
+#include "server/command_help.h"
+
+namespace tandem {
+namespace {
+
+constexpr Bytes kAlreadySaving = "ERR Background save already in progress";
+
+void save(SessionContext& c, Persistence& persistence) {
+  if (persistence.background_running()) return c.reply.error(kAlreadySaving);
+  if (auto saved = persistence.save_now(); !saved) return c.reply.error("ERR");
+  c.reply.ok();
+}
+
+void bgsave(SessionContext& c, Persistence& persistence) {
+  const bool schedule = c.args.size() == 2 && equal_ignore_case(c.args[1], "schedule");
+  if (c.args.size() > 1 && !schedule) return c.reply.error(kSyntaxError);
+  if (persistence.begin_background()) return c.reply.simple("Background saving started");
+  if (!schedule) return c.reply.error(kAlreadySaving);
+  persistence.schedule();
+  c.reply.simple("Background saving scheduled");
+}
+
+void lastsave(SessionContext& c, Persistence& persistence) {
+  c.reply.integer(persistence.last_save_unix_s());
+}
+
+void shut_down(SessionContext& c, Shutdown& shutdown) {
+  int how = kShutdownDefault;
+  bool abort = false;
+  for (const Bytes word : c.args.subspan(1)) {
+    if (equal_ignore_case(word, "nosave")) {
+      how |= kShutdownNoSave;
+    } else if (equal_ignore_case(word, "save")) {
+      how |= kShutdownSave;
+    } else if (equal_ignore_case(word, "now")) {
+      how |= kShutdownNow;
+    } else if (equal_ignore_case(word, "force")) {
+      how |= kShutdownForce;
+    } else if (equal_ignore_case(word, "abort")) {
+      abort = true;
+    } else {
+      return c.reply.error(kSyntaxError);
+    }
+  }
+  const bool both = (how & kShutdownSave) != 0 && (how & kShutdownNoSave) != 0;
+  if (both || (abort && how != kShutdownDefault)) return c.reply.error(kSyntaxError);
+  if (abort) return c.reply.error("ERR No shutdown in progress.");
+  if (!shutdown.begin(how)) return c.reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
+  // Redis leaves without a reply: the closed connection is the answer.
+  if (Session* session = session_of(c)) session->close();
+}
+
+}  // namespace
+
+std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shutdown) {
+  const auto bound = [&persistence](auto handler) {
+    return [&persistence, handler](SessionContext& c) { handler(c, persistence); };
+  };
+  return {
+      {.name = "save",
+       .arity = 1,
+       .flags = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti,
+       .session_handler = bound(save),
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(N), N keys",
+       .summary = "Writes the data to the file and waits for it."},
+      {.name = "bgsave",
+       .arity = -1,
+       .flags = kAdmin | kNoScript | kNoAsyncLoading,
+       .session_handler = bound(bgsave),
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "Writes the data to the file while commands go on.",
+       .syntax = "[SCHEDULE]"},
+      {.name = "lastsave",
+       .arity = 1,
+       .flags = kLoading | kStale | kFast,
+       .session_handler = bound(lastsave),
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "Tells when the data were last written, in Unix time."},
+      {.name = "shutdown",
+       .arity = -1,
+       .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy,
+       .session_handler = [&shutdown](SessionContext& c) { shut_down(c, shutdown); },
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(N), N keys if they are saved",
+       .summary = "Saves the data if there are save points, and ends the server.",
+       .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
+  };
+}
+
+}  // namespace tandem

@@ -1,0 +1,190 @@
+#include "server/status.h"
+
+#include <algorithm>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kMsPerSecond = 1000;
+
+double seconds(const timeval& time) {
+  constexpr double kMicrosecond = 1e-6;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * kMicrosecond;
+}
+
+CpuFigures read_cpu() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return {.system_seconds = seconds(usage.ru_stime), .user_seconds = seconds(usage.ru_utime)};
+}
+
+}  // namespace
+
+Status::Status(Parts parts)
+    : parts_(std::move(parts)),
+      started_ms_(parts_.engine.clock.monotonic_ms()),
+      startup_bytes_(read_memory(parts_.files).used_bytes) {}
+
+void Status::sample() {
+  uint64_t commands = 0, input = 0, output = 0;
+  for (const auto& worker : parts_.workers) {
+    commands += worker->executor_counters().commands.get();
+    input += worker->counters().input_bytes.get();
+    output += worker->counters().output_bytes.get();
+  }
+  const int64_t now_ms = parts_.engine.clock.monotonic_ms();
+  commands_.sample(commands, now_ms);
+  input_.sample(input, now_ms);
+  output_.sample(output, now_ms);
+  if (now_ms - memory_sampled_ms_ < kMsPerSecond) return;
+  memory_sampled_ms_ = now_ms;
+  (void)memory();
+}
+
+int64_t Status::total_changes() const {
+  uint64_t changes = 0;
+  for (const auto& worker : parts_.workers) changes += worker->executor_counters().changes.get();
+  return static_cast<int64_t>(changes);
+}
+
+MemoryReport Status::memory() const {
+  MemoryReport report;
+  report.now = read_memory(parts_.files);
+  report.startup_bytes = startup_bytes_;
+  report.backlog_bytes = static_cast<int64_t>(parts_.engine.log.window().bytes_held());
+  for (const auto& card : parts_.clients.list()) {
+    const int64_t bytes = card->query_bytes.load(std::memory_order_relaxed) +
+                          card->query_free_bytes.load(std::memory_order_relaxed) +
+                          card->output_bytes.load(std::memory_order_relaxed);
+    (card->is(kClientReplica) ? report.replicas_bytes : report.clients_bytes) += bytes;
+  }
+  int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
+  while (peak < report.now.used_bytes &&
+         !peak_bytes_.compare_exchange_weak(peak, report.now.used_bytes)) {
+  }
+  report.peak_bytes = std::max(peak, report.now.used_bytes);
+  return report;
+}
+
+InfoFigures Status::collect(const std::set<std::string>& sections) const {
+  InfoFigures figures;
+  collect_server(figures.server);
+  if (sections.contains("clients")) collect_clients(figures.clients);
+  if (sections.contains("memory")) figures.memory = memory();
+  figures.persistence = parts_.persistence.figures();
+  figures.persistence.changes_since_save = parts_.persistence.changes_since_save();
+  collect_stats(figures.stats);
+  if (sections.contains("replication")) figures.replication = parts_.replication_lines();
+  figures.cpu = read_cpu();
+  if (sections.contains("commandstats")) figures.commands = collect_commands();
+  for (const auto& [code, count] : parts_.errors.list()) figures.errors.emplace_back(code, count);
+  if (sections.contains("keyspace")) figures.databases = collect_databases();
+  return figures;
+}
+
+void Status::collect_server(ServerFigures& server) const {
+  const Clock& clock = parts_.engine.clock;
+  server.run_id = parts_.run_id;
+  server.config_file = parts_.config.file();
+  server.executable = "tandem-server";
+  server.process_id = ::getpid();
+  server.port = parts_.options.server.network.port.get();
+  server.unix_us = clock.unix_us();
+  server.uptime_seconds = (clock.monotonic_ms() - started_ms_) / kMsPerSecond;
+  server.hz = parts_.options.server.hz.get();
+  server.worker_threads = static_cast<int64_t>(parts_.workers.size());
+}
+
+void Status::collect_clients(ClientFigures& clients) const {
+  for (const auto& card : parts_.clients.list()) {
+    if (!card->is(kClientReplica)) ++clients.connected;
+    if (card->is(kClientBlocked)) ++clients.blocked;
+    clients.largest_input_bytes =
+        std::max(clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed));
+    clients.largest_output_bytes =
+        std::max(clients.largest_output_bytes, card->output_bytes.load(std::memory_order_relaxed));
+  }
+  clients.clients_max = parts_.options.server.network.clients_max.get();
+}
+
+void Status::collect_stats(StatsFigures& stats) const {
+  const auto add = [](int64_t& sum, const Counter& counter) {
+    sum += static_cast<int64_t>(counter.get());
+  };
+  for (const auto& worker : parts_.workers) {
+    const NetworkCounters& network = worker->counters();
+    add(stats.connections, network.connections);
+    add(stats.rejected_connections, network.rejected_connections);
+    add(stats.input_bytes, network.input_bytes);
+    add(stats.output_bytes, network.output_bytes);
+    add(stats.reads, network.reads);
+    add(stats.writes, network.writes);
+    const ExecutorCounters& executor = worker->executor_counters();
+    add(stats.commands, executor.commands);
+    add(stats.expired_keys, executor.expired_keys);
+    add(stats.keyspace_hits, executor.keyspace_hits);
+    add(stats.keyspace_misses, executor.keyspace_misses);
+    add(stats.error_replies, executor.error_replies);
+  }
+  constexpr double kKib = 1024.0;
+  stats.ops_per_second = static_cast<int64_t>(commands_.per_second());
+  stats.input_kib_per_second = static_cast<double>(input_.per_second()) / kKib;
+  stats.output_kib_per_second = static_cast<double>(output_.per_second()) / kKib;
+  parts_.more_stats(stats);
+}
+
+std::vector<CommandFigures> Status::collect_commands() const {
+  std::vector<CommandFigures> all;
+  for (size_t id = 0; id < parts_.engine.registry.id_count(); ++id) {
+    CommandFigures figures;
+    figures.name = parts_.engine.registry.by_id(static_cast<int>(id)).full_name;
+    for (const auto& worker : parts_.workers) {
+      const CommandCounters& counters = worker->executor_counters().by_command[id];
+      figures.calls += counters.calls.get();
+      figures.microseconds += counters.microseconds.get();
+      figures.rejected += counters.rejected.get();
+      figures.failed += counters.failed.get();
+    }
+    if (figures.calls + figures.rejected + figures.failed > 0) all.push_back(std::move(figures));
+  }
+  return all;
+}
+
+std::vector<DatabaseFigures> Status::collect_databases() const {
+  std::vector<DatabaseFigures> all;
+  for (int index = 0; index < parts_.engine.keyspace.database_count(); ++index) {
+    const int64_t keys = parts_.engine.keyspace.keys(index);
+    if (keys > 0) all.push_back({index, keys, parts_.engine.keyspace.expiring(index)});
+  }
+  return all;
+}
+
+void Status::reset() {
+  for (const auto& worker : parts_.workers) {
+    NetworkCounters& network = worker->counters();
+    for (Counter* counter :
+         {&network.connections, &network.rejected_connections, &network.input_bytes,
+          &network.output_bytes, &network.reads, &network.writes}) {
+      counter->reset();
+    }
+    // Not the changes: the save points count them.
+    ExecutorCounters& executor = worker->executor().counters();
+    for (Counter* counter :
+         {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
+          &executor.expired_keys, &executor.error_replies, &executor.unblocked_clients}) {
+      counter->reset();
+    }
+    for (CommandCounters& command : executor.by_command) {
+      command.calls.reset();
+      command.microseconds.reset();
+      command.rejected.reset();
+      command.failed.reset();
+    }
+  }
+  parts_.errors.reset();
+}
+
+}  // namespace tandem
