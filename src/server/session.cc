@@ -46,7 +46,9 @@ Session::~Session() {
 Task<void> Session::run() {
   while (!stop_.requested()) {
     make_room();
+    reading_ = true;
     auto count = co_await stream_->read({buffer_.get() + end_, capacity_ - end_}, stop_.token());
+    reading_ = false;
     if (!count) break;
     end_ += *count;
     host_.counters.input_bytes.add(*count);
@@ -83,7 +85,7 @@ void Session::process() {
         std::span<const Bytes>(last_words_).first(last_words_count_));
     last_words_count_ = 0;
   }
-  compact();
+  if (!reading_) compact();
   update_card();
   if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
     log_warning("Closing client that reached max query buffer length: {}",

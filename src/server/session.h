@@ -159,6 +159,7 @@ class Session final : public ClientState, private Flushable {
   bool closing_ = false;
   bool held_back_ = false;
   bool processing_ = false;
+  bool reading_ = false;  // a read into the buffer is under way: nothing in it may move
   ReplyMode reply_mode_ = ReplyMode::kOn;
   int64_t soft_limit_since_ms_ = 0;
   HandOver hand_over_;
