@@ -93,7 +93,8 @@ TEST(LongDoubles, PrintWithoutAnExponent) {
   EXPECT_EQ(long_double_text(-1e-20L), "0");
   EXPECT_EQ(long_double_text(123456789012345678.25L), "123456789012345678.25");
   EXPECT_EQ(long_double_text(1e30L), "1000000000000000000024696061952");
-  EXPECT_EQ(long_double_text(*parse_long_double("1e4000")).size(), 4001u);
+  EXPECT_EQ(long_double_text(*parse_long_double("1e4932")).substr(0, 24),
+            "100000000000000000000601");
   EXPECT_EQ(parse_long_double("3.0e3"), 3000.0L);
   EXPECT_FALSE(parse_long_double("nan"));
   EXPECT_FALSE(parse_long_double(std::string(6000, '0')));
