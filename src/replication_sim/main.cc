@@ -1,0 +1,78 @@
+// Runs seeded schedules of the replication simulation:
+//   sim-replication                   1,000 schedules
+//   sim-replication --schedules 50    as many
+//   sim-replication --seed 17         one, with each of its steps; run it again and it is the same
+#include <cstdio>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "base/number.h"
+#include "replication_sim/schedule.h"
+
+namespace {
+
+using namespace tandem;
+
+constexpr uint64_t kSchedules = 1000;
+
+int run_one(uint64_t seed) {
+  const ScheduleResult result =
+      run_replication_schedule(seed, [](std::string_view line) { fmt::print("{}\n", line); });
+  fmt::print("seed {}: trace {:016x}, {}\n", seed, result.trace_hash,
+             result.violation.value_or("good"));
+  return result.violation ? 1 : 0;
+}
+
+int run_many(uint64_t first, uint64_t count) {
+  int64_t full = 0;
+  int64_t partial = 0;
+  int64_t steps = 0;
+  int64_t promotions = 0;
+  int64_t crashes = 0;
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    const ScheduleResult result = run_replication_schedule(seed);
+    if (result.violation) {
+      fmt::print("seed {}: {}\nreplay it with: sim-replication --seed {}\n", seed,
+                 *result.violation, seed);
+      return 1;
+    }
+    full += result.full_syncs;
+    partial += result.partial_syncs;
+    steps += result.steps;
+    promotions += result.promotions;
+    crashes += result.crashes;
+  }
+  fmt::print(
+      "{} schedules good: {} steps, {} crashes, {} promotions, {} full and {} partial syncs\n",
+      count, steps, crashes, promotions, full, partial);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  uint64_t schedules = kSchedules;
+  std::optional<uint64_t> seed;
+  bool understood = argc % 2 == 1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const auto value = parse_uint64(argv[i + 1]);
+    if (name == "--seed" && value) {
+      seed = *value;
+    } else if (name == "--schedules" && value) {
+      schedules = *value;
+    } else {
+      understood = false;
+    }
+  }
+  if (!understood) {
+    fmt::print(stderr, "Usage: sim-replication [--seed N] [--schedules K]\n");
+    return 2;
+  }
+  // What goes wrong in a schedule is meant to: no line a lost connection.
+  set_log_level(LogLevel::kWarning);
+  open_log("/dev/null", LogLevel::kWarning);
+  return seed && schedules == kSchedules ? run_one(*seed) : run_many(seed.value_or(1), schedules);
+}
