@@ -137,44 +137,25 @@ void wait(ReplicationControl& control, SessionContext& c) {
 
 }  // namespace
 
-std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnection give) {
-  const auto with = [&control](void (*handler)(ReplicationControl&, SessionContext&)) {
-    return SessionHandler([&control, handler](SessionContext& c) { handler(control, c); });
-  };
-  const SessionHandler role_handler = [&control](SessionContext& c) {
-    write_role(control, c.reply);
-  };
+namespace {
+
+constexpr uint32_t kRoleChange = kAdmin | kNoScript | kStale | kNoAsyncLoading;
+constexpr uint32_t kSync = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti;
+
+SessionHandler with(ReplicationControl& control,
+                    void (*handler)(ReplicationControl&, SessionContext&)) {
+  return [&control, handler](SessionContext& c) { handler(control, c); };
+}
+
+// What replicas say to their primary.
+std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConnection& give) {
   const SessionHandler psync_handler = [&control, give](SessionContext& c) {
     psync(control, give, c);
   };
   const SessionHandler sync_handler = [&control, give](SessionContext& c) {
     serve(control, give, c, {.position = std::nullopt, .plain = true});
   };
-  static constexpr uint32_t kRoleChange = kAdmin | kNoScript | kStale | kNoAsyncLoading;
-  static constexpr uint32_t kSync = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti;
   return {
-      {.name = "replicaof",
-       .arity = 3,
-       .flags = kRoleChange,
-       .keys = {},
-       .scope = LockScope::kEverything,
-       .session_handler = with(replicaof),
-       .group = "server",
-       .since = "5.0.0",
-       .complexity = "O(1)",
-       .summary = "Makes the server a replica of another one, or a primary.",
-       .syntax = "<host port | NO ONE>"},
-      {.name = "slaveof",
-       .arity = 3,
-       .flags = kRoleChange,
-       .keys = {},
-       .scope = LockScope::kEverything,
-       .session_handler = with(replicaof),
-       .group = "server",
-       .since = "1.0.0",
-       .complexity = "O(1)",
-       .summary = "The former name of REPLICAOF.",
-       .syntax = "<host port | NO ONE>"},
       {.name = "psync",
        .arity = -3,
        .flags = kSync,
@@ -201,12 +182,45 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .arity = -1,
        .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy,
        .keys = {},
-       .session_handler = with(replconf),
+       .session_handler = with(control, replconf),
        .group = "server",
        .since = "3.0.0",
        .complexity = "O(1)",
        .summary = "Tells a primary about its replica.",
        .syntax = ""},
+  };
+}
+
+}  // namespace
+
+std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnection give) {
+  const SessionHandler role_handler = [&control](SessionContext& c) {
+    write_role(control, c.reply);
+  };
+  std::vector<CommandRow> rows = replica_rows(control, give);
+  std::vector<CommandRow> more = {
+      {.name = "replicaof",
+       .arity = 3,
+       .flags = kRoleChange,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = with(control, replicaof),
+       .group = "server",
+       .since = "5.0.0",
+       .complexity = "O(1)",
+       .summary = "Makes the server a replica of another one, or a primary.",
+       .syntax = "<host port | NO ONE>"},
+      {.name = "slaveof",
+       .arity = 3,
+       .flags = kRoleChange,
+       .keys = {},
+       .scope = LockScope::kEverything,
+       .session_handler = with(control, replicaof),
+       .group = "server",
+       .since = "1.0.0",
+       .complexity = "O(1)",
+       .summary = "The former name of REPLICAOF.",
+       .syntax = "<host port | NO ONE>"},
       {.name = "role",
        .arity = 1,
        .flags = kNoScript | kLoading | kStale | kFast,
@@ -221,13 +235,15 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .arity = 3,
        .flags = kNoScript | kBlocking,
        .keys = {},
-       .session_handler = with(wait),
+       .session_handler = with(control, wait),
        .group = "generic",
        .since = "3.0.0",
        .complexity = "O(1)",
        .summary = "Waits until replicas acknowledged this connection's writes.",
        .syntax = "numreplicas timeout"},
   };
+  for (CommandRow& row : more) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace tandem
