@@ -24,7 +24,7 @@ bool allowed(SessionContext& c, const ServerOptions& options) {
 }
 
 // Everybody stands still for the time, as if the server slept; the answer comes at its end.
-void sleep(SessionContext& c, Pause& pause) {
+void stand_still(SessionContext& c, Pause& pause) {
   const auto seconds = parse_double(c.args[2]);
   constexpr double kMsPerSecond = 1000.0;
   constexpr double kSecondsMax = 1e6;
@@ -126,7 +126,7 @@ std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
       "", LockScope::kKeys));
   debug.session_handler = nullptr;
   debug.subcommands.push_back(debug_row(
-      "sleep", 3, [&pause](SessionContext& c) { sleep(c, pause); }, options,
+      "sleep", 3, [&pause](SessionContext& c) { stand_still(c, pause); }, options,
       "Stands still for a time.", "seconds", LockScope::kKeys));
   debug.subcommands.push_back(debug_row("set-active-expire", 3, set_active_expire, options,
                                         "Switches the deletion of expired keys that nobody meets.",
