@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "pubsub/pubsub_commands.h"
 #include "replication/info.h"
 #include "server/admin_commands.h"
 #include "server/client_commands.h"
@@ -61,6 +62,10 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       limits_(options.encodings.limits(random_.next())),
       keyspace_(keyspace_options(options.server, random_)),
       log_(log_options(options.replication), ReplicationId::generate(random_)),
+      scripting_({.gate = gate_,
+                  .clock = clock_,
+                  .busy_after_ms = options.server.script_time_limit_ms,
+                  .while_busy = {}}),
       registry_(rows()),
       engine_{.keyspace = keyspace_,
               .log = log_,
@@ -84,7 +89,10 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                     .files = files_,
                     .total_changes = [this] { return status_.total_changes(); }}),
       status_(status_parts(random_.hex(kRunIdDigits))),
-      shutdown_({.gate = gate_, .persistence = persistence_, .leave = [this] { loop_.stop(); }}) {
+      shutdown_({.gate = gate_,
+                 .persistence = persistence_,
+                 .stop_scripts = [this] { scripting_.control().abort(); },
+                 .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
   engine_.slow_command_us = options.server.slow_log_slower_than_us.get();
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
@@ -100,7 +108,9 @@ Composition::~Composition() {
 std::vector<CommandRow> Composition::rows() {
   std::vector<CommandRow> all = engine_rows();
   append(all, keyspace_rows());
-  append(all, connection_rows(options_.server.network));
+  append(all, pubsub_rows(subscriptions_));
+  append(all, scripting_.rows());
+  append(all, connection_rows(options_.server.network, subscriptions_));
   append(all, client_rows(clients_, pause_));
   append(all, config_rows(config_, [this] { status_.reset(); }));
   append(all, command_rows());
@@ -172,6 +182,7 @@ void Composition::start_workers() {
                                                .random_seed = random_.next(),
                                                .leaving =
                                                    [this](Session& session) {
+                                                     subscriptions_.forget(session);
                                                      replication_.forget_client(session.id);
                                                      if (session.card().is(kClientMonitor))
                                                        watch_.remove_monitor(session.id);
@@ -227,7 +238,17 @@ Status::Parts Composition::status_parts(std::string run_id) {
           .errors = errors_,
           .run_id = std::move(run_id),
           .replication_lines = [this] { return replication_info(replication_); },
-          .more_stats = [](StatsFigures&) {}};
+          .more_stats =
+              [this](StatsFigures& stats) {
+                stats.channels = subscriptions_.channel_count();
+                stats.patterns = subscriptions_.pattern_count();
+              },
+          .more_memory =
+              [this](MemoryReport& memory) {
+                memory.script_bytes = scripting_.cached_script_bytes();
+                memory.script_vm_bytes = scripting_.vm_bytes();
+                memory.scripts = scripting_.cached_scripts();
+              }};
 }
 
 void Composition::watch_signals() {

@@ -21,9 +21,11 @@
 #include "io/uv_network.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
+#include "pubsub/subscription_registry.h"
 #include "replication/commands.h"
 #include "replication/control.h"
 #include "replication/replication_thread.h"
+#include "script/scripting.h"
 #include "server/acceptor.h"
 #include "server/client_registry.h"
 #include "server/command_watch.h"
@@ -72,6 +74,8 @@ class Composition {
   Keyspace keyspace_;
   Log log_;
   Gate gate_;
+  SubscriptionRegistry subscriptions_;
+  Scripting scripting_;
   Registry registry_;
   Engine engine_;
 

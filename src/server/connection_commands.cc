@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "base/version.h"
+#include "pubsub/pubsub_commands.h"
 #include "server/command_help.h"
 
 namespace tandem {
@@ -101,6 +102,7 @@ void hello(SessionContext& c, const NetworkOptions& options) {
         "RESP protocol version at the same time");
   }
   c.client.protocol = static_cast<int>(version);
+  if (Session* session = session_of(c)) session->card().protocol = c.client.protocol;
   c.reply.set_protocol(c.client.protocol);
   if (Session* session = session_of(c); session != nullptr && name) {
     session->card().name.set(std::string(*name));
@@ -130,8 +132,12 @@ void quit(SessionContext& c) {
   if (Session* session = session_of(c)) session->close_after_reply();
 }
 
-void reset(SessionContext& c) {
-  if (Session* session = session_of(c)) session->reset_state();
+void reset(SessionContext& c, SubscriptionRegistry& subscriptions) {
+  if (Session* session = session_of(c)) {
+    end_subscriptions(subscriptions, *session);
+    session->reset_state();
+  }
+  c.client.subscribed = false;
   c.client.authenticated = !c.executor.engine().gate.is(Gate::kAuthRequired);
   c.reply.simple("RESET");
 }
@@ -142,7 +148,8 @@ bool is_client_name(Bytes name) {
   return std::ranges::all_of(name, [](char c) { return c >= '!' && c <= '~'; });
 }
 
-std::vector<CommandRow> connection_rows(const NetworkOptions& options) {
+std::vector<CommandRow> connection_rows(const NetworkOptions& options,
+                                        SubscriptionRegistry& subscriptions) {
   return {
       {.name = "ping",
        .arity = -1,
@@ -191,7 +198,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options) {
       {.name = "reset",
        .arity = 1,
        .flags = kAlways,
-       .session_handler = reset,
+       .session_handler = [&subscriptions](SessionContext& c) { reset(c, subscriptions); },
        .group = "connection",
        .since = "6.2.0",
        .complexity = "O(1)",

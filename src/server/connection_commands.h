@@ -6,11 +6,13 @@
 
 #include "config/server_options.h"
 #include "engine/command.h"
+#include "pubsub/subscription_registry.h"
 
 namespace tandem {
 
-// `options` outlives the rows.
-std::vector<CommandRow> connection_rows(const NetworkOptions& options);
+// What they are given outlives the rows.
+std::vector<CommandRow> connection_rows(const NetworkOptions& options,
+                                        SubscriptionRegistry& subscriptions);
 
 // A name as CLIENT SETNAME and HELLO SETNAME accept it.
 bool is_client_name(Bytes name);

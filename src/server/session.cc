@@ -35,6 +35,7 @@ Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
 }
 
 Session::~Session() {
+  host_.leaving(*this);
   if (waiter) {
     host_.executor.abandon(waiter);
     if (!waiter->done()) host_.orphans.push_back(waiter);
@@ -67,7 +68,6 @@ Task<void> Session::run() {
   stop_.request();
   co_await tasks_.join();
   unlink();
-  host_.leaving(*this);
 }
 
 void Session::process() {
@@ -219,6 +219,27 @@ void Session::push(Bytes encoded) {
   if (output_over_limit(host_.loop.clock().monotonic_ms())) return;
 }
 
+// Takes the lock of the inbox and nothing else: it is called under the registry's.
+void Session::deliver(const PublishedMessage& message) {
+  auto bytes = message.encoded(card_->protocol.load(std::memory_order_relaxed));
+  bool first;
+  {
+    const Guard guard(inbox_lock_);
+    first = inbox_.empty();
+    inbox_.push_back(std::move(bytes));
+  }
+  if (first) host_.wake(card_->id);
+}
+
+void Session::take_messages() {
+  std::vector<std::shared_ptr<const std::string>> messages;
+  {
+    const Guard guard(inbox_lock_);
+    messages.swap(inbox_);
+  }
+  for (const auto& message : messages) push(*message);
+}
+
 // The query buffer.
 
 void Session::make_room() {
@@ -259,8 +280,11 @@ void Session::update_card() {
   card.transaction_bytes.store(static_cast<int64_t>(queue_bytes), kRelaxed);
   card.watched.store(static_cast<int>(watched.size()), kRelaxed);
   uint32_t flags = card.flags.load(kRelaxed);
+  card.channels.store(static_cast<int>(subscriptions.channels.size()), kRelaxed);
+  card.patterns.store(static_cast<int>(subscriptions.patterns.size()), kRelaxed);
   const auto mark = [&](ClientFlag flag, bool on) { flags = on ? flags | flag : flags & ~flag; };
   mark(kClientTransaction, in_transaction);
+  mark(kClientPubsub, subscriptions.count() > 0);
   mark(kClientBlocked, waiter != nullptr);
   mark(kClientDirty, watch_mark && watch_mark->dirty.load(kRelaxed));
   mark(kClientClosing, closing_);

@@ -26,6 +26,7 @@
 #include "io/scope.h"
 #include "io/task.h"
 #include "io/timer.h"
+#include "pubsub/subscriber.h"
 #include "resp/request_parser.h"
 #include "server/client_card.h"
 #include "server/flush_queue.h"
@@ -58,6 +59,8 @@ struct SessionHost {
   // Any thread: the reply of a blocked command goes to the session with this id, if it still
   // exists.
   std::function<void(uint64_t id, std::string reply)> deliver;
+  // Any thread: messages wait for the session with this id.
+  std::function<void(uint64_t id)> wake;
   // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
   std::function<void(Session&)> held_back;
   // Waiters of sessions that are gone while somebody was trying their command; abandoned again
@@ -67,7 +70,7 @@ struct SessionHost {
   std::function<void(Session&)> leaving;
 };
 
-class Session final : public ClientState, private Flushable {
+class Session final : public ClientState, public Subscriber, private Flushable {
  public:
   // What goes on with the connection when a command has made it something else than a client's: a
   // replica's feed. It gets what the peer had sent behind the command.
@@ -108,6 +111,10 @@ class Session final : public ClientState, private Flushable {
 
   // Bytes that are no reply: a message of a channel, a line of MONITOR.
   void push(Bytes encoded);
+  // Any thread, from the registry of subscriptions.
+  void deliver(const PublishedMessage& message) override;
+  // Sends what was delivered.
+  void take_messages();
   // Ends the wait of a blocked command.
   void unblock(std::string reply);
   // CLIENT UNBLOCK: as if timed out, or with an error. False: it is not blocked.
@@ -168,6 +175,10 @@ class Session final : public ClientState, private Flushable {
   // The name, and perhaps subcommand, of the batch's last request; views into the buffer.
   std::array<Bytes, 2> last_words_;
   size_t last_words_count_ = 0;
+
+  // Messages on their way from publishers.
+  Lock inbox_lock_;
+  std::vector<std::shared_ptr<const std::string>> inbox_ TANDEM_GUARDED_BY(inbox_lock_);
 
   Stop stop_;
   Scope tasks_;  // what still sends when the reader ends

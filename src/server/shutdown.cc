@@ -12,6 +12,7 @@ Result<void> Shutdown::begin(int how) {
   // What is answered from here on is not in the file any more: so nothing is.
   const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
   parts_.gate.set(Gate::kPausedWrites, true);
+  parts_.stop_scripts();
   parts_.persistence.abort_background();
   if (save) {
     log_notice("Saving the final RDB snapshot before exiting.");

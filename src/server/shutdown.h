@@ -20,7 +20,8 @@ class Shutdown {
   struct Parts {
     Gate& gate;
     Persistence& persistence;
-    std::function<void()> leave;  // makes the program end
+    std::function<void()> stop_scripts;  // one may hold everything that a save needs
+    std::function<void()> leave;         // makes the program end
   };
 
   explicit Shutdown(Parts parts) : parts_(std::move(parts)) {}

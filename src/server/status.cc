@@ -61,6 +61,7 @@ MemoryReport Status::memory() const {
                           card->output_bytes.load(std::memory_order_relaxed);
     (card->is(kClientReplica) ? report.replicas_bytes : report.clients_bytes) += bytes;
   }
+  parts_.more_memory(report);
   int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (peak < report.now.used_bytes &&
          !peak_bytes_.compare_exchange_weak(peak, report.now.used_bytes)) {

@@ -37,6 +37,7 @@ class Status {
     // The lines of INFO's replication section, and the stats that replication keeps.
     std::function<std::string()> replication_lines;
     std::function<void(StatsFigures&)> more_stats;
+    std::function<void(MemoryReport&)> more_memory;
   };
 
   explicit Status(Parts parts);

@@ -49,6 +49,10 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
                     session.unblock(std::move(text));
                   });
                 },
+            .wake =
+                [this](uint64_t id) {
+                  post_to(id, [](Session& session) { session.take_messages(); });
+                },
             .held_back = [this](Session& session) { held_back_.push_back(session.id); },
             .orphans = {},
             .leaving = needs_.leaving},

@@ -123,12 +123,14 @@ void write(Report& report, const MemoryReport& memory) {
   report.line("allocator_active", now.active_bytes);
   report.line("allocator_resident", now.mapped_bytes);
   report.bytes("total_system_memory", now.system_bytes);
-  report.bytes("used_memory_lua", 0);
-  report.zeros({"used_memory_vm_eval", "used_memory_scripts_eval", "number_of_cached_scripts",
-                "number_of_functions", "number_of_libraries", "used_memory_vm_functions"});
-  report.bytes("used_memory_vm_total", 0);
+  report.bytes("used_memory_lua", memory.script_vm_bytes);
+  report.line("used_memory_vm_eval", memory.script_vm_bytes);
+  report.line("used_memory_scripts_eval", memory.script_bytes);
+  report.line("number_of_cached_scripts", memory.scripts);
+  report.zeros({"number_of_functions", "number_of_libraries", "used_memory_vm_functions"});
+  report.bytes("used_memory_vm_total", memory.script_vm_bytes);
   report.line("used_memory_functions", 0);
-  report.bytes("used_memory_scripts", 0);
+  report.bytes("used_memory_scripts", memory.script_bytes);
   report.bytes("maxmemory", 0);
   report.line("maxmemory_policy", "noeviction");
   write_allocator(report, now);

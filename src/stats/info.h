@@ -41,6 +41,9 @@ struct MemoryReport {
   int64_t backlog_bytes = 0;
   int64_t clients_bytes = 0;
   int64_t replicas_bytes = 0;
+  int64_t scripts = 0;
+  int64_t script_bytes = 0;
+  int64_t script_vm_bytes = 0;
 };
 
 struct PersistenceFigures {
