@@ -2,21 +2,132 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/executor.h"
+#include "keyspace/keyspace.h"
+#include "log/log.h"
+
 namespace tandem {
 namespace {
 
-TEST(PubsubRows, AreFoundAndChecked) {
-  SubscriptionRegistry subscriptions;
-  const Registry registry(pubsub_rows(subscriptions));
-  for (const Bytes name :
-       {"subscribe", "unsubscribe", "psubscribe", "punsubscribe", "publish", "pubsub"}) {
-    ASSERT_NE(registry.find(name), nullptr) << name;
+class StillClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return 1'000'000'000; }
+  int64_t monotonic_us() const override { return 1'000'000'000; }
+};
+
+struct Session final : ClientState, Subscriber {
+  Session() : ClientState(ClientKind::kNormal) {}
+  void deliver(const PublishedMessage& message) override { received += *message.encoded(protocol); }
+  std::string received;
+};
+
+// A client that is no session, as a link to a primary is.
+struct Link final : ClientState {
+  Link() : ClientState(ClientKind::kLink) {}
+};
+
+std::vector<CommandRow> all_rows(SubscriptionRegistry& subscriptions) {
+  std::vector<CommandRow> rows = engine_rows();
+  for (CommandRow& row : pubsub_rows(subscriptions)) rows.push_back(std::move(row));
+  return rows;
+}
+
+struct World {
+  World() {
+    Random chance(1);
+    const ExclusiveGuard guard(keyspace);
+    log.activate(ReplicationId::generate(chance));
+    cursor = log.open_at_end("test", 0);
   }
-  EXPECT_FALSE(registry.find("subscribe")->arity_fits(1));
-  EXPECT_TRUE(registry.find("unsubscribe")->arity_fits(1));
-  EXPECT_TRUE(registry.find("publish")->has(kMayReplicate));
-  const Bytes numsub[] = {"PUBSUB", "NumSub", "x"};
-  EXPECT_EQ(registry.resolve(numsub)->full_name, "pubsub|numsub");
+  ~World() {
+    end_subscriptions(subscriptions, a);
+    end_subscriptions(subscriptions, b);
+  }
+  std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
+    std::string out;
+    ReplyWriter reply(out, client.protocol);
+    const std::vector<Bytes> all(args);
+    executor.begin_batch();
+    executor.execute(client, all, raw, reply);
+    return out;
+  }
+
+  SubscriptionRegistry subscriptions;
+  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
+  Log log{LogOptions{}, ReplicationId()};
+  Registry registry{all_rows(subscriptions)};
+  StillClock clock;
+  EncodingLimits limits;
+  Gate gate;
+  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Executor executor{engine, 1};
+  std::unique_ptr<LogCursor> cursor;
+  Session a;
+  Session b;
+};
+
+TEST(PubsubCommands, ConfirmEachNameWithTheCount) {
+  World world;
+  EXPECT_EQ(world.run(world.a, {"SUBSCRIBE", "x", "x", "y"}),
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n"
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\ny\r\n:2\r\n");
+  EXPECT_TRUE(world.a.subscribed);
+  world.b.protocol = 3;
+  EXPECT_EQ(world.run(world.b, {"PSUBSCRIBE", "p*"}),
+            ">3\r\n$10\r\npsubscribe\r\n$2\r\np*\r\n:1\r\n");
+  EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE", "x"}),
+            "*3\r\n$11\r\nunsubscribe\r\n$1\r\nx\r\n:1\r\n");
+  EXPECT_TRUE(world.a.subscribed);
+  EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE"}), "*3\r\n$11\r\nunsubscribe\r\n$1\r\ny\r\n:0\r\n");
+  EXPECT_FALSE(world.a.subscribed);
+  EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE"}), "*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUNSUBSCRIBE"}),
+            ">3\r\n$12\r\npunsubscribe\r\n$2\r\np*\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUNSUBSCRIBE"}), ">3\r\n$12\r\npunsubscribe\r\n_\r\n:0\r\n");
+}
+
+TEST(PubsubCommands, APublicationIsAnEffect) {
+  World world;
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.b, {"PUBLISH", "c", "m"}), ":1\r\n");
+  EXPECT_EQ(world.a.received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_TRUE(world.cursor->peek()->ends_with("*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n"));
+}
+
+TEST(PubsubCommands, APrimarysPublicationReachesTheReplicasSubscribers) {
+  World world;
+  Link link;
+  world.gate.set(Gate::kReplica, true);
+  const Bytes raw = "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n";
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  world.run(link, {"PUBLISH", "c", "m"}, raw);
+  EXPECT_EQ(world.a.received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_EQ(*world.cursor->peek(), raw);
+}
+
+TEST(PubsubCommands, ASubscriberOfTheOldProtocolMayDoLittleElse) {
+  World world;
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  EXPECT_TRUE(world.run(world.a, {"MULTI"}).starts_with("-ERR Can't execute 'multi'"));
+  world.b.protocol = 3;
+  world.run(world.b, {"SUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.b, {"MULTI"}), "+OK\r\n");
+}
+
+TEST(PubsubCommands, TellsWhatIsSubscribed) {
+  World world;
+  world.run(world.a, {"SUBSCRIBE", "x", "y"});
+  world.run(world.a, {"PSUBSCRIBE", "p*"});
+  world.run(world.b, {"SUBSCRIBE", "x"});
+  world.b.protocol = 3;
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "[x]"}), "*1\r\n$1\r\nx\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "NUMSUB", "x", "z"}),
+            "*4\r\n$1\r\nx\r\n:2\r\n$1\r\nz\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "NUMSUB"}), "*0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "NUMPAT"}), ":1\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "a", "b"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB "
+            "HELP.\r\n");
 }
 
 }  // namespace
