@@ -36,7 +36,8 @@ bool parse_conditions(Context& ctx, ExpireConditions& conditions) {
     } else if (options.take("LT")) {
       conditions.only_earlier = true;
     } else {
-      ctx.reply.error("ERR Unsupported option " + std::string(options.peek()));
+      const Bytes option = options.peek();
+      ctx.reply.error("ERR Unsupported option " + std::string(option.substr(0, option.find('\0'))));
       return false;
     }
   }

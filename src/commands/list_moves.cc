@@ -46,10 +46,10 @@ bool move_element(Context& ctx, Route route, std::initializer_list<Bytes> effect
   return true;
 }
 
+// Where it may not wait the answer is null, at the deadline a null array, as in Redis.
 void wait_for_source(Context& ctx, int64_t deadline_ms) {
-  ctx.block({.keys = {std::string(ctx.args[1])},
-             .deadline_ms = deadline_ms,
-             .on_timeout = BlockRequest::OnTimeout::kNull});
+  if (!ctx.may_block) return ctx.reply.null();
+  ctx.block({.keys = {std::string(ctx.args[1])}, .deadline_ms = deadline_ms});
 }
 
 std::optional<Route> route_argument(Context& ctx, size_t index) {

@@ -163,7 +163,7 @@ c> BLPOP q 0.25
 + 300
 c< nil-array
 + 300
-b< nil
+b< nil-array
 b> BLMOVE q r LEFT LEFT 0
 (waits)
 > LPUSH q x
