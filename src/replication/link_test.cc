@@ -1,0 +1,362 @@
+// The link against primaries that behave, and against those that do not: whatever they send, the
+// reason is told, the link tries again, and the data that were there stay.
+#include "replication/link.h"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include "engine/executor.h"
+#include "io/scope.h"
+#include "rdb/rdb_writer.h"
+#include "resp/request_parser.h"
+#include "resp/request_writer.h"
+#include "sim/process.h"
+#include "sim/world.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint16_t kPort = 6379;
+const std::string kId(40, 'c');
+
+std::string request(std::initializer_list<Bytes> args) {
+  std::string bytes;
+  append_request(bytes, args);
+  return bytes;
+}
+
+std::string snapshot_of(std::initializer_list<std::pair<Bytes, Bytes>> keys) {
+  std::string bytes;
+  StringSink sink(bytes);
+  RdbWriter writer(sink, {});
+  writer.begin({});
+  for (const auto& [key, text] : keys) {
+    std::string entry;
+    StringSink entry_sink(entry);
+    const Value value{std::string(text)};
+    rdb_encode_entry(entry_sink, key, ref(value), std::nullopt, {});
+    writer.entries(0, entry);
+  }
+  writer.finish();
+  return bytes;
+}
+
+// A primary by rote: connection by connection, an answer to each request; behind the last one it
+// closes, or waits.
+class ScriptedPrimary {
+ public:
+  struct Visit {
+    std::vector<std::string> answers;
+    bool stays = false;
+  };
+
+  explicit ScriptedPrimary(SimProcess& process, std::deque<Visit> visits)
+      : process_(process), visits_(std::move(visits)) {
+    listener_ = std::move(*process.network().listen("0.0.0.0", kPort, 16));
+    scope_.spawn(accept());
+  }
+
+  // Every request, its arguments joined by blanks.
+  std::vector<std::string> requests;
+
+ private:
+  Task<void> accept() {
+    for (;;) {
+      auto socket = co_await listener_->accept(scope_.token());
+      if (!socket) co_return;
+      Visit visit = visits_.front();
+      if (visits_.size() > 1) visits_.pop_front();
+      scope_.spawn(play(std::move(*process_.network().adopt(std::move(*socket))), visit));
+    }
+  }
+
+  Task<void> play(std::unique_ptr<ByteStream> stream, Visit visit) {
+    std::string received;
+    RequestParser parser;
+    char buffer[4096];
+    size_t answered = 0;
+    while (answered < visit.answers.size() || visit.stays) {
+      while (parser.next(received) == ParseStatus::kRequest) {
+        std::string line;
+        for (const Bytes arg : parser.args()) line += (line.empty() ? "" : " ") + std::string(arg);
+        requests.push_back(line);
+        received.erase(0, parser.raw().size());
+        if (answered == visit.answers.size()) continue;
+        const std::string answer = visit.answers[answered++];
+        co_await stream->write(Bytes(answer), scope_.token());
+      }
+      if (answered == visit.answers.size() && !visit.stays) break;
+      auto count = co_await stream->read(buffer, scope_.token());
+      if (!count) co_return;
+      received.append(buffer, *count);
+    }
+  }
+
+  SimProcess& process_;
+  std::deque<Visit> visits_;
+  std::unique_ptr<Listener> listener_;
+  Scope scope_;
+};
+
+void set(Context& c) {
+  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
+  c.reply.ok();
+}
+
+std::vector<CommandRow> rows() {
+  std::vector<CommandRow> all = engine_rows();
+  all.push_back({.name = "set",
+                 .arity = 3,
+                 .flags = kWrite,
+                 .keys = {key_at(1, "OW UPDATE")},
+                 .handler = set,
+                 .session_handler = {},
+                 .group = "string",
+                 .since = "1.0.0",
+                 .complexity = "O(1)",
+                 .summary = "",
+                 .syntax = "key value"});
+  return all;
+}
+
+// A replica that holds one key, "old", before it follows anybody.
+struct Replica {
+  explicit Replica(SimProcess& process)
+      : keyspace({.databases = 2, .hash_seed = 1}),
+        log({}, ReplicationId()),
+        registry(rows()),
+        engine{.keyspace = keyspace,
+               .log = log,
+               .registry = registry,
+               .clock = process.clock(),
+               .limits = limits,
+               .gate = gate},
+        link({.loop = process.loop(),
+              .network = process.network(),
+              .engine = engine,
+              .options = options,
+              .replicas = replicas,
+              .progress = progress,
+              .listening_port = 7000},
+             {.primary_host = "10.0.0.1", .primary_port = kPort}, 1) {
+    put("old", "1");
+    gate.set(Gate::kReplica, true);
+    options.timeout_seconds.set(10);
+    options.primary_password.set("secret");
+    scope.spawn(link.run(scope.token()));
+  }
+
+  void put(Bytes key, Bytes text) {
+    Executor executor(engine, 1);
+    ClientState client(ClientKind::kNormal);
+    std::string out;
+    ReplyWriter reply(out);
+    executor.execute(client, std::vector<Bytes>{"set", key, text}, {}, reply);
+  }
+
+  std::string get(Bytes key, int database = 0) {
+    DatabaseTables* tables = keyspace.tables(database);
+    if (tables == nullptr) return "";
+    const KeyPlace place = keyspace.place(key);
+    const Entry* entry =
+        tables->partition(place.partition).find(keyspace.traits(), place.hash, key);
+    char digits[kInt64TextMax];
+    return entry == nullptr ? "" : std::string(entry->text(digits));
+  }
+
+  ReplicationOptions options;
+  EncodingLimits limits;
+  Keyspace keyspace;
+  Log log;
+  Gate gate;
+  Registry registry;
+  Engine engine;
+  ReplicaRegistry replicas;
+  LinkProgress progress;
+  Link link;
+  Scope scope;
+};
+
+using Visits = std::deque<ScriptedPrimary::Visit>;
+
+class LinkTest : public testing::Test {
+ protected:
+  void start(Visits visits) {
+    primary_process_.start([&](SimProcess& process) {
+      primary_ = std::make_shared<ScriptedPrimary>(process, std::move(visits));
+      return primary_;
+    });
+    replica_process_.start([&](SimProcess& process) {
+      replica_ = std::make_shared<Replica>(process);
+      return replica_;
+    });
+    world_.run_for_ms(3000);
+  }
+  ~LinkTest() override {
+    primary_.reset();
+    replica_.reset();
+    primary_process_.stop();
+    replica_process_.stop();
+  }
+
+  SimWorld world_{7};
+  SimProcess& primary_process_{world_.add_process("10.0.0.1")};
+  SimProcess& replica_process_{world_.add_process("10.0.0.2")};
+  std::shared_ptr<ScriptedPrimary> primary_;
+  std::shared_ptr<Replica> replica_;
+};
+
+// The answers up to PSYNC: PING, AUTH, listening-port, capa.
+std::vector<std::string> greeting(std::vector<std::string> more) {
+  std::vector<std::string> all{"+PONG\r\n", "+OK\r\n", "+OK\r\n", "+OK\r\n"};
+  for (std::string& answer : more) all.push_back(std::move(answer));
+  return all;
+}
+
+struct BadPrimary {
+  const char* name;
+  std::vector<std::string> answers;
+  std::string reason;
+};
+
+std::vector<BadPrimary> bad_primaries() {
+  const std::string good = snapshot_of({{"new", "2"}, {"other", "3"}});
+  const std::string full = "+FULLRESYNC " + kId + " 100\r\n";
+  const std::string mark(40, 'm');
+  std::string flipped = good;
+  flipped[flipped.size() / 2] ^= 0x55;
+  return {
+      {"refuses PING", {"-ERR no\r\n"}, "answered PING with: -ERR no"},
+      {"answers PING with rubbish", {"\x01\x02rubbish\r\n"}, "answered PING with"},
+      {"refuses AUTH", {"+PONG\r\n", "-WRONGPASS invalid\r\n"}, "refused AUTH"},
+      {"is loading", greeting({"-LOADING Redis is loading\r\n"}), "-LOADING"},
+      {"has no primary", greeting({"-NOMASTERLINK Can't SYNC\r\n"}), "-NOMASTERLINK"},
+      {"answers PSYNC with rubbish", greeting({"+FULLRESYNC short x\r\n"}), "answered PSYNC with"},
+      {"never ends its line", {std::string(70000, 'x')}, "line that does not end"},
+      {"announces nonsense", greeting({full + "$abc\r\n"}), "instead of a snapshot"},
+      {"sends an error for a snapshot", greeting({full + "-ERR out of luck\r\n"}), "out of luck"},
+      {"sends no RDB", greeting({full + "$20\r\nThis is no RDB at all"}), ""},
+      {"lies in its RDB", greeting({full + fmt::format("${}\r\n", flipped.size()) + flipped}), ""},
+      {"closes in the middle",
+       greeting({full + fmt::format("${}\r\n", good.size()) + good.substr(0, good.size() / 2)}),
+       "closed the connection"},
+      {"announces too few bytes", greeting({full + fmt::format("${}\r\n", good.size() - 3) + good}),
+       "longer than announced"},
+      {"announces too many bytes",
+       greeting({full + fmt::format("${}\r\n", good.size() + 3) + good + "abc"}),
+       "shorter than announced"},
+      {"ends in another mark", greeting({full + "$EOF:" + mark + "\r\n" + good + kId}),
+       "the mark it announced"},
+  };
+}
+
+TEST(BadPrimaryTest, TheDataStayAndTheLinkTriesAgain) {
+  for (const BadPrimary& bad : bad_primaries()) {
+    SCOPED_TRACE(bad.name);
+    SimWorld world(11);
+    SimProcess& primary_process = world.add_process("10.0.0.1");
+    SimProcess& replica_process = world.add_process("10.0.0.2");
+    primary_process.start([&](SimProcess& process) {
+      return std::make_shared<ScriptedPrimary>(process, Visits{{bad.answers, false}});
+    });
+    std::shared_ptr<Replica> replica;
+    replica_process.start([&](SimProcess& process) {
+      replica = std::make_shared<Replica>(process);
+      return replica;
+    });
+    world.run_for_ms(3000);
+    EXPECT_EQ(replica->get("old"), "1");
+    EXPECT_EQ(replica->get("new"), "");
+    EXPECT_GT(replica->progress.connections.load(), 1) << "it tries again";
+    EXPECT_LT(replica->progress.connections.load(), 30) << "but not without a pause";
+    EXPECT_NE(replica->progress.last_failure().find(bad.reason), std::string::npos)
+        << replica->progress.last_failure();
+    EXPECT_FALSE(replica->progress.following());
+    replica.reset();
+  }
+}
+
+TEST_F(LinkTest, SilenceIsNoticed) {
+  start({{{}, true}});
+  EXPECT_EQ(replica_->progress.last_failure(), "");
+  world_.run_for_ms(8000);
+  EXPECT_NE(replica_->progress.last_failure().find("silent"), std::string::npos);
+}
+
+TEST_F(LinkTest, SpeaksTheHandshakeInOrder) {
+  start({{greeting({}), true}});
+  const std::vector<std::string> expected{"PING", "AUTH secret", "REPLCONF listening-port 7000",
+                                          "REPLCONF capa eof capa psync2", "PSYNC ? -1"};
+  ASSERT_GE(primary_->requests.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(primary_->requests[i], expected[i]);
+}
+
+TEST_F(LinkTest, ReplacesItsDataAndFollows) {
+  const std::string mark(40, 'm');
+  const std::string stream = request({"SELECT", "1"}) + request({"set", "a", "b"});
+  start({{greeting({"\n\n+FULLRESYNC " + kId + " 100\r\n\n$EOF:" + mark + "\r\n" +
+                    snapshot_of({{"new", "2"}}) + mark + stream}),
+          true}});
+  EXPECT_EQ(replica_->get("old"), "");
+  EXPECT_EQ(replica_->get("new"), "2");
+  EXPECT_EQ(replica_->get("a", 1), "b");
+  EXPECT_TRUE(replica_->progress.following());
+  EXPECT_EQ(replica_->log.position().id.text(), kId);
+  EXPECT_EQ(replica_->log.end(), 100 + stream.size());
+  EXPECT_EQ(primary_->requests.back(), fmt::format("REPLCONF ACK {}", 100 + stream.size()));
+}
+
+TEST_F(LinkTest, ContinuesFromBeforeAnUnfinishedTransaction) {
+  const std::string set_a = request({"set", "a", "1"});
+  const std::string open = request({"MULTI"}) + request({"set", "b", "2"});
+  const std::string good = snapshot_of({});
+  const std::string rest = open + request({"EXEC"});
+  const std::string other_id(40, 'd');
+  start({{greeting({"+FULLRESYNC " + kId + " 10\r\n" + fmt::format("${}\r\n", good.size()) + good +
+                    set_a + open}),
+          false},
+         {greeting({"+CONTINUE " + other_id + "\r\n" + rest}), true}});
+  EXPECT_EQ(replica_->get("a"), "1");
+  EXPECT_EQ(replica_->get("b"), "2");
+  EXPECT_EQ(replica_->log.end(), 10 + set_a.size() + rest.size());
+  const std::string asked = fmt::format("PSYNC {} {}", kId, 10 + set_a.size() + 1);
+  EXPECT_NE(std::find(primary_->requests.begin(), primary_->requests.end(), asked),
+            primary_->requests.end());
+  const LogHistory history = replica_->log.history();
+  EXPECT_EQ(history.id.text(), other_id);
+  EXPECT_EQ(history.id2.text(), kId);
+  EXPECT_EQ(replica_->progress.partial_syncs.load(), 1);
+}
+
+TEST_F(LinkTest, AnswersGetAckAtOnce) {
+  const std::string good = snapshot_of({});
+  const std::string getack = request({"REPLCONF", "GETACK", "*"});
+  start({{greeting({"+FULLRESYNC " + kId + " 0\r\n" + fmt::format("${}\r\n", good.size()) + good,
+                    getack}),
+          true}});
+  // The first acknowledgement drew the question; the second is its answer.
+  size_t found = 0;
+  for (const std::string& line : primary_->requests) {
+    found += line == fmt::format("REPLCONF ACK {}", getack.size());
+  }
+  EXPECT_GE(found, 2U);
+}
+
+TEST_F(LinkTest, AStreamThatIsNoCommandsEndsTheLink) {
+  const std::string good = snapshot_of({{"new", "2"}});
+  start({{greeting({"+FULLRESYNC " + kId + " 0\r\n" + fmt::format("${}\r\n", good.size()) + good +
+                    "*1\r\n$-5\r\n"}),
+          true}});
+  EXPECT_EQ(replica_->get("new"), "2");
+  EXPECT_NE(replica_->progress.last_failure().find("the primary's stream"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tandem
