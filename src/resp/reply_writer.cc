@@ -17,6 +17,8 @@ void ReplyWriter::simple(Bytes text) { line('+', text); }
 
 void ReplyWriter::error(Bytes text) {
   ++errors_;
+  // Redis cuts line ends off, too, so that echoed arguments read as they do there.
+  while (text.ends_with('\r') || text.ends_with('\n')) text.remove_suffix(1);
   line('-', text);
 }
 

@@ -23,6 +23,7 @@ TEST(ReplyWriter, WritesBothProtocols) {
   using W = ReplyWriter&;
   expect([](W r) { r.ok(); }, "+OK\r\n", "+OK\r\n");
   expect([](W r) { r.error("ERR a\r\nb"); }, "-ERR a  b\r\n", "-ERR a  b\r\n");
+  expect([](W r) { r.error("ERR a\r\n"); }, "-ERR a\r\n", "-ERR a\r\n");
   expect([](W r) { r.integer(-12); }, ":-12\r\n", ":-12\r\n");
   expect([](W r) { r.bulk("hello"); }, "$5\r\nhello\r\n", "$5\r\nhello\r\n");
   expect([](W r) { r.bulk(""); }, "$0\r\n\r\n", "$0\r\n\r\n");
