@@ -389,6 +389,12 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
   Run run{*waiter->command, client, args, {}, reply};
   run.may_block = true;
   declare(run);
+  if (waiter->command->has(kWrite) && engine_.gate.is(Gate::kReplica)) {
+    // The role changed while the client waited: its write is not ours to make any more.
+    waiter->release_claim();
+    unlock(run);
+    return;
+  }
   begin(run);
   invoke(run);
   const bool served = !run.blocked && reply.errors() == 0;

@@ -11,6 +11,9 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kTickMs = 1000;
+constexpr const char* kUnblocked =
+    "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
+    "replica?)\r\n";
 
 }  // namespace
 
@@ -52,20 +55,51 @@ void ReplicationControl::change_role(Role next) {
   parts_.options.primary.set(following
                                  ? PrimaryAddress{following->primary_host, following->primary_port}
                                  : PrimaryAddress{});
-  engine.gate.set(Gate::kReplica, following != nullptr);
-  engine.gate.set(Gate::kReadOnlyReplica,
-                  following != nullptr && parts_.options.replica_read_only.get());
-  engine.gate.set(Gate::kLinkDown,
-                  following != nullptr && !parts_.options.replica_serve_stale_data.get());
-  engine.gate.set(Gate::kTooFewReplicas, false);
+  if (following != nullptr && !was_replica) collect_blocked();
   {
     const Guard guard(lock_);
+    engine.gate.set(Gate::kReplica, following != nullptr);
+    engine.gate.set(Gate::kReadOnlyReplica,
+                    following != nullptr && parts_.options.replica_read_only.get());
+    engine.gate.set(Gate::kLinkDown,
+                    following != nullptr && !parts_.options.replica_serve_stale_data.get());
+    engine.gate.set(Gate::kTooFewReplicas, false);
     role_ = std::move(next);
   }
   // Ours ask again: they learn the new id, or that the history is another.
   replicas_.drop_all();
   role_generation_.fetch_add(1);
   role_bell_.ring();
+}
+
+// Clients that wait for a key would wait for this server's own writes. REQUIRES: all stripes held.
+void ReplicationControl::collect_blocked() {
+  WaitingRoom& room = parts_.engine.waiting_room;
+  const Guard guard(lock_);
+  for (int database = 0; database < parts_.engine.keyspace.database_count(); ++database) {
+    for (const std::string& key : room.keys_waited_for(database)) {
+      for (auto& waiter : room.waiting_for(database, key)) blocked_.push_back(std::move(waiter));
+    }
+  }
+}
+
+// A waiter whose command is being tried at this moment is asked again a little later.
+Task<void> ReplicationControl::unblock_clients(StopToken stop) {
+  std::vector<std::shared_ptr<Waiter>> waiters;
+  {
+    const Guard guard(lock_);
+    waiters = std::exchange(blocked_, {});
+  }
+  while (!waiters.empty() && !stop.requested()) {
+    std::erase_if(waiters, [this](const std::shared_ptr<Waiter>& waiter) {
+      if (waiter->complete(kUnblocked)) {
+        parts_.engine.waiting_room.remove(waiter);
+        return true;
+      }
+      return waiter->done();
+    });
+    if (!waiters.empty()) co_await parts_.loop.sleep_ms(1, stop);
+  }
 }
 
 Role ReplicationControl::role() const {
@@ -82,6 +116,7 @@ ReplicationId ReplicationControl::fresh_id() {
 Task<void> ReplicationControl::supervise_link(StopToken stop) {
   while (!stop.requested()) {
     const uint64_t generation = role_generation_.load();
+    co_await unblock_clients(stop);
     const Role now = role();
     Scope following(stop);
     std::unique_ptr<Link> link;
@@ -126,6 +161,7 @@ void ReplicationControl::apply_options() {
   Engine& engine = parts_.engine;
   engine.log.set_retention(static_cast<uint64_t>(options.backlog_bytes.get()),
                            options.backlog_time_seconds.get() * 1000);
+  const Guard guard(lock_);  // the role stays what it is meanwhile
   const bool replica = is_replica();
   engine.gate.set(Gate::kReadOnlyReplica, replica && options.replica_read_only.get());
   const int64_t wanted = options.min_replicas_to_write.get();
@@ -152,12 +188,13 @@ void ReplicationControl::ping_replicas(int64_t now_ms) {
 void ReplicationControl::retire_backlog(int64_t now_ms) {
   const int64_t ttl_ms = parts_.options.backlog_ttl_seconds.get() * 1000;
   if (replicas_.count() != 0 || !parts_.engine.log.active() || ttl_ms == 0) {
-    without_replicas_since_ms_ = now_ms;
+    without_replicas_since_ms_.store(now_ms);
     return;
   }
-  if (now_ms - without_replicas_since_ms_ < ttl_ms) return;
+  if (now_ms - without_replicas_since_ms_.load() < ttl_ms) return;
   const ExclusiveGuard all(parts_.engine.keyspace);
-  if (replicas_.count() != 0 || is_replica()) return;
+  // A replica that was let in meanwhile has put the clock back.
+  if (now_ms - without_replicas_since_ms_.load() < ttl_ms || is_replica()) return;
   parts_.engine.log.deactivate();
   log_notice("The replication backlog is freed after {} seconds without a replica", ttl_ms / 1000);
 }
@@ -190,7 +227,10 @@ void ReplicationControl::forget_client(uint64_t client_id) {
   hellos_.erase(client_id);
 }
 
-void ReplicationControl::activate_log() { parts_.engine.log.activate(fresh_id()); }
+void ReplicationControl::activate_log() {
+  without_replicas_since_ms_.store(parts_.loop.clock().monotonic_ms());
+  parts_.engine.log.activate(fresh_id());
+}
 
 Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unread,
                                              SyncRequest request, uint64_t client_id,

@@ -95,6 +95,8 @@ class ReplicationControl {
 
  private:
   void change_role(Role next);
+  void collect_blocked();
+  Task<void> unblock_clients(StopToken stop);
   Task<void> supervise_link(StopToken stop);
   Task<void> each_second(StopToken stop);
   void ping_replicas(int64_t now_ms);
@@ -109,13 +111,14 @@ class ReplicationControl {
   Event role_changed_{parts_.loop};
   Doorbell role_bell_{parts_.loop, [this] { role_changed_.notify(); }};
   std::atomic<uint64_t> role_generation_{0};
+  std::atomic<int64_t> without_replicas_since_ms_{0};
 
   // The replication loop's.
   int64_t last_ping_ms_ = 0;
-  int64_t without_replicas_since_ms_ = 0;
 
   mutable Lock lock_;
   Role role_ TANDEM_GUARDED_BY(lock_);
+  std::vector<std::shared_ptr<Waiter>> blocked_ TANDEM_GUARDED_BY(lock_);  // to be told of the role
   Random random_ TANDEM_GUARDED_BY(lock_);
   absl::flat_hash_map<uint64_t, ReplicaHello> hellos_ TANDEM_GUARDED_BY(lock_);
 };
