@@ -101,15 +101,17 @@ Digest digest_of_value(const Entry& entry) {
 Digest digest_of_all(View& keys) {
   Digest all{};
   for (int database = 0; database < keys.database_count(); ++database) {
-    bool empty = true;
-    keys.at(database).for_each([&](const Entry& entry) {
-      if (empty) chain_number(all, static_cast<uint32_t>(database));
-      empty = false;
-      Digest digest{};
-      chain(digest, entry.key());
-      add_value(digest, entry);
-      combine(all, bytes_of(digest));
-    });
+    DatabaseTables* tables = keys.access().keyspace().tables(database);
+    if (tables == nullptr || tables->keys() == 0) continue;
+    chain_number(all, static_cast<uint32_t>(database));
+    for (int i = 0; i < kPartitions; ++i) {
+      tables->partition(i).for_each([&](const Entry* entry) {
+        Digest digest{};
+        chain(digest, entry->key());
+        add_value(digest, *entry);
+        combine(all, bytes_of(digest));
+      });
+    }
   }
   return all;
 }

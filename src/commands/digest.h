@@ -24,7 +24,8 @@ namespace tandem {
 
 using Digest = std::array<uint8_t, 20>;
 
-// Expired keys that nobody has met yet do not count. REQUIRES: all stripes held.
+// Counts expired keys as long as nobody has deleted them: so two ends at the same offset are equal,
+// whatever their clocks say. REQUIRES: all stripes held.
 Digest digest_of_all(View& keys);
 // DEBUG DIGEST-VALUE.
 Digest digest_of_value(const Entry& entry);

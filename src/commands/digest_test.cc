@@ -96,5 +96,15 @@ TEST(Digest, DoesNotDependOnEncodings) {
   EXPECT_EQ(digests[1], digests[0]);
 }
 
+TEST(Digest, CountsWhatExpiredAndIsStillThere) {
+  Stage stage;
+  stage.run("SET a 1 PX 5");
+  const std::string before = digest_after(stage);
+  stage.clock.now_us += 1'000'000;
+  EXPECT_EQ(digest_after(stage), before);
+  EXPECT_EQ(stage.run("GET a"), "nil");
+  EXPECT_EQ(digest_after(stage), std::string(40, '0'));
+}
+
 }  // namespace
 }  // namespace tandem
