@@ -41,6 +41,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
             .counters = counters_,
             .flushes = flushes_,
             .errors = errors_,
+            .lookahead = lookahead_,
             .deliver = [](uint64_t, std::string) {},
             .wake = [](uint64_t) {},
             .held_back = [](Session&) {},

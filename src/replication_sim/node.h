@@ -77,6 +77,7 @@ class SimNode {
   FlushQueue flushes_;
   NetworkCounters counters_;
   ErrorCounts errors_;
+  Lookahead lookahead_{keyspace_};
   SessionHost host_;
   uint64_t last_client_id_ = 0;
   uint64_t log_end_seen_ = 0;

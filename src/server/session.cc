@@ -76,8 +76,12 @@ void Session::process() {
   host_.executor.begin_batch();
   parser_.set_limits(
       {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
+  // The first request goes its way at once: most often there is no second.
+  int prepared = 1;
   while (!closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_) {
+    if (prepared == 0) prepared = host_.lookahead.prepare(database, unread());
     if (!take_request()) break;
+    prepared = std::max(prepared - 1, 0);
   }
   processing_ = false;
   if (last_words_count_ > 0) {

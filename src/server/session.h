@@ -30,6 +30,7 @@
 #include "resp/request_parser.h"
 #include "server/client_card.h"
 #include "server/flush_queue.h"
+#include "server/lookahead.h"
 #include "stats/error_counts.h"
 
 namespace tandem {
@@ -56,6 +57,7 @@ struct SessionHost {
   NetworkCounters& counters;
   FlushQueue& flushes;
   ErrorCounts& errors;
+  Lookahead& lookahead;
   // Any thread: the reply of a blocked command goes to the session with this id, if it still
   // exists.
   std::function<void(uint64_t id, std::string reply)> deliver;

@@ -36,6 +36,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
       needs_(std::move(needs)),
       executor_(needs_.engine, needs_.random_seed),
       flushes_(*loop_),
+      lookahead_(needs_.engine.keyspace),
       log_watch_(*loop_, [this] { watch_log(); }),
       host_{.loop = *loop_,
             .executor = executor_,
@@ -43,6 +44,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
             .counters = counters_,
             .flushes = flushes_,
             .errors = needs_.errors,
+            .lookahead = lookahead_,
             .deliver =
                 [this](uint64_t id, std::string reply) {
                   post_to(id, [text = std::move(reply)](Session& session) mutable {

@@ -71,6 +71,7 @@ class Worker {
   Executor executor_;
   NetworkCounters counters_;
   FlushQueue flushes_;
+  Lookahead lookahead_;
   uint64_t log_end_seen_ = 0;
   BeforeSleep log_watch_;
   SessionHost host_;
