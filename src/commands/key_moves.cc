@@ -58,7 +58,7 @@ std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
   const ValueRef source = entry.ref(digits);
   if (source.type == ValueType::kString) return Value(std::string(source.text));
   std::string payload;
-  dump_value(source, {.version = kRdbVersionMax}, payload);
+  dump_value(source, {.version = kRdbVersionMax, .compress = false}, payload);
   Result<Value> copied = restore_value(payload, {.limits = limits});
   if (!copied) return std::nullopt;
   return std::move(*copied);

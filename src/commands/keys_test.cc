@@ -239,5 +239,21 @@ int
   EXPECT_EQ(stage.reply_bytes(stage.client(""), dump), "$13\r\n" + std::string(payload) + "\r\n");
 }
 
+TEST(Keys, CopiesEveryType) {
+  Stage stage;
+  stage.run("RPUSH list a b 3");
+  stage.run("SADD set x 1");
+  stage.run("ZADD sorted 1.5 m 2 n");
+  stage.run("HSET hash f v");
+  stage.run("XADD stream 5-1 f v");
+  for (const std::string key : {"list", "set", "sorted", "hash", "stream"}) {
+    EXPECT_EQ(stage.run("COPY " + key + " copy"), "1") << key;
+    EXPECT_EQ(stage.run("TYPE copy"), stage.run("TYPE " + key));
+    EXPECT_EQ(stage.run("DUMP copy"), stage.run("DUMP " + key));
+    EXPECT_EQ(stage.run("OBJECT ENCODING copy"), stage.run("OBJECT ENCODING " + key));
+    EXPECT_EQ(stage.run("DEL copy"), "1");
+  }
+}
+
 }  // namespace
 }  // namespace tandem
