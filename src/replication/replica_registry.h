@@ -64,6 +64,14 @@ class ReplicaRegistry {
   void acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms);
   AcknowledgedWatermarks& acknowledged() { return acknowledged_; }
 
+  // How the syncs of this server's replicas were decided, for INFO.
+  struct SyncCounts {
+    std::atomic<uint64_t> full{0};
+    std::atomic<uint64_t> partial{0};
+    std::atomic<uint64_t> partial_refused{0};  // full syncs that were to be partial
+  };
+  SyncCounts& syncs() { return syncs_; }
+
  private:
   struct Member {
     std::shared_ptr<ReplicaRecord> record;
@@ -74,6 +82,7 @@ class ReplicaRegistry {
   mutable Lock lock_;
   std::vector<Member> members_ TANDEM_GUARDED_BY(lock_);
   AcknowledgedWatermarks acknowledged_;
+  SyncCounts syncs_;
 };
 
 }  // namespace tandem

@@ -78,6 +78,7 @@ Task<Result<void>> ReplicaSession::feed() {
     // Lost between the decision and now: it asks again.
     if (!cursor) co_return std::unexpected(cursor.error());
     log_ = std::move(*cursor);
+    parts_.replicas.syncs().partial.fetch_add(1);
     log_notice("Partial sync of replica {}:{}: {} bytes from offset {}", record_->ip, record_->port,
                log_->lag_bytes(), partial->offset);
     auto answered = co_await write(hello_.understands_new_id
@@ -85,6 +86,8 @@ Task<Result<void>> ReplicaSession::feed() {
                                        : std::string("+CONTINUE\r\n"));
     if (!answered) co_return answered;
   } else {
+    parts_.replicas.syncs().full.fetch_add(1);
+    if (request_.position) parts_.replicas.syncs().partial_refused.fetch_add(1);
     log_notice("Full sync of replica {}:{}: {}", record_->ip, record_->port,
                describe(std::get<FullSync>(decision)));
     auto sent = co_await send_snapshot();

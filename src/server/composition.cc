@@ -242,6 +242,11 @@ Status::Parts Composition::status_parts(std::string run_id) {
               [this](StatsFigures& stats) {
                 stats.channels = subscriptions_.channel_count();
                 stats.patterns = subscriptions_.pattern_count();
+                const auto& syncs = replication_.replicas().syncs();
+                stats.syncs_full = static_cast<int64_t>(syncs.full.load());
+                stats.syncs_partial = static_cast<int64_t>(syncs.partial.load());
+                stats.syncs_partial_refused = static_cast<int64_t>(syncs.partial_refused.load());
+                stats.replication_input_bytes = replication_.link().bytes_received.load();
               },
           .more_memory =
               [this](MemoryReport& memory) {

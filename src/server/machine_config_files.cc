@@ -14,7 +14,12 @@ constexpr uint64_t kConfigBytesMax = 64 * 1024 * 1024;
 }  // namespace
 
 Result<std::string> MachineConfigFiles::read(const std::string& path) {
-  return files_.read_all(path, kConfigBytesMax);
+  auto text = files_.read_all(path, kConfigBytesMax);
+  if (text || text.error().code != ErrorCode::kIo) return text;
+  // "open <path>: <reason>": the reader of the message knows the path already.
+  const std::string& whole = text.error().text;
+  const size_t colon = whole.rfind(": ");
+  return fail(ErrorCode::kIo, colon == whole.npos ? whole : whole.substr(colon + 2));
 }
 
 Result<std::string> MachineConfigFiles::read_standard_input() {

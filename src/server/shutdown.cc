@@ -6,6 +6,7 @@ namespace tandem {
 
 Result<void> Shutdown::begin(int how) {
   const std::lock_guard guard(lock_);
+  if (over_) return {};
   log_warning("User requested shutdown...");
   const bool save = (how & kShutdownNoSave) == 0 &&
                     ((how & kShutdownSave) != 0 || parts_.persistence.has_save_points());
@@ -22,6 +23,7 @@ Result<void> Shutdown::begin(int how) {
       return saved;
     }
   }
+  over_ = true;
   parts_.leave();
   return {};
 }

@@ -33,6 +33,7 @@ class Shutdown {
  private:
   const Parts parts_;
   std::mutex lock_;
+  bool over_ = false;  // the program ends; nothing more to do
 };
 
 }  // namespace tandem
