@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kBusyRetryMs = 100;
 // Pieces that one trip to the walker's thread makes at most.
-constexpr int kPiecesPerTrip = 16;
+constexpr int kPiecesPerTrip = 8;
 
 }  // namespace
 

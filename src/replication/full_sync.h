@@ -75,7 +75,7 @@ class FullSyncTicket {
 
 class FullSyncs {
  public:
-  static constexpr uint64_t kFeedBytesMax = 4 * 1024 * 1024;
+  static constexpr uint64_t kFeedBytesMax = 1024 * 1024;
   static constexpr uint64_t kWholeBytesMax = uint64_t{4} << 30;
 
   using Ticket = std::shared_ptr<FullSyncTicket>;
