@@ -150,10 +150,10 @@ std::vector<CommandRow> command_rows() {
       row("list", -2, list, "7.0.0", "Tells the names of the commands.",
           "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]"),
       row(
-          "getkeys", -3, [](SessionContext& c) { getkeys(c, false); }, "2.8.13",
+          "getkeys", -4, [](SessionContext& c) { getkeys(c, false); }, "2.8.13",
           "Finds the keys in a whole command.", "command [arg [arg ...]]"),
       row(
-          "getkeysandflags", -3, [](SessionContext& c) { getkeys(c, true); }, "7.0.0",
+          "getkeysandflags", -4, [](SessionContext& c) { getkeys(c, true); }, "7.0.0",
           "Finds the keys in a whole command, and how it uses them.", "command [arg [arg ...]]"),
       help_row("command", "server"),
   };
