@@ -43,18 +43,18 @@ class File:
 def read_parts(cmake_text):
     """What each part may include, from the one list: CMakeLists.txt's tandem_part() lines."""
     parts = {}
-    for name, uses in re.findall(r"^tandem_part\((\w+)(?: USES ([^)]*))?\)", cmake_text, re.M):
-        allowed = {name}
-        for used in uses.split():
-            allowed |= parts.get(used, set())
-        parts[name] = allowed
+    for name, rest in re.findall(r"^tandem_part\((\w+)([^)]*)\)", cmake_text, re.M):
+        uses, _, tests_use = rest.partition("TESTS_USE")
+        parts[name] = {name}.union(*(parts.get(used, set()) for used in uses.split()))
+        tests = parts[name].union(*(parts.get(used, set()) for used in tests_use.split()))
+        parts[f"{name} tests"] = tests
     return parts
 
 
 def include_order(file):
     if file.part is None or file.part not in file.parts:
         return
-    allowed = file.parts[file.part] | ({"sim"} if file.is_test else set())
+    allowed = file.parts[f"{file.part} tests" if file.is_test else file.part]
     for line, quote, target in file.includes():
         part = target.split("/")[0]
         if quote != '"':
@@ -119,7 +119,7 @@ def function_length(file):
 BANNED_CALLS = [
     (r"::now\(", "the Clock that was passed in (base/clock.h)", r"^src/(base|io)/"),
     (r"\b(clock_)?gettime(ofday)?\(|::time\(", "the Clock (base/clock.h)", r"^src/(base|io)/"),
-    (r"(?<![\w.>])(?<!Random )s?rand(om)?\(|\brandom_device\b|\bmt19937",
+    (r"(?<![\w.>])(s?rand|srandom)\(|(?<![\w.>])random\(\)|\brandom_device\b|\bmt19937",
      "a seeded Random (base/random.h)", r"^src/base/"),
     (r"(?<![\w.>])(socket|epoll_\w+|getaddrinfo|accept4)\(", "a stream of io/", r"^src/io/"),
     (r"#\s*include\s*<(sys/socket|netinet/\w+|sys/epoll|uv)\.h>", "io/", r"^src/io/"),
@@ -129,7 +129,7 @@ BANNED_CALLS = [
      "a timer of the loop, or a wait on a condition", r"^src/io/|^src/sim/"),
     (r"\.detach\(\)", "a Scope that joins (io/)", r"^$"),
     (r"\b(v?f?printf|v?sn?printf|f?puts)\(|std::c(out|err)\b", "fmt, or log_* (base/logging.h)",
-     r"^src/base/(check|logging)\.cc$|/main\.cc$|_main\.cc$|^src/sim/.*replication.*\.cc$"),
+     r"^src/base/(check|logging|number)\.cc$|/main\.cc$|_main\.cc$|^src/sim/.*replication.*\.cc$"),
     (r"(?<!\w)assert\(|#\s*include\s*<cassert>", "CHECK (base/check.h), or a Result", r"^$"),
     (r"\bthread_local\b", "an argument, or a member of the owner", r"^$"),
 ]

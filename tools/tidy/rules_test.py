@@ -13,8 +13,8 @@ tandem_part(base USES fmt::fmt)
 tandem_part(data USES base)
 tandem_part(io USES base libuv)
 tandem_part(engine USES data)
-tandem_part(replication USES engine io)
-tandem_part(sim USES replication)
+tandem_part(sim USES io)
+tandem_part(replication USES engine io TESTS_USE sim)
 """)
 
 
@@ -36,6 +36,7 @@ def test_parts_are_closed_over_what_they_use():
     ("src/replication/a.cc", '"a.h"', True),
     ("src/replication/a.cc", '"sim/a.h"', True),
     ("src/replication/a_test.cc", '"sim/a.h"', False),
+    ("src/engine/a_test.cc", '"sim/a.h"', True),
 ])
 def test_include_order(path, include, broken):
     assert ("include_order" in found(f"#include {include}\n", path)) == broken

@@ -1,0 +1,272 @@
+"""The server's own commands: INFO, COMMAND, SLOWLOG, MONITOR, ROLE, MEMORY, DEBUG, SHUTDOWN."""
+import re
+import signal
+
+import pytest
+
+from harness.servers import is_stock, parse_info
+from harness.wait import wait_until
+
+# Fields of a stock INFO that Tandem has no counterpart for, with the reason.
+NOT_OURS = re.compile("|".join([
+    r"gcc_version|monotonic_clock|executable",  # how redis-server was built and started
+    r"module_fork|latest_fork|current_cow|current_fork|rdb_last_cow|total_forks|mem_aof",  # no fork
+    r"allocator_|rss_overhead|.*_defrag|mem_fragmentation|lazyfree",  # inside redis's allocator
+    r"cmdstat_|errorstat_|db\d",  # what has happened so far
+    r"used_cpu_.*_main_thread|io_threads",  # there is no main thread
+]))
+
+
+def test_info_has_the_fields_of_redis(start):
+    ours, theirs = start("tandem").info(), start("redis").info()
+    missing = {name for name in theirs if name not in ours and not NOT_OURS.match(name)}
+    assert not missing
+
+
+@pytest.mark.parametrize("section", ["server", "clients", "memory", "persistence", "stats",
+                                     "replication", "cpu", "errorstats", "cluster", "keyspace"])
+def test_info_sections(client, section):
+    client("SET", "a", 1)
+    client.error("LPUSH", "a", 1)
+    text = client("INFO", section)
+    assert text.startswith(f"# {section.capitalize() if section != 'cpu' else 'CPU'}\r\n")
+    assert text.count("# ") == 1
+    assert parse_info(text)
+
+
+def test_info_several_sections_and_default(client):
+    assert client("INFO", "server", "keyspace").count("# ") == 2
+    assert "# Commandstats" in client("INFO", "all") and "# Commandstats" not in client("INFO")
+    assert client("INFO", "nosuch") == ""
+
+
+def test_info_counts(client):
+    client("SET", "a", 1, "EX", 1000)
+    client("GET", "a")
+    client("GET", "none")
+    client.error("LPUSH", "a", 1)
+    info = parse_info(client("INFO", "everything"))
+    assert info["keyspace_hits"] == "1" and info["keyspace_misses"] == "1"
+    assert info["db0"].startswith("keys=1,expires=1,avg_ttl=")
+    assert info["cmdstat_get"].startswith("calls=2,")
+    assert "rejected_calls=0,failed_calls=1" in info["cmdstat_lpush"]
+    assert info["errorstat_WRONGTYPE"] == "count=1"
+    assert int(info["used_memory"]) > 100_000 and int(info["total_commands_processed"]) >= 4
+
+
+def test_used_memory_follows_the_data(client):
+    before = int(parse_info(client("INFO", "memory"))["used_memory"])
+    client.pipeline([("SET", f"k{n}", "x" * 1000) for n in range(10000)])
+    after = int(parse_info(client("INFO", "memory"))["used_memory"])
+    assert 10_000_000 < after - before < 16_000_000
+    client("FLUSHALL")
+    def is_freed():
+        return int(parse_info(client("INFO", "memory"))["used_memory"]) < before + 2_000_000
+    wait_until(is_freed, "the memory is given back")
+
+
+def test_command_table_is_redis_table(start):
+    """Arity, flags, keys and categories of every command we have, as a 7.0 tells them."""
+    ours, theirs = start("tandem").connect(), start("redis").connect()
+    known = {row[0]: row for row in theirs("COMMAND")}
+    differing = []
+    for row in ours("COMMAND"):
+        peer = known.get(row[0])
+        if peer is None:
+            continue
+        for at, what in ((1, "arity"), (3, "first key"), (4, "last key"), (5, "step")):
+            if row[at] != peer[at]:
+                differing.append(f"{row[0]} {what}: {row[at]} not {peer[at]}")
+        if set(row[2]) != set(peer[2]):
+            differing.append(f"{row[0]} flags: {set(row[2]) ^ set(peer[2])}")
+    assert not differing, "\n".join(differing)
+
+
+def test_command_subcommands(client):
+    assert client("COMMAND", "COUNT") == len(client("COMMAND"))
+    info = client("COMMAND", "INFO", "get", "nosuch")
+    assert info[0][0] == "get" and info[0][1] == 2 and info[1] is None
+    assert "get" in client("COMMAND", "LIST")
+    assert client("COMMAND", "LIST", "FILTERBY", "PATTERN", "xr*") and "get" not in client(
+        "COMMAND", "LIST", "FILTERBY", "PATTERN", "xr*")
+    docs = client("COMMAND", "DOCS", "set")
+    assert docs[0] == "set" and "summary" in docs[1] and "arguments" in docs[1]
+    assert client("COMMAND", "GETKEYS", "MSET", "a", 1, "b", 2) == ["a", "b"]
+
+
+def test_slowlog(client):
+    client("CONFIG", "SET", "slowlog-log-slower-than", 0, "slowlog-max-len", 3)
+    client("SLOWLOG", "RESET")
+    for number in range(5):
+        client("SET", "a", number)
+    assert client("SLOWLOG", "LEN") == 3
+    entries = client("SLOWLOG", "GET", 2)
+    assert len(entries) == 2 and len(entries[0]) == 6
+    identity, when, microseconds, words, address, name = entries[1]
+    assert words[0].lower() in ("slowlog", "set") and address.startswith("127.0.0.1:")
+    client("CONFIG", "SET", "slowlog-log-slower-than", -1)
+    client("SLOWLOG", "RESET")
+    assert client("SLOWLOG", "GET") == []
+
+
+def test_monitor(server, client):
+    with server.connect() as watcher:
+        assert watcher("MONITOR") == "OK"
+        client("SELECT", 2)
+        client("SET", "a", 'quo"te\n')
+        client("EVAL", "return redis.call('get', KEYS[1])", 1, "a")
+        lines = [watcher.read() for _ in range(4)]
+    assert re.fullmatch(r'\d+\.\d{6} \[\d 127\.0\.0\.1:\d+\] "SELECT" "2"', lines[0])
+    assert re.search(r'\[2 127\.0\.0\.1:\d+\] "SET" "a" "quo\\"te\\n"$', lines[1])
+    assert '"EVAL"' in lines[2] and re.search(r'\[2 lua\] "get" "a"', lines[3])
+
+
+def test_monitor_hides_passwords(server, client):
+    with server.connect() as watcher:
+        watcher("MONITOR")
+        client.error("AUTH", "secret")
+        client("PING")
+        seen = watcher.read()
+    assert "secret" not in seen
+
+
+def test_role(start):
+    primary, replica = start("tandem"), start("tandem")
+    with primary.connect() as connection:
+        assert connection("ROLE") == ["master", 0, []]
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with primary.connect() as a, replica.connect() as b:
+        def listed():
+            role = a("ROLE")
+            return role[2] and role[2][0][:2] == ["127.0.0.1", str(replica.port)]
+        wait_until(listed, "the primary lists its replica")
+        assert b("ROLE")[:4] == ["slave", "127.0.0.1", primary.port, "connected"]
+
+
+def test_memory_usage(client):
+    client("SET", "small", "x")
+    client("SET", "large", "x" * 100_000)
+    client("RPUSH", "l", *["y" * 100] * 1000)
+    small, large, many = (client("MEMORY", "USAGE", key) for key in ("small", "large", "l"))
+    assert 16 <= small <= 200 and 100_000 < large < 150_000 and 100_000 < many < 200_000
+    assert client("MEMORY", "USAGE", "none") is None
+    assert client("MEMORY", "USAGE", "l", "SAMPLES", 0) > 100_000
+
+
+def test_object_encoding_limits(client):
+    client("SET", "i", 12)
+    client("SET", "e", "x" * 44)
+    client("SET", "r", "x" * 45)
+    client("SADD", "is", 1, 2)
+    client("HSET", "h", "f", "v")
+    client("HSET", "hb", "f", "v" * 65)
+    client("ZADD", "z", 1, "a")
+    client("RPUSH", "lb", *["x" * 100] * 200)
+    encodings = [client("OBJECT", "ENCODING", key)
+                 for key in ("i", "e", "r", "is", "h", "hb", "z", "lb")]
+    assert encodings == ["int", "embstr", "raw", "intset", "listpack", "hashtable", "listpack",
+                         "quicklist"]
+
+
+def test_scan_gives_every_key_that_stays(server, client):
+    """Keys present all the time come at least once, whatever is added and deleted between."""
+    client.pipeline([("SET", f"stay:{n}", n) for n in range(3000)])
+    seen, cursor, turn = set(), "0", 0
+    while True:
+        cursor, keys = client("SCAN", cursor, "COUNT", 50)
+        seen |= set(keys)
+        turn += 1
+        client.pipeline([("SET", f"new:{turn}:{n}", 1) for n in range(100)])
+        client.pipeline([("DEL", f"new:{turn - 1}:{n}") for n in range(100)])
+        if cursor == "0":
+            break
+    assert {f"stay:{n}" for n in range(3000)} <= seen
+
+
+def test_scan_match_type_count(client):
+    client.pipeline([("SET", f"a{n}", 1) for n in range(100)] + [("RPUSH", f"b{n}",
+                                                                  1) for n in range(50)])
+
+    def everything(*words):
+        found, cursor = [], "0"
+        while True:
+            cursor, keys = client("SCAN", cursor, *words)
+            found += keys
+            if cursor == "0":
+                return set(found)
+
+    assert everything("MATCH", "b*") == {f"b{n}" for n in range(50)}
+    assert everything("TYPE", "string", "COUNT", 1) == {f"a{n}" for n in range(100)}
+    assert len(everything()) == 150
+
+
+def test_hscan(client):
+    pairs = {f"f{n}": str(n) for n in range(2000)}
+    client("HSET", "h", *[word for pair in pairs.items() for word in pair])
+    found, cursor = {}, "0"
+    while True:
+        cursor, words = client("HSCAN", "h", cursor, "COUNT", 100)
+        found.update(zip(words[::2], words[1::2]))
+        if cursor == "0":
+            break
+    assert found == pairs
+
+
+def test_flush_and_swap(client):
+    client("SET", "a", 0)
+    client("SELECT", 1)
+    client("SET", "a", 1)
+    client("SWAPDB", 0, 1)
+    assert client("GET", "a") == "0"
+    assert client("FLUSHDB", "ASYNC") == "OK" and client("DBSIZE") == 0
+    client("SELECT", 0)
+    assert client("GET", "a") == "1"
+    assert client("FLUSHALL", "SYNC") == "OK" and client("DBSIZE") == 0
+
+
+def test_time_and_lastsave(client):
+    seconds, microseconds = client("TIME")
+    assert abs(int(seconds) - client("LASTSAVE")) < 60 and 0 <= int(microseconds) < 1_000_000
+
+
+def test_debug(client):
+    assert client("DEBUG", "DIGEST") == "0" * 40
+    client("SET", "a", 1)
+    one = client("DEBUG", "DIGEST")
+    client("SET", "a", 2)
+    assert client("DEBUG", "DIGEST") != one
+    assert client("DEBUG", "DIGEST-VALUE", "a", "none")[1] == "0" * 40
+    assert client("DEBUG", "SLEEP", "0.01") == "OK"
+    assert client("DEBUG", "SET-ACTIVE-EXPIRE", 0) == "OK"
+
+
+@pytest.mark.parametrize("words", [(), ("NOSAVE",), ("SAVE",), ("NOW", "FORCE")])
+def test_shutdown(start, words):
+    server = start("tandem")
+    with server.connect() as connection:
+        connection("SET", "a", 1)
+        connection.send(b"SHUTDOWN " + " ".join(words).encode() + b"\r\n")
+        assert connection.read_until_closed() == b""
+    assert server.wait_exit() == 0
+    assert (server.folder / "dump.rdb").exists() == ("SAVE" in words)
+
+
+def test_shutdown_abort_and_bad_options(client):
+    assert client.error("SHUTDOWN", "ABORT") == "ERR No shutdown in progress."
+    assert client.error("SHUTDOWN", "SAVE", "NOSAVE") == "ERR syntax error"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_save_and_stop(start, number):
+    server = start("tandem", "--save", "3600 1")
+    with server.connect() as connection:
+        connection("SET", "a", 1)
+        server.process.send_signal(number)
+        assert server.wait_exit() == 0
+    assert (server.folder / "dump.rdb").exists()
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="about Tandem's version")
+def test_it_says_which_redis_it_speaks_like(server):
+    assert server.info("server")["redis_version"].startswith("7.2.")

@@ -1,0 +1,181 @@
+"""redis.conf, arguments, CONFIG: accepted, refused with its line, changed, written back."""
+import subprocess
+
+import pytest
+
+from harness.servers import Server, is_stock
+from harness.wait import wait_until
+
+only_tandem = pytest.mark.skipif(is_stock("tandem"), reason="a stock server has no warning here")
+
+
+def with_file(start, text, *arguments, **options):
+    """A server, not started, with this redis.conf."""
+    server = start("tandem", *arguments, launch=False, **options)
+    (server.folder / "redis.conf").write_text(text)
+    return server
+
+
+def ask(server, name):
+    with server.connect() as connection:
+        return connection("CONFIG", "GET", name)[1]
+
+
+def test_file_and_arguments(start):
+    server = with_file(start, "# a comment\n\nmaxmemory 100mb\nTIMEOUT 7\n"
+                              "tcp-keepalive 11\nrequirepass \"a \\x41 b\"\n", "--timeout", "9")
+    server.start()
+    with server.connect() as connection:
+        connection("AUTH", "a A b")
+        got = connection("CONFIG", "GET", "*")
+        values = dict(zip(got[::2], got[1::2]))
+    assert values["maxmemory"] == "104857600"
+    assert values["timeout"] == "9", "an argument wins over the file"
+    assert values["tcp-keepalive"] == "11"
+
+
+def test_include(start, tmp_path):
+    more = tmp_path / "more.conf"
+    more.write_text("timeout 21\n")
+    assert ask(with_file(start, f"timeout 1\ninclude {more}\n").start(), "timeout") == "21"
+
+
+def test_standard_input(start):
+    server = start("tandem", launch=False)
+    server.arguments_before = lambda: ["-"]
+    server.launch(stdin=subprocess.PIPE)
+    server.process.stdin.write(b"timeout 33\n")
+    server.process.stdin.close()
+    wait_until(server.answers, "it answers")
+    assert ask(server, "timeout") == "33"
+
+
+@pytest.mark.parametrize("line", [
+    "nosuchdirective 1", "timeout abc", "timeout", "port 99999", "maxclients 0",
+    "appendonly perhaps",
+    "save 1", "repl-backlog-size -1", "client-output-buffer-limit normal 1",
+    'requirepass "open', "loglevel loud", "replicaof 127.0.0.1", "databases 0",
+    "unixsocketperm 999", "repl-timeout -1",
+])
+def test_a_bad_line_stops_the_start_and_is_named(start, line):
+    server = with_file(start, f"timeout 5\n{line}\n")
+    server.launch()
+    assert server.wait_exit() != 0
+    log = server.log_text()
+    assert "FATAL CONFIG FILE ERROR" in log and "line 2" in log and f">>> '{line}'" in log
+
+
+def test_a_bad_argument_stops_the_start(start):
+    server = start("tandem", "--nosuchdirective", "1", launch=False)
+    server.launch()
+    assert server.wait_exit() != 0
+    assert "nosuchdirective" in server.log_text()
+
+
+def test_a_missing_file_or_include_stops_the_start(start, tmp_path):
+    for words in (["/nonexistent/redis.conf"], []):
+        server = with_file(start, "include /nonexistent/more.conf\n")
+        if words:
+            server.arguments_before = lambda: words  # noqa: B023
+        server.launch()
+        assert server.wait_exit() != 0
+        assert "/nonexistent/" in server.log_text()
+
+
+@only_tandem
+def test_a_directive_not_supported_yet_is_accepted_with_a_warning(start):
+    server = with_file(start, "cluster-node-timeout 15000\nlatency-monitor-threshold 100\n").start()
+    log = server.log_text()
+    assert "cluster-node-timeout" in log and "latency-monitor-threshold" in log
+
+
+def test_several_values_and_quotes_as_arguments(start):
+    server = start("tandem", "--save", "3600 1 60 100", "--client-output-buffer-limit",
+                   "replica 10mb 5mb 60", "--repl-backlog-size", "2mb")
+    assert ask(server, "save") == "3600 1 60 100"
+    assert "slave 10485760 5242880 60" in ask(server, "client-output-buffer-limit")
+    assert ask(server, "repl-backlog-size") == "2097152"
+
+
+def test_config_set_and_get(client):
+    assert client("CONFIG", "SET", "timeout", "100", "repl-backlog-size", "3mb") == "OK"
+    got = client("CONFIG", "GET", "timeout", "repl-backlog-*")
+    assert dict(zip(got[::2], got[1::2])) == {
+        "timeout": "100", "repl-backlog-ttl": "3600", "repl-backlog-size": "3145728"}
+
+
+def test_config_set_is_all_or_nothing(client):
+    before = client("CONFIG", "GET", "timeout")
+    assert "argument" in client.error("CONFIG", "SET", "timeout", "55", "maxclients", "abc")
+    assert client("CONFIG", "GET", "timeout") == before
+
+
+@pytest.mark.parametrize("name, value, error", [
+    ("timeout", "abc", "argument couldn't be parsed into an integer"),
+    ("timeout", "-1", "argument must be between 0 and 2147483647 inclusive"),
+    ("appendonly", "maybe", "argument must be 'yes' or 'no'"),
+    ("maxmemory", "1tt", "argument must be a memory value"),
+    ("loglevel", "loud", "argument(s) must be one of the following"),
+    ("port", "70000", "argument must be between 0 and 65535 inclusive"),
+])
+def test_config_set_errors(client, name, value, error):
+    got = client.error("CONFIG", "SET", name, value)
+    assert got.startswith(f"ERR CONFIG SET failed (possibly related to argument '{name}') - ")
+    assert error in got
+
+
+def test_config_set_of_an_immutable_directive(client):
+    assert "can't set immutable config" in client.error("CONFIG", "SET", "databases", "3")
+
+
+def test_config_rewrite(start):
+    server = with_file(start, "# keep this comment\ntimeout 5\n").start()
+    with server.connect() as connection:
+        connection("CONFIG", "SET", "timeout", "77", "repl-backlog-size", "5mb")
+        assert connection("CONFIG", "REWRITE") == "OK"
+    text = (server.folder / "redis.conf").read_text()
+    assert "# keep this comment" in text and "repl-backlog-size 5mb" in text
+    assert text.splitlines().count("timeout 77") == 1
+    server.stop()
+    server.start()
+    assert ask(server, "timeout") == "77"
+
+
+def test_config_rewrite_keeps_the_role(start):
+    primary = start("tandem")
+    server = with_file(start, "timeout 5\n").start()
+    server.follow(primary.port)
+    with server.connect() as connection:
+        connection("CONFIG", "REWRITE")
+    assert f"replicaof 127.0.0.1 {primary.port}" in (server.folder / "redis.conf").read_text()
+
+
+def test_config_rewrite_without_a_file(client):
+    assert client.error("CONFIG", "REWRITE") == "ERR The server is running without a config file"
+
+
+def test_config_resetstat(client):
+    client("GET", "a")
+    client("CONFIG", "RESETSTAT")
+    assert "keyspace_misses:0\r" in client("INFO", "stats")
+
+
+def test_maxclients_and_port_at_run_time(start):
+    server = start("tandem")
+    fresh = Server("tandem", server.folder).port
+    with server.connect() as connection:
+        assert connection("CONFIG", "SET", "maxclients", "1") == "OK"
+        with server.connect() as second:
+            assert b"max number of clients" in second.read_until_closed()
+        connection("CONFIG", "SET", "maxclients", "100")
+        assert connection("CONFIG", "SET", "port", fresh) == "OK"
+    server.port = fresh
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_version_and_help(start):
+    program = start("tandem", launch=False).command()[0]
+    for option in ("--version", "--help"):
+        done = subprocess.run([program, option], capture_output=True, text=True, timeout=10)
+        assert done.stdout + done.stderr

@@ -1,0 +1,182 @@
+"""Connection commands: CLIENT and its kin, SELECT, RESET, REPLY, PAUSE."""
+import re
+
+import pytest
+
+from harness.wait import wait_until
+from harness.wire import encode
+
+
+def fields(line):
+    return dict(pair.split("=", 1) for pair in line.strip().split(" "))
+
+
+def test_ping_echo_select(client):
+    assert client("PING") == "PONG" and client("PING", "hi") == "hi" and client("ECHO", "x") == "x"
+    client("SET", "a", 1)
+    client("SELECT", 5)
+    assert client("GET", "a") is None
+    assert client.error("SELECT", 16) == "ERR DB index is out of range"
+
+
+def test_ids_grow(server):
+    with server.connect() as one, server.connect() as two:
+        assert two("CLIENT", "ID") > one("CLIENT", "ID")
+
+
+def test_client_list_and_info(server, client):
+    client("CLIENT", "SETNAME", "me")
+    client("SELECT", 3)
+    info = fields(client("CLIENT", "INFO"))
+    assert info["name"] == "me" and info["db"] == "3" and info["cmd"] == "client|info"
+    assert info["id"] == str(client("CLIENT", "ID")) and info["user"] == "default"
+    expected = {"id", "addr", "laddr", "fd", "name", "age", "idle", "flags", "db", "sub", "psub",
+                "ssub",
+                "multi", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll",
+                "omem", "tot-mem", "events", "cmd", "user", "redir", "resp"}
+    assert expected <= set(info)
+    with server.connect() as other:
+        other("SUBSCRIBE", "a", "b")
+        lines = [fields(line) for line in client("CLIENT", "LIST").splitlines()]
+        assert {line["sub"] for line in lines} == {"0", "2"}
+        only = client("CLIENT", "LIST", "TYPE", "pubsub").splitlines()
+        assert len(only) == 1 and fields(only[0])["flags"] == "P"
+        by_id = client("CLIENT", "LIST", "ID", fields(only[0])["id"]).splitlines()
+        assert len(by_id) == 1
+
+
+def test_client_setname_rules(client):
+    assert client.error("CLIENT", "SETNAME", "a b").startswith("ERR Client names cannot contain")
+    assert client("CLIENT", "GETNAME") is None
+    client("CLIENT", "SETNAME", "x")
+    assert client("CLIENT", "GETNAME") == "x"
+    client("CLIENT", "SETNAME", "")
+    assert client("CLIENT", "GETNAME") is None
+
+
+def test_client_setinfo(server, client):
+    """New in 7.2."""
+    if "redis_version:7.0" in client("INFO", "server"):
+        pytest.skip("7.2 only")
+    assert client("CLIENT", "SETINFO", "lib-name", "mine") == "OK"
+    assert client("CLIENT", "SETINFO", "LIB-VER", "1.2") == "OK"
+    assert "lib-name=mine lib-ver=1.2" in client("CLIENT", "INFO")
+    assert client.error("CLIENT", "SETINFO", "nosuch", "x").startswith("ERR Unrecognized option")
+
+
+@pytest.mark.parametrize("words", [
+    lambda c: ["ID", c("CLIENT", "ID")],
+    lambda c: ["ADDR", fields(c("CLIENT", "INFO"))["addr"]],
+    lambda c: [fields(c("CLIENT", "INFO"))["addr"]],
+    lambda c: ["ID", c("CLIENT", "ID"), "TYPE", "normal", "USER", "default"],
+], ids=["id", "addr", "old form", "several"])
+def test_client_kill(server, client, words):
+    with server.connect() as victim, server.connect() as other:
+        assert client("CLIENT", "KILL", *words(victim)) in (1, "OK")
+        wait_until(victim.is_closed, "the victim is closed")
+        assert other("PING") == "PONG" and client("PING") == "PONG"
+
+
+def test_client_kill_by_type_and_skipme(server, client):
+    with server.connect() as subscriber, server.connect() as other:
+        subscriber("SUBSCRIBE", "c")
+        assert client("CLIENT", "KILL", "TYPE", "pubsub") == 1
+        wait_until(subscriber.is_closed, "the subscriber is closed")
+        assert client("CLIENT", "KILL", "SKIPME", "yes", "TYPE", "normal") == 1
+        wait_until(other.is_closed, "the other is closed")
+    client.send(encode("CLIENT", "KILL", "SKIPME", "no", "ID", client("CLIENT", "ID")))
+    assert client.read_until_closed() == b":1\r\n"
+
+
+def test_client_pause_write(server, client):
+    client("SET", "a", 1)
+    client("CLIENT", "PAUSE", 100000, "WRITE")
+    with server.connect() as writer:
+        assert writer("GET", "a") == "1"
+        writer.send(encode("SET", "a", 2))
+        assert client("GET", "a") == "1" and not writer.has_reply()
+        client("CLIENT", "UNPAUSE")
+        assert writer.read() == "OK"
+
+
+def test_client_pause_all(server, client):
+    client("CLIENT", "PAUSE", 400)
+    with server.connect() as other:
+        other.send(encode("GET", "a"))
+        assert not other.has_reply()
+        assert other.read() is None
+
+
+def test_client_pause_ends_by_itself(server, client):
+    client("CLIENT", "PAUSE", 200)
+    with server.connect() as other:
+        assert other("SET", "a", 1) == "OK"
+
+
+def test_client_reply(client):
+    client.send(encode("CLIENT", "REPLY", "OFF") + encode("SET", "a", 1) + encode("GET", "a")
+                + encode("CLIENT", "REPLY", "ON") + encode("GET", "a"))
+    assert client.read() == "OK" and client.read() == "1"
+    client.send(encode("CLIENT", "REPLY", "SKIP") + encode("PING") + encode("ECHO", "x"))
+    assert client.read() == "x"
+
+
+def test_client_no_evict(client):
+    assert client("CLIENT", "NO-EVICT", "ON") == "OK" and client("CLIENT", "NO-EVICT",
+                                                                 "off") == "OK"
+    assert client.error("CLIENT", "NO-EVICT", "x") == "ERR syntax error"
+
+
+def test_reset(client):
+    client("SELECT", 4)
+    client("CLIENT", "SETNAME", "x")
+    client("MULTI")
+    assert client("RESET") == "RESET"
+    assert client("CLIENT", "GETNAME") is None
+    assert fields(client("CLIENT", "INFO"))["db"] == "0"
+    assert client.error("EXEC") == "ERR EXEC without MULTI"
+
+
+def test_transactions(server, client):
+    assert client("MULTI") == "OK" and client("INCR", "a") == "QUEUED"
+    assert client("SET", "b", "x") == "QUEUED" and client("EXEC") == [1, "OK"]
+    client("MULTI")
+    client.error("nosuch")
+    assert client.error("EXEC").startswith("EXECABORT")
+    with server.connect() as other:
+        client("WATCH", "a")
+        other("SET", "a", 5)
+        client("MULTI")
+        client("SET", "a", 6)
+        assert client("EXEC") is None and client("GET", "a") == "5"
+        client("WATCH", "a")
+        client("UNWATCH")
+        other("SET", "a", 7)
+        client("MULTI")
+        client("SET", "a", 8)
+        assert client("EXEC") == ["OK"]
+
+
+def test_watch_sees_expiry_flush_and_swap(server, client):
+    with server.connect() as other:
+        for touch in (("FLUSHALL",), ("SWAPDB", 0, 1), ("DEL", "w"), ("EXPIRE", "w", 100)):
+            client("SET", "w", 1)
+            client("WATCH", "w")
+            other(*touch)
+            client("MULTI")
+            client("PING")
+            assert client("EXEC") is None, touch
+
+
+def test_discard(client):
+    client("MULTI")
+    client("SET", "a", 1)
+    assert client("DISCARD") == "OK" and client("EXISTS", "a") == 0
+
+
+def test_age_and_name_in_list_are_of_the_right_client(server):
+    connections = [server.connect() for _ in range(20)]
+    for number, connection in enumerate(connections):
+        connection("CLIENT", "SETNAME", f"n{number}")
+    names = re.findall(r" name=(n\d+) ", connections[0]("CLIENT", "LIST"))
+    assert sorted(names) == sorted(f"n{number}" for number in range(20))

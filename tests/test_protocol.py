@@ -1,0 +1,333 @@
+"""The wire: RESP2, RESP3, inline, limits, and input that breaks the rules."""
+import socket
+
+import pytest
+
+from harness.servers import free_port
+from harness.wait import wait_until
+from harness.wire import Connection, ReplyError, encode
+
+# (bytes sent, the error line that comes before the connection closes)
+MALFORMED = [
+    (b"*1\r\n$-5\r\n", b"-ERR Protocol error: invalid bulk length\r\n"),
+    (b"*1\r\n$abc\r\n", b"-ERR Protocol error: invalid bulk length\r\n"),
+    (b"*1\r\n$536870913\r\n", b"-ERR Protocol error: invalid bulk length\r\n"),
+    (b"*abc\r\n", b"-ERR Protocol error: invalid multibulk length\r\n"),
+    (b"*2147483648\r\n", b"-ERR Protocol error: invalid multibulk length\r\n"),
+    (b"*99999999999999999999\r\n", b"-ERR Protocol error: invalid multibulk length\r\n"),
+    (b"*1\r\n:1\r\n", b"-ERR Protocol error: expected '$', got ':'\r\n"),
+    (b"*1\r\nx\r\n", b"-ERR Protocol error: expected '$', got 'x'\r\n"),
+    (b"a" * 70000, b"-ERR Protocol error: too big inline request\r\n"),
+    (b"*" + b"1" * 70000, b"-ERR Protocol error: too big mbulk count string\r\n"),
+    (b"*1\r\n$" + b"1" * 70000, b"-ERR Protocol error: too big bulk count string\r\n"),
+    (b'SET a "unbalanced\r\n', b"-ERR Protocol error: unbalanced quotes in request\r\n"),
+    (b"set a 'x'y\r\n", b"-ERR Protocol error: unbalanced quotes in request\r\n"),
+]
+
+
+@pytest.mark.parametrize("data, reply", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_input_is_answered_and_closed(server, data, reply):
+    with server.connect() as connection:
+        connection.send(data)
+        assert connection.read_until_closed() == reply
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_what_came_before_the_error_is_answered(client):
+    client.send(encode("SET", "a", "1") + encode("GET", "a") + b"*1\r\n$x\r\n")
+    assert client.read_until_closed() == (
+        b"+OK\r\n$1\r\n1\r\n-ERR Protocol error: invalid bulk length\r\n")
+
+
+def test_random_bytes_never_take_the_server_down(server):
+    import random
+    source = random.Random(7)
+    for _ in range(300):
+        with server.connect(seconds=5) as connection:
+            start = source.choice([b"", b"*3\r\n$3\r\nSET\r\n", b"*1\r\n", b"$5\r\n", b"\r\n"])
+            try:
+                connection.send(start + source.randbytes(source.randrange(1, 3000)) + b"\r\n")
+            except OSError:
+                pass
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_a_command_in_single_bytes(client):
+    for byte in encode("SET", "key", "value") + encode("GET", "key"):
+        client.send(bytes([byte]))
+    assert client.read_raw() == b"+OK\r\n" and client.read_raw() == b"$5\r\nvalue\r\n"
+
+
+def test_inline_commands(client):
+    client.send(b"SET  a   'b c'\r\nGET a\nPING \"\\x41\\n\"\r\n\r\nECHO 'it\\'s'\r\n")
+    assert [client.read_raw() for _ in range(4)] == [
+        b"+OK\r\n", b"$3\r\nb c\r\n", b"$2\r\nA\n\r\n", b"$4\r\nit's\r\n"]
+
+
+def test_empty_and_null_arrays_are_ignored(client):
+    client.send(b"*0\r\n*-1\r\n" + encode("PING"))
+    assert client.read_raw() == b"+PONG\r\n"
+
+
+def test_a_long_pipeline(client):
+    replies = client.pipeline([("INCR", "n")] * 20000)
+    assert replies[-1] == b":20000\r\n"
+
+
+def test_big_values(client):
+    value = "x" * (8 << 20)
+    assert client("SET", "big", value) == "OK"
+    assert client("GET", "big") == value
+    assert client("STRLEN", "big") == len(value)
+
+
+def test_binary_keys_and_values(client):
+    everything = bytes(range(256))
+    client("SET", everything, everything)
+    assert client.raw("GET", everything) == b"$256\r\n%s\r\n" % everything
+
+
+def test_hello_and_resp3_types(client):
+    greeting = client("HELLO", 3)
+    expected = {"server": "redis", "proto": 3, "mode": "standalone", "role": "master",
+                "modules": []}
+    assert expected.items() <= greeting.items()
+    assert client.raw("GET", "none") == b"_\r\n"
+    client("HSET", "h", "f", "v")
+    assert client.raw("HGETALL", "h") == b"%1\r\n$1\r\nf\r\n$1\r\nv\r\n"
+    client("SADD", "s", "m")
+    assert client.raw("SMEMBERS", "s") == b"~1\r\n$1\r\nm\r\n"
+    client("ZADD", "z", "1.5", "m")
+    assert client.raw("ZSCORE", "z", "m") == b",1.5\r\n"
+    assert client.raw("ZRANGE", "z", 0, -1, "WITHSCORES") == b"*1\r\n*2\r\n$1\r\nm\r\n,1.5\r\n"
+    assert client.raw("CONFIG", "GET", "timeout") == b"%1\r\n$7\r\ntimeout\r\n$1\r\n0\r\n"
+    assert isinstance(client("HELLO", 2), list)
+    assert client.raw("GET", "none") == b"$-1\r\n"
+    assert client.error("HELLO", 4).startswith("NOPROTO")
+
+
+def test_query_buffer_limit(start):
+    server = start("tandem", "--client-query-buffer-limit", "1mb")
+    with server.connect() as connection:
+        try:
+            connection.send(b"*2\r\n$4\r\nECHO\r\n$3000000\r\n" + b"x" * 3000000)
+        except OSError:
+            pass
+        wait_until(connection.is_closed, "the client over its query buffer is closed")
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_bulk_length_limit(start):
+    server = start("tandem", "--proto-max-bulk-len", "1mb")
+    with server.connect() as connection:
+        connection.send(b"*2\r\n$4\r\nECHO\r\n$1048577\r\n")
+        assert b"invalid bulk length" in connection.read_until_closed()
+
+
+def test_output_buffer_limit_of_normal_clients(start):
+    server = start("tandem", "--client-output-buffer-limit", "normal 1mb 0 0")
+    with server.connect() as writer, server.connect() as reader:
+        writer("SET", "big", "x" * 500_000)
+        try:
+            reader.send(encode("GET", "big") * 200)
+        except OSError:
+            pass
+        def gone():
+            return "cmd=get" not in writer("CLIENT", "LIST")
+        wait_until(gone, "the client that does not read is closed")
+        assert writer("PING") == "PONG"
+
+
+def test_output_buffer_limit_of_subscribers(start):
+    server = start("tandem", "--client-output-buffer-limit", "pubsub 1mb 0 0")
+    with server.connect() as writer, server.connect() as reader:
+        reader("SUBSCRIBE", "c")
+        def dropped():
+            return writer("PUBLISH", "c", "x" * 100_000) == 0
+        wait_until(dropped, "the subscriber that does not read is closed")
+
+
+def test_maxclients(start):
+    server = start("tandem", "--maxclients", "5")
+    connections = [server.connect() for _ in range(5)]
+    assert all(connection("PING") == "PONG" for connection in connections)
+    with server.connect() as late:
+        assert late.read_until_closed() == b"-ERR max number of clients reached\r\n"
+    connections.pop().close()
+    wait_until(lambda: "connected_clients:4" in connections[0]("INFO", "clients"), "one is gone")
+    with server.connect() as next_one:
+        assert next_one("PING") == "PONG"
+    assert int(server_info(connections[0])["rejected_connections"]) >= 1
+
+
+def server_info(connection):
+    from harness.servers import parse_info
+    return parse_info(connection("INFO"))
+
+
+def test_idle_clients_are_closed(start):
+    server = start("tandem", "--timeout", "1")
+    with server.connect() as idle, server.connect() as subscriber:
+        subscriber("SUBSCRIBE", "c")
+        wait_until(idle.is_closed, "the idle client is closed")
+        assert not subscriber.is_closed()
+
+
+def test_unix_socket(start, tmp_path):
+    path = str(tmp_path / "s")
+    server = start("tandem", "--unixsocket", path, "--unixsocketperm", "700")
+    with Connection(path=path) as connection:
+        assert connection("SET", "a", 1) == "OK"
+        assert f"addr={path}:0" in connection("CLIENT", "LIST")
+    assert (tmp_path / "s").stat().st_mode & 0o777 == 0o700
+    server.stop()
+    assert not (tmp_path / "s").exists()
+
+
+def test_only_a_unix_socket(start, tmp_path):
+    path = str(tmp_path / "s")
+    server = start("tandem", "--unixsocket", path, launch=False, port=0)
+    server.port = 0
+    server.launch()
+    wait_until(lambda: Connection(path=path)("PING") == "PONG", "it answers on the socket alone")
+
+
+def test_ipv6(start):
+    server = start("tandem", "--bind", "127.0.0.1", "::1")
+    with server.connect(host="::1") as connection:
+        assert connection("PING") == "PONG"
+        assert "addr=[::1]:" in connection("CLIENT", "INFO")
+
+
+def test_optional_bind_addresses(start):
+    """A dash before an address means: do without it when this machine has none such."""
+    server = start("tandem", "--bind", "127.0.0.1", "-192.0.2.1")
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_an_address_that_is_not_ours_stops_the_start(start):
+    server = start("tandem", "--bind", "192.0.2.1", launch=False)
+    server.launch()
+    assert server.wait_exit() != 0
+    assert "192.0.2.1" in server.log_text()
+
+
+def test_a_taken_port_stops_the_start(start):
+    first = start("tandem")
+    second = start("tandem", launch=False, port=first.port)
+    second.launch()
+    assert second.wait_exit() != 0
+    assert str(first.port) in second.log_text()
+
+
+def own_address():
+    """An address of this machine that is not loopback, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            found = probe.getsockname()[0]
+            return None if found.startswith("127.") else found
+        except OSError:
+            return None
+
+
+@pytest.mark.skipif(own_address() is None, reason="this machine has loopback only")
+def test_protected_mode(start):
+    server = start("tandem", "--bind", "*")
+    with server.connect(host=own_address()) as connection:
+        assert connection.read_until_closed().startswith(b"-DENIED ")
+    with server.connect() as connection:
+        connection("CONFIG", "SET", "protected-mode", "no")
+    with server.connect(host=own_address()) as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_requirepass(start):
+    server = start("tandem", "--requirepass", "secret")
+    with server.connect() as connection:
+        assert connection.error("GET", "a") == "NOAUTH Authentication required."
+        assert connection.error("AUTH", "wrong").startswith("WRONGPASS ")
+        assert connection.error("HELLO", 3).startswith("NOAUTH HELLO must be called")
+        assert connection("AUTH", "default", "secret") == "OK"
+        assert connection("PING") == "PONG"
+        assert connection("RESET") == "RESET"
+        assert connection.error("PING").startswith("NOAUTH")
+    with server.connect() as connection:
+        assert connection("HELLO", 3, "AUTH", "default", "secret", "SETNAME", "me")["proto"] == 3
+        assert connection("CLIENT", "GETNAME") == "me"
+        connection("CONFIG", "SET", "requirepass", "")
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_unauthenticated_clients_are_held_small(start):
+    """Before AUTH a request may have ten words of 16 KB at most."""
+    server = start("tandem", "--requirepass", "secret")
+    for data, error in [(b"*11\r\n", b"unauthenticated multibulk length"),
+                        (b"*1\r\n$16385\r\n", b"unauthenticated bulk length")]:
+        with server.connect() as connection:
+            connection.send(data)
+            assert error in connection.read_until_closed()
+
+
+def test_tcp_keepalive_is_set(start):
+    """The kernel's table of sockets shows the keepalive timer on the accepted side."""
+    server = start("tandem", "--tcp-keepalive", "100")
+    with server.connect() as connection:
+        connection("PING")
+        port = connection.socket.getsockname()[1]
+        rows = open("/proc/net/tcp").read().splitlines()[1:]
+        ours = [row.split() for row in rows
+                if row.split()[1].endswith(f":{server.port:04X}")
+                and row.split()[2].endswith(f":{port:04X}")]
+        assert ours and ours[0][5].startswith("02:"), "timer kind 2 is keepalive"
+
+
+def test_quit_and_half_closed_connections(server):
+    with server.connect() as connection:
+        assert connection("QUIT") == "OK"
+        wait_until(connection.is_closed, "QUIT closes")
+    with server.connect() as connection:
+        connection.send(encode("SET", "a", "1"))
+        connection.socket.shutdown(socket.SHUT_WR)
+        connection.read_until_closed()
+    with server.connect() as connection:
+        assert connection("GET", "a") == "1"
+
+
+def test_many_clients_come_and_go(server):
+    for _ in range(5):
+        connections = [server.connect() for _ in range(100)]
+        for connection in connections:
+            connection.send(encode("INCR", "n"))
+        for connection in connections:
+            connection.read()
+            connection.close()
+    with server.connect() as connection:
+        assert connection("GET", "n") == "500"
+        wait_until(lambda: "connected_clients:1\r" in connection("INFO", "clients"), "all are gone")
+
+
+def test_real_clients(server):
+    redis = pytest.importorskip("redis")
+    client = redis.Redis(port=server.port, decode_responses=True)
+    with client.pipeline() as pipeline:
+        pipeline.set("a", 1).incr("a").hset("h", mapping={"f": "v"}).hgetall("h")
+        assert pipeline.execute() == [True, 2, 1, {"f": "v"}]
+    assert client.eval("return ARGV[1]", 0, "x") == "x"
+    assert client.info()["tcp_port"] == server.port
+    client.close()
+
+
+def test_a_closed_port_is_refused():
+    with pytest.raises(OSError):
+        Connection(free_port(), seconds=1)
+
+
+def test_errors_are_raised(client):
+    with pytest.raises(ReplyError, match="unknown command"):
+        client("nosuch")
