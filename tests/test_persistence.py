@@ -1,0 +1,257 @@
+"""Snapshots on disk: SAVE, BGSAVE, starting from a file, files that lie, crashes."""
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.generate import Generator
+from harness.load import digest
+from harness.servers import is_stock, parse_info
+from harness.wait import wait_until
+
+DATA = Path(__file__).parent / "data" / "rdb"
+
+
+def fill(server, seed="rdb", count=3000):
+    with server.connect() as connection:
+        connection.pipeline(Generator(seed, exact=False).commands(count))
+
+
+def background_save(connection):
+    before = int(parse_info(connection("INFO", "persistence"))["rdb_saves"])
+    assert connection("BGSAVE") == "Background saving started"
+
+    def is_done():
+        info = parse_info(connection("INFO", "persistence"))
+        return info["rdb_bgsave_in_progress"] == "0" and int(info["rdb_saves"]) > before
+
+    wait_until(is_done, "BGSAVE is done")
+
+
+@pytest.mark.parametrize("writer, reader", [
+    ("tandem", "tandem"), ("tandem", "redis"), ("redis", "tandem")])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_file_of_one_is_read_by_the_other(start, writer, reader, seed):
+    """Redis 7.0 reads version 10, which repl-rdb-version does not concern: the file is asked for."""
+    one = start(writer)
+    fill(one, seed)
+    expected = digest(one)
+    with one.connect() as connection:
+        if writer == "tandem" and reader == "redis" and not is_stock("tandem"):
+            connection("CONFIG", "SET", "rdb-version", 10)
+        connection("SAVE")
+    other = start(reader, launch=False)
+    shutil.copy(one.folder / "dump.rdb", other.folder / "dump.rdb")
+    other.start()
+    assert digest(other) == expected
+
+
+def test_redis_check_rdb_accepts_a_file(start):
+    server = start("tandem")
+    fill(server)
+    with server.connect() as connection:
+        if not is_stock("tandem"):
+            connection("CONFIG", "SET", "rdb-version", 10)
+        connection("SAVE")
+    done = subprocess.run(["redis-check-rdb", server.folder / "dump.rdb"], capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode == 0 and "RDB looks OK" in done.stdout, done.stdout
+
+
+def test_save_then_kill(start):
+    server = start("tandem")
+    fill(server)
+    expected = digest(server)
+    with server.connect() as connection:
+        connection("SAVE")
+    server.kill()
+    server.restart()
+    assert digest(server) == expected
+
+
+def test_bgsave_is_a_moment(start):
+    """Writes after BGSAVE began are not in its file."""
+    server = start("tandem", "--rdbcompression", "no")
+    with server.connect() as connection:
+        connection.pipeline([("SET", f"k{n}", "old" * 30) for n in range(100_000)])
+        assert connection("BGSAVE") == "Background saving started"
+        connection.pipeline([("SET", f"k{n}", "new") for n in range(100_000)])
+        def is_done():
+            return "rdb_bgsave_in_progress:0\r" in connection("INFO", "persistence")
+        wait_until(is_done, "BGSAVE is done")
+    server.kill()
+    server.restart()
+    with server.connect() as connection:
+        values = connection.pipeline([("GET", f"k{n}") for n in range(0, 100_000, 97)])
+        assert set(values) == {b"$90\r\n" + b"old" * 30 + b"\r\n"}
+        assert connection("DBSIZE") == 100_000
+
+
+def test_one_save_at_a_time(start):
+    server = start("tandem")
+    with server.connect() as connection:
+        connection.pipeline([("SET", f"k{n}", "x" * 100) for n in range(200_000)])
+        connection.send(b"BGSAVE\r\nBGSAVE\r\nBGSAVE SCHEDULE\r\n")
+        assert connection.read() == "Background saving started"
+        second = connection.read_raw()
+        assert second.startswith(b"-ERR Background save already in progress")
+        assert connection.read() == "Background saving scheduled"
+
+
+def test_info_and_lastsave(start):
+    server = start("tandem")
+    with server.connect() as connection:
+        connection("SET", "a", 1)
+        assert parse_info(connection("INFO", "persistence"))["rdb_changes_since_last_save"] == "1"
+        background_save(connection)
+        info = parse_info(connection("INFO", "persistence"))
+        assert info["rdb_changes_since_last_save"] == "0" and info["rdb_last_bgsave_status"] == "ok"
+        assert connection("LASTSAVE") == int(info["rdb_last_save_time"])
+
+
+def test_save_points(start):
+    server = start("tandem", "--save", "1 5")
+    with server.connect() as connection:
+        connection.pipeline([("SET", f"k{n}", 1) for n in range(10)])
+        wait_until(lambda: (server.folder / "dump.rdb").exists(), "it saves by itself", 15)
+
+
+def test_a_failing_save_leaves_the_old_file(start):
+    server = start("tandem")
+    with server.connect() as connection:
+        connection("SET", "a", 1)
+        connection("SAVE")
+        before = (server.folder / "dump.rdb").read_bytes()
+        connection("CONFIG", "SET", "dbfilename", "x" * 255)  # too long for any file beside it
+        connection("SET", "a", 2)
+        connection.error("SAVE")
+        assert connection("GET", "a") == "2"
+    assert (server.folder / "dump.rdb").read_bytes() == before
+
+
+def test_no_temporary_files_stay(start):
+    server = start("tandem")
+    fill(server, count=300)
+    with server.connect() as connection:
+        connection("SAVE")
+        background_save(connection)
+    assert {path.name for path in server.folder.iterdir()} <= {"dump.rdb", "log", "appendonlydir"}
+
+
+def start_from(start, data):
+    server = start("tandem", launch=False)
+    (server.folder / "dump.rdb").write_bytes(data)
+    return server.launch()
+
+
+def refused(start, data):
+    """The log of a start that the file must stop."""
+    server = start_from(start, data)
+    assert server.wait_exit() != 0
+    assert (server.folder / "dump.rdb").read_bytes() == data, "the file is left as it was"
+    return server.log_text()
+
+
+@pytest.fixture
+def file(start):
+    """A good file, as bytes."""
+    server = start("tandem")
+    fill(server, count=600)
+    with server.connect() as connection:
+        connection("SELECT", 0)
+        connection("SET", "last", "value")
+        connection("SAVE")
+    return (server.folder / "dump.rdb").read_bytes()
+
+
+def test_a_wrong_byte_is_found_by_the_checksum(start, file):
+    at = file.index(b"last")
+    log = refused(start, file[:at] + b"lost" + file[at + 4:])
+    assert "checksum" in log.lower()
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
+def test_a_torn_file_is_refused(start, file, part):
+    log = refused(start, file[:int(len(file) * part)])
+    assert log
+
+
+@pytest.mark.parametrize("data", [b"", b"REDIS", b"MAGIC0011", b"REDIS9999\xff" + bytes(8),
+                                  b"REDIS0001\x63"])
+def test_a_file_that_is_none_is_refused(start, data):
+    if data == b"" and is_stock("tandem"):
+        pytest.skip("a stock 7.0 starts from an empty file")
+    assert refused(start, data)
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server stops in another way")
+@pytest.mark.parametrize("name", sorted(path.name for path in DATA.glob("*corrupt*")))
+def test_the_corrupt_files_are_refused_saying_where(start, name):
+    log = refused(start, (DATA / name).read_bytes())
+    assert "offset" in log or "byte" in log
+
+
+@pytest.mark.parametrize("name",
+                         sorted(p.name for p in DATA.glob("*.rdb") if "corrupt" not in p.name))
+def test_real_files_load_as_in_redis(start, name):
+    expected, ours = start("redis", launch=False), start("tandem", launch=False)
+    for server in (expected, ours):
+        shutil.copy(DATA / name, server.folder / "dump.rdb")
+        server.start()
+    assert digest(ours) == digest(expected) != "0" * 40
+
+
+def test_random_damage_never_crashes(start, file):
+    """Files with a few wrong bytes and no checksum: loaded or refused, never a crash."""
+    import random
+    source = random.Random(11)
+    for _ in range(12):
+        data = bytearray(file[:-8] + bytes(8))  # a checksum of zero means: none
+        for _ in range(source.randrange(1, 4)):
+            data[source.randrange(9, len(data) - 9)] = source.randrange(256)
+        server = start_from(start, bytes(data))
+        server.expected_exit = {0, 1}
+        def is_decided():
+            return server.process.poll() is not None or server.answers()  # noqa: B023
+        wait_until(is_decided, "it loads or refuses")
+        if server.process.poll() is not None:
+            assert server.wait_exit() == 1, server.log_tail()
+        else:
+            server.stop()
+
+
+def test_modules_data_is_named(start):
+    """A value of a module cannot be loaded: the error names the key and the type's code."""
+    header = b"REDIS0009\xfe\x00"
+    module_id = b"\x81" + bytes.fromhex("5db7dbb1b5bdbc01")
+    log = refused(start, header + b"\x07" + b"\x05mykey" + module_id + b"\x00\xff" + bytes(8))
+    assert "mykey" in log or is_stock("tandem")
+
+
+@pytest.mark.parametrize("compression", ["yes", "no"])
+def test_compression(start, compression):
+    server = start("tandem", "--rdbcompression", compression)
+    with server.connect() as connection:
+        connection("SET", "a", "abc" * 10000)
+        connection("SAVE")
+    assert ((server.folder / "dump.rdb").stat().st_size < 5000) == (compression == "yes")
+    server.stop()
+    server.start()
+    with server.connect() as connection:
+        assert connection("GET", "a") == "abc" * 10000
+
+
+def test_dump_and_restore_between_servers(start):
+    ours, theirs = start("tandem").connect(), start("redis").connect()
+    theirs.pipeline(Generator("dump", exact=False, databases=1, flush=False).commands(2000))
+    theirs("SELECT", 0)
+    for key in theirs("KEYS", "*"):
+        raw = theirs.raw("DUMP", key)
+        payload = raw[raw.index(b"\r\n") + 2:-2]
+        assert ours("RESTORE", key, 0, payload) == "OK"
+        assert ours("DEBUG", "DIGEST-VALUE", key) == theirs("DEBUG", "DIGEST-VALUE", key)
+        again = ours.raw("DUMP", key)
+        ours("RESTORE", key, 0, again[again.index(b"\r\n") + 2:-2], "REPLACE")
+        assert ours("DEBUG", "DIGEST-VALUE", key) == theirs("DEBUG", "DIGEST-VALUE", key)
+    assert "payload version or checksum" in ours.error("RESTORE", "x", 0, payload[:-1] + b"\x00")

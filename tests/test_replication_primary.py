@@ -1,0 +1,282 @@
+"""A primary as its replicas see it: PSYNC, REPLCONF, the stream's bytes, backlog, INFO, limits."""
+import re
+
+import pytest
+
+from harness.load import assert_same, caught_up
+from harness.servers import is_stock, parse_info
+from harness.wait import wait_until
+from harness.wire import Connection, decode, encode
+
+
+class FakeReplica:
+    """Speaks PSYNC by hand and keeps what comes."""
+
+    def __init__(self, server, *capabilities):
+        self.connection = Connection(server.port)
+        self.connection("REPLCONF", "listening-port", "1234")
+        for name in capabilities or ("eof", "psync2"):
+            self.connection("REPLCONF", "capa", name)
+
+    def psync(self, identity="?", offset=-1):
+        """The answer's words."""
+        self.connection.send(encode("PSYNC", identity, offset))
+        while not (line := self.connection._line()):
+            pass
+        return line.decode().lstrip("+").split()
+
+    def snapshot(self):
+        """The RDB that follows FULLRESYNC, whether announced by length or by end mark."""
+        while not (line := self.connection._line()):
+            pass
+        assert line[:1] == b"$"
+        wire = self.connection
+        if line.startswith(b"$EOF:"):
+            mark = line[5:]
+            while (end := wire.buffer.find(mark, wire.at)) < 0:
+                wire._fill()
+            data, wire.at = wire.buffer[wire.at:end], end + len(mark)
+            return data
+        length = int(line[1:])
+        while len(wire.buffer) < wire.at + length:
+            wire._fill()
+        data = wire.buffer[wire.at:wire.at + length]
+        wire.at += length
+        return data
+
+    def commands(self, count):
+        """The next commands of the stream but for PING, as lists of words."""
+        found = []
+        while len(found) < count:
+            words = decode(self.connection.read_raw())
+            if words[0].upper() != "PING":
+                found.append([words[0].upper(), *words[1:]])
+        return found
+
+
+def synced(server, *capabilities):
+    replica = FakeReplica(server, *capabilities)
+    word, identity, offset = replica.psync()
+    assert word == "FULLRESYNC" and re.fullmatch("[0-9a-f]{40}", identity)
+    assert replica.snapshot()[:5] == b"REDIS"
+    return replica, identity, int(offset)
+
+
+def test_full_resync(server, client):
+    client("SET", "a", 1)
+    replica = FakeReplica(server)
+    word, identity, offset = replica.psync()
+    assert word == "FULLRESYNC" and identity == server.info()["master_replid"]
+    data = replica.snapshot()
+    assert data.startswith(b"REDIS0010"), "a stock replica of 7.0 reads version 10"
+    assert b"repl-id" in data and identity.encode() in data and b"repl-offset" in data
+    client("SET", "b", 2)
+    assert replica.commands(2) == [["SELECT", "0"], ["SET", "b", "2"]]
+
+
+def test_without_the_eof_capability_the_length_comes_first(server, client):
+    client("SET", "a", "x" * 100)
+    replica = FakeReplica(server, "psync2")
+    assert replica.psync()[0] == "FULLRESYNC"
+    assert replica.snapshot()[:5] == b"REDIS"
+    client("SET", "b", 2)
+    assert replica.commands(2)[1] == ["SET", "b", "2"]
+
+
+def test_partial_resync_gives_the_missing_bytes(server, client):
+    replica, identity, offset = synced(server)
+    client("SET", "a", 1)
+    replica.commands(2)
+    replica.connection.close()
+    client("SET", "b", 2)
+    again = FakeReplica(server)
+    assert again.psync(identity, offset + 1) == ["CONTINUE", identity]
+    assert again.commands(3) == [["SELECT", "0"], ["SET", "a", "1"], ["SET", "b", "2"]]
+
+
+@pytest.mark.parametrize("identity, offset", [
+    ("0" * 40, 1), (None, 10**9), (None, -5), ("nonsense", 1)])
+def test_what_cannot_be_continued_becomes_a_full_sync(server, client, identity, offset):
+    first, own, _ = synced(server)
+    client("SET", "a", 1)
+    first.commands(2)
+    again = FakeReplica(server)
+    assert again.psync(identity or own, offset)[0] == "FULLRESYNC"
+    assert int(server.info("stats")["sync_partial_err"]) >= 1
+
+
+def test_the_stream_is_what_redis_sends(start):
+    """The same commands give the same effects, and so the same bytes, as in a stock primary."""
+    commands = [
+        ("SET", "a", 1), ("INCR", "a"), ("APPEND", "a", "x"), ("GETDEL", "a"), ("MSET", "a", 1,
+                                                                                "b", 2),
+        ("INCRBYFLOAT", "f", "1.5"), ("SETRANGE", "s", 3, "abc"), ("DEL", "none"), ("DEL", "a",
+                                                                                    "none"),
+        ("UNLINK", "b"), ("RPUSH", "l", 1, 2, 3), ("LPOP", "l"), ("LPOP", "l", 2), ("SADD", "s1",
+                                                                                    "x"),
+        ("SPOP", "s1"), ("SADD", "s2", "a", "b"), ("SINTERSTORE", "d", "s2"), ("SINTERSTORE", "d",
+                                                                               "no"),
+        ("HSET", "h", "f", "1"), ("HINCRBYFLOAT", "h", "f", "0.5"), ("ZADD", "z", "INCR", 2, "m"),
+        ("ZADD", "z", "NX", 2, "m"), ("ZPOPMIN", "z"), ("XADD", "x", "1-1", "f", "v"), ("SELECT",
+                                                                                        3),
+        ("SET", "other", 1), ("MULTI",), ("SET", "m", 1), ("GET", "m"), ("INCR", "m"), ("EXEC",),
+        ("MULTI",), ("GET", "m"), ("EXEC",), ("EVAL", "redis.call('set','e',1) return 1", 0),
+        ("EVAL", "redis.call('set','e',1) redis.call('incr','e')", 0), ("PUBLISH", "c", "m"),
+        ("BLPOP", "none", "l2", "0.01"), ("RENAME", "m", "m2"), ("COPY", "m2", "m3"), ("PERSIST",
+                                                                                       "m3"),
+        ("EXPIREAT", "m3", 4000000000), ("EXPIRE", "m3", -1), ("GETEX", "m2", "PXAT",
+                                                               4000000000000),
+        ("SET", "p", 1, "EXAT", 4000000000), ("SETNX", "p", 2), ("GETSET", "p", 3), ("SWAPDB", 0,
+                                                                                     3),
+        ("FLUSHDB",), ("FLUSHALL", "ASYNC"), ("SET", "end", 1)]
+    streams = []
+    for kind in ("tandem", "redis"):
+        server = start(kind)
+        replica, _, _ = synced(server)
+        with server.connect() as connection:
+            for command in commands:
+                connection.raw(*command)
+        got = []
+        while not got or got[-1] != ["SET", "end", "1"]:
+            got += replica.commands(1)
+        streams.append(got)
+    assert streams[0] == streams[1]
+
+
+def test_offsets_count_every_byte(server, client):
+    replica, _, offset = synced(server)
+    client("SET", "a", 1)
+    sent = encode("SELECT", 0) + encode("SET", "a", 1)
+    replica.commands(2)
+    grown = int(server.info()["master_repl_offset"]) - offset
+    assert grown >= len(sent) and (grown - len(sent)) % len(encode("PING")) == 0
+
+
+def test_info_names_the_replicas(server):
+    replica, _, offset = synced(server)
+    replica.connection.send(encode("REPLCONF", "ACK", offset))
+    def listed():
+        return server.info("replication").get("slave0", "")
+    wait_until(lambda: "state=online" in listed(), "the replica is online")
+    assert re.fullmatch(r"ip=127\.0\.0\.1,port=1234,state=online,offset=\d+,lag=[01]", listed())
+    info = server.info("replication")
+    assert info["connected_slaves"] == "1" and info["repl_backlog_active"] == "1"
+    assert int(info["repl_backlog_histlen"]) >= 0 and info["repl_backlog_size"] == "1048576"
+    replica.connection.close()
+    wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "it is gone")
+
+
+def test_getack_and_wait(server, client):
+    replica, _, offset = synced(server)
+    client("SET", "a", 1)
+    replica.commands(2)
+    client.send(encode("WAIT", 1, 10000))
+    while decode(replica.connection.read_raw())[:2] != ["REPLCONF", "GETACK"]:
+        pass
+    replica.connection.send(encode("REPLCONF", "ACK", int(server.info()["master_repl_offset"])))
+    assert client.read() == 1
+    assert client("WAIT", 2, 50) in (0, 1)
+
+
+def test_pings_come_in_the_stream(start):
+    server = start("tandem", "--repl-ping-replica-period", "1")
+    replica, _, _ = synced(server)
+    assert decode(replica.connection.read_raw()) == ["PING"] or decode(
+        replica.connection.read_raw()) == ["PING"]
+
+
+def test_a_silent_replica_is_dropped(start):
+    server = start("tandem", "--repl-timeout", "2", "--repl-ping-replica-period", "1")
+    synced(server)[0].connection.send(encode("REPLCONF", "ACK", 0))
+    wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "it is dropped")
+
+
+def test_a_replica_that_does_not_read_is_dropped(start):
+    server = start("tandem", "--client-output-buffer-limit", "replica 4mb 0 0",
+                   "--repl-backlog-size", "1mb")
+    replica, _, _ = synced(server)
+    with server.connect() as client:
+        def dropped():
+            client.pipeline([("SET", "a", "x" * 100_000)] * 20)
+            return server.info("replication")["connected_slaves"] == "0"
+        wait_until(dropped, "it is dropped")
+        assert client("PING") == "PONG"
+    replica.connection.close()
+
+
+def test_backlog_size_is_kept(start):
+    server = start("tandem", "--repl-backlog-size", "100kb")
+    synced(server)
+    with server.connect() as client:
+        client.pipeline([("SET", "a", "x" * 1000)] * 500)
+    info = server.info("replication")
+    assert 90_000 < int(info["repl_backlog_histlen"]) <= 300_000
+    first = int(info["repl_backlog_first_byte_offset"])
+    assert first + int(info["repl_backlog_histlen"]) - 1 == int(info["master_repl_offset"])
+
+
+def test_min_replicas(start):
+    server = start("tandem", "--min-replicas-to-write", "1", "--min-replicas-max-lag", "10")
+    with server.connect() as client:
+        assert client.error("SET", "a", 1).startswith("NOREPLICAS ")
+        assert client("GET", "a") is None
+        replica = start("tandem")
+        replica.follow(server.port)
+        def writable():
+            return client.raw("SET", "a", 1) == b"+OK\r\n"
+        wait_until(writable, "a good replica allows writes")
+
+
+def test_several_replicas_one_walk(start):
+    server = start("tandem", "--repl-diskless-sync-delay", "1")
+    replicas = [FakeReplica(server) for _ in range(3)]
+    for replica in replicas:
+        replica.connection.send(encode("PSYNC", "?", -1))
+    answers = []
+    for replica in replicas:
+        while not (line := replica.connection._line()):
+            pass
+        answers.append(line)
+    assert len(set(answers)) == 1 and answers[0].startswith(b"+FULLRESYNC")
+    assert all(replica.snapshot()[:5] == b"REDIS" for replica in replicas)
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")
+@pytest.mark.parametrize("version", [9, 10, 11])
+def test_rdb_version_for_replicas(start, version):
+    server = start("tandem", "--repl-rdb-version", version)
+    replica = FakeReplica(server)
+    replica.psync()
+    assert replica.snapshot()[:9] == b"REDIS%04d" % version
+
+
+def test_rubbish_from_a_replica_does_no_harm(server, client):
+    for data in (b"\x00\xff garbage\r\n", encode("REPLCONF", "ACK", "abc"), encode("REPLCONF"),
+                 encode("PSYNC", "?"), encode("SET", "evil", 1)):
+        replica, _, _ = synced(server)
+        replica.connection.send(data)
+        replica.connection.close()
+    assert client("PING") == "PONG"
+
+
+def test_writes_while_a_slow_replica_loads_are_kept_for_it(start, proxy):
+    primary, replica = start("tandem", "--repl-backlog-size", "16kb"), start("tandem")
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 500) for n in range(20000)])
+        link = proxy(primary)
+        link.throttle(4_000_000)
+        replica.follow(link.port)
+        wait_until(lambda: link.backward_bytes > 500_000, "the snapshot flows")
+        client.pipeline([("SET", f"k{n}", "y" * 100) for n in range(5000)])
+        link.throttle(None)
+    assert_same(primary, replica)
+    assert parse_info(primary.connect()("INFO", "stats"))["sync_full"] == "1"
+
+
+def test_backlog_is_there_before_the_first_replica_is_gone(start):
+    primary, replica = start("tandem"), start("tandem")
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    replica.promote()
+    replica.follow(primary.port)
+    caught_up(primary, replica)
