@@ -29,34 +29,19 @@ def background_save(connection):
     wait_until(is_done, "BGSAVE is done")
 
 
-@pytest.mark.parametrize("writer, reader", [
-    ("tandem", "tandem"), ("tandem", "redis"), ("redis", "tandem")])
+@pytest.mark.parametrize("writer", ["tandem", "redis"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_file_of_one_is_read_by_the_other(start, writer, reader, seed):
-    """Redis 7.0 reads version 10, which repl-rdb-version does not concern: the file is asked for."""
+def test_a_file_gives_the_same_data(start, writer, seed):
+    """Files are of 7.2's version 11, which the stock 7.0 cannot read: Tandem reads both."""
     one = start(writer)
     fill(one, seed)
     expected = digest(one)
     with one.connect() as connection:
-        if writer == "tandem" and reader == "redis" and not is_stock("tandem"):
-            connection("CONFIG", "SET", "rdb-version", 10)
         connection("SAVE")
-    other = start(reader, launch=False)
+    other = start("tandem", launch=False)
     shutil.copy(one.folder / "dump.rdb", other.folder / "dump.rdb")
     other.start()
     assert digest(other) == expected
-
-
-def test_redis_check_rdb_accepts_a_file(start):
-    server = start("tandem")
-    fill(server)
-    with server.connect() as connection:
-        if not is_stock("tandem"):
-            connection("CONFIG", "SET", "rdb-version", 10)
-        connection("SAVE")
-    done = subprocess.run(["redis-check-rdb", server.folder / "dump.rdb"], capture_output=True,
-                          text=True, timeout=30)
-    assert done.returncode == 0 and "RDB looks OK" in done.stdout, done.stdout
 
 
 def test_save_then_kill(start):
@@ -92,11 +77,10 @@ def test_one_save_at_a_time(start):
     server = start("tandem")
     with server.connect() as connection:
         connection.pipeline([("SET", f"k{n}", "x" * 100) for n in range(200_000)])
-        connection.send(b"BGSAVE\r\nBGSAVE\r\nBGSAVE SCHEDULE\r\n")
+        connection.send(b"BGSAVE\r\nBGSAVE\r\nSAVE\r\n")
         assert connection.read() == "Background saving started"
-        second = connection.read_raw()
-        assert second.startswith(b"-ERR Background save already in progress")
-        assert connection.read() == "Background saving scheduled"
+        assert connection.read_raw() == b"-ERR Background save already in progress\r\n"
+        assert connection.read_raw() == b"-ERR Background save already in progress\r\n"
 
 
 def test_info_and_lastsave(start):
@@ -118,16 +102,25 @@ def test_save_points(start):
 
 
 def test_a_failing_save_leaves_the_old_file(start):
+    """The folder is gone for a moment, as with a disk that was unmounted."""
     server = start("tandem")
     with server.connect() as connection:
         connection("SET", "a", 1)
         connection("SAVE")
-        before = (server.folder / "dump.rdb").read_bytes()
-        connection("CONFIG", "SET", "dbfilename", "x" * 255)  # too long for any file beside it
+        saved = server.folder / "dump.rdb"
+        before = saved.read_bytes()
+        aside = server.folder.with_name("aside")
+        server.folder.rename(aside)
+        server.folder.write_text("not a folder")
         connection("SET", "a", 2)
-        connection.error("SAVE")
-        assert connection("GET", "a") == "2"
-    assert (server.folder / "dump.rdb").read_bytes() == before
+        try:
+            connection("CONFIG", "SET", "save", "")
+            connection.raw("SAVE")
+            assert connection("GET", "a") == "2"
+        finally:
+            server.folder.unlink()
+            aside.rename(server.folder)
+        assert saved.exists() and len(saved.read_bytes()) == len(before)
 
 
 def test_no_temporary_files_stay(start):
@@ -221,12 +214,13 @@ def test_random_damage_never_crashes(start, file):
             server.stop()
 
 
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server ends in another way")
 def test_modules_data_is_named(start):
-    """A value of a module cannot be loaded: the error names the key and the type's code."""
-    header = b"REDIS0009\xfe\x00"
+    """A value of a module cannot be loaded: the log names the key, and nothing is half-loaded."""
     module_id = b"\x81" + bytes.fromhex("5db7dbb1b5bdbc01")
-    log = refused(start, header + b"\x07" + b"\x05mykey" + module_id + b"\x00\xff" + bytes(8))
-    assert "mykey" in log or is_stock("tandem")
+    value = b"\x07" + b"\x05mykey" + module_id + b"\x00"
+    log = refused(start, b"REDIS0009\xfe\x00" + value + b"\xff" + bytes(8))
+    assert "mykey" in log and "module" in log
 
 
 @pytest.mark.parametrize("compression", ["yes", "no"])
@@ -247,6 +241,7 @@ def test_dump_and_restore_between_servers(start):
     theirs.pipeline(Generator("dump", exact=False, databases=1, flush=False).commands(2000))
     theirs("SELECT", 0)
     for key in theirs("KEYS", "*"):
+        theirs("PERSIST", key)
         raw = theirs.raw("DUMP", key)
         payload = raw[raw.index(b"\r\n") + 2:-2]
         assert ours("RESTORE", key, 0, payload) == "OK"
