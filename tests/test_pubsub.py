@@ -1,0 +1,91 @@
+"""Channels and patterns: delivery, counts, what a subscriber may say, and the way to replicas."""
+import pytest
+
+from harness.servers import is_stock
+from harness.wait import wait_until
+
+
+def test_subscribe_publish_unsubscribe(server, client):
+    with server.connect() as listener:
+        assert listener("SUBSCRIBE", "a", "b") == ["subscribe", "a", 1]
+        assert listener.read() == ["subscribe", "b", 2]
+        assert client("PUBLISH", "a", "hello") == 1 and client("PUBLISH", "none", "x") == 0
+        assert listener.read() == ["message", "a", "hello"]
+        assert listener("UNSUBSCRIBE", "a") == ["unsubscribe", "a", 1]
+        assert listener("UNSUBSCRIBE") == ["unsubscribe", "b", 0]
+        assert listener("UNSUBSCRIBE") == ["unsubscribe", None, 0]
+        assert listener("PING") == "PONG"
+
+
+def test_patterns(server, client):
+    with server.connect() as listener:
+        listener("PSUBSCRIBE", "news.*")
+        listener("PSUBSCRIBE", "n[ae]ws.?")
+        listener("SUBSCRIBE", "news.x")
+        assert client("PUBLISH", "news.x", "m") == 3
+        got = sorted(map(tuple, (listener.read() for _ in range(3))))
+        assert got == [("message", "news.x", "m"), ("pmessage", "n[ae]ws.?", "news.x", "m"),
+                       ("pmessage", "news.*", "news.x", "m")]
+        assert client("PUBLISH", "news.xy", "m") == 1
+
+
+def test_what_a_resp2_subscriber_may_say(server):
+    with server.connect() as listener:
+        listener("SUBSCRIBE", "a")
+        assert "Can't execute 'get'" in listener.error("GET", "x")
+        assert listener("PING") == ["pong", ""] and listener("PING", "x") == ["pong", "x"]
+        assert listener("RESET") == "RESET"
+        assert listener("GET", "x") is None
+
+
+def test_resp3_pushes(server, client):
+    with server.connect(protocol=3) as listener:
+        assert listener.raw("SUBSCRIBE", "a") == b">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+        client("PUBLISH", "a", "m")
+        assert listener.read_raw() == b">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n"
+        assert listener("GET", "x") is None, "RESP3 subscribers may say anything"
+
+
+def test_pubsub_introspection(server, client):
+    with server.connect() as listener:
+        listener("SUBSCRIBE", "a")
+        listener("PSUBSCRIBE", "p*")
+        assert client("PUBSUB", "CHANNELS") == ["a"] and client("PUBSUB", "NUMPAT") == 1
+        assert client("PUBSUB", "NUMSUB", "a", "b") == ["a", 1, "b", 0]
+    wait_until(lambda: client("PUBSUB", "CHANNELS") == [], "a closed listener is forgotten")
+
+
+def test_order_and_number_of_messages(server, client):
+    listeners = [server.connect() for _ in range(4)]
+    for listener in listeners:
+        listener("SUBSCRIBE", "c")
+    client.pipeline([("PUBLISH", "c", n) for n in range(500)])
+    for listener in listeners:
+        assert [listener.read()[2] for _ in range(500)] == [str(n) for n in range(500)]
+
+
+def test_publish_inside_transactions_and_scripts(server, client):
+    with server.connect() as listener:
+        listener("SUBSCRIBE", "c")
+        client("MULTI")
+        client("PUBLISH", "c", "1")
+        assert client("EXEC") == [1]
+        assert client("EVAL", "return redis.call('publish','c','2')", 0) == 1
+        assert [listener.read()[2] for _ in range(2)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("kinds", [("tandem", "redis"), ("redis", "tandem"), ("tandem", "tandem")],
+                         ids="<".join)
+def test_messages_reach_the_listeners_of_replicas(start, kinds):
+    if is_stock("tandem") and kinds[0] != "tandem":
+        pytest.skip("the same as the first")
+    primary, replica = start(kinds[0]), start(kinds[1])
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with replica.connect() as listener, primary.connect() as client:
+        listener("SUBSCRIBE", "c")
+        def arrives():
+            client("PUBLISH", "c", "m")
+            return listener.has_reply()
+        wait_until(arrives, "a message arrives")
+        assert listener.read() == ["message", "c", "m"]

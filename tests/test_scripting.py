@@ -1,0 +1,120 @@
+"""Lua scripts: values both ways, errors, atomicity, what a script replicates."""
+import pytest
+
+from harness.load import assert_same
+from harness.wait import wait_until
+from harness.wire import encode
+
+CONVERSIONS = [
+    ("return 1", 1), ("return 3.99", 3), ("return 'x'", "x"), ("return true", 1), ("return false",
+                                                                                   None),
+    ("return nil", None), ("return {1,2,nil,4}", [1, 2]), ("return {'a',{1,{2}}}", ["a", [1, [2]]]),
+    ("return {ok='fine'}", "fine"), ("return {}", []), ("return redis.status_reply('S')", "S"),
+    ("return {a=1}", []), ("return #ARGV", 2), ("return KEYS[1]", "key"), ("return ARGV[2]", "two"),
+    ("return redis.call('get','none')", None), ("return type(redis.call('get','none'))", "boolean"),
+    ("return redis.call('ping')", "PONG"), ("return redis.call('ping')['ok']", "PONG"),
+    ("return tostring(redis.call('incr','n'))", "1"), ("return redis.sha1hex('')",
+     "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+    ("return cjson.encode({a={1,2}})", '{"a":[1,2]}'), ("return cjson.decode('[1,2]')[2]", 2),
+    ("return string.format('%d', 5)", "5"), ("return math.max(1,2)", 2),
+    ("return select('#', unpack({1,2,3}))", 3), ("return redis.pcall('nosuch')['err'] ~= nil", 1),
+    ("local t = {} for i = 1, 300 do t[i] = i end return #t", 300),
+]
+
+
+@pytest.mark.parametrize("text, value", CONVERSIONS, ids=range(len(CONVERSIONS)))
+def test_values(client, text, value):
+    assert client("EVAL", text, 1, "key", "one", "two") == value
+
+
+@pytest.mark.parametrize("text, error", [
+    ("return redis.error_reply('MY thing')", "MY thing"),
+    ("return {err='MY thing'}", "MY thing"),
+    ("return nosuch", "Script attempted to access nonexistent global variable 'nosuch'"),
+    ("x = 1", "Attempt to modify a readonly table"),
+    ("syntax error", "Error compiling script"),
+    ("return redis.call('nosuch')", "Unknown Redis command called from script"),
+    ("return redis.call('get')", "Wrong number of args calling Redis command from script"),
+    ("return redis.call('blpop', 'a')", "Wrong number of args"),
+    ("return redis.call('subscribe', 'a')", "not allowed from script"),
+    ("return redis.call('multi')", "not allowed from script"),
+    ("error('thrown')", "thrown"),
+    ("return redis.call('lpush', 'text', 1)", "WRONGTYPE Operation against a key"),
+    ("redis.call('set')", "Wrong number of args"),
+    ("return loadfile('/etc/passwd')", "nonexistent global variable 'loadfile'"),
+    ("return os.execute('true')", ""),
+])
+def test_errors(client, text, error):
+    client("SET", "text", "x")
+    assert error in client.error("EVAL", text, 0)
+
+
+def test_evalsha_and_script_commands(client):
+    sha = client("SCRIPT", "LOAD", "return ARGV[1]")
+    assert sha == "098e0f0d1448c0a81dafe820f66d460eb09263da"
+    assert client("EVALSHA", sha, 0, "x") == "x" and client("EVALSHA", sha.upper(), 0, "y") == "y"
+    assert client("SCRIPT", "EXISTS", sha, "0" * 40) == [1, 0]
+    client("SCRIPT", "FLUSH")
+    assert client.error("EVALSHA", sha, 0).startswith("NOSCRIPT No matching script")
+
+
+def test_a_script_is_one_command(server, client):
+    """Nobody sees the middle of a script."""
+    text = "redis.call('set','a',ARGV[1]) redis.call('set','b',ARGV[1])"
+    with server.connect() as other:
+        for turn in range(300):
+            client.send(encode("EVAL", text, 0, turn))
+            assert len(set(other("MGET", "a", "b"))) == 1
+            client.read()
+
+
+def test_a_failed_script_keeps_what_it_did(client):
+    client.error("EVAL", "redis.call('set','a',1) error('x')", 0)
+    assert client("GET", "a") == "1"
+
+
+def test_scripts_cannot_write_on_a_replica(start):
+    primary, replica = start("tandem"), start("tandem")
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with replica.connect() as client:
+        assert "READONLY" in client.error("EVAL", "return redis.call('set','a',1)", 0)
+        assert client("EVAL", "return redis.call('get','a')", 0) is None
+
+
+def test_select_in_a_script_does_not_leak(client):
+    client("EVAL", "redis.call('select', 3) redis.call('set','a',1)", 0)
+    assert client("GET", "a") is None
+    client("SELECT", 3)
+    assert client("GET", "a") == "1"
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_effects_are_replicated_not_scripts(start, kind):
+    """Chance and time differ on every machine; the replica must have what the primary has."""
+    primary, replica = start("tandem"), start(kind)
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    text = """
+        redis.call('sadd', KEYS[1], 'a', 'b', 'c', 'd')
+        redis.call('set', KEYS[2], redis.call('spop', KEYS[1]))
+        redis.call('rpush', KEYS[3], redis.call('time')[2], math.random(1000000))
+        redis.call('xadd', KEYS[4], '*', 'f', 'v')
+        redis.call('select', 5) redis.call('incr', 'other')
+        return redis.call('expire', KEYS[2], 1000)"""
+    with primary.connect() as client:
+        for number in range(50):
+            client("EVAL", text, 4, *[f"k{n}:{number}" for n in range(4)])
+    assert_same(primary, replica)
+
+
+def test_resp3_in_scripts(start):
+    with start("tandem").connect(protocol=3) as client:
+        client("HSET", "h", "f", "v")
+        assert client("EVAL", "return redis.call('hgetall','h')", 0) == ["f", "v"]
+        assert client("EVAL", "redis.setresp(3) return redis.call('hgetall','h')", 0) == {"f": "v"}
+
+
+def test_real_time_limits_do_not_kill_short_scripts(client):
+    assert client("EVAL", "local n = 0 for i = 1, 1000000 do n = n + i end return n",
+                  0) == 500000500000
