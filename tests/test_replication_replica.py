@@ -1,0 +1,258 @@
+"""A replica as its clients see it: roles, refused writes, stale data, passwords, chains."""
+import pytest
+
+from harness.load import Load, assert_same, caught_up, digest
+from harness.servers import is_stock
+from harness.wait import wait_until
+from harness.wire import encode
+
+
+def pair(start, *arguments):
+    primary, replica = start("tandem"), start("tandem", *arguments)
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    return primary, replica
+
+
+def test_three_ways_to_become_a_replica(start):
+    primary = start("tandem")
+    by_argument = start("tandem", "--replicaof", "127.0.0.1", primary.port)
+    by_command = start("tandem")
+    with by_command.connect() as connection:
+        assert connection("SLAVEOF", "127.0.0.1", primary.port) == "OK"
+        assert connection("SLAVEOF", "127.0.0.1", primary.port).startswith("OK Already connected")
+    by_file = start("tandem", launch=False)
+    (by_file.folder / "redis.conf").write_text(f"replicaof 127.0.0.1 {primary.port}\n")
+    by_file.start()
+    caught_up(primary, by_argument, by_command, by_file)
+
+
+def test_a_replica_refuses_writes(start):
+    _, replica = pair(start)
+    with replica.connect() as client:
+        message = "READONLY You can't write against a read only replica."
+        for words in (("SET", "a", 1), ("DEL", "a"), ("FLUSHALL",), ("SPOP", "s"), ("XADD", "x",
+                                                                                    "*", "f", 1),
+                      ("BLPOP", "l", 0), ("GETEX", "a", "EX", 10), ("PFADD", "h", 1)):
+            got = client.error(*words)
+            assert got == message or got.startswith("ERR unknown command"), words
+        client("MULTI")
+        assert client.error("SET", "a", 1) == message
+        assert client.error("EXEC").startswith("EXECABORT")
+        assert client("GET", "a") is None
+
+
+def test_a_writable_replica(start):
+    primary, replica = pair(start, "--replica-read-only", "no")
+    with replica.connect() as client:
+        assert client("SET", "mine", 1) == "OK"
+    with primary.connect() as client:
+        client("SET", "theirs", 1)
+    wait_until(lambda: replica.connect()("GET", "theirs") == "1", "the stream still comes")
+    assert primary.connect()("EXISTS", "mine") == 0
+
+
+def test_stale_data(start, proxy):
+    primary, replica = start("tandem"), start("tandem")
+    with primary.connect() as client:
+        client("SET", "a", 1)
+    link = proxy(primary)
+    replica.follow(link.port)
+    caught_up(primary, replica)
+    link.cut()
+    wait_until(lambda: not replica.link_up(), "the link is down")
+    with replica.connect() as client:
+        assert client("GET", "a") == "1"
+        client("CONFIG", "SET", "replica-serve-stale-data", "no")
+        assert client.error("GET", "a").startswith("MASTERDOWN Link with MASTER is down")
+        assert "role:slave" in client("INFO")
+        link.resume()
+        wait_until(replica.link_up, "the link is back")
+        assert client("GET", "a") == "1"
+
+
+def test_passwords(start):
+    primary = start("tandem", "--requirepass", "secret", launch=False)
+    primary.launch()
+    wait_until(lambda: primary.connect()("AUTH", "secret") == "OK", "it answers")
+    replica = start("tandem", "--replicaof", "127.0.0.1", primary.port)
+    wait_until(lambda: "NOAUTH" in replica.log_text() or "auth" in replica.log_text().lower(),
+               "it is refused and says why")
+    assert not replica.link_up()
+    with replica.connect() as client:
+        client("CONFIG", "SET", "masterauth", "wrong")
+        client("CONFIG", "SET", "masterauth", "secret")
+    wait_until(replica.link_up, "the right password links")
+
+
+def test_promotion_keeps_the_history(start):
+    primary, replica = pair(start)
+    Load(primary, "history").run(300).close()
+    caught_up(primary, replica)
+    old, offset = primary.info()["master_replid"], replica.offset()
+    replica.promote()
+    info = replica.info("replication")
+    assert info["role"] == "master" and info["master_replid2"] == old != info["master_replid"]
+    assert int(info["second_repl_offset"]) == offset + 1
+    with replica.connect() as client:
+        assert client("SET", "a", 1) == "OK" and client("ROLE")[0] == "master"
+
+
+def test_an_old_primary_comes_back_as_replica(start):
+    """It continues in part as long as it has nothing that the new one lacks."""
+    primary, replica = pair(start)
+    Load(primary, "back").run(300).close()
+    caught_up(primary, replica)
+    with primary.connect() as client:
+        client("REPLICAOF", "127.0.0.1", replica.port)
+    replica.promote()
+    assert_same(replica, primary)
+
+
+def test_a_new_primary_replaces_all_data(start):
+    first, replica = pair(start)
+    with first.connect() as client:
+        client("SET", "from", "first")
+    caught_up(first, replica)
+    second = start("tandem")
+    with second.connect() as client:
+        client("SET", "from", "second")
+        client("SELECT", 7)
+        client("SET", "more", 1)
+    replica.follow(second.port)
+    assert_same(second, replica)
+    assert replica.connect()("GET", "from") == "second"
+
+
+def test_blocked_and_watching_clients_of_a_replica(start):
+    """What the stream changes wakes and dirties as a client's write does."""
+    primary, replica = pair(start)
+    with replica.connect() as reader, replica.connect() as watcher, primary.connect() as writer:
+        reader.send(encode("XREAD", "BLOCK", 0, "STREAMS", "x", "$"))
+        watcher("WATCH", "w")
+        wait_until(lambda: replica.info("clients")["blocked_clients"] == "1", "it waits")
+        writer("XADD", "x", "1-1", "f", "v")
+        writer("SET", "w", 1)
+        assert reader.read() == [["x", [["1-1", ["f", "v"]]]]]
+        caught_up(primary, replica)
+        watcher("MULTI")
+        watcher("GET", "w")
+        assert watcher("EXEC") is None
+
+
+def test_chain_of_three_and_its_offsets(start):
+    first, second = pair(start)
+    third = start("tandem", "--replicaof", "127.0.0.1", second.port)
+    caught_up(second, third)
+    Load(first, "chain").run(1000).close()
+    assert_same(first, second, third)
+    assert len({server.offset() for server in (first, second, third)}) == 1
+    assert len({server.info()["master_replid"] for server in (first, second, third)}) == 1
+
+
+def test_a_sub_replica_survives_the_switch_of_its_primary(start):
+    """The middle one changes its own primary; the last continues without a full sync."""
+    first, second = pair(start)
+    third, other = start("tandem"), start("tandem")
+    third.follow(second.port)
+    other.follow(first.port)
+    Load(first, "switch").run(300).close()
+    assert_same(first, second, third, other)
+    fulls = int(second.info("stats")["sync_full"])
+    first.kill()
+    other.promote()
+    second.follow(other.port)
+    wait_until(second.link_up, "linked to the other")
+    Load(other, "later").run(300).close()
+    assert_same(other, second)
+    assert_same(second, third)
+    assert int(second.info("stats")["sync_full"]) == fulls
+
+
+def test_a_replica_cannot_follow_itself_into_harm(start):
+    server = start("tandem")
+    with server.connect() as client:
+        client("SET", "a", 1)
+    server.follow(server.port)
+    server.promote()
+    assert server.connect()("GET", "a") == "1"
+
+
+def test_info_of_a_replica(start):
+    primary, replica = pair(start)
+    info = replica.info("replication")
+    assert info["master_host"] == "127.0.0.1" and info["master_port"] == str(primary.port)
+    assert info["master_link_status"] == "up" and info["slave_read_only"] == "1"
+    assert int(info["master_last_io_seconds_ago"]) in range(0, 15)
+    assert info["slave_priority"] == "100" and info["master_sync_in_progress"] == "0"
+    assert info["slave_read_repl_offset"] == info["slave_repl_offset"]
+
+
+def test_sync_progress_is_shown(start, proxy):
+    primary, replica = start("tandem", "--rdbcompression", "no"), start("tandem")
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 500) for n in range(20000)])
+    link = proxy(primary)
+    link.throttle(5_000_000)
+    replica.follow(link.port)
+    def in_progress():
+        info = replica.info("replication")
+        read = int(info.get("master_sync_read_bytes", 0))
+        return info["master_sync_in_progress"] == "1" and read > 0
+    wait_until(in_progress, "the sync shows itself")
+    link.throttle(None)
+    assert_same(primary, replica)
+
+
+def test_replicaof_during_a_sync_and_back(start, proxy):
+    primary, replica = start("tandem", "--rdbcompression", "no"), start("tandem")
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 500) for n in range(20000)])
+    link = proxy(primary)
+    link.throttle(2_000_000)
+    for _ in range(3):
+        replica.follow(link.port)
+        wait_until(lambda: replica.info()["master_sync_in_progress"] == "1", "under way")
+        replica.promote()
+        assert replica.connect()("PING") == "PONG"
+    link.throttle(None)
+    replica.follow(link.port)
+    assert_same(primary, replica)
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock replica serves nothing while it loads")
+def test_the_old_data_is_served_until_the_new_arrives(start, proxy):
+    primary, replica = start("tandem", "--rdbcompression", "no"), start("tandem")
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 500) for n in range(5000)])
+    with replica.connect() as client:
+        client("SET", "old", "data")
+        link = proxy(primary)
+        link.stall()
+        replica.follow(link.port)
+        wait_until(lambda: link.connections == 1, "it has connected")
+        assert client("GET", "old") == "data"
+        link.resume()
+        assert_same(primary, replica)
+        assert client("GET", "old") is None
+
+
+def test_wait_counts_replicas(start):
+    primary, replica = pair(start)
+    with primary.connect() as client:
+        client("SET", "a", 1)
+        assert client("WAIT", 1, 5000) == 1
+        assert client("WAIT", 2, 50) == 1
+
+
+def test_a_start_with_data_continues_or_resyncs(start):
+    primary, replica = pair(start)
+    replica.arguments += ["--replicaof", "127.0.0.1", str(primary.port)]
+    Load(primary, "restart").run(300).close()
+    caught_up(primary, replica)
+    with replica.connect() as client:
+        client("SAVE")
+    replica.stop()
+    replica.start()
+    assert_same(primary, replica)
+    assert digest(replica) == digest(primary)

@@ -1,0 +1,185 @@
+"""Two workers at once: what each client sees is as if there were one, and replicas agree."""
+import threading
+
+import pytest
+
+from harness.generate import Generator
+from harness.load import assert_same
+from harness.wait import wait_until
+from harness.wire import encode
+
+
+def together(functions):
+    """Runs them in threads and raises what any of them raised."""
+    problems = []
+
+    def guarded(function):
+        try:
+            function()
+        except Exception as problem:  # noqa: BLE001
+            problems.append(problem)
+
+    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems, problems
+
+
+@pytest.fixture
+def two_workers(start, monkeypatch):
+    monkeypatch.setenv("TANDEM_WORKERS", "2")
+    return start("tandem")
+
+
+def test_counters_lose_nothing(two_workers):
+    def count():
+        with two_workers.connect() as client:
+            for _ in range(20):
+                client.pipeline([("INCR", "n"), ("HINCRBYFLOAT", "h", "f", 1), ("RPUSH", "l",
+                                                                                1)] * 20)
+
+    together([count] * 8)
+    with two_workers.connect() as client:
+        assert client("GET", "n") == client("HGET", "h", "f") == "3200" and client("LLEN",
+                                                                                   "l") == 3200
+
+
+def test_transactions_are_whole(two_workers):
+    """Money moves between accounts; whoever looks sees the same sum."""
+    def move(number):
+        def run():
+            with two_workers.connect() as client:
+                for turn in range(100):
+                    one, two = f"a{(number + turn) % 5}", f"a{(number + turn * 3 + 1) % 5}"
+                    client.pipeline([("MULTI",), ("DECRBY", one, 7), ("INCRBY", two, 7), ("EXEC",)])
+        return run
+
+    def look():
+        with two_workers.connect() as client:
+            for _ in range(200):
+                values = client("MGET", *[f"a{n}" for n in range(5)])
+                assert sum(int(value) for value in values) == 500
+
+    with two_workers.connect() as client:
+        client("MSET", *[word for n in range(5) for word in (f"a{n}", 100)])
+    together([move(n) for n in range(4)] + [look] * 2)
+
+
+def test_watch_across_workers(two_workers):
+    """Optimistic counters: a success is an increment, and none is lost."""
+    done = []
+
+    def run():
+        with two_workers.connect() as client:
+            successes = 0
+            while successes < 50:
+                client("WATCH", "n")
+                value = int(client("GET", "n") or 0)
+                client("MULTI")
+                client("SET", "n", value + 1)
+                successes += client("EXEC") is not None
+            done.append(successes)
+
+    together([run] * 4)
+    with two_workers.connect() as client:
+        assert client("GET", "n") == str(sum(done)) == "200"
+
+
+def test_queues_between_workers(two_workers):
+    """Blocked poppers on both workers get every element once."""
+    taken = []
+
+    def pop():
+        with two_workers.connect() as client:
+            while (got := client("BLPOP", "q", 1)) is not None:
+                taken.append(int(got[1]))
+
+    def push(first):
+        def run():
+            with two_workers.connect() as client:
+                for number in range(first, first + 200):
+                    client("RPUSH", "q", number)
+        return run
+
+    together([pop] * 4 + [push(0), push(1000)])
+    assert sorted(taken) == [*range(200), *range(1000, 1200)]
+
+
+def test_messages_cross_workers(two_workers):
+    listeners = [two_workers.connect() for _ in range(6)]
+    for listener in listeners:
+        listener("SUBSCRIBE", "c")
+
+    def publish():
+        with two_workers.connect() as client:
+            client.pipeline([("PUBLISH", "c", n) for n in range(100)])
+
+    together([publish] * 3)
+    for listener in listeners:
+        assert sorted(int(listener.read()[2]) for _ in range(300)) == sorted([*range(100)] * 3)
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_random_loads_from_many_clients_replicate(start, two_workers, kind):
+    """The order in the log is the order of execution: the replica ends up the same."""
+    replica = start(kind)
+    replica.follow(two_workers.port)
+    wait_until(replica.link_up, "linked")
+
+    def load(seed):
+        def run():
+            with two_workers.connect() as client:
+                client.pipeline(Generator(seed, exact=False).commands(1500))
+        return run
+
+    together([load(seed) for seed in range(4)])
+    assert_same(two_workers, replica)
+
+
+def test_administration_while_others_work(two_workers):
+    """Commands that take everything, beside commands that take a key."""
+    def work():
+        with two_workers.connect() as client:
+            client.pipeline(Generator("work", exact=False, flush=False).commands(1500))
+
+    def administer():
+        with two_workers.connect() as client:
+            for _ in range(30):
+                for words in (("INFO",), ("CLIENT", "LIST"), ("DBSIZE",), ("SWAPDB", 0, 1),
+                              ("KEYS", "*"),
+                              ("SCAN", 0), ("DEBUG", "DIGEST"), ("RANDOMKEY",), ("FLUSHDB",
+                                                                                 "ASYNC"),
+                              ("CONFIG", "GET", "*"), ("CONFIG", "SET", "timeout", 1000),
+                              ("EVAL", "return redis.call('dbsize')", 0)):
+                    client.raw(*words)
+
+    together([work] * 3 + [administer] * 2)
+
+
+def test_clients_come_go_and_are_killed(two_workers):
+    def visit():
+        for _ in range(40):
+            with two_workers.connect() as client:
+                client("SET", "a", 1)
+                client.send(encode("BLPOP", "none", 0))
+
+    def kill():
+        with two_workers.connect() as client:
+            for _ in range(40):
+                client("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    def ignore(function):
+        def run():
+            try:
+                function()
+            except (OSError, EOFError):
+                pass
+        return run
+
+    together([ignore(visit)] * 4 + [ignore(kill)])
+    with two_workers.connect() as client:
+        def all_gone():
+            return "connected_clients:1\r" in client("INFO", "clients")
+        wait_until(all_gone, "all are gone")
