@@ -84,7 +84,7 @@ def test_a_missing_file_or_include_stops_the_start(start, tmp_path):
 
 @only_tandem
 def test_a_directive_not_supported_yet_is_accepted_with_a_warning(start):
-    server = with_file(start, "cluster-node-timeout 15000\nlatency-monitor-threshold 100\n").start()
+    server = with_file(start, "cluster-node-timeout 20000\nlatency-monitor-threshold 100\n").start()
     log = server.log_text()
     assert "cluster-node-timeout" in log and "latency-monitor-threshold" in log
 
@@ -100,8 +100,8 @@ def test_several_values_and_quotes_as_arguments(start):
 def test_config_set_and_get(client):
     assert client("CONFIG", "SET", "timeout", "100", "repl-backlog-size", "3mb") == "OK"
     got = client("CONFIG", "GET", "timeout", "repl-backlog-*")
-    assert dict(zip(got[::2], got[1::2])) == {
-        "timeout": "100", "repl-backlog-ttl": "3600", "repl-backlog-size": "3145728"}
+    expected = {"timeout": "100", "repl-backlog-ttl": "3600", "repl-backlog-size": "3145728"}
+    assert expected.items() <= dict(zip(got[::2], got[1::2])).items()
 
 
 def test_config_set_is_all_or_nothing(client):

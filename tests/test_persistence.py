@@ -1,4 +1,5 @@
 """Snapshots on disk: SAVE, BGSAVE, starting from a file, files that lie, crashes."""
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -185,8 +186,15 @@ def test_the_corrupt_files_are_refused_saying_where(start, name):
     assert "offset" in log or "byte" in log
 
 
-@pytest.mark.parametrize("name",
-                         sorted(p.name for p in DATA.glob("*.rdb") if "corrupt" not in p.name))
+REAL = sorted(p.name for p in DATA.glob("*.rdb") if not re.search("corrupt|function", p.name))
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server has functions")
+def test_functions_are_refused_by_name(start):
+    assert "function" in refused(start, (DATA / "redis-7.0-function.rdb").read_bytes())
+
+
+@pytest.mark.parametrize("name", REAL)
 def test_real_files_load_as_in_redis(start, name):
     expected, ours = start("redis", launch=False), start("tandem", launch=False)
     for server in (expected, ours):

@@ -1,0 +1,132 @@
+"""What is measured, and how: CPU time, memory, the length of a full sync, the longest wait."""
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from harness.wait import wait_until
+from harness.wire import Connection, encode
+
+PIPELINES = (1, 16, 64)
+HERE = Path(__file__).parent
+
+
+def cpu_seconds(pid):
+    """Time on a processor of all threads that live now, user and system, to the nanosecond."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def resident(pid):
+    """Bytes of memory of the process and its children; pages they share count once."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    if not children:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    return sum(proportional(number) for number in [pid, *children])
+
+
+def proportional(pid):
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ProcessLookupError):
+        pass
+    return 0
+
+
+def run_benchmark(server, name, pipeline, operations, keys):
+    subprocess.run(["redis-benchmark", "-p", str(server.port), "-c", "50", "-P", str(pipeline),
+                    "-n",
+                    str(operations), "-d", "32", "-r", str(keys), "-t", name, "-q"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def command_costs(server, keys):
+    """Microseconds of the server's CPU time for an operation."""
+    found = {}
+    run_benchmark(server, "set", 64, keys * 2, keys)  # the keys are there, the buffers warm
+    for name in ("set", "get"):
+        for pipeline in PIPELINES:
+            operations = keys // 4 if pipeline == 1 else keys * 2
+            before = cpu_seconds(server.process.pid)
+            run_benchmark(server, name, pipeline, operations, keys)
+            spent = cpu_seconds(server.process.pid) - before
+            found[f"{name.upper()} at pipeline {pipeline}"] = spent / operations * 1e6
+    return found
+
+
+def fill(server, count, key_format, value):
+    """`count` keys, in pipelines of a thousand."""
+    with Connection(server.port) as connection:
+        for at in range(0, count, 1000):
+            names = range(at, min(at + 1000, count))
+            connection.send(b"".join(encode("SET", key_format % n, value) for n in names))
+            for _ in names:
+                assert connection.read_raw() == b"+OK\r\n"
+
+
+def key_cost(server, count):
+    """Bytes a key of 16 bytes with a value of 8."""
+    before = resident(server.process.pid)
+    fill(server, count, "key:%012d", "12345678")
+    with Connection(server.port) as connection:
+        assert connection("DBSIZE") == count
+    return {"memory a key (16 B key, 8 B value)": (resident(server.process.pid) - before) / count}
+
+
+class Peak:
+    """Samples the memory of a process until stopped."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self._thread.start()
+
+    def _sample(self):
+        while not self._stop.wait(0.02):
+            self.bytes = max(self.bytes, resident(self.pid))
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+        return self.bytes
+
+
+def full_sync(primary, replica, keys, rate):
+    """A sync under writes: its seconds, extra memory in percent of the data, the longest wait."""
+    pid = primary.process.pid
+    empty = resident(pid)
+    fill(primary, keys, "key:%012d", "v" * 100)
+    writer = subprocess.Popen([sys.executable, HERE / "load.py", str(primary.port), str(rate),
+                               str(keys)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    probe = subprocess.Popen([sys.executable, HERE / "probe.py", str(primary.port), str(keys)],
+                             stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    try:
+        assert writer.stdout.readline() == probe.stdout.readline() == "ready\n"
+        data, peak = resident(pid) - empty, Peak(pid)
+        before = peak.bytes or resident(pid)
+        probe.stdin.write("begin\n")
+        probe.stdin.flush()
+        started = time.monotonic()
+        replica.follow(primary.port)
+        wait_until(replica.link_up, "the link is up", 300)
+        target = primary.offset()
+        wait_until(lambda: replica.offset() >= target, "the replica has caught up", 300)
+        seconds = time.monotonic() - started
+        longest, _ = probe.communicate("end\n", timeout=30)
+        reached, _ = writer.communicate("end\n", timeout=30)
+        most = peak.stop()
+    finally:
+        for process in (writer, probe):
+            process.kill()
+            process.wait()
+    assert float(reached) > 0.95 * rate, f"only {reached.strip()} SET/s of load"
+    return {"full sync until caught up": seconds,
+            "extra memory at the peak, share of the data": 100 * max(0, most - before) / data,
+            "longest wait of a GET during the sync": float(longest)}
