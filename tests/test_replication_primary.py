@@ -137,26 +137,22 @@ def test_what_cannot_be_continued_becomes_a_full_sync(server, client, identity, 
 def test_the_stream_is_what_redis_sends(start):
     """The same commands give the same effects, and so the same bytes, as in a stock primary."""
     commands = [
-        ("SET", "a", 1), ("INCR", "a"), ("APPEND", "a", "x"), ("GETDEL", "a"), ("MSET", "a", 1,
-                                                                                "b", 2),
-        ("INCRBYFLOAT", "f", "1.5"), ("SETRANGE", "s", 3, "abc"), ("DEL", "none"), ("DEL", "a",
-                                                                                    "none"),
-        ("UNLINK", "b"), ("RPUSH", "l", 1, 2, 3), ("LPOP", "l"), ("LPOP", "l", 2), ("SADD", "s1",
-                                                                                    "x"),
-        ("SPOP", "s1"), ("SADD", "s2", "a", "b"), ("SINTERSTORE", "d", "s2"), ("HSET", "h", "f",
-                                                                               "1"), ("HINCRBYFLOAT", "h", "f", "0.5"), ("ZADD", "z", "INCR", 2, "m"),
-        ("ZADD", "z", "NX", 2, "m"), ("ZPOPMIN", "z"), ("XADD", "x", "1-1", "f", "v"), ("SELECT",
-                                                                                        3),
-        ("SET", "other", 1), ("MULTI",), ("SET", "m", 1), ("GET", "m"), ("INCR", "m"), ("EXEC",),
-        ("MULTI",), ("GET", "m"), ("EXEC",), ("EVAL", "redis.call('set','e',1) return 1", 0),
+        ("SET", "a", 1), ("INCR", "a"), ("APPEND", "a", "x"), ("GETDEL", "a"),
+        ("MSET", "a", 1, "b", 2), ("INCRBYFLOAT", "f", "1.5"), ("SETRANGE", "s", 3, "abc"),
+        ("DEL", "none"), ("DEL", "a", "none"), ("UNLINK", "b"), ("RPUSH", "l", 1, 2, 3),
+        ("LPOP", "l"), ("LPOP", "l", 2), ("SADD", "s1", "x"), ("SPOP", "s1"),
+        ("SADD", "s2", "a", "b"), ("SINTERSTORE", "d", "s2"), ("HSET", "h", "f", "1"),
+        ("HINCRBYFLOAT", "h", "f", "0.5"), ("ZADD", "z", "INCR", 2, "m"),
+        ("ZADD", "z", "NX", 2, "m"), ("ZPOPMIN", "z"), ("XADD", "x", "1-1", "f", "v"),
+        ("SELECT", 3), ("SET", "other", 1), ("MULTI",), ("SET", "m", 1), ("GET", "m"),
+        ("INCR", "m"), ("EXEC",), ("MULTI",), ("GET", "m"), ("EXEC",),
+        ("EVAL", "redis.call('set','e',1) return 1", 0),
         ("EVAL", "redis.call('set','e',1) redis.call('incr','e')", 0), ("PUBLISH", "c", "m"),
-        ("BLPOP", "none", "l2", "0.01"), ("RENAME", "m", "m2"), ("COPY", "m2", "m3"), ("PERSIST",
-                                                                                       "m3"),
-        ("EXPIREAT", "m3", 4000000000), ("EXPIRE", "m3", -1), ("GETEX", "m2", "PXAT",
-                                                               4000000000000),
-        ("SET", "p", 1, "EXAT", 4000000000), ("SETNX", "p", 2), ("GETSET", "p", 3), ("SWAPDB", 0,
-                                                                                     3),
-        ("FLUSHDB",), ("FLUSHALL", "ASYNC"), ("SET", "end", 1)]
+        ("BLPOP", "none", "l2", "0.01"), ("RENAME", "m", "m2"), ("COPY", "m2", "m3"),
+        ("PERSIST", "m3"), ("EXPIREAT", "m3", 4000000000), ("EXPIRE", "m3", -1),
+        ("GETEX", "m2", "PXAT", 4000000000000), ("SET", "p", 1, "EXAT", 4000000000),
+        ("SETNX", "p", 2), ("GETSET", "p", 3), ("SWAPDB", 0, 3), ("FLUSHDB",),
+        ("FLUSHALL", "ASYNC"), ("SET", "end", 1)]
     streams = []
     for kind in ("tandem", "redis"):
         server = start(kind)
