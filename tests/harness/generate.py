@@ -199,8 +199,7 @@ class Generator:
         return self.pick(
             ("EXISTS", *self.some(self.key)), ("TYPE", key), ("TTL", key), ("PTTL", key),
             ("EXPIRETIME", key), ("PEXPIRETIME", key), ("TOUCH", *self.some(self.key)),
-            ("OBJECT", "ENCODING", key), ("KEYS", self.pick("*", "str*:1", "[ls]*", "hash:?", "x")),
-            ("DBSIZE",))
+            ("OBJECT", "ENCODING", key), ("KEYS", self.pick("*", "str*:1", "[ls]*", "hash:?", "x")))
 
     # collections
 

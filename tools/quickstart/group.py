@@ -21,7 +21,7 @@ class Group:
     """Use as a context: leaving it stops whatever was started, on every way out."""
 
     OPTIONS = ["--save", "3600 1 300 100 60 10000", "--bind", "127.0.0.1",
-               "--repl-diskless-sync-delay", "0"]
+               "--repl-diskless-sync-delay", "0", "--enable-debug-command", "local"]
 
     def __init__(self, folder, first_port):
         self.folder = Path(folder)
