@@ -35,7 +35,7 @@ def same_data(*servers):
 
 @pytest.fixture
 def both(start):
-    """Two servers that delete an expired key only when it is touched: nothing depends on moments."""
+    """Two servers that delete an expired key only when it is touched: no moment matters."""
     servers = start("tandem"), start("redis")
     for server in servers:
         with server.connect() as connection:
