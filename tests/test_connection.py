@@ -20,8 +20,10 @@ def test_ping_echo_select(client):
 
 
 def test_ids_grow(server):
-    with server.connect() as one, server.connect() as two:
-        assert two("CLIENT", "ID") > one("CLIENT", "ID")
+    with server.connect() as one:
+        first = one("CLIENT", "ID")
+        with server.connect() as two:
+            assert two("CLIENT", "ID") > first
 
 
 def test_client_list_and_info(server, client):
