@@ -59,7 +59,10 @@ def compile_flags():
     if not trees:
         sys.exit("tidy --headers needs a configured build: ./dev build")
     words = shlex.split(json.loads(trees[-1].read_text())[-1]["command"])
-    return [word for word in words if word.startswith(("-I", "-D", "-isystem"))]
+    kept = [word for word in words if word.startswith(("-I", "-D"))]
+    for option, folder in zip(words, words[1:]):
+        kept += [option, folder] if option == "-isystem" else []
+    return kept
 
 
 def headers_compile_alone(parts):
