@@ -24,6 +24,11 @@ void* allocate_bytes(size_t size) {
   return memory;
 }
 
+// An empty text may have no address, and memcpy must not see one.
+void copy_text(char* to, Bytes text) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+}
+
 }  // namespace
 
 Entry* Entry::allocate(Bytes key, ValueType type, Form form, size_t inline_size,
@@ -38,7 +43,7 @@ Entry* Entry::allocate(Bytes key, ValueType type, Form form, size_t inline_size,
   entry->inline_size_ = static_cast<uint16_t>(inline_size);
   entry->key_size_ = static_cast<uint32_t>(key.size());
   if (expiry_size != 0) entry->store(sizeof(Entry), expiry_ms);
-  std::memcpy(entry->bytes() + entry->key_offset(), key.data(), key.size());
+  copy_text(entry->bytes() + entry->key_offset(), key);
   return entry;
 }
 
@@ -59,7 +64,7 @@ Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
   }
   if (text.size() <= kInlineMax) {
     Entry* entry = allocate(key, ValueType::kString, Form::kInline, text.size(), expiry_ms);
-    std::memcpy(entry->bytes() + entry->inline_offset(), text.data(), text.size());
+    copy_text(entry->bytes() + entry->inline_offset(), text);
     return entry;
   }
   Entry* entry = allocate(key, ValueType::kString, Form::kGrowing, 0, expiry_ms);
@@ -167,7 +172,7 @@ Entry* Entry::rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const {
 Entry* Entry::set_text(Bytes text) {
   if (form_ == Form::kInline && inline_size_ == text.size() &&
       (text.size() > kInt64TextMax || !parse_int64(text))) {
-    std::memcpy(bytes() + inline_offset(), text.data(), text.size());
+    copy_text(bytes() + inline_offset(), text);
     return this;
   }
   Entry* entry = make_string(key(), text, expiry_ms());

@@ -84,11 +84,7 @@ void Session::process() {
     prepared = std::max(prepared - 1, 0);
   }
   processing_ = false;
-  if (last_words_count_ > 0) {
-    last_command_ = host_.executor.engine().registry.resolve(
-        std::span<const Bytes>(last_words_).first(last_words_count_));
-    last_words_count_ = 0;
-  }
+  remember_last_command();
   if (!reading_) compact();
   update_card();
   if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
@@ -98,6 +94,13 @@ void Session::process() {
     close();
   }
   if (!out_.empty() || closing_) schedule_flush();
+}
+
+void Session::remember_last_command() {
+  if (last_words_count_ == 0) return;
+  last_command_ = host_.executor.engine().registry.resolve(
+      std::span<const Bytes>(last_words_).first(last_words_count_));
+  last_words_count_ = 0;
 }
 
 // False when there is nothing more to execute for now.
@@ -124,6 +127,8 @@ bool Session::take_request() {
     }
     last_words_count_ = std::min(args.size(), last_words_.size());
     std::ranges::copy(args.first(last_words_count_), last_words_.begin());
+    // The words of an inline request live only until the parser is asked again.
+    if (parser_.is_inline()) remember_last_command();
     if (out_.size() > before && out_[before] == '-') [[unlikely]] {
       host_.errors.count(Bytes(out_).substr(before));
     }

@@ -132,6 +132,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
 
  private:
   void process();
+  void remember_last_command();
   bool take_request();
   void filter_reply(size_t before);
   void protocol_error();
