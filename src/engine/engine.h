@@ -41,10 +41,11 @@ struct Engine {
 
   WaitingRoom waiting_room{keyspace};
   WatchTable watch_table{keyspace};
-  CommandObserver* observer = nullptr;        // set before the first command, or never
-  std::atomic<int64_t> slow_command_us{-1};   // slowlog-log-slower-than; negative: off
-  std::atomic<bool> lazy_free{false};         // free flushed databases on a thread of their own
-  std::function<void(TablesRef)> free_later = {};  // set before the first command; null: freed at once
+  CommandObserver* observer = nullptr;       // set before the first command, or never
+  std::atomic<int64_t> slow_command_us{-1};  // slowlog-log-slower-than; negative: off
+  std::atomic<bool> lazy_free{false};        // free flushed databases on a thread of their own
+  std::function<void(TablesRef)> free_later =
+      {};  // set before the first command; null: freed at once
 };
 
 }  // namespace tandem

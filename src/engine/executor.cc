@@ -134,7 +134,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   run.may_block = client.kind == ClientKind::kNormal;
   const uint64_t errors_before = reply.errors();
   declare(run);
-  // After a promotion the former primary's stream has no say any more, however late its link notices.
+  // After a promotion the former primary's stream has no say any more, however late its link
+  // notices.
   if (client.kind == ClientKind::kLink && !engine_.gate.is(Gate::kReplica)) {
     unlock(run);
     return Outcome::kDone;
