@@ -1,4 +1,5 @@
 """Fixtures: `start` gives servers, `proxy` links that can be cut; both are always cleaned up."""
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from harness.proxy import Proxy  # noqa: E402
 from harness.servers import Server  # noqa: E402
+
+
+def pytest_configure(config):
+    """A run that is told to end still stops its servers: the fixtures' ends are run."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=1))
 
 
 @pytest.hookimpl(hookwrapper=True)
