@@ -227,6 +227,20 @@ def test_a_replica_that_does_not_read_is_dropped(start):
     replica.connection.close()
 
 
+@pytest.mark.parametrize("limit", ["replica 4mb 0 0", "replica 0 1mb 1"])
+def test_a_replica_that_does_not_read_its_snapshot_is_dropped(start, limit):
+    server = start("tandem", "--client-output-buffer-limit", limit, "--rdbcompression", "no")
+    with server.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 100_000) for n in range(300)])
+        replica = FakeReplica(server)
+        replica.psync()
+        def dropped():
+            client.pipeline([("SET", "a", "x" * 100_000)] * 20)
+            return server.info("replication")["connected_slaves"] == "0"
+        wait_until(dropped, "it is dropped")
+    replica.connection.close()
+
+
 def test_backlog_size_is_kept(start):
     server = start("tandem", "--repl-backlog-size", "100kb")
     synced(server)

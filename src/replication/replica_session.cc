@@ -17,6 +17,8 @@ namespace {
 
 constexpr int64_t kCheckPeriodMs = 1000;
 constexpr size_t kReceivedBytesMax = 1024 * 1024;
+constexpr const char* kLostItsPlace =
+    "it lagged behind by more than client-output-buffer-limit allows, or its history ended";
 
 std::shared_ptr<ReplicaRecord> make_record(const ByteStream& stream, const ReplicaHello& hello,
                                            uint64_t client_id) {
@@ -176,11 +178,7 @@ Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
 Task<Result<void>> ReplicaSession::stream_log() {
   for (;;) {
     auto bytes = log_->peek();
-    if (!bytes) {
-      co_return fail(ErrorCode::kLimit,
-                     "it lagged behind by more than client-output-buffer-limit allows, or its "
-                     "history ended");
-    }
+    if (!bytes) co_return fail(ErrorCode::kLimit, kLostItsPlace);
     if (bytes->empty()) {
       auto changed = co_await wait_for_change();
       if (!changed) co_return changed;
@@ -258,8 +256,11 @@ void ReplicaSession::check_limits() {
   if (is_silent(now)) {
     return give_up({ErrorCode::kTimeout, "it was silent for longer than repl-timeout"});
   }
+  const LogCursor* place = place_in_log();
+  // A write to a replica that does not read waits for good, and nobody looks at the log meanwhile.
+  if (place && place->lost()) return give_up({ErrorCode::kLimit, kLostItsPlace});
   const ReplicaLagLimit limit = parts_.lag_limit();
-  const bool over = log_ && limit.soft_bytes != 0 && log_->lag_bytes() > limit.soft_bytes;
+  const bool over = place && limit.soft_bytes != 0 && place->lag_bytes() > limit.soft_bytes;
   if (!over) {
     soft_limit_since_ms_ = 0;
   } else if (soft_limit_since_ms_ == 0) {
@@ -267,6 +268,11 @@ void ReplicaSession::check_limits() {
   } else if (now - soft_limit_since_ms_ > limit.soft_seconds * 1000) {
     give_up({ErrorCode::kLimit, "it lagged beyond the soft client-output-buffer-limit for long"});
   }
+}
+
+const LogCursor* ReplicaSession::place_in_log() const {
+  if (log_) return log_.get();
+  return ticket_ && ticket_->ready() ? ticket_->log.get() : nullptr;
 }
 
 // While it waits nothing is expected of it; while it gets the snapshot, that it takes the bytes

@@ -70,6 +70,8 @@ class ReplicaSession {
   Task<void> read_acknowledgements();
   bool take_requests();
   void check_limits();
+  // What it has yet to get of the log, from the cut on; null before there is a cut.
+  const LogCursor* place_in_log() const;
   bool is_silent(int64_t now) const;
   void give_up(Error reason);
   int64_t now_ms() const { return stream_.loop().clock().monotonic_ms(); }
