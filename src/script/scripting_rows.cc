@@ -100,7 +100,7 @@ CommandRow Scripting::script_row() {
       "2.6.0", "O(1)", "Terminates a server-side Lua script during execution.", ""));
   row.subcommands.push_back(part("debug", 3, 0, LockScope::kKeys, debug, "3.2.0", "O(1)",
                                  "Sets the debug mode of server-side Lua scripts.",
-                                 "YES | SYNC | NO"));
+                                 "<YES | SYNC | NO>"));
   row.subcommands.push_back(part("help", 2, kLoading | kStale, LockScope::kKeys, help, "5.0.0",
                                  "O(1)", "Returns helpful text about the different subcommands.",
                                  ""));

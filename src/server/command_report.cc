@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "server/command_syntax.h"
 
 namespace tandem {
 namespace {
@@ -114,6 +115,50 @@ void write_key_specs(ReplyWriter& reply, const Command& command) {
   }
 }
 
+void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments);
+
+void write_argument_flags(ReplyWriter& reply, const SyntaxArgument& argument) {
+  reply.bulk("flags");
+  reply.set(argument.optional + argument.multiple + argument.multiple_token);
+  if (argument.optional) reply.simple("optional");
+  if (argument.multiple) reply.simple("multiple");
+  if (argument.multiple_token) reply.simple("multiple_token");
+}
+
+void write_argument(ReplyWriter& reply, const SyntaxArgument& argument) {
+  const bool key = argument.key_spec_index >= 0;
+  const bool token = !argument.token.empty();
+  const bool flags = argument.optional || argument.multiple;
+  const bool nested = !argument.children.empty();
+  // What has parts is shown by them.
+  reply.map(2 + !nested + key + token + flags + nested);
+  reply.bulk("name");
+  reply.bulk(argument.name);
+  reply.bulk("type");
+  reply.bulk(syntax_type_name(argument.type));
+  if (!nested) {
+    reply.bulk("display_text");
+    reply.bulk(argument.name);
+  }
+  if (key) {
+    reply.bulk("key_spec_index");
+    reply.integer(argument.key_spec_index);
+  }
+  if (token) {
+    reply.bulk("token");
+    reply.bulk(argument.token);
+  }
+  if (flags) write_argument_flags(reply, argument);
+  if (!nested) return;
+  reply.bulk("arguments");
+  write_arguments(reply, argument.children);
+}
+
+void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments) {
+  reply.array(static_cast<int64_t>(arguments.size()));
+  for (const SyntaxArgument& argument : arguments) write_argument(reply, argument);
+}
+
 }  // namespace
 
 std::vector<std::string> key_flag_words(const KeySpec& spec) {
@@ -178,7 +223,9 @@ void write_command_info(ReplyWriter& reply, const Command& command) {
 void write_command_docs(ReplyWriter& reply, const Command& command) {
   const CommandRow& row = command.row;
   const bool container = !command.subcommands.empty();
-  reply.map(container ? 5 : 4);
+  const auto arguments = parse_syntax(row);
+  const bool documented = arguments && !arguments->empty();
+  reply.map(4 + documented + container);
   reply.bulk("summary");
   reply.bulk(row.summary);
   reply.bulk("since");
@@ -187,6 +234,10 @@ void write_command_docs(ReplyWriter& reply, const Command& command) {
   reply.bulk(row.group);
   reply.bulk("complexity");
   reply.bulk(row.complexity);
+  if (documented) {
+    reply.bulk("arguments");
+    write_arguments(reply, *arguments);
+  }
   if (!container) return;
   reply.bulk("subcommands");
   reply.map(static_cast<int64_t>(command.subcommands.size()));

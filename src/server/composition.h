@@ -47,6 +47,8 @@ class Composition {
   Result<void> start();
   // Serves until shutdown; gives the program's exit code.
   int run();
+  // All commands there are.
+  const Registry& registry() const { return registry_; }
 
  private:
   std::vector<CommandRow> rows();

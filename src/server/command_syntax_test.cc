@@ -1,0 +1,129 @@
+#include "server/command_syntax.h"
+
+#include <gtest/gtest.h>
+
+#include "io/disk_files.h"
+#include "server/command_report.h"
+#include "server/composition.h"
+#include "server/machine_config_files.h"
+
+namespace tandem {
+namespace {
+
+// One line for a tree: "count:integer=COUNT?" is optional, "+" multiple, "@0" a key's
+// specification.
+std::string shown(const std::vector<SyntaxArgument>& arguments) {
+  std::string text;
+  for (const SyntaxArgument& argument : arguments) {
+    if (!text.empty()) text += ' ';
+    text += argument.name + ':' + std::string(syntax_type_name(argument.type));
+    if (argument.key_spec_index >= 0) text += '@' + std::to_string(argument.key_spec_index);
+    if (!argument.token.empty()) text += '=' + argument.token;
+    if (argument.optional) text += '?';
+    if (argument.multiple) text += argument.multiple_token ? "++" : "+";
+    if (!argument.children.empty()) text += '(' + shown(argument.children) + ')';
+  }
+  return text;
+}
+
+CommandRow row_of(std::string_view syntax) {
+  return {.name = "test", .keys = {key_at(1, "RO ACCESS")}, .syntax = syntax};
+}
+
+std::string parsed(const CommandRow& row) {
+  const auto arguments = parse_syntax(row);
+  return arguments ? shown(*arguments) : "nothing";
+}
+std::string parsed(std::string_view syntax) { return parsed(row_of(syntax)); }
+
+TEST(CommandSyntax, ReadsWordsAndLiterals) {
+  EXPECT_EQ(parsed(""), "");
+  EXPECT_EQ(parsed("key value"), "key:key@0 value:string");
+  EXPECT_EQ(parsed("key [CH] [COUNT count]"), "key:key@0 ch:pure-token=CH? count:integer=COUNT?");
+  EXPECT_EQ(parsed("[LIMIT offset count]"), "limit:block=LIMIT?(offset:integer count:integer)");
+  EXPECT_EQ(parsed("key [NX | XX]"),
+            "key:key@0 condition:oneof?(nx:pure-token=NX xx:pure-token=XX)");
+  EXPECT_EQ(parsed("[INCR] score member"), "incr:pure-token=INCR? score:double member:string");
+  EXPECT_EQ(parsed("[EX seconds | PX milliseconds | KEEPTTL]"),
+            "expiration:oneof?(seconds:integer=EX milliseconds:integer=PX "
+            "keepttl:pure-token=KEEPTTL)");
+  EXPECT_EQ(parsed("<host port | NO ONE>"),
+            "host_port_no_one:oneof(host_port:block(host:string port:integer) "
+            "no_one:block(no:pure-token=NO one:pure-token=ONE))");
+}
+
+TEST(CommandSyntax, ReadsRepetitions) {
+  EXPECT_EQ(parsed("key [key ...]"), "key:key@0+");
+  EXPECT_EQ(parsed("[key ...]"), "key:key@0?+");
+  EXPECT_EQ(parsed("[channel [channel ...]]"), "channel:string?+");
+  EXPECT_EQ(parsed("key score member [score member ...]"),
+            "key:key@0 score_member:block+(score:double member:string)");
+  EXPECT_EQ(parsed("STREAMS key [key ...] id [id ...]"),
+            "streams:block=STREAMS(key:key@0+ id:string+)");
+  EXPECT_EQ(parsed("[WEIGHTS weight [weight ...]]"), "weight:integer=WEIGHTS?+");
+  EXPECT_EQ(parsed("[GET pattern [GET pattern ...]]"), "pattern:pattern=GET?++");
+}
+
+TEST(CommandSyntax, TellsSiblingsApart) {
+  EXPECT_EQ(parsed("<LEFT | RIGHT> <LEFT | RIGHT>"),
+            "where:oneof(left:pure-token=LEFT right:pure-token=RIGHT) "
+            "where2:oneof(left:pure-token=LEFT right:pure-token=RIGHT)");
+}
+
+TEST(CommandSyntax, GuessesFromTheCommandWhereWordsMeanTwoThings) {
+  CommandRow row = row_of("key increment");
+  EXPECT_EQ(parsed(row), "key:key@0 increment:integer");
+  row.name = "incrbyfloat";
+  EXPECT_EQ(parsed(row), "key:key@0 increment:double");
+  row.keys.clear();
+  EXPECT_EQ(parsed(row), "key:string increment:double");
+  row = row_of("source destination start");
+  row.keys.push_back(key_at(2, "RW"));
+  EXPECT_EQ(parsed(row), "source:key@0 destination:key@1 start:string");
+  row.group = "list";
+  EXPECT_EQ(parsed(row), "source:key@0 destination:key@1 start:integer");
+}
+
+TEST(CommandSyntax, RefusesWhatIsNotInTheNotation) {
+  for (const char* text :
+       {"[key", "key]", "<a | b", "[a>", "a | b", "[]", "[a | ]", "< | a>", "...", "key ...",
+        "[a ... b]", "[a | b ...]", "<a ...>", "[a ... | b]"}) {
+    EXPECT_EQ(parsed(text), "nothing") << text;
+  }
+}
+
+TEST(CommandSyntax, DocumentsArgumentsAsTheProtocolDoes) {
+  Command command;
+  command.row = row_of("key [NX] [id ...]");
+  std::string out;
+  ReplyWriter reply(out);
+  write_command_docs(reply, command);
+  const std::string expected =
+      "$9\r\narguments\r\n*3\r\n"
+      "*8\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
+      "$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n"
+      "*10\r\n$4\r\nname\r\n$2\r\nnx\r\n$4\r\ntype\r\n$10\r\npure-token\r\n"
+      "$12\r\ndisplay_text\r\n$2\r\nnx\r\n$5\r\ntoken\r\n$2\r\nNX\r\n"
+      "$5\r\nflags\r\n*1\r\n+optional\r\n"
+      "*8\r\n$4\r\nname\r\n$2\r\nid\r\n$4\r\ntype\r\n$6\r\nstring\r\n"
+      "$12\r\ndisplay_text\r\n$2\r\nid\r\n$5\r\nflags\r\n*2\r\n+optional\r\n+multiple\r\n";
+  EXPECT_TRUE(out.starts_with("*10\r\n"));
+  EXPECT_TRUE(out.ends_with(expected)) << out;
+}
+
+TEST(CommandSyntax, EveryCommandOfTheServerIsInTheNotation) {
+  DiskFiles files;
+  MachineConfigFiles config_files(files);
+  Options options;
+  Config config(options, config_files);
+  const Composition composition(options, config, 1);
+  const Registry& registry = composition.registry();
+  EXPECT_GT(registry.id_count(), 200u);
+  for (size_t id = 0; id < registry.id_count(); ++id) {
+    const Command& command = registry.by_id(static_cast<int>(id));
+    EXPECT_TRUE(parse_syntax(command.row)) << command.full_name << ": " << command.row.syntax;
+  }
+}
+
+}  // namespace
+}  // namespace tandem
