@@ -94,8 +94,27 @@ def test_command_subcommands(client):
     assert client("COMMAND", "LIST", "FILTERBY", "PATTERN", "xr*") and "get" not in client(
         "COMMAND", "LIST", "FILTERBY", "PATTERN", "xr*")
     docs = client("COMMAND", "DOCS", "set")
-    assert docs[0] == "set" and {"summary", "since", "group"} <= set(docs[1])
+    assert docs[0] == "set" and {"summary", "since", "group", "arguments"} <= set(docs[1][::2])
     assert client("COMMAND", "GETKEYS", "MSET", "a", 1, "b", 2) == ["a", "b"]
+
+
+def argument_shape(arguments):
+    """What clients complete by; names of choices, histories and 7.2's display_text left out."""
+    shape = []
+    for flat in arguments:
+        fields = dict(zip(flat[::2], flat[1::2]))
+        shape.append((fields["type"], fields.get("token"), fields.get("key_spec_index"),
+                      set(fields.get("flags", [])), argument_shape(fields.get("arguments", []))))
+    return shape
+
+
+def test_command_docs_has_the_arguments_of_redis(client, start):
+    theirs = start("redis").connect()
+    for name in ("get", "set", "mset", "expire", "zadd", "xread", "lmove", "hscan", "getex", "blpop"):
+        ours_of, theirs_of = (
+            dict(zip(docs[1][::2], docs[1][1::2]))["arguments"]
+            for docs in (client("COMMAND", "DOCS", name), theirs("COMMAND", "DOCS", name)))
+        assert argument_shape(ours_of) == argument_shape(theirs_of), name
 
 
 def test_slowlog(client):
