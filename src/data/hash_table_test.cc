@@ -30,7 +30,7 @@ struct ItemTraits {
 using Table = HashTable<ItemTraits>;
 
 void run_model(uint64_t seed, ItemTraits traits, int operations, uint64_t key_space) {
-  Random random(seed);
+  Random random{seed};
   Table table;
   std::unordered_map<uint64_t, std::unique_ptr<Item>> model;
   for (int i = 0; i < operations; ++i) {
@@ -92,7 +92,7 @@ TEST(HashTable, KeepsWorkingPastTheHashBitsKeptInSlots) {
 TEST(HashTable, ScanReturnsWhatStaysWhileTheTableChanges) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     const ItemTraits traits;
-    Random random(seed);
+    Random random{seed};
     Table table;
     std::vector<std::unique_ptr<Item>> owned;
     const auto add = [&](uint64_t key) {
@@ -176,7 +176,7 @@ TEST(HashTable, RandomEntryReachesEverything) {
     items[i].key = i;
     table.insert(traits, traits.hash_key(i), &items[i]);
   }
-  Random random(3);
+  Random random{3};
   std::set<uint64_t> seen;
   for (int i = 0; i < 5000; ++i) seen.insert(table.random_entry(random)->key);
   EXPECT_EQ(seen.size(), 50u);

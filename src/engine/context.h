@@ -29,7 +29,7 @@ inline constexpr Bytes kNoSuchKey = "ERR no such key";
 // What a blocking command that cannot proceed asks for.
 struct BlockRequest {
   std::vector<std::string> keys = {};  // any of them changing runs the command again
-  int64_t deadline_ms = 0;        // unix time; 0: none
+  int64_t deadline_ms = 0;             // unix time; 0: none
   enum class OnTimeout : uint8_t { kNull, kNullArray } on_timeout = OnTimeout::kNullArray;
   // The arguments to run again with, where they depend on this moment (XREAD's $); empty: the same.
   std::vector<std::string> args = {};

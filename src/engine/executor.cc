@@ -124,12 +124,16 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
   reply.simple("QUEUED");
 }
 
-Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
-                      Bytes raw, ReplyWriter& reply) {
-  if ((engine_.gate.bits() & Gate::kMonitored) != 0 && !command.has(kSkipMonitor) &&
-      engine_.observer != nullptr) {
+void Executor::show(const Command& command, const ClientState& client,
+                    std::span<const Bytes> args) {
+  if ((engine_.gate.bits() & Gate::kMonitored) != 0 && engine_.observer != nullptr) [[unlikely]] {
     engine_.observer->before_command(client, command, args, now_unix_us());
   }
+}
+
+Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
+                      Bytes raw, ReplyWriter& reply) {
+  if (!command.has(kSkipMonitor)) show(command, client, args);
   Run run{command, client, args, raw, reply};
   run.may_block = client.kind == ClientKind::kNormal;
   const uint64_t errors_before = reply.errors();
@@ -274,10 +278,11 @@ void Executor::note_changes() {
       ready_.push_back(std::move(changed));
     }
   }
-  for (const int database : access_.changed_databases()) {
-    engine_.watch_table.mark_database_dirty(database);
-    for (std::string& key : engine_.waiting_room.keys_waited_for(database)) {
-      ready_.push_back({database, std::move(key)});
+  for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
+    const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
+    engine_.watch_table.mark_database_dirty(changed.database, concerned);
+    for (std::string& key : engine_.waiting_room.keys_waited_for(changed.database)) {
+      ready_.push_back({changed.database, std::move(key)});
     }
   }
 }
@@ -288,6 +293,7 @@ void Executor::release_garbage() {
     if (engine_.free_later != nullptr) engine_.free_later(std::move(tables));
   }
   access_.dropped_tables().clear();
+  access_.changed_databases().clear();
 }
 
 void Executor::account(const Command& command, const ClientState& client,
@@ -326,9 +332,20 @@ void Executor::call(SessionContext& outer, ClientState& client, std::span<const 
   }
   const auto refused = refusal(*command, command->row.flags, client, engine_.gate.bits());
   if (refused && !outer.from_primary) return reply.error(*refused);
-  Run run{*command, client, args, {}, reply};
+  if (!command->has(kSkipMonitor)) show(*command, client, args);
+  run_nested(*command, client, args, reply);
+}
+
+// Inside a transaction or a script: the locks are held, nothing more is taken.
+void Executor::run_nested(const Command& command, ClientState& client, std::span<const Bytes> args,
+                          ReplyWriter& reply) {
+  const uint64_t errors_before = reply.errors();
+  Run run{command, client, args, {}, reply};
   run.everything = true;
   invoke(run);
+  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
+  mine.calls.add(1);
+  if (reply.errors() != errors_before) mine.failed.add(1);
 }
 
 // ---- Blocking ----

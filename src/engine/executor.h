@@ -50,6 +50,10 @@ class Executor {
   void call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
             ReplyWriter& reply);
 
+  // To MONITOR. Commands that it does not see by themselves (kSkipMonitor), as scripts, show
+  // themselves.
+  void show(const Command& command, const ClientState& client, std::span<const Bytes> args);
+
   // A waiter's deadline passed or its client is gone. The first returns the reply if the waiter
   // could be taken.
   bool time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply);
@@ -91,6 +95,8 @@ class Executor {
   Outcome run(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
               ReplyWriter& reply);
 
+  void run_nested(const Command& command, ClientState& client, std::span<const Bytes> args,
+                  ReplyWriter& reply);
   void begin(Run& run);
   void invoke(Run& run);
   void commit(Run& run);

@@ -111,7 +111,7 @@ struct LinkClient final : ClientState {
 
 struct World {
   World() {
-    Random random(1);
+    Random random{1};
     const ExclusiveGuard guard(keyspace);
     log.activate(ReplicationId::generate(random));
     cursor = log.open_at_end("test", 0);
@@ -247,6 +247,16 @@ TEST(Watch, FailsExecAfterAnotherClientsChangeOnly) {
   EXPECT_EQ(world.run(watcher, {"EXEC"}), "*-1\r\n");
 }
 
+TEST(Watch, AFlushConcernsOnlyKeysThatExist) {
+  World world;
+  Client watcher, other;
+  world.run(other, {"SET", "x", "1"});
+  world.run(watcher, {"WATCH", "absent"});
+  world.run(other, {"FLUSH"});
+  world.run(watcher, {"MULTI"});
+  EXPECT_EQ(world.run(watcher, {"EXEC"}), "*0\r\n");
+}
+
 TEST(Watch, AKeyThatExpiresBeforeExecCounts) {
   World world;
   Client client;
@@ -356,7 +366,7 @@ TEST(Threads, CommandsOnTheSameKeysAreSerialized) {
   const auto work = [&](uint64_t seed) {
     Executor executor(world.engine, seed);
     Client client;
-    Random random(seed);
+    Random random{seed};
     for (int i = 0; i < kRounds; ++i) {
       const std::string key = "n" + std::to_string(random.below(4));
       const Bytes args[] = {"INCR", key};

@@ -48,7 +48,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
         "allowed in this context",
         command.full_name);
   }
-  if (when(Gate::kLinkDown) && (flags & kStale) == 0) return std::string(kMasterDown);
+  if (Gate::refuses_stale(bits) && (flags & kStale) == 0) return std::string(kMasterDown);
   if (when(Gate::kDatasetLoading) && (flags & kLoading) == 0) return std::string(kLoadingText);
   if (when(Gate::kBusyScript) && (flags & kAllowBusy) == 0 && client.kind != ClientKind::kScript) {
     return std::string(kBusy);

@@ -21,7 +21,7 @@ class Gate {
   enum Condition : uint32_t {
     kReplica = 1u << 0,          // expired keys are hidden, not deleted
     kReadOnlyReplica = 1u << 1,  // writes of clients are refused
-    kLinkDown = 1u << 2,         // the link is down and stale data are not to be served
+    kLinkDown = 1u << 2,         // a replica that does not follow its primary at the moment
     kDatasetLoading = 1u << 3,
     kTooFewReplicas = 1u << 4,  // min-replicas-to-write
     kOutOfMemory = 1u << 5,
@@ -32,12 +32,17 @@ class Gate {
     kAuthRequired = 1u << 10,
     kMonitored = 1u << 11,        // somebody wants to see every command
     kActiveExpireOff = 1u << 12,  // DEBUG SET-ACTIVE-EXPIRE 0
+    kStaleRefused = 1u << 13,     // replica-serve-stale-data no: bites while the link is down
   };
 
   void set(Condition condition, bool on) {
     on ? bits_.fetch_or(condition) : bits_.fetch_and(~uint32_t{condition});
   }
   bool is(Condition condition) const { return (bits() & condition) != 0; }
+  static bool refuses_stale(uint32_t bits) {
+    constexpr uint32_t kBoth = kLinkDown | kStaleRefused;
+    return (bits & kBoth) == kBoth;
+  }
   uint32_t bits() const { return bits_.load(std::memory_order_relaxed); }
 
  private:

@@ -48,13 +48,7 @@ void Executor::run_queue(SessionContext& context) {
   std::vector<Bytes> args;
   for (const QueuedCommand& queued : queue) {
     args.assign(queued.args.begin(), queued.args.end());
-    const uint64_t errors_before = context.reply.errors();
-    Run run{*queued.command, client, args, {}, context.reply};
-    run.everything = true;  // the transaction's locks are held; nothing more is taken
-    invoke(run);
-    CommandCounters& mine = counters_.by_command[static_cast<size_t>(queued.command->id)];
-    mine.calls.add(1);
-    if (context.reply.errors() != errors_before) mine.failed.add(1);
+    run_nested(*queued.command, client, args, context.reply);
   }
 }
 

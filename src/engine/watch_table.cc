@@ -35,11 +35,11 @@ void WatchTable::mark_dirty(int database, Bytes key) {
   for (const auto& mark : found->second) mark->dirty.store(true, std::memory_order_relaxed);
 }
 
-void WatchTable::mark_database_dirty(int database) {
+void WatchTable::mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned) {
   const std::string prefix = name(database, {});
   for (const Watches& watches : watches_) {
     for (const auto& [text, marks] : watches) {
-      if (!text.starts_with(prefix)) continue;
+      if (!text.starts_with(prefix) || !concerned(Bytes(text).substr(prefix.size()))) continue;
       for (const auto& mark : marks) mark->dirty.store(true, std::memory_order_relaxed);
     }
   }

@@ -11,6 +11,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "base/function_ref.h"
 #include "engine/client_state.h"
 #include "keyspace/keyspace.h"
 
@@ -26,8 +27,9 @@ class WatchTable {
   void remove(int database, Bytes key, const std::shared_ptr<WatchMark>& mark);
   // REQUIRES: the key's stripe held.
   void mark_dirty(int database, Bytes key);
-  // A database was flushed or swapped. REQUIRES: all stripes held.
-  void mark_database_dirty(int database);
+  // A database was flushed, swapped or loaded anew, which concerns the watched keys for which
+  // `concerned` is true. REQUIRES: all stripes held.
+  void mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned);
 
  private:
   using Marks = std::vector<std::shared_ptr<WatchMark>>;

@@ -66,6 +66,12 @@ DatabaseTables& Keyspace::tables_for_writing(int database) {
   return *tables;
 }
 
+bool Keyspace::holds(DatabaseTables* tables, Bytes key) const {
+  if (tables == nullptr) return false;
+  const KeyPlace at = place(key);
+  return tables->partition(at.partition).find(traits_, at.hash, key) != nullptr;
+}
+
 TablesRef Keyspace::take_tables(int database) {
   Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);

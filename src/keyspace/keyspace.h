@@ -112,6 +112,9 @@ class Keyspace {
   // Registrations (WATCH, blocked clients) on keys of this stripe; changed and read under it.
   uint32_t& interest(int index) { return stripes_[static_cast<size_t>(index)].interest; }
 
+  // REQUIRES: the key's stripe held. Null tables hold nothing.
+  bool holds(DatabaseTables* tables, Bytes key) const;
+
   // The tables of a database, or null while nothing was ever written to it. REQUIRES: any stripe
   // held.
   DatabaseTables* tables(int database) const {

@@ -31,6 +31,10 @@ KeyPlace KeyAccess::place(Bytes key) const {
   return place;
 }
 
+bool KeyAccess::ChangedDatabase::concerns(const Keyspace& keyspace, Bytes key) const {
+  return keyspace.holds(before.get(), key) || keyspace.holds(keyspace.tables(database), key);
+}
+
 void KeyAccess::changed(int database, Bytes key, int stripe) {
   ++counters_.changes;
   if (keyspace_.interest(stripe) != 0) changed_keys_.push_back({database, std::string(key)});
@@ -216,16 +220,17 @@ void View::set_expiry(Bytes key, int64_t expiry_ms) {
 int64_t View::clear() {
   const int64_t keys = size();
   TablesRef tables = access_.keyspace().take_tables(database_);
+  access_.changed_databases().push_back({database_, tables});
   if (tables != nullptr) access_.dropped_tables().push_back(std::move(tables));
-  access_.changed_databases().push_back(database_);
   access_.counters().changes += static_cast<uint64_t>(keys);
   return keys;
 }
 
 void View::swap_with(int other) {
-  access_.keyspace().swap_databases(database_, other);
-  access_.changed_databases().push_back(database_);
-  access_.changed_databases().push_back(other);
+  Keyspace& keyspace = access_.keyspace();
+  access_.changed_databases().push_back({database_, keyspace.share_tables(database_)});
+  access_.changed_databases().push_back({other, keyspace.share_tables(other)});
+  keyspace.swap_databases(database_, other);
   ++access_.counters().changes;
 }
 

@@ -69,7 +69,13 @@ class KeyAccess {
   };
   std::vector<KeyName>& changed_keys() { return changed_keys_; }
   // Databases that changed as a whole (flushed, swapped).
-  std::vector<int>& changed_databases() { return changed_databases_; }
+  struct ChangedDatabase {
+    int database;
+    TablesRef before;
+    // Whether the key was there before the change or is now.
+    bool concerns(const Keyspace& keyspace, Bytes key) const;
+  };
+  std::vector<ChangedDatabase>& changed_databases() { return changed_databases_; }
   // Flushed tables, for the engine to let go of when the locks are free.
   std::vector<TablesRef>& dropped_tables() { return dropped_tables_; }
   Counters& counters() { return counters_; }
@@ -83,7 +89,7 @@ class KeyAccess {
   bool exclusive_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
-  std::vector<int> changed_databases_;
+  std::vector<ChangedDatabase> changed_databases_;
   std::vector<TablesRef> dropped_tables_;
   std::vector<Entry*> garbage_;
   Counters counters_;

@@ -61,8 +61,8 @@ void ReplicationControl::change_role(Role next) {
     engine.gate.set(Gate::kReplica, following != nullptr);
     engine.gate.set(Gate::kReadOnlyReplica,
                     following != nullptr && parts_.options.replica_read_only.get());
-    engine.gate.set(Gate::kLinkDown,
-                    following != nullptr && !parts_.options.replica_serve_stale_data.get());
+    engine.gate.set(Gate::kLinkDown, following != nullptr);
+    engine.gate.set(Gate::kStaleRefused, !parts_.options.replica_serve_stale_data.get());
     engine.gate.set(Gate::kTooFewReplicas, false);
     role_ = std::move(next);
   }
@@ -164,6 +164,7 @@ void ReplicationControl::apply_options() {
   const Guard guard(lock_);  // the role stays what it is meanwhile
   const bool replica = is_replica();
   engine.gate.set(Gate::kReadOnlyReplica, replica && options.replica_read_only.get());
+  engine.gate.set(Gate::kStaleRefused, !options.replica_serve_stale_data.get());
   const int64_t wanted = options.min_replicas_to_write.get();
   const int64_t lag_ms = options.min_replicas_max_lag_seconds.get() * 1000;
   const bool too_few = !replica && wanted > 0 && lag_ms > 0 &&

@@ -138,7 +138,9 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
     if (engine.keyspace.snapshot().sink != nullptr) return false;
     former = load.install();
     for (int i = 0; i < engine.keyspace.database_count(); ++i) {
-      engine.watch_table.mark_database_dirty(i);
+      const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};
+      engine.watch_table.mark_database_dirty(
+          i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
     }
     engine.log.reset(cut);
     if (load.selected_database()) engine.log.set_context(*load.selected_database());
@@ -236,7 +238,7 @@ int64_t Link::backoff_ms() {
 void Link::enter(LinkPhase phase) {
   parts_.progress.phase.store(phase);
   const bool up = phase == LinkPhase::kFollowing || phase == LinkPhase::kIdle;
-  parts_.engine.gate.set(Gate::kLinkDown, !up && !parts_.options.replica_serve_stale_data.get());
+  parts_.engine.gate.set(Gate::kLinkDown, !up);
 }
 
 }  // namespace tandem

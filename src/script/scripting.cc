@@ -31,7 +31,7 @@ const char* refused_by_flags(const ScriptCache::Script& script, bool read_only, 
   if ((bits & Gate::kReadOnlyReplica) != 0 && writes) {
     return "READONLY You can't write against a read only replica.";
   }
-  if ((bits & Gate::kLinkDown) != 0 && (script.flags & kScriptAllowStale) == 0) {
+  if (Gate::refuses_stale(bits) && (script.flags & kScriptAllowStale) == 0) {
     return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
   }
   if ((bits & Gate::kOutOfMemory) != 0 && writes && (script.flags & kScriptAllowOom) == 0) {
@@ -141,6 +141,7 @@ ScriptCache::Script* Scripting::prepare(ReplyWriter& reply, Bytes sha1, Bytes te
 
 void Scripting::evaluate(SessionContext& context, bool by_sha1, bool read_only) {
   ReplyWriter& reply = context.reply;
+  context.executor.show(context.command, context.client, context.args);
   std::string sha1;
   if (by_sha1) {
     if (context.args[1].size() != kSha1Digits) return reply.error(kNoScriptFound);

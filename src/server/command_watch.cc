@@ -43,7 +43,7 @@ void CommandWatch::remove_monitor(uint64_t id) {
 
 void CommandWatch::before_command(const ClientState& client, const Command& command,
                                   std::span<const Bytes> args, int64_t unix_us) {
-  if (command.has(kAdmin) || command.has(kSkipMonitor)) return;
+  if (command.has(kAdmin)) return;
   std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / kUsPerSecond,
                                  unix_us % kUsPerSecond, client.database, address_of(client));
   for (size_t at = 0; at < args.size(); ++at) {
