@@ -110,7 +110,8 @@ def argument_shape(arguments):
 
 def test_command_docs_has_the_arguments_of_redis(client, start):
     theirs = start("redis").connect()
-    for name in ("get", "set", "mset", "expire", "zadd", "xread", "lmove", "hscan", "getex", "blpop"):
+    names = "get", "set", "mset", "expire", "zadd", "xread", "lmove", "hscan", "getex", "blpop"
+    for name in names:
         ours_of, theirs_of = (
             dict(zip(docs[1][::2], docs[1][1::2]))["arguments"]
             for docs in (client("COMMAND", "DOCS", name), theirs("COMMAND", "DOCS", name)))
