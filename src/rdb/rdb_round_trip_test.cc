@@ -128,14 +128,14 @@ TEST(RdbRoundTrip, CutAndFlippedBytesNeverHarm) {
   Random seeded(17);
   for (int version = kRdbWriteVersionMin; version <= kRdbVersionMax; ++version) {
     const RdbWriteOptions options{.version = version, .compress = false, .checksum = false};
-    const Written written = write_random(static_cast<uint64_t>(version), options, 30);
+    const Written written = write_random(static_cast<uint64_t>(version), options, 15);
     const Bytes stored = written.stored;
-    for (size_t bytes = 0; bytes < stored.size(); bytes += 1 + stored.size() / 500) {
+    for (size_t bytes = 0; bytes < stored.size(); bytes += 1 + stored.size() / 100) {
       std::string error;
       read_all(stored.substr(0, bytes), 4096, EncodingLimits(), version, error);
       EXPECT_NE(error, "");
     }
-    for (int round = 0; round < 500; ++round) {
+    for (int round = 0; round < 200; ++round) {
       std::string flipped(stored);
       for (uint64_t left = 1 + seeded.below(3); left > 0; --left) {
         flipped[seeded.below(flipped.size())] ^= static_cast<char>(1 << seeded.below(8));
