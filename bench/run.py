@@ -159,7 +159,9 @@ def main():
     text = report(rows, bench.rounds)
     print(text)
     if not options.only and not options.quick:
-        (ROOT / "docs" / "benchmarks.md").write_text(text)
+        page = ROOT / "docs" / "benchmarks.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text)
 
 
 main()
