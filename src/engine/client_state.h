@@ -53,6 +53,9 @@ struct ClientState {
   bool authenticated = true;
   bool subscribed = false;  // in RESP2 only a few commands are allowed then
 
+  // What it executed or queued last, for people; null before the first.
+  const Command* last_command = nullptr;
+
   // MULTI.
   bool in_transaction = false;
   bool transaction_failed = false;  // a command was refused while queueing: EXEC aborts

@@ -37,6 +37,8 @@ class Executor {
   // Time stands still within a command; it is read once at the start of a batch and after each
   // command.
   void begin_batch();
+  // When the last command ended, or the batch began.
+  int64_t now_monotonic_us() const { return now_monotonic_us_; }
 
   // One request. `raw` is its RESP text if it came as an array (it is appended to the log as it is,
   // instead of encoding it again), else empty. For a link (ClientKind::kLink) `raw` is what goes
@@ -131,7 +133,7 @@ class Executor {
   std::vector<KeyName> ready_;
 
   int64_t batch_unix_us_ = 0;
-  int64_t batch_monotonic_us_ = 0;
+  int64_t batch_monotonic_us_ = INT64_MIN / 2;
   int64_t now_monotonic_us_ = 0;
   int expire_partition_ = 0;
   int expire_database_ = 0;

@@ -84,7 +84,6 @@ void Session::process() {
     prepared = std::max(prepared - 1, 0);
   }
   processing_ = false;
-  remember_last_command();
   if (!reading_) compact();
   update_card();
   if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
@@ -94,13 +93,6 @@ void Session::process() {
     close();
   }
   if (!out_.empty() || closing_) schedule_flush();
-}
-
-void Session::remember_last_command() {
-  if (last_words_count_ == 0) return;
-  last_command_ = host_.executor.engine().registry.resolve(
-      std::span<const Bytes>(last_words_).first(last_words_count_));
-  last_words_count_ = 0;
 }
 
 // False when there is nothing more to execute for now.
@@ -125,10 +117,6 @@ bool Session::take_request() {
       host_.held_back(*this);
       return false;
     }
-    last_words_count_ = std::min(args.size(), last_words_.size());
-    std::ranges::copy(args.first(last_words_count_), last_words_.begin());
-    // The words of an inline request live only until the parser is asked again.
-    if (parser_.is_inline()) remember_last_command();
     if (out_.size() > before && out_[before] == '-') [[unlikely]] {
       host_.errors.count(Bytes(out_).substr(before));
     }
@@ -279,8 +267,8 @@ void Session::compact() {
 void Session::update_card() {
   constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
   ClientCard& card = *card_;
-  card.last_active_ms.store(host_.loop.clock().monotonic_ms(), kRelaxed);
-  card.command.store(last_command_, kRelaxed);
+  card.last_active_ms.store(host_.executor.now_monotonic_us() / 1000, kRelaxed);
+  card.command.store(last_command, kRelaxed);
   card.database.store(database, kRelaxed);
   card.protocol.store(protocol, kRelaxed);
   card.query_bytes.store(static_cast<int64_t>(end_ - begin_), kRelaxed);

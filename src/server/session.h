@@ -95,7 +95,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   SessionHost& host() { return host_; }
   // Brings the card up to date in the middle of a batch.
   void show(const Command& command) {
-    last_command_ = &command;
+    last_command = &command;
     update_card();
   }
   void close_after_reply() { closing_ = true; }
@@ -132,7 +132,6 @@ class Session final : public ClientState, public Subscriber, private Flushable {
 
  private:
   void process();
-  void remember_last_command();
   bool take_request();
   void filter_reply(size_t before);
   void protocol_error();
@@ -174,10 +173,6 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   int64_t soft_limit_since_ms_ = 0;
   HandOver hand_over_;
   std::optional<Timer> deadline_;
-  const Command* last_command_ = nullptr;
-  // The name, and perhaps subcommand, of the batch's last request; views into the buffer.
-  std::array<Bytes, 2> last_words_;
-  size_t last_words_count_ = 0;
 
   // Messages on their way from publishers.
   Lock inbox_lock_;
