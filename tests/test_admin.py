@@ -6,6 +6,7 @@ import pytest
 
 from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
+from harness.wire import ReplyError
 
 # Fields of a stock INFO that Tandem has no counterpart for, with the reason.
 NOT_OURS = re.compile("|".join([
@@ -274,6 +275,28 @@ def test_shutdown(start, words):
         assert connection.read_until_closed() == b""
     assert server.wait_exit() == 0
     assert (server.folder / "dump.rdb").exists() == ("SAVE" in words)
+
+
+def test_shutdown_waits_for_replicas(start, proxy):
+    primary, replica = start("tandem", "--shutdown-timeout", 60), start("tandem")
+    link = proxy(primary)
+    replica.follow(link.port)
+    wait_until(replica.link_up, "linked")
+    link.stall()
+    asked, other = primary.connect(), primary.connect()
+    other("SET", "a", 1)
+    asked.send(b"SHUTDOWN NOSAVE\r\n")
+    wait_until(lambda: "Waiting for replicas" in primary.log_text(), "it waits")
+    assert other("SHUTDOWN", "ABORT") == "OK"
+    with pytest.raises(ReplyError, match="Errors trying to SHUTDOWN. Check logs."):
+        asked.read()
+    assert other("SET", "a", 2) == "OK"
+    other.send(b"SHUTDOWN NOSAVE\r\n")
+    wait_until(lambda: primary.log_text().count("Waiting for replicas") == 2, "it waits again")
+    link.resume()
+    assert primary.wait_exit() == 0
+    with replica.connect() as client:
+        assert client("GET", "a") == "2"
 
 
 def test_shutdown_abort_and_bad_options(client):

@@ -91,7 +91,11 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
                  .persistence = persistence_,
+                 .log = log_,
+                 .replicas = replication_.replicas(),
+                 .timeout_seconds = options.server.shutdown_timeout_seconds,
                  .stop_scripts = [this] { scripting_.control().abort(); },
+                 .resume_clients = [this] { resume_clients(); },
                  .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
   engine_.slow_command_us = options.server.slow_log_slower_than_us.get();
@@ -102,7 +106,6 @@ Composition::~Composition() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   replication_thread_.stop();
-  if (signal_shutdown_.joinable()) signal_shutdown_.join();
 }
 
 std::vector<CommandRow> Composition::rows() {
@@ -268,8 +271,7 @@ void Composition::watch_signals() {
 }
 
 void Composition::shut_down_on_signal(int how) {
-  if (signal_shutdown_.joinable()) signal_shutdown_.join();
-  signal_shutdown_ = std::thread([this, how] { (void)shutdown_.begin(how); });
+  shutdown_.start(how, [](const Result<void>&) {});
 }
 
 void Composition::resume_clients() {

@@ -106,7 +106,6 @@ class Composition {
   Persistence persistence_;
   Status status_;
   Shutdown shutdown_;
-  std::thread signal_shutdown_;  // saves while the main loop stays awake
 };
 
 }  // namespace tandem

@@ -28,6 +28,8 @@ void lastsave(SessionContext& c, Persistence& persistence) {
   c.reply.integer(persistence.last_save_unix_s());
 }
 
+constexpr Bytes kShutdownFailed = "ERR Errors trying to SHUTDOWN. Check logs.";
+
 void shut_down(SessionContext& c, Shutdown& shutdown) {
   int how = kShutdownDefault;
   bool abort = false;
@@ -48,8 +50,17 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   }
   const bool both = (how & kShutdownSave) != 0 && (how & kShutdownNoSave) != 0;
   if (both || (abort && how != kShutdownDefault)) return c.reply.error(kSyntaxError);
-  if (abort) return c.reply.error("ERR No shutdown in progress.");
-  if (!shutdown.begin(how)) return c.reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
+  if (abort) {
+    return shutdown.abort() ? c.reply.ok() : c.reply.error("ERR No shutdown in progress.");
+  }
+  if (shutdown.must_wait(how)) {
+    if (const auto waiter = c.block_externally(0, [] { return std::string(); })) {
+      return shutdown.start(how, [waiter](Result<void> ended) {
+        if (!ended) waiter->complete("-" + std::string(kShutdownFailed) + "\r\n");
+      });
+    }
+  }
+  if (!shutdown.begin(how)) return c.reply.error(kShutdownFailed);
   // Redis leaves without a reply: the closed connection is the answer.
   if (Session* session = session_of(c)) session->close();
 }

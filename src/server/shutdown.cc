@@ -1,8 +1,17 @@
 #include "server/shutdown.h"
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 #include "base/logging.h"
 
 namespace tandem {
+
+Shutdown::~Shutdown() {
+  abort();
+  if (thread_.joinable()) thread_.join();
+}
 
 Result<void> Shutdown::begin(int how) {
   const std::lock_guard guard(lock_);
@@ -19,13 +28,72 @@ Result<void> Shutdown::begin(int how) {
     log_notice("Saving the final RDB snapshot before exiting.");
     if (auto saved = parts_.persistence.save_now(); !saved && (how & kShutdownForce) == 0) {
       log_warning("Error trying to save the DB, can't exit: {}", saved.error().text);
-      parts_.gate.set(Gate::kPausedWrites, paused_before);
+      let_writes_go_on(paused_before);
       return saved;
     }
   }
   over_ = true;
   parts_.leave();
   return {};
+}
+
+void Shutdown::let_writes_go_on(bool paused_before) {
+  parts_.gate.set(Gate::kPausedWrites, paused_before);
+  parts_.resume_clients();
+}
+
+bool Shutdown::must_wait(int how) const {
+  if ((how & kShutdownNow) != 0 || parts_.timeout_seconds.get() <= 0) return false;
+  return parts_.replicas.acknowledged().count(parts_.log.end()) < parts_.replicas.count();
+}
+
+void Shutdown::start(int how, Done done) {
+  const std::lock_guard guard(thread_lock_);
+  if (wait_ != nullptr) return done(fail(ErrorCode::kRefused, "a shutdown is in progress"));
+  if (thread_.joinable()) thread_.join();
+  if (must_wait(how)) wait_ = std::make_shared<Wait>();
+  thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
+    if (wait == nullptr || wait_for_replicas()) return done(begin(how));
+    done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
+  });
+}
+
+bool Shutdown::abort() {
+  const std::lock_guard guard(thread_lock_);
+  if (wait_ == nullptr) return false;
+  const std::lock_guard wait_guard(wait_->lock);
+  wait_->aborted = true;
+  wait_->changed.notify_all();
+  return true;
+}
+
+// False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
+bool Shutdown::wait_for_replicas() {
+  const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
+  parts_.gate.set(Gate::kPausedWrites, true);
+  const std::shared_ptr<Wait> wait = wait_;
+  log_notice("Waiting for replicas before shutting down.");
+  const size_t replicas =
+      std::clamp<size_t>(parts_.replicas.count(), 1, AcknowledgedWatermarks::kReplicasMax);
+  Watermark& mark = parts_.replicas.acknowledged().by_replicas(replicas);
+  const WaiterId id = mark.wait(parts_.log.end(), [wait] {
+    const std::lock_guard guard(wait->lock);
+    wait->caught_up = true;
+    wait->changed.notify_all();
+  });
+  bool aborted;
+  {
+    std::unique_lock guard(wait->lock);
+    wait->changed.wait_for(guard, std::chrono::seconds(parts_.timeout_seconds.get()),
+                           [&] { return wait->caught_up || wait->aborted; });
+    aborted = wait->aborted;
+    if (!aborted && !wait->caught_up) log_warning("Some replicas have not caught up in time.");
+  }
+  mark.cancel(id);
+  const std::lock_guard guard(thread_lock_);
+  wait_ = nullptr;
+  if (aborted) let_writes_go_on(paused_before);
+  return !aborted;
 }
 
 }  // namespace tandem

@@ -1,16 +1,20 @@
-// Ending the server in good order: no more writes, the data saved if it is to be saved, then the
-// main loop stops. Asked for by SHUTDOWN and by signals.
+// Ending the server in good order: no more writes, the replicas given time to catch up, the data
+// saved if it is to be saved, then the main loop stops. Asked for by SHUTDOWN and by signals.
 //
-// Threads: any; one shutdown at a time.
+// Threads: any. Waiting and saving happen on a thread of its own; one shutdown at a time.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <optional>
+#include <thread>
 
 #include "base/result.h"
 #include "config/server_options.h"
 #include "engine/gate.h"
+#include "log/log.h"
+#include "replication/replica_registry.h"
 #include "server/persistence.h"
 
 namespace tandem {
@@ -20,20 +24,47 @@ class Shutdown {
   struct Parts {
     Gate& gate;
     Persistence& persistence;
-    std::function<void()> stop_scripts;  // one may hold everything that a save needs
-    std::function<void()> leave;         // makes the program end
+    Log& log;
+    ReplicaRegistry& replicas;
+    const Option<int64_t>& timeout_seconds;  // shutdown-timeout
+    std::function<void()> stop_scripts;      // one may hold everything that a save needs
+    std::function<void()> resume_clients;    // those held back while writes were paused
+    std::function<void()> leave;             // makes the program end
   };
+  using Done = std::function<void(Result<void>)>;
 
   explicit Shutdown(Parts parts) : parts_(std::move(parts)) {}
+  ~Shutdown();
 
   // `how`: kShutdownSave and its like, combined; neither save nor nosave: saves if there are save
-  // points. An error: the data could not be saved, and the server goes on.
+  // points. Waits for nobody. An error: the data could not be saved, and the server goes on.
   Result<void> begin(int how);
 
+  // A replica has not acknowledged everything, and `how` does not say that this is no matter.
+  bool must_wait(int how) const;
+  // Waits for the replicas if it must, then begins; `done` is called from the other thread.
+  void start(int how, Done done);
+  // Ends a wait for replicas; the server goes on. False: there is none.
+  bool abort();
+
  private:
+  // A wait for replicas; shared with the call that their acknowledgement makes.
+  struct Wait {
+    std::mutex lock;
+    std::condition_variable changed;
+    bool caught_up = false;
+    bool aborted = false;
+  };
+
+  bool wait_for_replicas();
+  void let_writes_go_on(bool paused_before);
+
   const Parts parts_;
   std::mutex lock_;
   bool over_ = false;  // the program ends; nothing more to do
+  std::mutex thread_lock_;
+  std::thread thread_;
+  std::shared_ptr<Wait> wait_;
 };
 
 }  // namespace tandem
