@@ -14,24 +14,11 @@ from harness.wire import Connection
 README = (ROOT / "README.md").read_text()
 
 
-def three_ports():
-    """The first of three neighbours that are free."""
-    def found():
-        port = free_port()
-        try:
-            for number in (port + 1, port + 2):
-                Connection(number, seconds=1).close()
-        except ConnectionRefusedError:
-            return port if port < 65000 else None
-        return None
-    return wait_until(found, "three free ports")
-
-
 class Quickstart:
     """The program that ./quickstart runs once the server is built."""
 
     def __init__(self, folder, *arguments):
-        self.port = three_ports()
+        self.port = free_port(neighbours=2)
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "tools" / "quickstart", "--port", str(self.port), "--data",
              folder,

@@ -5,6 +5,7 @@ the same arguments, so a test can put either on either side. TANDEM_PRESET choos
 TANDEM_SERVER names a program to stand in for Tandem (a stock redis-server proves the tests).
 """
 import os
+import random
 import re
 import signal
 import socket
@@ -30,10 +31,23 @@ def is_stock(kind):
     return kind == "redis" or tandem_program().endswith("redis-server")
 
 
-def free_port():
+def can_bind(port):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port(neighbours=0):
+    """A free port, and as many free ones right above it. They lie below the range that the kernel
+    takes for the near ends of connections, so that none of those is there before the server."""
+    for _ in range(1000):
+        port = random.randrange(11000, 32000)
+        if all(can_bind(number) for number in range(port, port + neighbours + 1)):
+            return port
+    raise OSError("no free port")
 
 
 class Server:
