@@ -54,15 +54,17 @@ def headers_without_source(parts):
 
 
 def compile_flags():
-    """The flags of any compiled file of the newest build tree; they hold for all."""
+    """The folders and definitions of all files of the newest build tree together."""
     trees = sorted(ROOT.glob("build/*/compile_commands.json"), key=os.path.getmtime)
     if not trees:
         sys.exit("tidy --headers needs a configured build: ./dev build")
-    words = shlex.split(json.loads(trees[-1].read_text())[-1]["command"])
-    kept = [word for word in words if word.startswith(("-I", "-D"))]
-    for option, folder in zip(words, words[1:]):
-        kept += [option, folder] if option == "-isystem" else []
-    return kept
+    kept = {}  # in order, each once
+    entries = json.loads(trees[-1].read_text())
+    for command in {entry["command"].split(" -o ")[0] for entry in entries}:
+        words = shlex.split(command)
+        kept.update({(word,): True for word in words if word.startswith(("-I", "-D"))})
+        kept.update({pair: True for pair in zip(words, words[1:]) if pair[0] == "-isystem"})
+    return [word for words in sorted(kept) for word in words]
 
 
 def headers_compile_alone(parts):
