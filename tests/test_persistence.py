@@ -1,6 +1,8 @@
 """Snapshots on disk: SAVE, BGSAVE, starting from a file, files that lie, crashes."""
+import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -131,6 +133,35 @@ def test_no_temporary_files_stay(start):
         connection("SAVE")
         background_save(connection)
     assert {path.name for path in server.folder.iterdir()} <= {"dump.rdb", "log", "appendonlydir"}
+
+
+def test_clients_are_answered_while_the_file_is_read(start):
+    """A pipe in the file's place: the server waits in it for as long as the test likes."""
+    server = start("tandem", "--save", "1 1", launch=False)
+    pipe = server.folder / "dump.rdb"
+    os.mkfifo(pipe)
+    server.launch()
+
+    def is_loading():
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", server.port)) != 0:
+                return False
+        with server.connect() as connection:
+            return connection.raw("PING").startswith(b"-LOADING")
+
+    wait_until(is_loading, "it listens while it loads")
+    with server.connect() as connection:
+        for command in ("GET a", "SET a 1", "SAVE", "BGSAVE", "REPLICAOF NO ONE", "FLUSHALL"):
+            reply = connection.raw(*command.split())
+            assert reply == b"-LOADING Redis is loading the dataset in memory\r\n", command
+        info = parse_info(connection("INFO", "persistence"))
+        assert info["loading"] == "1" and info["loading_loaded_perc"] == "0.00"
+        assert connection("CONFIG", "GET", "save") == ["save", "1 1"]
+        connection.send(b"SHUTDOWN SAVE\r\n")
+        wait_until(lambda: "ready to exit" in server.log_text(), "the load was given up")
+        with open(pipe, "wb"):
+            assert server.wait_exit() == 0
+    assert pipe.is_fifo(), "what was loaded only in part has not replaced the file"
 
 
 def start_from(start, data):

@@ -37,6 +37,7 @@ Result<size_t> DatasetLoad::feed(Bytes bytes) {
 void DatasetLoad::note(const RdbAuxField& field) {
   if (field.name == "repl-id") id_ = ReplicationId::parse(field.value);
   if (field.name == "repl-offset") offset_ = parse_uint64(field.value);
+  if (field.name == "used-mem") used_memory_bytes_ = parse_int64(field.value).value_or(0);
   if (field.name == "repl-stream-db") {
     const auto database = parse_uint64(field.value);
     if (database && *database < tables_.size()) {
@@ -47,7 +48,7 @@ void DatasetLoad::note(const RdbAuxField& field) {
 
 Result<void> DatasetLoad::add(RdbEntry& entry) {
   const int64_t expiry_ms = entry.expire_ms.value_or(kNoExpiry);
-  if (drop_expired_ && entry.expire_ms && expiry_ms < drop_expired_->now_ms) {
+  if (is_dropped(entry)) {
     ++expired_keys_;
     return {};
   }
@@ -72,8 +73,13 @@ Result<void> DatasetLoad::add(RdbEntry& entry) {
   return {};
 }
 
+bool DatasetLoad::is_dropped(const RdbEntry& entry) const {
+  return drop_expired_ && !position() && entry.expire_ms &&
+         *entry.expire_ms < drop_expired_->now_ms;
+}
+
 std::optional<Position> DatasetLoad::position() const {
-  if (!id_ || !offset_) return std::nullopt;
+  if (!id_ || !offset_ || *offset_ == 0) return std::nullopt;  // at 0 nothing was ever logged
   return Position{.id = *id_, .offset = *offset_};
 }
 

@@ -22,7 +22,8 @@
 namespace tandem {
 
 // Keys whose time is over at `now_ms` are left out: a primary's own file. A replica keeps them for
-// its primary to delete.
+// its primary to delete; so does a primary whose file names a place in a log, since the replicas
+// that go on from there hold them too and need the DEL that active expiry makes.
 struct DropExpired {
   int64_t now_ms;
 };
@@ -46,6 +47,8 @@ class DatasetLoad {
   // What the stream's auxiliary fields say of the log at its cut.
   std::optional<Position> position() const;
   std::optional<uint32_t> selected_database() const { return selected_database_; }
+  // What the server that wrote it used then; 0: it does not say.
+  int64_t used_memory_bytes() const { return used_memory_bytes_; }
 
   // Puts the new dataset in the place of the old one and hands the old one out, to be freed without
   // locks held. REQUIRES: all stripes held, no snapshot running, ended().
@@ -53,6 +56,7 @@ class DatasetLoad {
 
  private:
   Result<void> add(RdbEntry& entry);
+  bool is_dropped(const RdbEntry& entry) const;
   void note(const RdbAuxField& field);
 
   Keyspace& keyspace_;
@@ -62,6 +66,7 @@ class DatasetLoad {
   int64_t keys_ = 0;
   int64_t expired_keys_ = 0;
   int version_ = 0;
+  int64_t used_memory_bytes_ = 0;
   std::optional<ReplicationId> id_;
   std::optional<uint64_t> offset_;
   std::optional<uint32_t> selected_database_;

@@ -64,7 +64,7 @@ class DiskFile final : public File {
   }
 
   Result<uint64_t> size() const override {
-    struct stat about {};
+    struct stat about{};
     if (::fstat(descriptor_, &about) != 0) return fail_here("stat", -1);
     return static_cast<uint64_t>(about.st_size);
   }
@@ -147,7 +147,7 @@ Result<std::unique_ptr<File>> DiskFiles::open(const std::string& path, OpenMode 
   }
   const int descriptor = ::open(path.c_str(), flags, kFilePermissions);
   if (descriptor < 0) return fail_system(fmt::format("open {}", path));
-  struct stat about {};
+  struct stat about{};
   if (::fstat(descriptor, &about) != 0) {
     const int code = errno;
     ::close(descriptor);
@@ -175,7 +175,7 @@ Result<bool> DiskFiles::exists(const std::string& path) {
 }
 
 Result<uint64_t> DiskFiles::size(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   if (::stat(path.c_str(), &about) != 0) return fail_system(fmt::format("stat {}", path));
   return static_cast<uint64_t>(about.st_size);
 }
@@ -183,7 +183,7 @@ Result<uint64_t> DiskFiles::size(const std::string& path) {
 Result<void> DiskFiles::make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), kFolderPermissions) == 0) return {};
   const int code = errno;
-  struct stat about {};
+  struct stat about{};
   if (code == EEXIST && ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) return {};
   return fail_system(fmt::format("make folder {}", path), code);
 }

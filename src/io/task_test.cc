@@ -94,7 +94,9 @@ TEST(TaskTest, ASuspendedTaskIsDestroyedInnermostFirst) {
 TEST(TaskTest, ATaskThatNeverStartedIsDestroyedToo) {
   Gate gate;
   std::vector<std::string> lines;
-  { Task<void> task = outer(gate, lines); }
+  {
+    Task<void> task = outer(gate, lines);
+  }
   EXPECT_TRUE(lines.empty());
 }
 

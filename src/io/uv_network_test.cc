@@ -318,7 +318,7 @@ TEST_F(UvNetworkTest, UnixSocketsHavePermissionsAndVanishWithTheirListener) {
   const std::string path = folder.at("a.sock");
   auto listener = network_.listen_unix(path, 0700, kBacklog);
   ASSERT_TRUE(listener) << listener.error().text;
-  struct stat about {};
+  struct stat about{};
   ASSERT_EQ(::stat(path.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0700u);
   run_to_end(loop_, make_unix_pair(network_, **listener, path, pair_));
@@ -366,7 +366,9 @@ TEST_F(UvNetworkTest, ADroppedSocketIsClosed) {
   auto listener = network_.listen("127.0.0.1", 0, kBacklog);
   auto drop = [](Network& network, Listener& from, ErrorCode& end) -> Task<void> {
     auto client = co_await network.connect("127.0.0.1", from.local().port);
-    { auto accepted = co_await from.accept(); }
+    {
+      auto accepted = co_await from.accept();
+    }
     char buffer[8];
     auto got = co_await (*client)->read(buffer);
     end = got.error().code;

@@ -88,9 +88,11 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                     .options = options.server.persistence,
                     .files = files_,
                     .total_changes = [this] { return status_.total_changes(); }}),
+      file_load_({.engine = engine_, .options = options.server.persistence, .files = files_}),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
                  .persistence = persistence_,
+                 .file_load = file_load_,
                  .log = log_,
                  .replicas = replication_.replicas(),
                  .timeout_seconds = options.server.shutdown_timeout_seconds,
@@ -128,20 +130,18 @@ std::vector<CommandRow> Composition::rows() {
 Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   watch_configuration();
-  if (auto loaded = load_data(); !loaded) return loaded;
   start_workers();
-  start_replication();
+  load_data();
   if (auto listening = acceptor_.listen(); !listening) return listening;
   if (auto listening = acceptor_.listen_unix(); !listening) return listening;
   tick_.every_ms(kTickMs);
   watch_signals();
-  log_notice("Ready to accept connections tcp");
   return {};
 }
 
 int Composition::run() {
   loop_.run();
-  return 0;
+  return exit_code_;
 }
 
 void Composition::every_tick() {
@@ -150,23 +150,44 @@ void Composition::every_tick() {
   persistence_.check();
 }
 
+// Clients are answered meanwhile, as the gate allows; the link waits for the data.
+void Composition::load_data() {
+  gate_.set(Gate::kDatasetLoading, true);
+  const PrimaryAddress primary = options_.replication.primary.get();
+  if (!primary.host.empty()) {
+    const ExclusiveGuard all(keyspace_);
+    replication_.follow(primary.host, primary.port);
+  }
+  file_load_.start(primary.host.empty(), [this](FileLoad::Outcome outcome) {
+    loop_.post([this, result = std::move(outcome)] { on_loaded(result); });
+  });
+}
+
+void Composition::on_loaded(const FileLoad::Outcome& outcome) {
+  if (!outcome) {
+    if (outcome.error().code == ErrorCode::kCancelled) return;  // the server ends anyway
+    log_warning("Fatal error loading the DB, {}: {}", options_.server.persistence.file_name.get(),
+                outcome.error().text);
+    exit_code_ = 1;
+    loop_.stop();
+    return;
+  }
+  if (*outcome) continue_log(**outcome);
+  gate_.set(Gate::kDatasetLoading, false);
+  replication_thread_.start(replication_);
+  log_notice("Ready to accept connections tcp");
+}
+
 // The file's place in its history becomes the log's: a replica asks its primary to go on from
 // there, and the replicas of a primary may go on with it under its former id.
-Result<void> Composition::load_data() {
-  const bool replica = !options_.replication.primary.get().host.empty();
-  auto loaded = persistence_.load(!replica);
-  if (!loaded) {
-    return fail(loaded.error().code,
-                fmt::format("Fatal error loading the DB, {}: {}",
-                            options_.server.persistence.file_name.get(), loaded.error().text));
-  }
-  if (!*loaded || !(*loaded)->position || (*loaded)->position->offset == 0) return {};
-  const Position position = *(*loaded)->position;
+void Composition::continue_log(const FileLoad::Loaded& loaded) {
+  if (!loaded.position) return;
+  const Position position = *loaded.position;
+  const bool replica = replication_.is_replica();
   const ExclusiveGuard all(keyspace_);
   log_.reset(replica ? position : Position{ReplicationId::generate(random_), position.offset});
   if (!replica) log_.set_second_id(position.id, position.offset);
-  if (const auto database = (*loaded)->selected_database) log_.set_context(*database);
-  return {};
+  if (loaded.selected_database) log_.set_context(*loaded.selected_database);
 }
 
 void Composition::start_workers() {
@@ -221,15 +242,6 @@ bool Composition::give_connection(ClientState& client, ConnectionHandOver next) 
   return true;
 }
 
-void Composition::start_replication() {
-  const PrimaryAddress primary = options_.replication.primary.get();
-  if (!primary.host.empty()) {
-    const ExclusiveGuard all(keyspace_);
-    replication_.follow(primary.host, primary.port);
-  }
-  replication_thread_.start(replication_);
-}
-
 Status::Parts Composition::status_parts(std::string run_id) {
   return {.options = options_,
           .config = config_,
@@ -238,6 +250,7 @@ Status::Parts Composition::status_parts(std::string run_id) {
           .clients = clients_,
           .workers = workers_,
           .persistence = persistence_,
+          .file_load = file_load_,
           .errors = errors_,
           .run_id = std::move(run_id),
           .replication_lines = [this] { return replication_info(replication_); },

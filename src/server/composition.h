@@ -29,6 +29,7 @@
 #include "server/acceptor.h"
 #include "server/client_registry.h"
 #include "server/command_watch.h"
+#include "server/file_load.h"
 #include "server/pause.h"
 #include "server/persistence.h"
 #include "server/shutdown.h"
@@ -43,9 +44,10 @@ class Composition {
   Composition(Options& options, Config& config, uint64_t seed);
   ~Composition();
 
-  // Loads the data, listens, starts the threads.
+  // Listens, starts the threads, begins to load the data.
   Result<void> start();
-  // Serves until shutdown; gives the program's exit code.
+  // Serves until shutdown, or until the data turns out to be unreadable; gives the program's exit
+  // code.
   int run();
   // All commands there are.
   const Registry& registry() const { return registry_; }
@@ -54,9 +56,10 @@ class Composition {
   std::vector<CommandRow> rows();
   ReplicationControl::Parts replication_parts();
   static bool give_connection(ClientState& client, ConnectionHandOver next);
-  void start_replication();
   Status::Parts status_parts(std::string run_id);
-  Result<void> load_data();
+  void load_data();
+  void on_loaded(const FileLoad::Outcome& outcome);
+  void continue_log(const FileLoad::Loaded& loaded);
   Result<void> listen_again();
   void watch_configuration();
   void every_tick();
@@ -104,8 +107,10 @@ class Composition {
 
   // About the whole.
   Persistence persistence_;
+  FileLoad file_load_;
   Status status_;
   Shutdown shutdown_;
+  int exit_code_ = 0;
 };
 
 }  // namespace tandem

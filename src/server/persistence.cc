@@ -13,7 +13,6 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kMsPerSecond = 1000;
-constexpr size_t kReadBytes = 1024 * 1024;
 constexpr size_t kWriteBytes = 256 * 1024;
 constexpr int64_t kRetryMs = 5000;  // after a save that failed
 constexpr int kFileVersion = 10;    // what redis-server 7.0 reads, too
@@ -36,48 +35,6 @@ Persistence::~Persistence() {
 }
 
 std::string Persistence::path() const { return parts_.options.file_name.get(); }
-
-// Loading.
-
-Result<std::optional<Persistence::Loaded>> Persistence::load(bool primary) {
-  const auto exists = parts_.files.exists(path());
-  if (!exists) return std::unexpected(exists.error());
-  if (!*exists) return std::nullopt;
-  auto file = parts_.files.open(path(), OpenMode::kRead);
-  if (!file) return std::unexpected(file.error());
-
-  Engine& engine = parts_.engine;
-  const int64_t started_us = engine.clock.monotonic_us();
-  const RdbReadOptions options{.limits = engine.limits,
-                               .databases = static_cast<uint32_t>(engine.keyspace.database_count()),
-                               .verify_checksum = parts_.options.checksum.get()};
-  std::optional<DropExpired> drop;
-  if (primary) drop = DropExpired{engine.clock.unix_ms()};
-  DatasetLoad load(engine.keyspace, options, drop);
-  std::vector<char> piece(kReadBytes);
-  uint64_t offset = 0;
-  while (!load.ended()) {
-    const auto count = (*file)->read_at(offset, piece);
-    if (!count) return std::unexpected(count.error());
-    if (*count == 0) break;
-    if (auto fed = load.feed({piece.data(), *count}); !fed) return std::unexpected(fed.error());
-    offset += *count;
-  }
-  if (auto whole = load.finish(); !whole) return std::unexpected(whole.error());
-  {
-    const ExclusiveGuard guard(engine.keyspace);
-    (void)load.install();
-  }
-  keys_loaded_.store(load.keys());
-  keys_expired_.store(load.expired_keys());
-  constexpr double kMicrosecond = 1e-6;
-  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} expired",
-             static_cast<double>(engine.clock.monotonic_us() - started_us) * kMicrosecond,
-             load.keys(), load.expired_keys());
-  return Loaded{load.position(), load.selected_database()};
-}
-
-// Saving.
 
 Result<void> Persistence::begin_background() {
   bool expected = false;
@@ -219,7 +176,6 @@ void Persistence::check() {
 
 PersistenceFigures Persistence::figures() const {
   PersistenceFigures figures;
-  figures.loading = parts_.engine.gate.is(Gate::kDatasetLoading);
   figures.save_in_progress = running_.load();
   figures.last_save_unix_s = last_save_unix_s_.load();
   figures.last_save_ok = last_ok_.load();
@@ -231,8 +187,6 @@ PersistenceFigures Persistence::figures() const {
     figures.keys_processed = keys_written_.load();
   }
   figures.saves = saves_.load();
-  figures.load_keys_expired = keys_expired_.load();
-  figures.load_keys_loaded = keys_loaded_.load();
   return figures;
 }
 

@@ -1,22 +1,19 @@
-// The RDB file: read at start, written by SAVE, BGSAVE, the save points and a graceful shutdown.
-// One writing at a time; it goes to a temporary file that is synced and renamed, so that the file
-// is the old one or the new one, also after a crash.
+// The RDB file, as it is written: by SAVE, BGSAVE, the save points and a graceful shutdown. (It is
+// read at start, server/file_load.h.) One writing at a time; it goes to a temporary file that is
+// synced and renamed, so that the file is the old one or the new one, also after a crash.
 //
-// Threads: load() before other threads start. begin_background(), save_now() and the figures from
-// any thread; check() from one. Background saves run on a thread of their own, which sleeps when
-// there is nothing to do.
+// Threads: begin_background(), save_now() and the figures from any thread; check() from one.
+// Background saves run on a thread of their own, which sleeps when there is nothing to do.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 
 #include "config/server_options.h"
-#include "engine/dataset_load.h"
 #include "engine/engine.h"
 #include "engine/rdb_snapshot.h"
 #include "io/files.h"
@@ -35,14 +32,6 @@ class Persistence {
 
   explicit Persistence(Parts parts);
   ~Persistence();
-
-  struct Loaded {
-    std::optional<Position> position;  // of the log at the file's cut
-    std::optional<uint32_t> selected_database;
-  };
-  // Nothing when there is no file. The error says what is wrong and where. A primary leaves out
-  // keys whose time is over.
-  Result<std::optional<Loaded>> load(bool primary);
 
   // kRefused: one runs already.
   Result<void> begin_background();
@@ -84,8 +73,6 @@ class Persistence {
   std::atomic<int64_t> saves_{0};
   std::atomic<int64_t> keys_total_{0};
   std::atomic<int64_t> keys_written_{0};
-  std::atomic<int64_t> keys_loaded_{0};
-  std::atomic<int64_t> keys_expired_{0};
 
   std::mutex lock_;
   std::condition_variable changed_;

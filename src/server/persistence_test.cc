@@ -5,6 +5,7 @@
 
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "server/file_load.h"
 #include "sim/files.h"
 
 namespace tandem {
@@ -12,19 +13,22 @@ namespace {
 
 // One dataset over a disk that outlives it.
 struct Node {
-  explicit Node(Files& disk)
-      : persistence({.engine = engine, .options = options, .files = disk, .total_changes = [this] {
+  explicit Node(Files& files)
+      : disk(files),
+        persistence({.engine = engine, .options = options, .files = files, .total_changes = [this] {
                        return static_cast<int64_t>(executor.counters().changes.get());
                      }}) {}
 
-  std::string ask(std::vector<Bytes> args) {
+  std::string ask(std::vector<Bytes> args) { return ask(client, args); }
+  std::string ask(ClientState& from, std::vector<Bytes> args) {
     std::string out;
     ReplyWriter reply(out);
     executor.begin_batch();
-    executor.execute(client, args, {}, reply);
+    executor.execute(from, args, {}, reply);
     return out;
   }
 
+  Files& disk;
   PersistenceOptions options;
   Keyspace keyspace{{.databases = 4, .hash_seed = 3}};
   Log log{LogOptions{}, ReplicationId()};
@@ -40,6 +44,7 @@ struct Node {
   Executor executor{engine, 1};
   ClientState client{ClientKind::kNormal};
   Persistence persistence;
+  FileLoad file{{.engine = engine, .options = options, .files = disk}};
 };
 
 struct PersistenceTest : testing::Test {
@@ -48,7 +53,7 @@ struct PersistenceTest : testing::Test {
 
 TEST_F(PersistenceTest, NothingToLoadIsNoError) {
   Node node(disk);
-  const auto loaded = node.persistence.load(true);
+  const auto loaded = node.file.load(true);
   ASSERT_TRUE(loaded);
   EXPECT_FALSE(*loaded);
 }
@@ -65,9 +70,9 @@ TEST_F(PersistenceTest, WhatWasSavedComesBackAfterAPowerCut) {
   }
   disk.lose_power(false);
   Node node(disk);
-  ASSERT_TRUE(node.persistence.load(true));
+  ASSERT_TRUE(node.file.load(true));
   EXPECT_EQ(node.ask({"GET", "k"}), "$1\r\nv\r\n");
-  EXPECT_EQ(node.persistence.figures().load_keys_loaded, 1);
+  EXPECT_EQ(node.file.figures().keys_loaded, 1);
 }
 
 TEST_F(PersistenceTest, ACorruptFileIsRefusedWithThePlace) {
@@ -80,7 +85,7 @@ TEST_F(PersistenceTest, ACorruptFileIsRefusedWithThePlace) {
   ASSERT_TRUE(size);
   ASSERT_TRUE(disk.flip_byte("dump.rdb", *size - 20));
   Node node(disk);
-  const auto loaded = node.persistence.load(true);
+  const auto loaded = node.file.load(true);
   ASSERT_FALSE(loaded);
   EXPECT_NE(loaded.error().text.find("byte"), std::string::npos) << loaded.error().text;
   EXPECT_EQ(node.keyspace.keys(0), 0);
@@ -99,11 +104,60 @@ TEST_F(PersistenceTest, AFailedSaveKeepsTheOldFileAndStopsWrites) {
   EXPECT_FALSE(*disk.exists("temp-" + std::to_string(::getpid()) + ".rdb"));
 
   Node other(disk);
-  ASSERT_TRUE(other.persistence.load(true));
+  ASSERT_TRUE(other.file.load(true));
   EXPECT_EQ(other.ask({"GET", "k"}), "$3\r\nold\r\n");
 
   ASSERT_TRUE(node.persistence.save_now());
   EXPECT_FALSE(node.gate.is(Gate::kDiskError));
+}
+
+// A key whose time was over long ago.
+void save_expired_key(Node& node) {
+  node.ask({"SET", "stays", "1"});
+  node.ask({"SET", "k", "v"});
+  ClientState primary{ClientKind::kLink};
+  node.gate.set(Gate::kReplica, true);
+  node.ask(primary, {"PEXPIREAT", "k", "1"});
+  ASSERT_TRUE(node.persistence.save_now());
+}
+
+TEST_F(PersistenceTest, ExpiredKeysAreLeftOutOfAPrimarysFile) {
+  {
+    Node node(disk);
+    save_expired_key(node);
+  }
+  Node primary(disk);
+  ASSERT_TRUE(primary.file.load(true));
+  EXPECT_EQ(primary.keyspace.keys(0), 1);
+  EXPECT_EQ(primary.file.figures().keys_expired, 1);
+
+  Node replica(disk);
+  ASSERT_TRUE(replica.file.load(false));
+  EXPECT_EQ(replica.keyspace.keys(0), 2);
+}
+
+// Replicas go on from the place that the file names, and they still have the key.
+TEST_F(PersistenceTest, ExpiredKeysOfAFileWithAPlaceInTheLogAreDeletedThroughTheLog) {
+  {
+    Node node(disk);
+    {
+      const ExclusiveGuard all(node.keyspace);
+      node.log.activate(ReplicationId::parse(std::string(40, 'a')).value());
+    }
+    node.log.append_verbatim("*1\r\n$4\r\nPING\r\n");
+    save_expired_key(node);
+  }
+  Node primary(disk);
+  const auto loaded = primary.file.load(true);
+  ASSERT_TRUE(loaded && *loaded && (*loaded)->position);
+  EXPECT_EQ(primary.keyspace.keys(0), 2);
+  {
+    const ExclusiveGuard all(primary.keyspace);
+    primary.log.reset(*(*loaded)->position);
+  }
+  EXPECT_EQ(primary.executor.expire_some(1'000'000), 1U);
+  EXPECT_EQ(primary.keyspace.keys(0), 1);
+  EXPECT_GT(primary.log.end(), (*loaded)->position->offset);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "engine/gate.h"
 #include "log/log.h"
 #include "replication/replica_registry.h"
+#include "server/file_load.h"
 #include "server/persistence.h"
 
 namespace tandem {
@@ -24,6 +25,7 @@ class Shutdown {
   struct Parts {
     Gate& gate;
     Persistence& persistence;
+    FileLoad& file_load;
     Log& log;
     ReplicaRegistry& replicas;
     const Option<int64_t>& timeout_seconds;  // shutdown-timeout

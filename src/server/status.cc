@@ -76,6 +76,7 @@ InfoFigures Status::collect(const std::set<std::string>& sections) const {
   if (sections.contains("clients")) collect_clients(figures.clients);
   if (sections.contains("memory")) figures.memory = memory();
   figures.persistence = parts_.persistence.figures();
+  figures.persistence.load = parts_.file_load.figures();
   figures.persistence.changes_since_save = parts_.persistence.changes_since_save();
   collect_stats(figures.stats);
   if (sections.contains("replication")) figures.replication = parts_.replication_lines();

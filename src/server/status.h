@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "io/files.h"
 #include "server/client_registry.h"
+#include "server/file_load.h"
 #include "server/persistence.h"
 #include "server/worker.h"
 #include "stats/error_counts.h"
@@ -32,6 +33,7 @@ class Status {
     const ClientRegistry& clients;
     const std::vector<std::unique_ptr<Worker>>& workers;  // complete before the first command
     const Persistence& persistence;
+    const FileLoad& file_load;
     ErrorCounts& errors;
     std::string run_id;
     // The lines of INFO's replication section, and the stats that replication keeps.

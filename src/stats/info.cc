@@ -144,10 +144,25 @@ void write(Report& report, const MemoryReport& memory) {
   report.zeros({"active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"});
 }
 
+// Only while the file is read, as in Redis.
+void write(Report& report, const LoadFigures& load) {
+  constexpr double kPercent = 100.0;
+  const int64_t left = std::max<int64_t>(load.bytes_total - load.bytes_read, 0);
+  const double per_second = ratio(load.bytes_read, std::max<int64_t>(load.running_seconds, 1));
+  report.line("loading_start_time", load.started_unix_s);
+  report.line("loading_total_bytes", load.bytes_total);
+  report.line("loading_rdb_used_mem", load.memory_bytes_at_save);
+  report.line("loading_loaded_bytes", load.bytes_read);
+  report.line("loading_loaded_perc",
+              two_digits(ratio(load.bytes_read, load.bytes_total) * kPercent));
+  report.line("loading_eta_seconds",
+              per_second > 0 ? static_cast<int64_t>(static_cast<double>(left) / per_second) : 1);
+}
+
 void write(Report& report, const PersistenceFigures& saves) {
   constexpr double kPercent = 100.0;
   report.section("Persistence");
-  report.line("loading", saves.loading ? 1 : 0);
+  report.line("loading", saves.load.running ? 1 : 0);
   report.zeros({"async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
   report.line("current_fork_perc",
               two_digits(ratio(saves.keys_processed, saves.keys_total) * kPercent));
@@ -161,8 +176,8 @@ void write(Report& report, const PersistenceFigures& saves) {
   report.line("rdb_current_bgsave_time_sec", saves.current_save_seconds);
   report.line("rdb_saves", saves.saves);
   report.line("rdb_last_cow_size", 0);
-  report.line("rdb_last_load_keys_expired", saves.load_keys_expired);
-  report.line("rdb_last_load_keys_loaded", saves.load_keys_loaded);
+  report.line("rdb_last_load_keys_expired", saves.load.keys_expired);
+  report.line("rdb_last_load_keys_loaded", saves.load.keys_loaded);
   report.zeros({"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
   report.line("aof_last_rewrite_time_sec", -1);
   report.line("aof_current_rewrite_time_sec", -1);
@@ -170,6 +185,7 @@ void write(Report& report, const PersistenceFigures& saves) {
   report.zeros({"aof_rewrites", "aof_rewrites_consecutive_failures"});
   report.line("aof_last_write_status", "ok");
   report.zeros({"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"});
+  if (saves.load.running) write(report, saves.load);
 }
 
 void write(Report& report, const StatsFigures& stats) {

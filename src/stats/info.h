@@ -46,8 +46,20 @@ struct MemoryReport {
   int64_t script_vm_bytes = 0;
 };
 
+// The file that is read at start, or was.
+struct LoadFigures {
+  bool running = false;
+  int64_t started_unix_s = 0;
+  int64_t running_seconds = 0;
+  int64_t bytes_total = 0;
+  int64_t bytes_read = 0;
+  int64_t memory_bytes_at_save = 0;  // as the file tells
+  int64_t keys_loaded = 0;
+  int64_t keys_expired = 0;
+};
+
 struct PersistenceFigures {
-  bool loading = false;
+  LoadFigures load;
   int64_t changes_since_save = 0;
   bool save_in_progress = false;
   int64_t last_save_unix_s = 0;
@@ -57,8 +69,6 @@ struct PersistenceFigures {
   int64_t saves = 0;
   int64_t keys_processed = 0;
   int64_t keys_total = 0;
-  int64_t load_keys_expired = 0;
-  int64_t load_keys_loaded = 0;
 };
 
 struct StatsFigures {

@@ -1,0 +1,67 @@
+// The RDB file at start: read on a thread of its own while clients are answered already, with
+// -LOADING for the most part. The dataset takes its place as a whole at the end; a file that is cut
+// short or corrupt leaves nothing behind.
+//
+// Threads: start(), give_up() and the destructor belong to one thread, figures() to any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "config/server_options.h"
+#include "engine/dataset_load.h"
+#include "engine/engine.h"
+#include "io/files.h"
+#include "log/position.h"
+#include "stats/info.h"
+
+namespace tandem {
+
+class FileLoad {
+ public:
+  struct Parts {
+    Engine& engine;
+    const PersistenceOptions& options;
+    Files& files;
+  };
+  // What the file says of the log at its cut.
+  struct Loaded {
+    std::optional<Position> position;
+    std::optional<uint32_t> selected_database;
+  };
+  // Nothing: there is no file. The error says what is wrong and where; kCancelled: given up.
+  using Outcome = Result<std::optional<Loaded>>;
+
+  explicit FileLoad(const Parts& parts) : parts_(parts) {}
+  // Gives up and waits.
+  ~FileLoad();
+
+  // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called on the
+  // load's thread. Once.
+  void start(bool primary, std::function<void(Outcome)> done);
+  void give_up() { given_up_.store(true); }
+
+  // The same on the caller's thread.
+  Outcome load(bool primary);
+
+  LoadFigures figures() const;
+
+ private:
+  Result<void> read(const File& file, DatasetLoad& load);
+
+  const Parts parts_;
+  std::atomic<bool> given_up_{false};
+  std::atomic<int64_t> started_unix_s_{0};
+  std::atomic<int64_t> started_ms_{0};
+  std::atomic<int64_t> bytes_total_{0};
+  std::atomic<int64_t> bytes_read_{0};
+  std::atomic<int64_t> memory_at_save_{0};
+  std::atomic<int64_t> keys_loaded_{0};
+  std::atomic<int64_t> keys_expired_{0};
+  std::thread thread_;
+};
+
+}  // namespace tandem
