@@ -29,15 +29,29 @@ class TANDEM_CAPABILITY("mutex") Lock {
     return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
   }
   void unlock() TANDEM_RELEASE() {
-    if (state_.exchange(kFree, std::memory_order_release) == kContended) state_.notify_one();
+    if (state_.fetch_sub(kHeld, std::memory_order_release) >= kSleeper) state_.notify_one();
   }
+
+  // For a thread that takes the lock again and again in a row: these two let another thread go
+  // first if one slept when it was let go. (With the plain two it would be taken again long before
+  // anybody is awake.) One thread at a time may use them on a lock.
+  void lock_behind_others() TANDEM_ACQUIRE() {
+    uint32_t expected = kFree;
+    if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) lock_behind();
+  }
+  void unlock_to_others() TANDEM_RELEASE();
+  // Somebody sleeps, or is about to.
+  bool contended() const { return state_.load(std::memory_order_relaxed) >= kSleeper; }
 
  private:
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
-  static constexpr uint32_t kContended = 2;  // held, and somebody may sleep
+  static constexpr uint32_t kReserved = 2;  // free, for others than who let it go
+  static constexpr uint32_t kSleeper = 4;   // counts those who sleep, or are about to
 
   void lock_slow();
+  void lock_behind();
+  void sleep_and_take();
 
   std::atomic<uint32_t> state_{kFree};
 };
@@ -48,6 +62,20 @@ class TANDEM_SCOPED_CAPABILITY Guard {
   ~Guard() TANDEM_RELEASE() { lock_.unlock(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
+
+ private:
+  Lock& lock_;
+};
+
+// Holds in a row, each behind those who wait.
+class TANDEM_SCOPED_CAPABILITY PatientGuard {
+ public:
+  explicit PatientGuard(Lock& lock) TANDEM_ACQUIRE(lock) : lock_(lock) {
+    lock_.lock_behind_others();
+  }
+  ~PatientGuard() TANDEM_RELEASE() { lock_.unlock_to_others(); }
+  PatientGuard(const PatientGuard&) = delete;
+  PatientGuard& operator=(const PatientGuard&) = delete;
 
  private:
   Lock& lock_;

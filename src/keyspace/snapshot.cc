@@ -19,15 +19,12 @@ SnapshotWalk::SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink)
   state.sink = &sink;
 }
 
-void SnapshotWalk::end() {
-  keyspace_.snapshot().sink = nullptr;
-  tables_.clear();
-}
+void SnapshotWalk::end() { keyspace_.snapshot().sink = nullptr; }
 
 bool SnapshotWalk::step(int chains) {
   if (partition_ >= kPartitions || tables_.empty()) return false;
   const int stripe = partition_ / kPartitionsPerStripe;
-  const Guard guard(keyspace_.stripe(stripe));
+  const PatientGuard guard(keyspace_.stripe(stripe));
   int budget = chains;
   while (budget > 0 && partition_ / kPartitionsPerStripe == stripe) {
     if (!step_table(*tables_[table_], partition_, budget)) continue;

@@ -20,7 +20,8 @@ class SnapshotWalk {
  public:
   // REQUIRES: all stripes held, no other walk. `sink` outlives the walk.
   SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink);
-  // REQUIRES: all stripes held, unless finished and ended.
+  // REQUIRES: all stripes held. Databases that were flushed since the cut are freed with the walk,
+  // not here, where everybody waits.
   void end();
 
   // Writes out up to `chains` chains under one hold of one stripe. False when everything is
