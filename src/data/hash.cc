@@ -5,6 +5,7 @@
 
 #include "data/distinct.h"
 #include "data/hash_fields.h"
+#include "data/table_order.h"
 
 namespace tandem {
 
@@ -139,6 +140,31 @@ void Hash::for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const {
       go_on = go_on && visit(entry->field(), entry->value());
     });
   }
+}
+
+namespace {
+
+struct FieldNames {
+  static Bytes of(const HashField& entry) { return entry.field(); }
+};
+
+}  // namespace
+
+std::unique_ptr<ElementWalk> Hash::walk(std::function<void(Bytes, Bytes)> visit) const {
+  if (listpack() != nullptr || !is_large(size(), memory_bytes())) return nullptr;
+  const Fields& fields = *std::get<1>(form_);
+  using Walk = OrderedWalk<TableOrder<HashFieldTraits, FieldNames>>;
+  return std::make_unique<Walk>(
+      fields.watch, TableOrder<HashFieldTraits, FieldNames>(fields.traits, fields.table),
+      [tell = std::move(visit)](const HashField& entry) { tell(entry.field(), entry.value()); });
+}
+
+bool Hash::is_walked() const {
+  return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
+}
+
+void Hash::finish_walk() {
+  if (is_walked()) std::get<1>(form_)->watch->finish();
 }
 
 uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const {

@@ -29,12 +29,14 @@ uint64_t HashFieldTraits::hash_of(Bytes field) const {
 }
 
 Hash::Fields::~Fields() {
+  if (watch != nullptr) watch->finish();
   table.clear([](HashField* entry) { std::free(entry); });
 }
 
 bool Hash::Fields::set(Bytes field, Bytes value) {
   const uint64_t hash = traits.hash_of(field);
   const auto slot = table.find_slot(traits, hash, field);
+  if (watch != nullptr) watch->before_change(field, slot ? table.entry_at(slot) : nullptr);
   if (!slot) {
     HashField* entry = HashField::create(field, value);
     entry_bytes += malloc_usable_size(entry);
@@ -59,6 +61,7 @@ bool Hash::Fields::set(Bytes field, Bytes value) {
 bool Hash::Fields::remove(Bytes field) {
   const auto slot = table.find_slot(traits, traits.hash_of(field), field);
   if (!slot) return false;
+  if (watch != nullptr) watch->before_change(field, table.entry_at(slot));
   HashField* entry = table.erase(traits, slot);
   entry_bytes -= malloc_usable_size(entry);
   std::free(entry);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "data/element_walk.h"
 #include "data/hash.h"
 #include "data/hash_table.h"
 
@@ -48,6 +49,7 @@ struct Hash::Fields {
   HashFieldTraits traits;
   HashTable<HashFieldTraits> table;
   size_t entry_bytes = 0;  // as allocated
+  mutable ElementWatch<HashField>* watch = nullptr;
 };
 
 }  // namespace tandem

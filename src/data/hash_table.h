@@ -141,6 +141,10 @@ class HashTable {
   // refines or coarsens (Pieter Noordhuis's idea).
   template <class Fn>
   uint64_t scan(uint64_t cursor, Fn&& fn) const;
+  // Whether a scan that stands at `cursor` has been where entries of this hash are.
+  static bool scan_passed(uint64_t cursor, uint64_t hash) {
+    return reverse_bits(hash) < reverse_bits(cursor);
+  }
   // A random entry, close to uniform; null when empty.
   Entry* random_entry(Random& random) const;
   // Drops every entry through fn(Entry*) and frees the buckets.

@@ -219,10 +219,20 @@ void List::for_each(size_t first, size_t count, bool backwards,
 
 void List::for_each_node(FunctionRef<void(bool plain, Bytes blob)> visit) const {
   if (quicklist_) {
-    quicklist_->for_each_node(visit);
+    quicklist_->for_each_node(
+        [&](const CopyOnWrite<ListNodeBody>& node) { visit(node->plain(), node->bytes()); });
   } else {
     visit(false, pack_.bytes());
   }
+}
+
+std::vector<CopyOnWrite<ListNodeBody>> List::share_nodes() const {
+  std::vector<CopyOnWrite<ListNodeBody>> nodes;
+  if (!quicklist_) return nodes;
+  nodes.reserve(quicklist_->node_count());
+  quicklist_->for_each_node(
+      [&](const CopyOnWrite<ListNodeBody>& node) { nodes.push_back(node.share()); });
+  return nodes;
 }
 
 }  // namespace tandem

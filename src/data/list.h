@@ -13,8 +13,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
+#include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "data/element.h"
@@ -24,6 +26,7 @@
 namespace tandem {
 
 class Quicklist;
+struct ListNodeBody;
 
 enum class ListEnd : uint8_t { kHead, kTail };
 
@@ -76,6 +79,9 @@ class List {
   const Listpack* listpack() const { return quicklist_ ? nullptr : &pack_; }
   size_t node_count() const;
   void for_each_node(FunctionRef<void(bool plain, Bytes blob)> visit) const;
+  // The nodes of the quicklist form as they are now, readable on any thread whatever becomes of the
+  // list; none in the listpack form.
+  std::vector<CopyOnWrite<ListNodeBody>> share_nodes() const;
 
  private:
   void grow_for(size_t values, uint64_t value_bytes, const EncodingLimits& limits);

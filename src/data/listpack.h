@@ -73,6 +73,7 @@ class Listpack {
   static Result<Listpack> from_bytes(Bytes blob);
   // The same for bytes that are known to pass validate(), such as another listpack's.
   static Listpack from_valid(Bytes blob);
+  Listpack copy() const { return from_valid(bytes()); }
 
   ListpackView view() const { return ListpackView(bytes()); }
   Bytes bytes() const { return Bytes(reinterpret_cast<const char*>(data_), total_bytes()); }

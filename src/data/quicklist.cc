@@ -33,24 +33,31 @@ bool Quicklist::Node::has_room(Bytes value, ListNodeLimit limit) const {
 }
 
 Quicklist::Node Quicklist::node_of(Bytes value, ListNodeLimit limit) {
-  if (value.size() > limit.bytes_max) return Node{std::string(value), 1};
-  Node node{Listpack(), 1};
-  node.pack().append(value);
-  return node;
+  if (value.size() > limit.bytes_max) {
+    return Node{CopyOnWrite(ListNodeBody{std::string(value)}), 1};
+  }
+  Listpack pack;
+  pack.append(value);
+  return packed(std::move(pack));
+}
+
+Quicklist::Node Quicklist::packed(Listpack pack) {
+  const uint32_t count = pack.count();
+  return Node{CopyOnWrite(ListNodeBody{std::move(pack)}), count};
 }
 
 size_t Quicklist::memory_bytes() const {
   size_t bytes = sizeof(*this) + nodes_.size() * sizeof(Node);
   for (const Node& node : nodes_) {
-    bytes +=
-        node.plain() ? std::get<std::string>(node.body).capacity() + 1 : node.pack().memory_bytes();
+    bytes += sizeof(ListNodeBody) +
+             (node.plain() ? node.element().size() + 1 : node.pack().memory_bytes());
   }
   return bytes;
 }
 
 void Quicklist::push_head(Bytes value, ListNodeLimit limit) {
   if (!nodes_.empty() && nodes_.front().has_room(value, limit)) {
-    nodes_.front().pack().prepend(value);
+    nodes_.front().pack_to_change().prepend(value);
     ++nodes_.front().count;
   } else {
     nodes_.push_front(node_of(value, limit));
@@ -60,7 +67,7 @@ void Quicklist::push_head(Bytes value, ListNodeLimit limit) {
 
 void Quicklist::push_tail(Bytes value, ListNodeLimit limit) {
   if (!nodes_.empty() && nodes_.back().has_room(value, limit)) {
-    nodes_.back().pack().append(value);
+    nodes_.back().pack_to_change().append(value);
     ++nodes_.back().count;
   } else {
     nodes_.push_back(node_of(value, limit));
@@ -102,7 +109,7 @@ std::optional<Element> Quicklist::at(size_t index) const {
   if (index >= size_) return std::nullopt;
   const Place place = place_of(index);
   const Node& node = nodes_[place.node];
-  if (node.plain()) return Element(Bytes(std::get<std::string>(node.body)));
+  if (node.plain()) return Element(node.element());
   return node.pack().view().get(place.at);
 }
 
@@ -113,7 +120,7 @@ void Quicklist::set(size_t index, Bytes value, ListNodeLimit limit) {
     node = node_of(value, limit);
     return;
   }
-  Listpack& pack = node.pack();
+  Listpack& pack = node.pack_to_change();
   const uint64_t old_bytes = pack.view().next(place.at) - place.at;
   const uint64_t new_bytes = pack.total_bytes() - old_bytes + Listpack::entry_bytes(value);
   if (new_bytes <= std::max<uint64_t>(limit.bytes_max, pack.total_bytes())) {
@@ -129,11 +136,11 @@ void Quicklist::set(size_t index, Bytes value, ListNodeLimit limit) {
 void Quicklist::split_at(Place place) {
   Node& left = nodes_[place.node];
   const ListpackView entries = left.pack().view();
-  Node right{Listpack(), 0};
-  right.pack().append_entries(entries, place.at, entries.end());
-  right.count = right.pack().count();
+  Listpack tail;
+  tail.append_entries(entries, place.at, entries.end());
+  left.pack_to_change().erase_range(place.at, entries.end());
+  Node right = packed(std::move(tail));
   left.count -= right.count;
-  left.pack().erase_range(place.at, entries.end());
   nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(place.node) + 1, std::move(right));
 }
 
@@ -141,7 +148,7 @@ void Quicklist::insert_at(Place place, Bytes value, ListNodeLimit limit) {
   Node& node = nodes_[place.node];
   ++size_;
   if (node.has_room(value, limit)) {
-    node.pack().insert(place.at, value);
+    node.pack_to_change().insert(place.at, value);
     ++node.count;
     return;
   }
@@ -153,10 +160,10 @@ void Quicklist::insert_at(Place place, Bytes value, ListNodeLimit limit) {
     ++right;
   }
   if (right > 0 && nodes_[right - 1].has_room(value, limit)) {
-    nodes_[right - 1].pack().append(value);
+    nodes_[right - 1].pack_to_change().append(value);
     ++nodes_[right - 1].count;
   } else if (right < nodes_.size() && nodes_[right].has_room(value, limit)) {
-    nodes_[right].pack().prepend(value);
+    nodes_[right].pack_to_change().prepend(value);
     ++nodes_[right].count;
   } else {
     nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(right), node_of(value, limit));
@@ -167,7 +174,7 @@ bool Quicklist::insert(Bytes pivot, bool before, Bytes value, ListNodeLimit limi
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
     if (node.plain()) {
-      if (std::get<std::string>(node.body) != pivot) continue;
+      if (node.element() != pivot) continue;
       if (!before && i + 1 == nodes_.size()) {
         push_tail(value, limit);
       } else {
@@ -188,11 +195,14 @@ bool Quicklist::insert(Bytes pivot, bool before, Bytes value, ListNodeLimit limi
 
 size_t Quicklist::remove_from_node(Node& node, Bytes value, size_t most, bool backwards) {
   if (node.plain()) {
-    if (std::get<std::string>(node.body) != value) return 0;
+    if (node.element() != value) return 0;
     node.count = 0;
     return 1;
   }
-  Listpack& pack = node.pack();
+  if (node.pack().view().find(value, node.pack().view().first()) == node.pack().view().end()) {
+    return 0;  // nothing to change: a node that is shared stays so
+  }
+  Listpack& pack = node.pack_to_change();
   size_t removed = 0;
   if (backwards) {
     Listpack::Position at = pack.view().end();
@@ -232,7 +242,8 @@ void Quicklist::drop_head(size_t count) {
   }
   if (count == 0) return;
   Node& node = nodes_.front();
-  node.pack().erase(node.pack().view().first(), static_cast<uint32_t>(count));
+  Listpack& pack = node.pack_to_change();
+  pack.erase(pack.view().first(), static_cast<uint32_t>(count));
   node.count -= static_cast<uint32_t>(count);
 }
 
@@ -244,8 +255,8 @@ void Quicklist::drop_tail(size_t count) {
   }
   if (count == 0) return;
   Node& node = nodes_.back();
-  const ListpackView entries = node.pack().view();
-  node.pack().erase_range(entries.seek(-static_cast<int64_t>(count)), entries.end());
+  Listpack& pack = node.pack_to_change();
+  pack.erase_range(pack.view().seek(-static_cast<int64_t>(count)), pack.view().end());
   node.count -= static_cast<uint32_t>(count);
 }
 
@@ -254,7 +265,7 @@ bool Quicklist::visit_node(const Node& node, size_t skip, size_t& left, bool bac
                            FunctionRef<bool(Bytes)> visit) {
   if (node.plain()) {
     --left;
-    return visit(std::get<std::string>(node.body));
+    return visit(node.element());
   }
   const ListpackView entries = node.pack().view();
   const auto index = static_cast<int64_t>(skip);
@@ -287,22 +298,18 @@ void Quicklist::for_each(size_t first, size_t count, bool backwards,
   }
 }
 
-void Quicklist::for_each_node(FunctionRef<void(bool plain, Bytes blob)> visit) const {
-  for (const Node& node : nodes_) {
-    visit(node.plain(),
-          node.plain() ? Bytes(std::get<std::string>(node.body)) : node.pack().bytes());
-  }
+void Quicklist::for_each_node(FunctionRef<void(const CopyOnWrite<ListNodeBody>&)> visit) const {
+  for (const Node& node : nodes_) visit(node.body);
 }
 
 void Quicklist::append_packed(Listpack pack) {
-  const uint32_t count = pack.count();
-  CHECK(count != 0, "an empty node");
-  nodes_.push_back(Node{std::move(pack), count});
-  size_ += count;
+  nodes_.push_back(packed(std::move(pack)));
+  CHECK(nodes_.back().count != 0, "an empty node");
+  size_ += nodes_.back().count;
 }
 
 void Quicklist::append_plain(Bytes element) {
-  nodes_.push_back(Node{std::string(element), 1});
+  nodes_.push_back(Node{CopyOnWrite(ListNodeBody{std::string(element)}), 1});
   ++size_;
 }
 
@@ -311,7 +318,7 @@ const Listpack* Quicklist::only_pack() const {
 }
 
 Listpack Quicklist::take_only_pack() {
-  Listpack pack = std::move(nodes_.front().pack());
+  Listpack pack = std::move(nodes_.front().pack_to_change());
   nodes_.clear();
   size_ = 0;
   return pack;

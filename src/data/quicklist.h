@@ -14,12 +14,26 @@
 #include <variant>
 
 #include "base/bytes.h"
+#include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "data/element.h"
 #include "data/encoding_limits.h"
 #include "data/listpack.h"
 
 namespace tandem {
+
+// What a node holds: a listpack, or plain bytes for one element larger than a node may be.
+struct ListNodeBody {
+  std::variant<Listpack, std::string> form;
+
+  bool plain() const { return form.index() == 1; }
+  const Listpack& pack() const { return std::get<Listpack>(form); }
+  Bytes bytes() const { return plain() ? Bytes(std::get<std::string>(form)) : pack().bytes(); }
+  ListNodeBody copy() const {
+    if (plain()) return {std::get<std::string>(form)};
+    return {pack().copy()};
+  }
+};
 
 // What EncodingLimits::list_max_listpack_size means for one node.
 struct ListNodeLimit {
@@ -51,7 +65,7 @@ class Quicklist {
   void drop_tail(size_t count);
 
   void for_each(size_t first, size_t count, bool backwards, FunctionRef<bool(Bytes)> visit) const;
-  void for_each_node(FunctionRef<void(bool plain, Bytes blob)> visit) const;
+  void for_each_node(FunctionRef<void(const CopyOnWrite<ListNodeBody>&)> visit) const;
 
   // Nodes as they come from a file: a listpack with entries, or one element.
   void append_packed(Listpack pack);
@@ -62,12 +76,13 @@ class Quicklist {
 
  private:
   struct Node {
-    std::variant<Listpack, std::string> body;  // packed, or one plain element
-    uint32_t count;                            // entries
+    CopyOnWrite<ListNodeBody> body;
+    uint32_t count;  // entries
 
-    bool plain() const { return body.index() == 1; }
-    Listpack& pack() { return std::get<Listpack>(body); }
-    const Listpack& pack() const { return std::get<Listpack>(body); }
+    bool plain() const { return body->plain(); }
+    Bytes element() const { return body->bytes(); }  // of a plain node
+    const Listpack& pack() const { return body->pack(); }
+    Listpack& pack_to_change() { return std::get<Listpack>(body.write().form); }
     bool has_room(Bytes value, ListNodeLimit limit) const;
   };
   struct Place {
@@ -75,6 +90,7 @@ class Quicklist {
     Listpack::Position at;  // in a packed node
   };
 
+  static Node packed(Listpack pack);
   static Node node_of(Bytes value, ListNodeLimit limit);
   Place place_of(size_t index) const;  // index < size()
   // Puts the value before the entry at `place`, which may be the end of its node.

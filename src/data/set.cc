@@ -6,6 +6,7 @@
 
 #include "data/distinct.h"
 #include "data/set_members.h"
+#include "data/table_order.h"
 
 namespace tandem {
 
@@ -165,7 +166,7 @@ bool Set::contains(Bytes member) const {
 }
 
 void Set::become_intset_if_possible(const EncodingLimits& limits) {
-  if (intset() != nullptr || size() > intset_limit(limits)) return;
+  if (intset() != nullptr || is_walked() || size() > intset_limit(limits)) return;
   Intset integers;
   bool all = true;
   for_each([&](Bytes member) {
@@ -210,6 +211,29 @@ void Set::for_each(FunctionRef<bool(Bytes)> visit) const {
       go_on = go_on && visit(member->text());
     });
   }
+}
+
+namespace {
+
+struct MemberNames {
+  static Bytes of(const SetMember& member) { return member.text(); }
+};
+
+}  // namespace
+
+std::unique_ptr<ElementWalk> Set::walk(std::function<void(Bytes)> visit) const {
+  if (form_.index() != 2 || !is_large(size(), memory_bytes())) return nullptr;
+  const Members& members = *std::get<2>(form_);
+  using Walk = OrderedWalk<TableOrder<SetMemberTraits, MemberNames>>;
+  return std::make_unique<Walk>(
+      members.watch, TableOrder<SetMemberTraits, MemberNames>(members.traits, members.table),
+      [tell = std::move(visit)](const SetMember& member) { tell(member.text()); });
+}
+
+bool Set::is_walked() const { return form_.index() == 2 && std::get<2>(form_)->watch != nullptr; }
+
+void Set::finish_walk() {
+  if (is_walked()) std::get<2>(form_)->watch->finish();
 }
 
 uint64_t Set::scan(uint64_t cursor, FunctionRef<void(Bytes)> visit) const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "data/element.h"
+#include "data/element_walk.h"
 #include "data/encoding_limits.h"
 #include "data/intset.h"
 #include "data/listpack.h"
@@ -58,6 +60,12 @@ class Set {
   // One step of SSCAN: visits some members and returns the next cursor, 0 at the end. The compact
   // forms are visited whole. Members that stay for a whole scan are visited at least once.
   uint64_t scan(uint64_t cursor, FunctionRef<void(Bytes)> visit) const;
+
+  // A set that is large is walked in steps, by one walk at a time (data/element_walk.h). Nothing:
+  // it is not large.
+  std::unique_ptr<ElementWalk> walk(std::function<void(Bytes)> visit) const;
+  bool is_walked() const;
+  void finish_walk();
 
   // The blob for RDB while in that form, else nullptr.
   const Intset* intset() const { return std::get_if<Intset>(&form_); }

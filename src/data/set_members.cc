@@ -23,12 +23,14 @@ uint64_t SetMemberTraits::hash_of(Bytes text) const {
 }
 
 Set::Members::~Members() {
+  if (watch != nullptr) watch->finish();
   table.clear([](SetMember* member) { std::free(member); });
 }
 
 bool Set::Members::add(Bytes text) {
   const uint64_t hash = traits.hash_of(text);
   if (table.find(traits, hash, text) != nullptr) return false;
+  if (watch != nullptr) watch->before_change(text, nullptr);
   SetMember* member = SetMember::create(text);
   member_bytes += malloc_usable_size(member);
   table.insert(traits, hash, member);
@@ -38,6 +40,7 @@ bool Set::Members::add(Bytes text) {
 bool Set::Members::remove(Bytes text) {
   const auto slot = table.find_slot(traits, traits.hash_of(text), text);
   if (!slot) return false;
+  if (watch != nullptr) watch->before_change(text, table.entry_at(slot));
   SetMember* member = table.erase(traits, slot);
   member_bytes -= malloc_usable_size(member);
   std::free(member);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "data/element_walk.h"
 #include "data/hash_table.h"
 #include "data/set.h"
 
@@ -43,6 +44,7 @@ struct Set::Members {
   SetMemberTraits traits;
   HashTable<SetMemberTraits> table;
   size_t member_bytes = 0;  // as allocated
+  mutable ElementWatch<SetMember>* watch = nullptr;
 };
 
 }  // namespace tandem

@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "data/distinct.h"
+#include "data/score_order.h"
 #include "data/sorted_set_indexes.h"
 
 namespace tandem {
@@ -206,7 +207,8 @@ std::optional<size_t> SortedSet::rank(Bytes member) const {
 }
 
 void SortedSet::become_listpack_if_possible(const EncodingLimits& limits) {
-  if (listpack() != nullptr || size() > limits.sorted_set_max_listpack_entries) return;
+  if (listpack() != nullptr || is_walked()) return;
+  if (size() > limits.sorted_set_max_listpack_entries) return;
   size_t longest = 0;
   uint64_t total = 0;
   for_each([&](Bytes member, double) {
@@ -331,6 +333,22 @@ SortedSet::Scored SortedSet::random_member(Random& random) const {
     return false;
   });
   return found;
+}
+
+std::unique_ptr<ElementWalk> SortedSet::walk(std::function<void(Bytes, double)> visit) const {
+  if (listpack() != nullptr || !is_large(size(), memory_bytes())) return nullptr;
+  const Indexes& indexes = *std::get<1>(form_);
+  return std::make_unique<OrderedWalk<ScoreOrder>>(
+      indexes.watch, ScoreOrder(indexes.by_score),
+      [tell = std::move(visit)](const ScoredMember& entry) { tell(entry.text(), entry.score); });
+}
+
+bool SortedSet::is_walked() const {
+  return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
+}
+
+void SortedSet::finish_walk() {
+  if (is_walked()) std::get<1>(form_)->watch->finish();
 }
 
 uint64_t SortedSet::scan(uint64_t cursor, FunctionRef<void(Bytes, double)> visit) const {

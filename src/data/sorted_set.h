@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "data/element.h"
+#include "data/element_walk.h"
 #include "data/encoding_limits.h"
 #include "data/listpack.h"
 
@@ -108,6 +110,12 @@ class SortedSet {
   // One step of ZSCAN: visits some members and returns the next cursor, 0 at the end. The listpack
   // is visited whole. Members that stay for a whole scan are visited at least once.
   uint64_t scan(uint64_t cursor, FunctionRef<void(Bytes, double)> visit) const;
+
+  // A set that is large is walked in steps, by one walk at a time (data/element_walk.h), the
+  // highest first. Nothing: it is not large.
+  std::unique_ptr<ElementWalk> walk(std::function<void(Bytes, double)> visit) const;
+  bool is_walked() const;
+  void finish_walk();
 
   // The blob for RDB while in that form, else nullptr.
   const Listpack* listpack() const { return std::get_if<Listpack>(&form_); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "data/element_walk.h"
 #include "data/hash_table.h"
 #include "data/score_tree.h"
 #include "data/sorted_set.h"
@@ -38,6 +39,7 @@ struct SortedSet::Indexes {
   HashTable<ScoredMemberTraits> by_name;
   ScoreTree by_score;
   size_t member_bytes = 0;  // as allocated
+  mutable ElementWatch<ScoredMember>* watch = nullptr;
 };
 
 }  // namespace tandem

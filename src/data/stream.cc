@@ -184,6 +184,13 @@ void Stream::for_each_node(FunctionRef<void(StreamId master, Bytes blob)> visit)
   for (const auto& [master, node] : nodes_) visit(master, node.pack().bytes());
 }
 
+std::vector<Stream::SharedNode> Stream::share_nodes() const {
+  std::vector<SharedNode> nodes;
+  nodes.reserve(nodes_.size());
+  for (const auto& [master, node] : nodes_) nodes.push_back({master, node.share()});
+  return nodes;
+}
+
 Result<void> Stream::append_node(StreamId master, Bytes blob) {
   if (!StreamNode::validate(master, blob)) {
     return fail(ErrorCode::kInvalid, "malformed stream node");

@@ -10,8 +10,10 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
+#include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "data/element.h"
@@ -73,6 +75,12 @@ class Stream {
   // live entry.
   size_t node_count() const { return nodes_.size(); }
   void for_each_node(FunctionRef<void(StreamId master, Bytes blob)> visit) const;
+  struct SharedNode {
+    StreamId master;
+    CopyOnWrite<Listpack> pack;
+  };
+  // The nodes as they are now, readable on any thread whatever becomes of the stream.
+  std::vector<SharedNode> share_nodes() const;
   Result<void> append_node(StreamId master, Bytes blob);
   // Sets the counters as they stand in a file, a RESTORE or an XSETID. The caller has checked
   // last_id.

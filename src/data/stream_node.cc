@@ -109,31 +109,32 @@ bool StreamNode::validate(StreamId master, Bytes blob) {
 
 StreamNode::StreamNode(StreamId master, std::span<const Bytes> fields_and_values)
     : master_(master) {
-  pack_.append_integer(0);
-  pack_.append_integer(0);
-  pack_.append_integer(static_cast<int64_t>(fields_and_values.size() / 2));
-  for (size_t i = 0; i < fields_and_values.size(); i += 2) pack_.append(fields_and_values[i]);
-  pack_.append_integer(0);
+  Listpack& pack = pack_.write();
+  pack.append_integer(0);
+  pack.append_integer(0);
+  pack.append_integer(static_cast<int64_t>(fields_and_values.size() / 2));
+  for (size_t i = 0; i < fields_and_values.size(); i += 2) pack.append(fields_and_values[i]);
+  pack.append_integer(0);
 }
 
 uint64_t StreamNode::live() const {
-  return static_cast<uint64_t>(integer_at(pack_.view(), pack_.view().first()));
+  return static_cast<uint64_t>(integer_at(pack_->view(), pack_->view().first()));
 }
 
 uint64_t StreamNode::deleted() const {
-  const ListpackView entries = pack_.view();
+  const ListpackView entries = pack_->view();
   return static_cast<uint64_t>(integer_at(entries, entries.next(entries.first())));
 }
 
 Listpack::Position StreamNode::first_entry() const {
-  const ListpackView entries = pack_.view();
+  const ListpackView entries = pack_->view();
   const Position field_count = skip(entries, entries.first(), 2);
   const auto fields = static_cast<uint64_t>(integer_at(entries, field_count));
   return skip(entries, field_count, fields + 2);
 }
 
 StreamNode::Entry StreamNode::entry_at(Listpack::Position at) const {
-  const ListpackView entries = pack_.view();
+  const ListpackView entries = pack_->view();
   Entry entry{};
   entry.at = at;
   const int64_t flags = integer_at(entries, at);
@@ -152,17 +153,17 @@ StreamNode::Entry StreamNode::entry_at(Listpack::Position at) const {
 
 // The start of the entry that ends where `after` stands.
 Listpack::Position StreamNode::start_before(Listpack::Position after) const {
-  const ListpackView entries = pack_.view();
+  const ListpackView entries = pack_->view();
   Position at = entries.previous(after);
   for (int64_t pieces = integer_at(entries, at); pieces > 0; --pieces) at = entries.previous(at);
   return at;
 }
 
-StreamId StreamNode::last_id() const { return entry_at(start_before(pack_.view().end())).id; }
+StreamId StreamNode::last_id() const { return entry_at(start_before(pack_->view().end())).id; }
 
 void StreamNode::append(StreamId id, std::span<const Bytes> fields_and_values) {
   DCHECK(id >= master_, "a stream entry before its node");
-  const ListpackView before = pack_.view();
+  const ListpackView before = pack_->view();
   const size_t fields = fields_and_values.size() / 2;
   Position at = skip(before, before.first(), 2);
   bool same = static_cast<uint64_t>(integer_at(before, at)) == fields;
@@ -170,22 +171,23 @@ void StreamNode::append(StreamId id, std::span<const Bytes> fields_and_values) {
     at = before.next(at);
     same = before.matches(at, fields_and_values[2 * i]);
   }
-  pack_.replace_integer(before.first(), static_cast<int64_t>(live() + 1));
-  pack_.append_integer(same ? kStreamEntrySameFields : 0);
-  pack_.append_integer(static_cast<int64_t>(id.ms - master_.ms));
-  pack_.append_integer(static_cast<int64_t>(id.seq - master_.seq));
-  if (!same) pack_.append_integer(static_cast<int64_t>(fields));
+  Listpack& pack = pack_.write();
+  pack.replace_integer(pack.view().first(), static_cast<int64_t>(live() + 1));
+  pack.append_integer(same ? kStreamEntrySameFields : 0);
+  pack.append_integer(static_cast<int64_t>(id.ms - master_.ms));
+  pack.append_integer(static_cast<int64_t>(id.seq - master_.seq));
+  if (!same) pack.append_integer(static_cast<int64_t>(fields));
   for (size_t i = 0; i < fields_and_values.size(); i += 2) {
-    if (!same) pack_.append(fields_and_values[i]);
-    pack_.append(fields_and_values[i + 1]);
+    if (!same) pack.append(fields_and_values[i]);
+    pack.append(fields_and_values[i + 1]);
   }
   const uint64_t pieces = same ? fields + kPiecesSame : 2 * fields + kPiecesOwn;
-  pack_.append_integer(static_cast<int64_t>(pieces));
+  pack.append_integer(static_cast<int64_t>(pieces));
 }
 
 void StreamNode::walk(bool backwards, FunctionRef<bool(const Entry&)> visit) const {
   const Position first = first_entry();
-  const Position end = pack_.view().end();
+  const Position end = pack_->view().end();
   if (backwards) {
     for (Position at = end; at != first;) {
       at = start_before(at);
@@ -202,7 +204,7 @@ void StreamNode::walk(bool backwards, FunctionRef<bool(const Entry&)> visit) con
 
 void StreamNode::read_fields(const Entry& entry, std::vector<Element>& out) const {
   out.clear();
-  const ListpackView entries = pack_.view();
+  const ListpackView entries = pack_->view();
   Position at = entry.body;
   Position field = skip(entries, entries.first(), 3);
   if (!entry.same_fields) at = entries.next(at);
@@ -222,15 +224,16 @@ void StreamNode::read_fields(const Entry& entry, std::vector<Element>& out) cons
 void StreamNode::set_flag_deleted(const Entry& entry) {
   DCHECK(!entry.is_deleted, "a stream entry deleted twice");
   const int64_t flags = entry.same_fields ? kStreamEntrySameFields : 0;
-  pack_.replace_integer(entry.at, flags | kStreamEntryDeleted);
+  pack_.write().replace_integer(entry.at, flags | kStreamEntryDeleted);
 }
 
 void StreamNode::count_deleted(uint64_t entries) {
   const auto left = static_cast<int64_t>(live() - entries);
   const auto gone = static_cast<int64_t>(deleted() + entries);
-  const Position first = pack_.view().first();
-  pack_.replace_integer(first, left);
-  pack_.replace_integer(pack_.view().next(first), gone);
+  Listpack& pack = pack_.write();
+  const Position first = pack.view().first();
+  pack.replace_integer(first, left);
+  pack.replace_integer(pack.view().next(first), gone);
 }
 
 void StreamNode::mark_deleted(const Entry& entry) {
@@ -240,7 +243,7 @@ void StreamNode::mark_deleted(const Entry& entry) {
 
 uint64_t StreamNode::mark_deleted_while(FunctionRef<bool(StreamId)> wanted) {
   uint64_t marked = 0;
-  for (Position at = first_entry(); at != pack_.view().end();) {
+  for (Position at = first_entry(); at != pack_->view().end();) {
     const Entry entry = entry_at(at);
     if (!entry.is_deleted) {
       if (!wanted(entry.id)) break;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "data/element.h"
 #include "data/listpack.h"
@@ -38,8 +39,11 @@ class StreamNode {
   // Of bytes that passed validate().
   StreamNode(StreamId master, Listpack valid) : master_(master), pack_(std::move(valid)) {}
 
+  // The node as it is now, readable on any thread whatever becomes of it.
+  CopyOnWrite<Listpack> share() const { return pack_.share(); }
+
   StreamId master() const { return master_; }
-  const Listpack& pack() const { return pack_; }
+  const Listpack& pack() const { return *pack_; }
   uint64_t live() const;
   uint64_t deleted() const;
   // The id of the last entry, deleted or not; the node has entries.
@@ -74,7 +78,7 @@ class StreamNode {
   Listpack::Position start_before(Listpack::Position after) const;
 
   StreamId master_;
-  Listpack pack_;
+  CopyOnWrite<Listpack> pack_;
 };
 
 }  // namespace tandem
