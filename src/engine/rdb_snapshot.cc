@@ -5,6 +5,7 @@ namespace {
 
 // Chains under one hold of a stripe: some dozens of microseconds for short values.
 constexpr int kChainsPerHold = 8;
+constexpr size_t kLargeBytesPerHold = 8 * 1024;
 
 }  // namespace
 
@@ -39,6 +40,7 @@ RdbSnapshot::~RdbSnapshot() {
   walk_.abandon();
   while (walk_.step(kPartitionsPerStripe * kChainsPerHold)) {
   }
+  while (first_large() != nullptr) drop_first_large();
   finish_walk();
 }
 
@@ -47,17 +49,80 @@ void RdbSnapshot::write_chain(int database, const TableBucket& home) {
   StringSink sink(encoded.bytes);
   int64_t keys = 0;
   PartitionTable::for_each_in_chain(home, [&](Entry* entry, bool) {
+    ++keys;
+    if (begin_large(database, *entry)) return;
     char digits[kInt64TextMax];
     std::optional<int64_t> expiry;
     if (entry->has_expiry()) expiry = entry->expiry_ms();
     rdb_encode_entry(sink, entry->key(), entry->ref(digits), expiry, options_.format);
-    ++keys;
   });
   if (keys == 0) return;
   keys_written_.fetch_add(keys, std::memory_order_relaxed);
+  if (encoded.bytes.empty()) return;
   pending_bytes_.fetch_add(encoded.bytes.size(), std::memory_order_relaxed);
   const Guard guard(lock_);
   pending_.push_back(std::move(encoded));
+}
+
+// False: it is small.
+bool RdbSnapshot::begin_large(int database, const Entry& entry) {
+  auto rest = RdbLargeEntry::begin(entry, options_.format);
+  if (rest == nullptr) return false;
+  char digits[kInt64TextMax];
+  auto large = std::make_unique<Large>(
+      Large{.database = database,
+            .stripe = engine_.keyspace.place(entry.key()).stripe(),
+            .container = rest->in_place() ? entry.ref(digits).container : nullptr,
+            .rest = nullptr,
+            .part = {}});
+  large->rest = std::move(rest);
+  const Guard guard(lock_);
+  large_.push_back(std::move(large));
+  return true;
+}
+
+// The entry has left its table while its container is walked: it goes when the walk is done.
+void RdbSnapshot::adopt(Entry* entry) {
+  char digits[kInt64TextMax];
+  const void* container = entry->ref(digits).container;
+  const Guard guard(lock_);
+  for (const auto& large : large_) {
+    if (large->container != container) continue;
+    large->orphan = entry;
+    return;
+  }
+  CHECK(false, "a container that is walked has its walk");
+}
+
+RdbSnapshot::Large* RdbSnapshot::first_large() {
+  const Guard guard(lock_);
+  return large_.empty() ? nullptr : large_.front().get();
+}
+
+void RdbSnapshot::step_large(Large& large) {
+  large.part.clear();
+  bool more = false;
+  if (large.rest->in_place()) {
+    const PatientGuard guard(engine_.keyspace.stripe(large.stripe));
+    more = large.rest->step(large.part, kLargeBytesPerHold);
+  } else {
+    more = large.rest->step(large.part, kLargeBytesPerHold);
+  }
+  writer_.entries(static_cast<uint32_t>(large.database), large.part);
+  if (!more) drop_first_large();
+}
+
+void RdbSnapshot::drop_first_large() {
+  std::unique_ptr<Large> large;
+  {
+    // Its stripe first: nobody finds the walk in its container without finding it here.
+    const Guard stripe(engine_.keyspace.stripe(first_large()->stripe));
+    const Guard guard(lock_);
+    large = std::move(large_.front());
+    large_.pop_front();
+    if (large->rest->in_place()) large->rest.reset();
+  }
+  if (large->orphan != nullptr) Entry::destroy(large->orphan);
 }
 
 void RdbSnapshot::drain() {
@@ -78,6 +143,8 @@ void RdbSnapshot::finish_walk() {
   walking_ = false;
 }
 
+// Level-triggered: a large entry that was begun comes before anything else, for its parts must
+// follow each other.
 bool RdbSnapshot::produce(std::string& out) {
   out_.clear();
   if (!begun_) {
@@ -85,8 +152,14 @@ bool RdbSnapshot::produce(std::string& out) {
     begun_ = true;
   }
   while (walking_ && out_.size() < options_.produce_bytes) {
-    if (!walk_.step(kChainsPerHold)) finish_walk();
-    drain();
+    if (Large* large = first_large()) {
+      step_large(*large);
+    } else if (chains_left_) {
+      chains_left_ = walk_.step(kChainsPerHold);
+      drain();
+    } else {
+      finish_walk();
+    }
   }
   if (!walking_ && !finished_ && out_.size() < options_.produce_bytes) {
     drain();

@@ -5,12 +5,16 @@
 //   auto snapshot = RdbSnapshot::begin(engine, options, [&] { ...all stripes are held: note the
 //   log's end... }); while (snapshot->produce(out)) send(out);
 //
+// Large entries (rdb/rdb_large_entry.h) are only begun where their chain is written out; produce
+// then takes them one after the other, in steps.
+//
 // Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
 // hand in the chains that they are about to change from theirs. What they hand in waits in memory
 // for the next produce: pending_bytes().
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +24,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "keyspace/snapshot.h"
+#include "rdb/rdb_large_entry.h"
 #include "rdb/rdb_writer.h"
 
 namespace tandem {
@@ -53,9 +58,23 @@ class RdbSnapshot final : private SnapshotSink {
     std::string bytes;
   };
 
+  struct Large {
+    int database;
+    int stripe;
+    const void* container;  // null: steps do not touch it
+    std::unique_ptr<RdbLargeEntry> rest;
+    std::string part;
+    Entry* orphan = nullptr;  // its entry, once it is in no table any more
+  };
+
   // REQUIRES: all stripes held.
   RdbSnapshot(Engine& engine, const Options& options);
   void write_chain(int database, const TableBucket& home) override;
+  void adopt(Entry* entry) override;
+  bool begin_large(int database, const Entry& entry);
+  Large* first_large();
+  void step_large(Large& large);
+  void drop_first_large();
   void drain();
   void finish_walk();
 
@@ -67,10 +86,13 @@ class RdbSnapshot final : private SnapshotSink {
 
   Lock lock_;
   std::vector<Encoded> pending_ TANDEM_GUARDED_BY(lock_);
+  // What is in the first belongs to the producer, and to whoever holds its stripe.
+  std::deque<std::unique_ptr<Large>> large_ TANDEM_GUARDED_BY(lock_);
   std::atomic<size_t> pending_bytes_{0};
   std::atomic<int64_t> keys_written_{0};
 
   bool begun_ = false;
+  bool chains_left_ = true;
   bool walking_ = true;
   bool finished_ = false;
   // Last: the sink must be complete before the walk may call it.

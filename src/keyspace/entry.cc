@@ -47,11 +47,19 @@ Entry* Entry::allocate(Bytes key, ValueType type, Form form, size_t inline_size,
   return entry;
 }
 
-Entry::GrowingString* Entry::make_growing(size_t size, size_t capacity) {
-  auto* string = static_cast<GrowingString*>(allocate_bytes(sizeof(GrowingString) + capacity));
-  string->size = size;
-  string->capacity = capacity;
-  return string;
+GrowingString* GrowingString::make(size_t size, size_t capacity) {
+  void* memory = allocate_bytes(sizeof(GrowingString) + capacity);
+  return new (memory) GrowingString{.size = size, .capacity = capacity, .owners = 1};
+}
+
+void GrowingString::release(GrowingString* string) {
+  if (string->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) std::free(string);
+}
+
+SharedText Entry::share_text() const {
+  CHECK(form_ == Form::kGrowing, "only large strings are shared");
+  growing()->owners.fetch_add(1, std::memory_order_relaxed);
+  return SharedText(growing());
 }
 
 Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
@@ -68,7 +76,7 @@ Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
     return entry;
   }
   Entry* entry = allocate(key, ValueType::kString, Form::kGrowing, 0, expiry_ms);
-  GrowingString* string = make_growing(text.size(), text.size());
+  GrowingString* string = GrowingString::make(text.size(), text.size());
   std::memcpy(string->data, text.data(), text.size());
   entry->store(entry->payload_offset(), reinterpret_cast<int64_t>(string));
   return entry;
@@ -88,7 +96,7 @@ Entry* Entry::make(Bytes key, Value value, int64_t expiry_ms) {
 }
 
 void Entry::destroy_payload() {
-  if (form_ == Form::kGrowing) std::free(pointer());
+  if (form_ == Form::kGrowing) GrowingString::release(growing());
   if (form_ != Form::kContainer) return;
   switch (type()) {
     case ValueType::kString:
@@ -159,6 +167,25 @@ ValueRef Entry::ref(char (&digits)[kInt64TextMax]) const {
   return {type(), {}, pointer()};
 }
 
+bool Entry::is_walked() const {
+  switch (type()) {
+    case ValueType::kSet:
+      return as<Set>().is_walked();
+    case ValueType::kSortedSet:
+      return as<SortedSet>().is_walked();
+    case ValueType::kHash:
+      return as<Hash>().is_walked();
+    default:
+      return false;
+  }
+}
+
+void Entry::finish_walk() {
+  if (type() == ValueType::kSet) as<Set>().finish_walk();
+  if (type() == ValueType::kSortedSet) as<SortedSet>().finish_walk();
+  if (type() == ValueType::kHash) as<Hash>().finish_walk();
+}
+
 // A new allocation with the same key and value but another form or expiry; a payload that both
 // forms have is moved over. The caller frees this one with std::free.
 Entry* Entry::rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const {
@@ -192,13 +219,12 @@ Entry* Entry::set_integer(int64_t value) {
 
 Entry* Entry::resize_text(size_t size, char*& data) {
   Entry* entry = this;
-  GrowingString* string;
-  if (form_ == Form::kGrowing) {
-    string = growing();
-  } else {
+  GrowingString* string = form_ == Form::kGrowing ? growing() : nullptr;
+  // What a snapshot read of it has been read before it let go.
+  if (string == nullptr || string->owners.load(std::memory_order_acquire) != 1) {
     char digits[kInt64TextMax];
     const Bytes old = text(digits);
-    string = make_growing(old.size(), std::max(size, old.size()));
+    string = GrowingString::make(old.size(), std::max(size, old.size()));
     std::memcpy(string->data, old.data(), old.size());
     entry = rebuilt(Form::kGrowing, 0, expiry_ms());
     destroy(this);

@@ -8,9 +8,11 @@
 // lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/number.h"
@@ -19,6 +21,33 @@
 namespace tandem {
 
 inline constexpr int64_t kNoExpiry = -1;  // milliseconds since 1970 otherwise
+
+// The bytes of a growing string, which a snapshot may share: they are changed in place only while
+// the entry is their one owner.
+struct GrowingString {
+  size_t size;
+  size_t capacity;
+  std::atomic<uint32_t> owners;
+  char data[];
+
+  static GrowingString* make(size_t size, size_t capacity);
+  static void release(GrowingString* string);
+};
+
+// A large string as it was when it was shared, on any thread, whatever becomes of its key.
+class SharedText {
+ public:
+  explicit SharedText(GrowingString* owned) : string_(owned) {}
+  SharedText(SharedText&& other) noexcept : string_(std::exchange(other.string_, nullptr)) {}
+  SharedText& operator=(SharedText&&) = delete;
+  ~SharedText() {
+    if (string_ != nullptr) GrowingString::release(string_);
+  }
+  Bytes text() const { return {string_->data, string_->size}; }
+
+ private:
+  GrowingString* string_;
+};
 
 class Entry {
  public:
@@ -55,8 +84,15 @@ class Entry {
     return *static_cast<const T*>(pointer());
   }
 
+  // REQUIRES: a string of more than kInlineMax bytes.
+  SharedText share_text() const;
   // The value for encoders; `digits` as above.
   ValueRef ref(char (&digits)[kInt64TextMax]) const;
+
+  // A set, hash or sorted set that a snapshot walks at the moment (data/element_walk.h).
+  bool is_walked() const;
+  // The rest of the walk, at once.
+  void finish_walk();
 
   // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or
   // a new one in its stead (then this one is gone).
@@ -75,15 +111,8 @@ class Entry {
  private:
   enum class Form : uint8_t { kInline, kInteger, kGrowing, kContainer };
   static constexpr uint8_t kHasExpiry = 1;
-  struct GrowingString {
-    size_t size;
-    size_t capacity;
-    char data[];
-  };
-
   static Entry* allocate(Bytes key, ValueType type, Form form, size_t inline_size,
                          int64_t expiry_ms);
-  static GrowingString* make_growing(size_t size, size_t capacity);
   Entry* rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const;
   void destroy_payload();
 

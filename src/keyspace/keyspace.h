@@ -85,6 +85,9 @@ class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
   virtual void write_chain(int database, const TableBucket& home) = 0;
+  // An entry whose container the sink still walks (Entry::is_walked) has left its table: it belongs
+  // to the sink from here on.
+  virtual void adopt(Entry* entry) = 0;
 };
 
 class Keyspace {

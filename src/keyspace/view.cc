@@ -41,7 +41,10 @@ void KeyAccess::changed(int database, Bytes key, int stripe) {
 }
 
 void KeyAccess::discard(Entry* entry) {
-  if (entry->type() == ValueType::kString) {
+  SnapshotSink* sink = keyspace_.snapshot().sink;
+  if (sink != nullptr && entry->is_walked()) [[unlikely]] {
+    sink->adopt(entry);
+  } else if (entry->type() == ValueType::kString) {
     Entry::destroy(entry);
   } else {
     garbage_.push_back(entry);
@@ -195,6 +198,8 @@ std::optional<Value> View::take(Bytes key) {
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* entry = PartitionTable::entry_at(found);
   access_.changed(database_, key, place.stripe());
+  // Under its next key another stripe will guard it.
+  entry->finish_walk();
   std::optional<Value> value = entry->take_value();
   remove(place, found, *tables);
   return value;

@@ -21,19 +21,9 @@ uint8_t type_of_stream(int version) {
 }
 
 void encode_list(RdbEncoder& encoder, const List& list, int version) {
-  if (version < kRdbListpacksSince) {
-    encoder.length(list.size());
-    list.for_each([&](Bytes element) {
-      encoder.string(element);
-      return true;
-    });
-    return;
-  }
-  encoder.length(list.node_count());
-  list.for_each_node([&](bool plain, Bytes blob) {
-    encoder.length(plain ? kRdbContainerPlain : kRdbContainerPacked);
-    encoder.blob(blob);
-  });
+  encoder.length(rdb_list_parts(list, version));
+  list.for_each_node(
+      [&](bool plain, Bytes blob) { rdb_encode_list_node(encoder, plain, blob, version); });
 }
 
 void encode_set(RdbEncoder& encoder, const Set& set, int version) {
@@ -74,6 +64,33 @@ void encode_sorted_set(RdbEncoder& encoder, const SortedSet& set, int version) {
 }
 
 }  // namespace
+
+void rdb_encode_head(RdbEncoder& encoder, Bytes key, uint8_t type,
+                     std::optional<int64_t> expire_ms) {
+  if (expire_ms) {
+    encoder.byte(kRdbExpireMs);
+    encoder.number64(static_cast<uint64_t>(*expire_ms));
+  }
+  encoder.byte(type);
+  encoder.string(key);
+}
+
+uint64_t rdb_list_parts(const List& list, int version) {
+  return version < kRdbListpacksSince ? list.size() : list.node_count();
+}
+
+void rdb_encode_list_node(RdbEncoder& encoder, bool plain, Bytes blob, int version) {
+  if (version >= kRdbListpacksSince) {
+    encoder.length(plain ? kRdbContainerPlain : kRdbContainerPacked);
+    return encoder.blob(blob);
+  }
+  if (plain) return encoder.string(blob);
+  const ListpackView entries(blob);
+  for (auto at = entries.first(); at != entries.end(); at = entries.next(at)) {
+    const Element element = entries.get(at);
+    encoder.string(element.text());
+  }
+}
 
 uint8_t rdb_type_of(const ValueRef& value, int version) {
   const bool listpacks = version >= kRdbListpacksSince;

@@ -195,11 +195,18 @@ class StreamDecoder {
 
 void rdb_encode_stream(RdbEncoder& encoder, const Stream& stream, int version) {
   encoder.length(stream.node_count());
-  stream.for_each_node([&](StreamId master, Bytes blob) {
-    encoder.length(16);
-    encode_raw_id(encoder, master);
-    encoder.blob(blob);
-  });
+  stream.for_each_node(
+      [&](StreamId master, Bytes blob) { rdb_encode_stream_node(encoder, master, blob); });
+  rdb_encode_stream_tail(encoder, stream, version);
+}
+
+void rdb_encode_stream_node(RdbEncoder& encoder, StreamId master, Bytes blob) {
+  encoder.length(16);
+  encode_raw_id(encoder, master);
+  encoder.blob(blob);
+}
+
+void rdb_encode_stream_tail(RdbEncoder& encoder, const Stream& stream, int version) {
   encoder.length(stream.length());
   encode_id(encoder, stream.last_id());
   if (version >= kRdbListpacksSince) {

@@ -12,12 +12,7 @@ namespace tandem {
 void rdb_encode_entry(ByteSink& sink, Bytes key, const ValueRef& value,
                       std::optional<int64_t> expire_ms, const RdbWriteOptions& options) {
   RdbEncoder encoder(sink, options.compress);
-  if (expire_ms) {
-    encoder.byte(kRdbExpireMs);
-    encoder.number64(static_cast<uint64_t>(*expire_ms));
-  }
-  encoder.byte(rdb_type_of(value, options.version));
-  encoder.string(key);
+  rdb_encode_head(encoder, key, rdb_type_of(value, options.version), expire_ms);
   rdb_encode_value(encoder, value, options.version);
   encoder.flush();
 }

@@ -4,7 +4,7 @@
 //   the consumer:  RdbWriter writer(sink, options);
 //                  writer.begin(preamble);
 //                  writer.sizes(database, keys, expiring);     optional, before its entries
-//                  writer.entries(database, encoded bytes);     whole entries, any database
+//                  writer.entries(database, encoded bytes);     any database
 //                  writer.finish();
 //
 // The version decides which types appear: 9 knows no listpacks (what is compact in memory goes out
@@ -56,6 +56,7 @@ class RdbWriter {
   void begin(const RdbPreamble& preamble);
   void aux(Bytes name, Bytes value);
   void sizes(uint32_t database, uint64_t keys, uint64_t expiring);
+  // An entry may come in parts, with nothing of another database between them.
   void entries(uint32_t database, Bytes encoded);
   void finish();
 

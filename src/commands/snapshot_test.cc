@@ -1,0 +1,249 @@
+// The snapshot under every kind of command: whatever writers do while it is produced, what it holds
+// is the keyspace of the cut. Values are large on purpose, so that each kind goes out in steps.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "commands/testing.h"
+#include "data/hash.h"
+#include "data/list.h"
+#include "data/set.h"
+#include "data/sorted_set.h"
+#include "data/stream.h"
+#include "engine/dataset_load.h"
+#include "engine/rdb_snapshot.h"
+
+namespace tandem {
+namespace {
+
+std::string content_of(const Entry& entry) {
+  std::vector<std::string> parts;
+  const auto add = [&parts](std::string part) {
+    parts.push_back(std::move(part));
+    return true;
+  };
+  switch (entry.type()) {
+    case ValueType::kString: {
+      char digits[kInt64TextMax];
+      add(std::string(entry.text(digits)));
+      break;
+    }
+    case ValueType::kList:
+      entry.as<List>().for_each([&](Bytes element) { return add(std::string(element)); });
+      break;
+    case ValueType::kSet:
+      entry.as<Set>().for_each([&](Bytes member) { return add(std::string(member)); });
+      std::ranges::sort(parts);
+      break;
+    case ValueType::kSortedSet:
+      entry.as<SortedSet>().for_each(
+          [&](Bytes member, double score) { return add(fmt::format("{}@{}", member, score)); });
+      break;
+    case ValueType::kHash:
+      entry.as<Hash>().for_each(
+          [&](Bytes field, Bytes value) { return add(fmt::format("{}={}", field, value)); });
+      std::ranges::sort(parts);
+      break;
+    case ValueType::kStream:
+      entry.as<Stream>().for_each(kStreamIdMin, kStreamIdMax, false,
+                                  [&](StreamId id, std::span<const Element> fields) {
+                                    return add(fmt::format("{}:{}", id.text(), fields[1].text()));
+                                  });
+      add(fmt::format("last {}", entry.as<Stream>().last_id().text()));
+      break;
+  }
+  return fmt::format("{} {}: {}", type_name(entry.type()), entry.expiry_ms(),
+                     fmt::join(parts, ","));
+}
+
+// Every key of every database.
+using Contents = std::map<std::string, std::string>;
+
+Contents contents(Keyspace& keyspace) {
+  Contents all;
+  for (int database = 0; database < keyspace.database_count(); ++database) {
+    DatabaseTables* tables = keyspace.tables(database);
+    if (tables == nullptr) continue;
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      tables->partition(partition).for_each([&](Entry* entry) {
+        all[fmt::format("{}/{}", database, entry->key())] = content_of(*entry);
+      });
+    }
+  }
+  return all;
+}
+
+Contents loaded(Bytes stream) {
+  Keyspace keyspace{{.databases = 16, .hash_seed = 3}};
+  DatasetLoad load(keyspace, {.limits = {}, .databases = 16}, std::nullopt);
+  const auto fed = load.feed(stream);
+  EXPECT_TRUE(fed) << fed.error().text;
+  EXPECT_TRUE(load.finish());
+  if (!fed || !load.ended()) return {};
+  const ExclusiveGuard all(keyspace);
+  load.install();
+  return contents(keyspace);
+}
+
+// Random writes to a few keys of each kind.
+class Writer {
+ public:
+  Writer(Stage& stage, uint64_t seed) : stage_(stage), random_(seed) {}
+
+  void fill() {
+    for (int i = 0; i < 3; ++i) {
+      for (int n = 0; n < 60; ++n) {
+        for (const char* kind : {"set", "hash", "zset", "list", "stream"}) {
+          grow(kind, fmt::format("{}{}", kind, i), 20);
+        }
+      }
+      stage_.run(fmt::format("SET text{} {}", i, std::string(40'000, 'a')));
+    }
+  }
+
+  void write() {
+    static constexpr const char* kKinds[] = {"set", "hash", "zset", "list", "stream", "text"};
+    const std::string kind = kKinds[random_.below(std::size(kKinds))];
+    const std::string key = kind + std::to_string(random_.below(4));
+    switch (random_.below(60)) {
+      case 0:
+        stage_.run("DEL " + key);
+        break;
+      case 1:
+        stage_.run(fmt::format("RENAME {} {}{}", key, kind, random_.below(4)));
+        break;
+      case 2:
+        stage_.run(fmt::format("COPY {} {}{} REPLACE", key, kind, random_.below(4)));
+        break;
+      case 3:
+        stage_.run(fmt::format("PEXPIRE {} {}", key, 100'000'000 + random_.below(1000)));
+        break;
+      case 4:
+        if (random_.below(8) == 0) stage_.run("SWAPDB 0 1");
+        break;
+      case 5:
+        if (random_.below(8) == 0) stage_.run("FLUSHDB");
+        break;
+      case 6:
+        stage_.run(fmt::format("MOVE {} 1", key));
+        break;
+      default:
+        random_.below(2) == 0 ? grow(kind, key, 5) : shrink(kind, key);
+    }
+  }
+
+ private:
+  std::string name() { return "n" + std::to_string(random_.below(2000)); }
+
+  void grow(const std::string& kind, const std::string& key, int count) {
+    std::string line;
+    if (kind == "set") line = "SADD " + key;
+    if (kind == "hash") line = "HSET " + key;
+    if (kind == "zset") line = "ZADD " + key;
+    if (kind == "list") line = (random_.below(2) == 0 ? "LPUSH " : "RPUSH ") + key;
+    if (kind == "stream") line = "XADD " + key + " *";
+    if (kind == "text") {
+      stage_.run(fmt::format("{} {} {}", random_.below(2) == 0 ? "APPEND" : "SETRANGE", key,
+                             random_.below(2) == 0 ? "7 abc" : "3 xyz"));
+      return;
+    }
+    for (int i = 0; i < count; ++i) {
+      if (kind == "zset") line += fmt::format(" {}", random_.below(50));
+      line += " " + name();
+      if (kind == "hash") line += fmt::format(" {}", random_.next());
+      if (kind == "list") line += std::string(60, 'l');
+      if (kind == "stream") line += fmt::format(" {}", random_.next());
+    }
+    stage_.run(line);
+  }
+
+  void shrink(const std::string& kind, const std::string& key) {
+    if (kind == "set")
+      stage_.run(random_.below(2) == 0 ? "SPOP " + key : "SREM " + key + " " + name());
+    if (kind == "hash") stage_.run("HDEL " + key + " " + name());
+    if (kind == "zset") {
+      stage_.run(random_.below(2) == 0 ? "ZPOPMIN " + key + " 3" : "ZREM " + key + " " + name());
+    }
+    if (kind == "list") {
+      stage_.run(fmt::format("{} {} {}", random_.below(2) == 0 ? "LPOP" : "RPOP", key,
+                             random_.below(100)));
+    }
+    if (kind == "stream")
+      stage_.run(fmt::format("XADD {} MAXLEN {} * a b", key, random_.below(500)));
+    if (kind == "text") stage_.run(fmt::format("SET {} {}", key, std::string(40'000, 'b')));
+  }
+
+  Stage& stage_;
+  Random random_;
+};
+
+TEST(SnapshotOfEverything, IsTheMomentOfTheCutWhateverIsWrittenMeanwhile) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Stage stage;
+    Writer writer(stage, seed);
+    Random random(seed);
+    writer.fill();
+    for (int round = 0; round < 3; ++round) {
+      const Contents at_cut = contents(stage.keyspace);
+      RdbSnapshot::Options options;
+      options.format.version = static_cast<int>(9 + random.below(3));
+      options.produce_bytes = 1 + random.below(20'000);
+      auto snapshot = RdbSnapshot::begin(stage.engine, options, nullptr);
+      ASSERT_TRUE(snapshot);
+      const uint64_t writes = random.below(40);
+      std::string stream;
+      for (std::string piece; (*snapshot)->produce(piece);) {
+        stream += piece;
+        for (uint64_t i = 0; i < writes; ++i) writer.write();
+      }
+      ASSERT_EQ(loaded(stream), at_cut);
+    }
+  }
+}
+
+TEST(SnapshotOfEverything, GivenUpInTheMiddleLeavesTheNextOneWhole) {
+  Stage stage;
+  Writer writer(stage, 1);
+  writer.fill();
+  for (int round = 0; round < 20; ++round) {
+    auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
+    ASSERT_TRUE(snapshot);
+    std::string piece;
+    for (int i = 0; i < round; ++i) (*snapshot)->produce(piece);
+    for (int i = 0; i < 100; ++i) writer.write();
+  }
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
+  std::string stream;
+  for (std::string piece; (*snapshot)->produce(piece);) stream += piece;
+  EXPECT_EQ(loaded(stream), at_cut);
+}
+
+// One thread writes while another produces: for the thread sanitizer, and every snapshot loads.
+TEST(SnapshotOfEverything, WritersAndTheWalkerAreThreads) {
+  Stage stage;
+  Writer writer(stage, 5);
+  writer.fill();
+  std::atomic<bool> ended = false;
+  std::thread writing([&] {
+    while (!ended.load()) writer.write();
+  });
+  for (int round = 0; round < 5; ++round) {
+    auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
+    ASSERT_TRUE(snapshot);
+    std::string stream;
+    for (std::string piece; (*snapshot)->produce(piece);) stream += piece;
+    EXPECT_EQ(static_cast<int64_t>(loaded(stream).size()), (*snapshot)->keys_total());
+  }
+  ended.store(true);
+  writing.join();
+}
+
+}  // namespace
+}  // namespace tandem
