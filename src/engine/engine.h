@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include "base/clock.h"
 #include "engine/command.h"
@@ -14,6 +15,7 @@
 #include "engine/gate.h"
 #include "engine/waiting_room.h"
 #include "engine/watch_table.h"
+#include "keyspace/garbage.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
 
@@ -43,9 +45,13 @@ struct Engine {
   WatchTable watch_table{keyspace};
   CommandObserver* observer = nullptr;       // set before the first command, or never
   std::atomic<int64_t> slow_command_us{-1};  // slowlog-log-slower-than; negative: off
-  std::atomic<bool> lazy_free{false};        // free flushed databases on a thread of their own
-  std::function<void(TablesRef)> free_later =
-      {};  // set before the first command; null: freed at once
+  // Takes what is long to free; set before the first command. Null: freed at once.
+  std::function<void(Garbage)> free_later = {};
+
+  // REQUIRES: no lock held.
+  void discard(Garbage garbage) {
+    if (!garbage.empty() && free_later != nullptr) free_later(std::move(garbage));
+  }
 };
 
 }  // namespace tandem

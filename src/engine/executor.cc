@@ -299,9 +299,10 @@ void Executor::note_changes() {
 
 void Executor::release_garbage() {
   access_.free_garbage();
-  for (TablesRef& tables : access_.dropped_tables()) {
-    if (engine_.free_later != nullptr) engine_.free_later(std::move(tables));
+  if (!access_.large_garbage().empty()) [[unlikely]] {
+    engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
   }
+  for (TablesRef& tables : access_.dropped_tables()) engine_.discard(Garbage(std::move(tables)));
   access_.dropped_tables().clear();
   access_.changed_databases().clear();
 }

@@ -124,6 +124,25 @@ void Entry::destroy(Entry* entry) {
   std::free(entry);
 }
 
+bool Entry::is_long_to_free() const {
+  constexpr size_t kAllocationsMin = 64;
+  switch (type()) {
+    case ValueType::kString:
+      return false;
+    case ValueType::kList:
+      return as<List>().node_count() > kAllocationsMin;
+    case ValueType::kSet:
+      return as<Set>().size() > kAllocationsMin;
+    case ValueType::kSortedSet:
+      return as<SortedSet>().size() > kAllocationsMin;
+    case ValueType::kHash:
+      return as<Hash>().size() > kAllocationsMin;
+    case ValueType::kStream:
+      return as<Stream>().node_count() > kAllocationsMin;
+  }
+  return false;
+}
+
 Bytes Entry::text(char (&digits)[kInt64TextMax]) const {
   switch (form_) {
     case Form::kInline:

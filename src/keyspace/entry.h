@@ -59,6 +59,8 @@ class Entry {
   static Entry* make(Bytes key, Value value, int64_t expiry_ms);
   // Frees the entry and its value.
   static void destroy(Entry* entry);
+  // A container of many allocations.
+  bool is_long_to_free() const;
 
   Bytes key() const { return {bytes() + key_offset(), key_size_}; }
   ValueType type() const { return type_; }

@@ -46,6 +46,8 @@ void KeyAccess::discard(Entry* entry) {
     sink->adopt(entry);
   } else if (entry->type() == ValueType::kString) {
     Entry::destroy(entry);
+  } else if (entry->is_long_to_free()) [[unlikely]] {
+    large_garbage_.add(entry);
   } else {
     garbage_.push_back(entry);
   }

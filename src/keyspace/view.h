@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keyspace/effects.h"
+#include "keyspace/garbage.h"
 #include "keyspace/keyspace.h"
 
 namespace tandem {
@@ -49,8 +50,10 @@ class KeyAccess {
   KeyPlace place(Bytes key) const;
   void changed(int database, Bytes key, int stripe);
 
-  // Frees values that were too big to free under the locks. Call without locks.
+  // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
+  // Those that are too big to free while a client waits.
+  Garbage& large_garbage() { return large_garbage_; }
   void discard(Entry* entry);
 
   Keyspace& keyspace() { return keyspace_; }
@@ -92,6 +95,7 @@ class KeyAccess {
   std::vector<ChangedDatabase> changed_databases_;
   std::vector<TablesRef> dropped_tables_;
   std::vector<Entry*> garbage_;
+  Garbage large_garbage_;
   Counters counters_;
 };
 

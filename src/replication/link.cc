@@ -146,9 +146,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
     if (load.selected_database()) engine.log.set_context(*load.selected_database());
   }
   parts_.replicas.acknowledged().reset(cut.offset);
-  for (TablesRef& tables : former) {
-    if (tables && engine.free_later) engine.free_later(std::move(tables));
-  }
+  for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
   return true;
 }
 

@@ -100,6 +100,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                  .resume_clients = [this] { resume_clients(); },
                  .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
+  engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
   engine_.slow_command_us = options.server.slow_log_slower_than_us.get();
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
 }

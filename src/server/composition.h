@@ -32,6 +32,7 @@
 #include "server/file_load.h"
 #include "server/pause.h"
 #include "server/persistence.h"
+#include "server/reclaimer.h"
 #include "server/shutdown.h"
 #include "server/status.h"
 #include "server/worker.h"
@@ -82,6 +83,7 @@ class Composition {
   SubscriptionRegistry subscriptions_;
   Scripting scripting_;
   Registry registry_;
+  Reclaimer reclaimer_;
   Engine engine_;
 
   // The main thread.

@@ -1,0 +1,39 @@
+// What has left the keyspace and takes long to free: flushed databases, large values. Freed when
+// this goes, on whatever thread that is; nobody else sees it any more.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "keyspace/keyspace.h"
+
+namespace tandem {
+
+class Garbage {
+ public:
+  Garbage() = default;
+  explicit Garbage(TablesRef tables) : tables_(std::move(tables)) {}
+  Garbage(Garbage&& other) noexcept
+      : tables_(std::move(other.tables_)), entries_(std::exchange(other.entries_, {})) {}
+  Garbage& operator=(Garbage&& other) noexcept {
+    std::swap(tables_, other.tables_);
+    std::swap(entries_, other.entries_);
+    return *this;
+  }
+  ~Garbage() {
+    for (Entry* entry : entries_) Entry::destroy(entry);
+  }
+
+  void add(Entry* entry) { entries_.push_back(entry); }
+  bool empty() const { return tables_ == nullptr && entries_.empty(); }
+  int64_t keys() const {
+    return static_cast<int64_t>(entries_.size()) + (tables_ == nullptr ? 0 : tables_->keys());
+  }
+
+ private:
+  TablesRef tables_;
+  std::vector<Entry*> entries_;
+};
+
+}  // namespace tandem
