@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "script/lua_headers.h"
+#include "script/lua_number.h"
 
 namespace tandem {
 namespace {
@@ -136,13 +137,6 @@ Bytes string_at(lua_State* lua, int index) {
   size_t size = 0;
   const char* bytes = lua_tolstring(lua, index, &size);
   return Bytes(bytes, size);
-}
-
-// As the processors that Redis runs on convert: what does not fit becomes the smallest integer.
-int64_t to_integer(double number) {
-  constexpr double kLimit = 9223372036854775808.0;
-  if (!(number >= -kLimit && number < kLimit)) return INT64_MIN;
-  return static_cast<int64_t>(number);
 }
 
 class Writer {

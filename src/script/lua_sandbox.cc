@@ -6,7 +6,9 @@
 #include "script/lua_bit.h"
 #include "script/lua_headers.h"
 #include "script/lua_interrupt.h"
+#include "script/lua_msgpack.h"
 #include "script/lua_random.h"
+#include "script/lua_struct.h"
 
 namespace tandem {
 namespace {
@@ -264,8 +266,8 @@ void replace_base_functions(lua_State* lua) {
 
 // Every library of the real globals on top becomes a proxy.
 void wrap_libraries(lua_State* lua) {
-  static constexpr const char* kLibraries[] = {"string", "table", "math", "coroutine",
-                                               "bit",    "cjson", "redis"};
+  static constexpr const char* kLibraries[] = {"string", "table",    "math",   "coroutine", "bit",
+                                               "cjson",  "cmsgpack", "struct", "redis"};
   for (const char* name : kLibraries) {
     lua_getfield(lua, -1, name);
     make_proxy(lua);
@@ -301,6 +303,10 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_setfield(lua, -2, "cjson");
   push_bit_library(lua);
   lua_setfield(lua, -2, "bit");
+  push_msgpack_library(lua);
+  lua_setfield(lua, -2, "cmsgpack");
+  push_struct_library(lua);
+  lua_setfield(lua, -2, "struct");
   push_redis(lua, redis_argument);
   lua_setfield(lua, -2, "redis");
   lua_getfield(lua, -1, "math");

@@ -12,8 +12,8 @@ namespace tandem {
 
 class LuaRandom;
 
-// Opens the libraries and the `bit` and `cjson` modules in a fresh state; `random` outlives it. May
-// raise a Lua error. `push_redis` pushes the table of the redis library.
+// Opens the libraries and the `bit`, `cjson`, `cmsgpack` and `struct` modules in a fresh state;
+// `random` outlives it. May raise a Lua error. `push_redis` pushes the table of the redis library.
 void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_State*, void*),
                   void* redis_argument);
 

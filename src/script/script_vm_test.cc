@@ -1,48 +1,14 @@
 #include "script/script_vm.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "script/script_test_world.h"
+
 namespace tandem {
 namespace {
-
-// Answers what the test says, whatever it is asked.
-struct FakeHost final : ScriptHost {
-  void call(std::span<const Bytes> args, int protocol, std::string& reply) override {
-    asked.clear();
-    for (const Bytes arg : args) asked.emplace_back(arg);
-    asked_protocol = protocol;
-    reply += answer;
-  }
-  bool knows_command(std::span<const Bytes> args) override { return args[0] == "get"; }
-  const char* interruption() override { return stop_after-- <= 0 ? "stopped" : nullptr; }
-
-  std::vector<std::string> asked;
-  int asked_protocol = 0;
-  std::string answer = "+OK\r\n";
-  int64_t stop_after = INT64_MAX;
-};
-
-struct World {
-  explicit World(size_t bytes = size_t{64} << 20) : vm(bytes) {}
-
-  std::string run(Bytes code, int protocol = 2, std::vector<Bytes> keys = {},
-                  std::vector<Bytes> args = {}) {
-    std::string out;
-    ReplyWriter reply(out, protocol);
-    const Result<int> function = vm.compile(code);
-    if (!function) return "-" + function.error().text;
-    vm.run({*function, "SHA", keys, args, host, reply});
-    vm.forget(*function);
-    return out;
-  }
-
-  FakeHost host;
-  ScriptVm vm;
-};
 
 struct Case {
   Bytes code;
@@ -117,7 +83,7 @@ constexpr Case kCases[] = {
 };
 
 TEST(ScriptVm, ConvertsAsRedisDoes) {
-  World world;
+  ScriptTestWorld world;
   for (const Case& c : kCases) {
     EXPECT_EQ(world.run(c.code), c.reply) << c.code;
     EXPECT_EQ(world.run(c.code, 3), c.resp3.empty() ? c.reply : c.resp3) << c.code;
@@ -171,7 +137,7 @@ constexpr Case kErrors[] = {
 };
 
 TEST(ScriptVm, ReportsErrorsAsRedisDoes) {
-  World world;
+  ScriptTestWorld world;
   for (const Case& c : kErrors) {
     EXPECT_EQ(world.run(c.code),
               "-" + std::string(c.reply) + " script: SHA, on @user_script:1.\r\n")
@@ -180,7 +146,7 @@ TEST(ScriptVm, ReportsErrorsAsRedisDoes) {
 }
 
 TEST(ScriptVm, NamesTheLineAndRefusesWhatDoesNotCompile) {
-  World world;
+  ScriptTestWorld world;
   EXPECT_EQ(world.run("\nlocal x = {}\nreturn x.y.z"),
             "-ERR user_script:3: attempt to index field 'y' (a nil value) script: SHA, on "
             "@user_script:3.\r\n");
@@ -191,14 +157,14 @@ TEST(ScriptVm, NamesTheLineAndRefusesWhatDoesNotCompile) {
 }
 
 TEST(ScriptVm, HandsOutKeysAndArguments) {
-  World world;
+  ScriptTestWorld world;
   EXPECT_EQ(world.run("return {#KEYS, KEYS[2], ARGV[1]}", 2, {"a", "b"}, {"c"}),
             "*3\r\n:2\r\n$1\r\nb\r\n$1\r\nc\r\n");
   EXPECT_EQ(world.run("return {#KEYS, #ARGV}"), "*2\r\n:0\r\n:0\r\n");
 }
 
 TEST(ScriptVm, CallsTheHost) {
-  World world;
+  ScriptTestWorld world;
   EXPECT_EQ(world.run("return redis.call('set', 'k', 10)"), "+OK\r\n");
   EXPECT_EQ(world.host.asked, (std::vector<std::string>{"set", "k", "10"}));
   EXPECT_EQ(world.host.asked_protocol, 2);
@@ -210,7 +176,7 @@ TEST(ScriptVm, CallsTheHost) {
 }
 
 TEST(ScriptVm, ReadsTheHostsReplies) {
-  World world;
+  ScriptTestWorld world;
   const auto answered = [&](Bytes answer, Bytes code) {
     world.host.answer = answer;
     return world.run(code);
@@ -237,7 +203,7 @@ TEST(ScriptVm, ReadsTheHostsReplies) {
 }
 
 TEST(ScriptVm, LeavesNothingForTheNextScript) {
-  World world;
+  ScriptTestWorld world;
   world.run("pcall(function() string.rep = nil end) KEYS.x = 1");
   EXPECT_EQ(world.run("return {type(string.rep), tostring(KEYS.x)}"),
             "*2\r\n$8\r\nfunction\r\n$3\r\nnil\r\n");
@@ -248,7 +214,7 @@ TEST(ScriptVm, LeavesNothingForTheNextScript) {
 }
 
 TEST(ScriptVm, AnEndlessScriptIsStopped) {
-  World world;
+  ScriptTestWorld world;
   for (const Bytes code :
        {"while true do end", "while true do pcall(function() while true do end end) end",
         "local function f() return f() end f()",
@@ -265,7 +231,7 @@ TEST(ScriptVm, AnEndlessScriptIsStopped) {
 }
 
 TEST(ScriptVm, AGreedyScriptHitsTheLimit) {
-  World world(size_t{8} << 20);
+  ScriptTestWorld world(size_t{8} << 20);
   for (const Bytes code : {"return #string.rep('x', 1e9)",
                            "local t = {} while true do t[#t+1] = string.rep('x', 1e5) .. #t end",
                            "local s = 'x' while true do s = s .. s end"}) {
@@ -281,7 +247,7 @@ TEST(ScriptVm, AGreedyScriptHitsTheLimit) {
 }
 
 TEST(ScriptVm, ATableInItselfEndsSomewhere) {
-  World world;
+  ScriptTestWorld world;
   const std::string reply = world.run("local t = {} t[1] = t return t");
   EXPECT_TRUE(reply.starts_with("*1\r\n*1\r\n"));
   EXPECT_TRUE(reply.ends_with("-ERR reached lua stack limit\r\n"));
