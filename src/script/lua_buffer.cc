@@ -23,9 +23,13 @@ void LuaBuffer::grow(size_t more) {
   capacity_ = capacity;
 }
 
+void LuaBuffer::reserve(size_t more) {
+  if (more > capacity_ - size_) grow(more);
+}
+
 void LuaBuffer::add(Bytes bytes) {
   if (bytes.empty()) return;
-  if (bytes.size() > capacity_ - size_) grow(bytes.size());
+  reserve(bytes.size());
   std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
 }

@@ -24,6 +24,8 @@ class LuaBuffer {
   void add_big_endian(uint64_t value, size_t size);
   void add_little_endian(uint64_t value, size_t size);
   void add_zeros(size_t count);
+  // Makes room for `more` bytes at once.
+  void reserve(size_t more);
 
   size_t size() const { return size_; }
   // Pushes the bytes as a string.

@@ -8,20 +8,7 @@ namespace {
 
 constexpr const char* kInterruptKey = "tandem.interrupt";
 
-LuaInterrupt& registered(lua_State* lua) {
-  lua_getfield(lua, LUA_REGISTRYINDEX, kInterruptKey);
-  auto* interrupt = static_cast<LuaInterrupt*>(lua_touserdata(lua, -1));
-  lua_pop(lua, 1);
-  return *interrupt;
-}
-
-void hook(lua_State* lua, lua_Debug*) {
-  LuaInterrupt& interrupt = registered(lua);
-  if (interrupt.text == nullptr && interrupt.host != nullptr) {
-    interrupt.text = interrupt.host->interruption();
-  }
-  raise_if_interrupted(lua);
-}
+void hook(lua_State* lua, lua_Debug*) { ask_host(lua, interrupt_of(lua)); }
 
 }  // namespace
 
@@ -30,12 +17,27 @@ void register_interrupt(lua_State* lua, LuaInterrupt& interrupt) {
   lua_setfield(lua, LUA_REGISTRYINDEX, kInterruptKey);
 }
 
+LuaInterrupt& interrupt_of(lua_State* lua) {
+  lua_getfield(lua, LUA_REGISTRYINDEX, kInterruptKey);
+  auto* interrupt = static_cast<LuaInterrupt*>(lua_touserdata(lua, -1));
+  lua_pop(lua, 1);
+  return *interrupt;
+}
+
+void ask_host(lua_State* lua, LuaInterrupt& interrupt) {
+  interrupt.steps_left = LuaInterrupt::kStepsPerQuestion;
+  if (interrupt.text == nullptr && interrupt.host != nullptr) {
+    interrupt.text = interrupt.host->interruption();
+  }
+  raise_if_interrupted(lua);
+}
+
 void arm_interrupt(lua_State* lua) { lua_sethook(lua, hook, LUA_MASKCOUNT, kHookInstructions); }
 
 void disarm_interrupt(lua_State* lua) { lua_sethook(lua, nullptr, 0, 0); }
 
 void raise_if_interrupted(lua_State* lua) {
-  const char* text = registered(lua).text;
+  const char* text = interrupt_of(lua).text;
   if (text == nullptr) return;
   lua_sethook(lua, hook, LUA_MASKLINE, 0);
   push_error(lua, text);

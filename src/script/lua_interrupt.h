@@ -4,6 +4,8 @@
 // further line of that coroutine, and the functions that catch errors raise it anew in theirs.
 #pragma once
 
+#include <cstdint>
+
 #include "script/script_host.h"
 
 struct lua_State;
@@ -11,8 +13,11 @@ struct lua_State;
 namespace tandem {
 
 struct LuaInterrupt {
+  static constexpr int64_t kStepsPerQuestion = 1'000'000;
+
   ScriptHost* host = nullptr;
   const char* text = nullptr;  // why to stop, once it is so
+  int64_t steps_left = kStepsPerQuestion;
 };
 
 // Once a state; may raise a Lua error. `interrupt` outlives the state.
@@ -24,5 +29,13 @@ void disarm_interrupt(lua_State* lua);
 
 // Called where a script's error was caught.
 void raise_if_interrupted(lua_State* lua);
+
+// For functions in C that can run for long, where no hook is called: every so many steps of theirs
+// (some nanoseconds each) the host is asked here.
+LuaInterrupt& interrupt_of(lua_State* lua);
+void ask_host(lua_State* lua, LuaInterrupt& interrupt);
+inline void count_steps(lua_State* lua, LuaInterrupt& interrupt, int64_t steps) {
+  if ((interrupt.steps_left -= steps) < 0) ask_host(lua, interrupt);
+}
 
 }  // namespace tandem

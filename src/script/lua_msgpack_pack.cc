@@ -5,6 +5,7 @@
 
 #include "script/lua_buffer.h"
 #include "script/lua_headers.h"
+#include "script/lua_interrupt.h"
 #include "script/lua_msgpack.h"
 #include "script/lua_number.h"
 #include "script/msgpack_format.h"
@@ -14,14 +15,16 @@ namespace {
 
 // A table deeper than that becomes nil.
 constexpr int kNestingMax = 16;
+constexpr int64_t kStepsPerValue = 10;
 
 class Packer {
  public:
-  Packer(lua_State* lua, LuaBuffer& out) : lua_(lua), out_(out) {}
+  Packer(lua_State* lua, LuaBuffer& out) : lua_(lua), out_(out), interrupt_(interrupt_of(lua)) {}
 
   // The value on top of the stack, which stays.
   void value(int depth) {
     luaL_checkstack(lua_, 4, "in function mp_encode_lua_type");
+    count_steps(lua_, interrupt_, kStepsPerValue);
     switch (lua_type(lua_, -1)) {
       case LUA_TSTRING:
         return string();
@@ -131,6 +134,7 @@ class Packer {
 
   lua_State* lua_;
   LuaBuffer& out_;
+  LuaInterrupt& interrupt_;
 };
 
 }  // namespace

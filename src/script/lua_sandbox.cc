@@ -4,10 +4,13 @@
 #include "script/lua_sandbox.h"
 
 #include "script/lua_bit.h"
+#include "script/lua_buffer.h"
 #include "script/lua_headers.h"
 #include "script/lua_interrupt.h"
+#include "script/lua_json.h"
 #include "script/lua_msgpack.h"
 #include "script/lua_random.h"
+#include "script/lua_string.h"
 #include "script/lua_struct.h"
 
 namespace tandem {
@@ -16,6 +19,7 @@ namespace {
 constexpr const char* kRealGlobals = "tandem.globals";
 constexpr const char* kProxies = "tandem.proxies";
 constexpr const char* kSealed = "tandem.sealed";
+constexpr int64_t kStepsPerMove = 10;
 constexpr const char* kReadOnly = "Attempt to modify a readonly table";
 
 // ---- Functions that know the proxies ----
@@ -119,7 +123,9 @@ int table_insert(lua_State* lua) {
   const bool proxy = unwrap(lua, arguments + 1);
   lua_settop(lua, arguments);
   if (proxy) return refuse_raw_write(lua);
+  LuaInterrupt& interrupt = interrupt_of(lua);
   for (int i = size + 1; i > position; --i) {
+    count_steps(lua, interrupt, kStepsPerMove);
     lua_rawgeti(lua, 1, i - 1);
     lua_rawseti(lua, 1, i);
   }
@@ -179,24 +185,30 @@ int load_string(lua_State* lua) {
   return compile(lua, text, size, luaL_optstring(lua, 2, text));
 }
 
-// load(function): its pieces are gathered first.
+// load(function): its pieces are gathered first. An error in between is an answer too.
 int load_pieces(lua_State* lua) {
   const char* name = luaL_optstring(lua, 2, "=(load)");
   luaL_checktype(lua, 1, LUA_TFUNCTION);
   lua_settop(lua, 2);
-  lua_pushliteral(lua, "");
+  LuaBuffer pieces(lua);
   for (;;) {
     lua_pushvalue(lua, 1);
-    lua_call(lua, 0, 1);
+    const int status = lua_pcall(lua, 0, 1, 0);
+    raise_if_interrupted(lua);
     size_t size = 0;
-    if (lua_isnil(lua, -1)) break;
-    if (lua_tolstring(lua, -1, &size) == nullptr) {
-      return luaL_error(lua, "reader function must return a string");
+    if (status == 0 && lua_isnil(lua, -1)) break;
+    const char* piece = lua_tolstring(lua, -1, &size);
+    if (status != 0 || piece == nullptr) {
+      if (status == 0) lua_pushliteral(lua, "reader function must return a string");
+      lua_pushnil(lua);
+      lua_insert(lua, -2);
+      return 2;
     }
     if (size == 0) break;
-    lua_concat(lua, 2);
+    pieces.add(Bytes(piece, size));
+    lua_pop(lua, 1);
   }
-  lua_pop(lua, 1);
+  pieces.push_string();
   size_t size = 0;
   const char* text = lua_tolstring(lua, -1, &size);
   return compile(lua, text, size, name);
@@ -300,6 +312,7 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_pushvalue(lua, LUA_GLOBALSINDEX);
   lua_pushcfunction(lua, luaopen_cjson);
   lua_call(lua, 0, 1);
+  guard_json_encoder(lua);
   lua_setfield(lua, -2, "cjson");
   push_bit_library(lua);
   lua_setfield(lua, -2, "bit");
@@ -314,6 +327,9 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_pop(lua, 1);
   lua_getfield(lua, -1, "table");
   set_function(lua, "insert", table_insert);
+  lua_pop(lua, 1);
+  lua_getfield(lua, -1, "string");
+  replace_string_functions(lua);
   lua_pop(lua, 1);
   replace_base_functions(lua);
   lua_getfield(lua, -1, LUA_COLIBNAME);
