@@ -1,6 +1,6 @@
-// math.random and math.randomseed, the same sequence on every node and in every run of a script:
-// the 48-bit linear congruential generator of POSIX, seeded with 0 before each script, as Redis
-// does.
+// math.random and math.randomseed: the 48-bit linear congruential generator of POSIX, beginning
+// where Redis's does. It goes on from script to script; a script that wants the same sequence
+// every time seeds it.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class LuaRandom {
   void install(lua_State* lua);
 
  private:
-  uint64_t state_ = 0x330e;
+  uint64_t state_ = 0x1234abcd330e;
 };
 
 }  // namespace tandem

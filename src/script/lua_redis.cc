@@ -1,5 +1,7 @@
 #include "script/lua_redis.h"
 
+#include <cmath>
+
 #include "base/logging.h"
 #include "base/sha1.h"
 #include "base/version.h"
@@ -24,6 +26,13 @@ int raise(lua_State* lua, Bytes text) {
   return lua_error(lua);
 }
 
+// Zero has no sign, but what is no number has.
+size_t write_argument(char* out, double number) {
+  if (!std::isnan(number)) return write_double(out, number == 0 ? 0 : number);
+  const Bytes text = std::signbit(number) ? "-nan" : "nan";
+  return text.copy(out, text.size());
+}
+
 // The arguments on the stack as bytes, in state.args. Null, or what is wrong with them. Allocates
 // nothing in Lua.
 const char* gather_arguments(lua_State* lua, LuaCallState& state) {
@@ -35,7 +44,7 @@ const char* gather_arguments(lua_State* lua, LuaCallState& state) {
     if (lua_type(lua, i) == LUA_TNUMBER) {
       auto& text = state.number_texts[static_cast<size_t>(i - 1)];
       const double number = lua_tonumber(lua, i);
-      state.args.emplace_back(text.data(), write_double(text.data(), number == 0 ? 0 : number));
+      state.args.emplace_back(text.data(), write_argument(text.data(), number));
     } else if (lua_type(lua, i) == LUA_TSTRING) {
       size_t size = 0;
       const char* bytes = lua_tolstring(lua, i, &size);

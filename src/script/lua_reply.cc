@@ -2,7 +2,10 @@
 // no metamethod of a script runs while its result is written.
 #include "script/lua_reply.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
 
 #include "base/number.h"
 #include "script/lua_headers.h"
@@ -196,7 +199,7 @@ class Writer {
     } else if (field("set", LUA_TTABLE)) {
       entries(false);
     } else if (field("big_number", LUA_TSTRING)) {
-      reply_.big_number(string_at(lua_, -1));
+      big_number();
     } else if (!field("verbatim_string", LUA_TTABLE)) {
       return array();
     } else if (!verbatim()) {
@@ -206,15 +209,25 @@ class Writer {
     lua_pop(lua_, 1);
   }
 
+  // Line ends become spaces.
+  void big_number() {
+    std::string digits(string_at(lua_, -1));
+    std::ranges::replace_if(digits, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    reply_.big_number(digits);
+  }
+
   bool verbatim() {
     if (!field("string", LUA_TSTRING)) return false;
     const Bytes text = string_at(lua_, -1);
     lua_pop(lua_, 1);  // the table holds on to it
     if (!field("format", LUA_TSTRING)) return false;
+    // Three characters, cut off or filled up with spaces.
+    std::array<char, 3> shown = {' ', ' ', ' '};
     const Bytes format = string_at(lua_, -1);
-    if (format.size() == 3) reply_.verbatim(text, format);
+    std::copy_n(format.data(), std::min(format.size(), shown.size()), shown.begin());
+    reply_.verbatim(text, Bytes(shown.data(), shown.size()));
     lua_pop(lua_, 1);
-    return format.size() == 3;
+    return true;
   }
 
   // The table on top, as a map or, of its keys, a set.

@@ -27,7 +27,7 @@ struct FakeScriptHost final : ScriptHost {
 };
 
 struct ScriptTestWorld {
-  explicit ScriptTestWorld(size_t bytes = size_t{64} << 20) : vm(bytes) {}
+  explicit ScriptTestWorld(size_t bytes = size_t{64} << 20) : vm(bytes, random) {}
 
   std::string run(Bytes code, int protocol = 2, std::vector<Bytes> keys = {},
                   std::vector<Bytes> args = {}) {
@@ -41,6 +41,7 @@ struct ScriptTestWorld {
   }
 
   FakeScriptHost host;
+  LuaRandom random;
   ScriptVm vm;
 };
 

@@ -27,8 +27,10 @@ std::unexpected<Error> wrong(Bytes what, Bytes shown) {
 
 Result<uint32_t> read_flags(Bytes list) {
   uint32_t flags = 0;
-  while (!list.empty()) {
+  // After a comma one more is expected.
+  for (bool more = !list.empty(); more;) {
     const Bytes name = list.substr(0, list.find(','));
+    more = name.size() < list.size();
     list.remove_prefix(std::min(list.size(), name.size() + 1));
     uint32_t flag = 0;
     for (const FlagName& known : kFlagNames) {

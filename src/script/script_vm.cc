@@ -22,6 +22,23 @@ int panic(lua_State* lua) {
                text != nullptr ? text : "an unprotected Lua error");
 }
 
+// Pushes {err="ERR " .. text} for the value at 1, which may be of any type.
+void push_error_of(lua_State* lua) {
+  lua_createtable(lua, 0, 3);
+  lua_pushliteral(lua, "ERR ");
+  if (lua_isstring(lua, 1) != 0) {
+    lua_pushvalue(lua, 1);
+  } else if (lua_isnil(lua, 1)) {
+    lua_pushliteral(lua, "nil");
+  } else if (lua_isboolean(lua, 1)) {
+    lua_pushstring(lua, lua_toboolean(lua, 1) != 0 ? "true" : "false");
+  } else {
+    lua_pushfstring(lua, "%s: %p", luaL_typename(lua, 1), lua_topointer(lua, 1));
+  }
+  lua_concat(lua, 2);
+  lua_setfield(lua, -2, "err");
+}
+
 // Turns what was raised into {err=, source=, line=}. Runs where the error happened, with the stack
 // still there.
 int error_handler(lua_State* lua) {
@@ -32,13 +49,7 @@ int error_handler(lua_State* lua) {
     known = lua_getinfo(lua, "Sl", &where) != 0 && std::strcmp(where.what, "C") != 0;
   }
   if (!lua_istable(lua, 1)) {
-    if (lua_isstring(lua, 1) == 0) {
-      lua_pushliteral(lua, "unknown error");
-      lua_replace(lua, 1);
-    }
-    size_t size = 0;
-    const char* text = lua_tolstring(lua, 1, &size);
-    push_error(lua, Bytes(text, size));
+    push_error_of(lua);
     lua_replace(lua, 1);
   }
   if (known) {
@@ -95,7 +106,7 @@ void push_table(lua_State* lua, std::span<const Bytes> values) {
 }
 
 Bytes text_on_top(lua_State* lua) {
-  if (lua_type(lua, -1) != LUA_TSTRING) return "unknown error";
+  if (lua_isstring(lua, -1) == 0) return "unknown error";
   size_t size = 0;
   const char* text = lua_tolstring(lua, -1, &size);
   return Bytes(text, size);
@@ -103,11 +114,11 @@ Bytes text_on_top(lua_State* lua) {
 
 }  // namespace
 
-ScriptVm::ScriptVm(size_t memory_bytes_max)
+ScriptVm::ScriptVm(size_t memory_bytes_max, LuaRandom& random)
     : memory_(memory_bytes_max), lua_(lua_newstate(LuaMemory::allocate, &memory_)) {
   CHECK(lua_ != nullptr, "a Lua state fits into the memory limit of scripts");
   lua_atpanic(lua_, panic);
-  Setup setup{&random_, &calls_, &interrupt_, 0};
+  Setup setup{&random, &calls_, &interrupt_, 0};
   const int status = lua_cpcall(lua_, set_up, &setup);
   CHECK(status == 0, "the sandbox of scripts can be built");
   handler_ = setup.handler;
@@ -154,7 +165,6 @@ void ScriptVm::run(const Run& run) {
   calls_.host = &run.host;
   interrupt_ = {&run.host};
   calls_.protocol = 2;
-  random_.seed(0);
   Job job{*this, run};
   const ReplyWriter::Mark start = run.reply.mark();
   if (lua_cpcall(lua_, run_protected, &job) != 0) {
@@ -182,7 +192,7 @@ void ScriptVm::reply_error(const Run& run) {
   while (lua_next(lua_, -2) != 0) {
     if (lua_type(lua_, -2) == LUA_TSTRING) {
       const Bytes field = lua_tostring(lua_, -2);
-      if (field == "err" && lua_type(lua_, -1) == LUA_TSTRING) text = text_on_top(lua_);
+      if (field == "err" && lua_isstring(lua_, -1) != 0) text = text_on_top(lua_);
       if (field == "source" && lua_type(lua_, -1) == LUA_TSTRING) source = text_on_top(lua_);
       if (field == "line" && lua_type(lua_, -1) == LUA_TNUMBER) line = lua_tonumber(lua_, -1);
     }

@@ -22,7 +22,8 @@ namespace tandem {
 
 class ScriptVm {
  public:
-  explicit ScriptVm(size_t memory_bytes_max);
+  // `random` outlives the machine.
+  ScriptVm(size_t memory_bytes_max, LuaRandom& random);
   ~ScriptVm();
   ScriptVm(const ScriptVm&) = delete;
   ScriptVm& operator=(const ScriptVm&) = delete;
@@ -54,7 +55,6 @@ class ScriptVm {
   void clean_up();
 
   LuaMemory memory_;
-  LuaRandom random_;
   LuaCallState calls_;
   LuaInterrupt interrupt_;
   int handler_ = 0;  // the error handler's number

@@ -61,7 +61,12 @@ constexpr Case kCases[] = {
     {"return tostring(loadstring(string.dump(function() return 1 end)))", "$3\r\nnil\r\n"},
     {"local n=0 return load(function() n=n+1 return ({'return ','7'})[n] end)()", ":7\r\n"},
     {"return load(function() return nil end)()", "$-1\r\n", "_\r\n"},
-    {"return math.random()", ":0\r\n"},
+    {"return select(2, load(function() error('x') end))", "$16\r\nuser_script:1: x\r\n"},
+    {"return select(2, load(function() return {} end))",
+     "$36\r\nreader function must return a string\r\n"},
+    {"return {big_number='1\\r\\n2'}", "$4\r\n1  2\r\n", "(1  2\r\n"},
+    {"return {verbatim_string={format='abcd',string='x'}}", "$1\r\nx\r\n", "=5\r\nabc:x\r\n"},
+    {"return {verbatim_string={format='a',string='x'}}", "$1\r\nx\r\n", "=5\r\na  :x\r\n"},
     {"math.randomseed(1) return tostring(math.random())", "$17\r\n0.041630344484761\r\n"},
     {"return tostring(rawget(_G,'x'))", "$3\r\nnil\r\n"},
     {"return type(rawget(_G,'redis'))", "$5\r\ntable\r\n"},
@@ -106,7 +111,12 @@ constexpr Case kErrors[] = {
     {"error({err='MY boom'})", "MY boom"},
     {"error({err='boom'})", "boom"},
     {"error({})", "ERR unknown error"},
-    {"error()", "ERR unknown error"},
+    {"error()", "ERR nil"},
+    {"error(nil)", "ERR nil"},
+    {"error(true)", "ERR true"},
+    {"error(5)", "ERR user_script:1: 5"},
+    {"error('-CODE text', 0)", "ERR -CODE text"},
+    {"error({err=5})", "5"},
     {"local function f() return 1+f() end return f()", "ERR user_script:1: stack overflow"},
     {"return redis.call()", "ERR Please specify at least one argument for this redis lib call"},
     {"return redis.call({})", "ERR Lua redis lib command arguments must be strings or integers"},
@@ -173,6 +183,17 @@ TEST(ScriptVm, CallsTheHost) {
   EXPECT_EQ(world.host.asked_protocol, 3);
   world.run("redis.call('x')");
   EXPECT_EQ(world.host.asked_protocol, 2);
+  world.run("redis.call('x', -0.0, 0/0, 2^60)");
+  EXPECT_EQ(world.host.asked, (std::vector<std::string>{"x", "0", "-nan", "1152921504606846976"}));
+}
+
+// As redis-server from its start on.
+TEST(ScriptVm, ChanceGoesOnFromScriptToScript) {
+  ScriptTestWorld world;
+  EXPECT_EQ(world.run("return math.random(1000)"), ":397\r\n");
+  EXPECT_EQ(world.run("return math.random(1000)"), ":841\r\n");
+  world.run("math.randomseed(5) return math.random(1000)");
+  EXPECT_EQ(world.run("return math.random(1000)"), ":273\r\n");
 }
 
 TEST(ScriptVm, ReadsTheHostsReplies) {

@@ -107,7 +107,7 @@ Scripting::~Scripting() = default;
 
 void Scripting::replace_vm() {
   cache_.forget_functions();
-  vm_ = std::make_unique<ScriptVm>(parts_.memory_bytes_max);
+  vm_ = std::make_unique<ScriptVm>(parts_.memory_bytes_max, random_);
   vm_bytes_.store(static_cast<int64_t>(vm_->memory_bytes()), std::memory_order_relaxed);
 }
 

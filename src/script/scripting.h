@@ -65,6 +65,7 @@ class Scripting {
   ScriptingParts parts_;
   ScriptControl control_;
   ScriptCache cache_;
+  LuaRandom random_;
   std::unique_ptr<ScriptVm> vm_;
   std::atomic<int64_t> vm_bytes_{0};
 };

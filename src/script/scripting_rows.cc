@@ -104,6 +104,7 @@ CommandRow Scripting::script_row() {
   row.subcommands.push_back(part("help", 2, kLoading | kStale, LockScope::kKeys, help, "5.0.0",
                                  "O(1)", "Returns helpful text about the different subcommands.",
                                  ""));
+  row.subcommands.back().flags &= ~uint32_t{kNoScript};
   return row;
 }
 

@@ -155,6 +155,9 @@ TEST(Scripting, ReadsTheFirstLine) {
             "-ERR Unknown lua shebang option: name=x\r\n");
   EXPECT_EQ(world.run({"EVAL", "#!lua flags=bad\nreturn 1", "0"}),
             "-ERR Unexpected flag in script shebang: bad\r\n");
+  EXPECT_EQ(world.run({"EVAL", "#!lua flags=\nreturn 1", "0"}), ":1\r\n");
+  EXPECT_EQ(world.run({"EVAL", "#!lua flags=no-writes,\nreturn 1", "0"}),
+            "-ERR Unexpected flag in script shebang: \r\n");
   EXPECT_EQ(world.run({"EVAL", "#!foo\nreturn 1", "0"}),
             "-ERR Unexpected engine in script shebang: #!foo\r\n");
   const std::string reply =
