@@ -106,7 +106,7 @@ bool Executor::admit(const Command& command, ClientState& client, std::span<cons
   if (!refused) [[likely]]
     return true;
   counters_.error_replies.add(1);
-  counters_.by_command[static_cast<size_t>(command.id)].rejected.add(1);
+  count_rejected(command);
   if (client.in_transaction) client.transaction_failed = true;
   if (&command == exec_) {
     reply.error(fmt::format("EXECABORT Transaction discarded because of: {}", *refused));
@@ -331,20 +331,28 @@ void Executor::account(const Command& command, const ClientState& client,
   now_monotonic_us_ = now;
 }
 
-void Executor::call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
-                    ReplyWriter& reply) {
+const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWriter& reply) {
   const Command* command = engine_.registry.resolve(args);
-  if (command == nullptr) return reply.error("ERR Unknown Redis command called from script");
-  if (!command->arity_fits(args.size())) {
-    return reply.error("ERR Wrong number of args calling Redis command from script");
+  if (command == nullptr) {
+    reply.error("ERR Unknown Redis command called from script");
+    return nullptr;
   }
-  if (command->has(kNoScript)) {
-    return reply.error("ERR This Redis command is not allowed from script");
-  }
-  const auto refused = refusal(*command, command->row.flags, client, engine_.gate.bits());
-  if (refused && !outer.from_primary) return reply.error(*refused);
-  if (!command->has(kSkipMonitor)) show(*command, client, args);
-  run_nested(*command, client, args, reply);
+  const bool fits = command->arity_fits(args.size());
+  if (fits && !command->has(kNoScript)) return command;
+  reply.error(fits ? "ERR This Redis command is not allowed from script"
+                   : "ERR Wrong number of args calling Redis command from script");
+  count_rejected(*command);
+  return nullptr;
+}
+
+void Executor::call(const Command& command, ClientState& client, std::span<const Bytes> args,
+                    ReplyWriter& reply) {
+  if (!command.has(kSkipMonitor)) show(command, client, args);
+  run_nested(command, client, args, reply);
+}
+
+void Executor::count_rejected(const Command& command) {
+  counters_.by_command[static_cast<size_t>(command.id)].rejected.add(1);
 }
 
 // Inside a transaction or a script: the locks are held, nothing more is taken.

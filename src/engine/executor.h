@@ -46,11 +46,14 @@ class Executor {
   // commands append nothing.
   Outcome execute(ClientState& client, std::span<const Bytes> args, Bytes raw, ReplyWriter& reply);
 
+  // What a script asks for, or null: then the error is written.
+  const Command* find_for_script(std::span<const Bytes> args, ReplyWriter& reply);
   // From inside a SessionHandler whose row has scope everything (scripts): executes another command
-  // under the same locks, its effects join the same record. Refuses what the gate refuses to
-  // `client`.
-  void call(SessionContext& outer, ClientState& client, std::span<const Bytes> args,
+  // under the same locks, its effects join the same record. Asks no gate.
+  void call(const Command& command, ClientState& client, std::span<const Bytes> args,
             ReplyWriter& reply);
+  // For the statistics: the command was not let in.
+  void count_rejected(const Command& command);
 
   // To MONITOR. Commands that it does not see by themselves (kSkipMonitor), as scripts, show
   // themselves.

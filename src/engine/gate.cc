@@ -38,10 +38,10 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
 
   const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
   if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
-  const bool writes = (flags & (kWrite | kMayReplicate)) != 0;
+  const bool writes = (flags & kWrite) != 0;
   if (when(Gate::kDiskError) && (writes || command.row.name == "ping")) return std::string(kDisk);
   if (when(Gate::kTooFewReplicas) && writes) return std::string(kReplicas);
-  if (when(Gate::kReadOnlyReplica) && (flags & kWrite) != 0) return std::string(kReadOnlyText);
+  if (when(Gate::kReadOnlyReplica) && writes) return std::string(kReadOnlyText);
   if (subscribed_only && !allowed_while_subscribed(command)) {
     return fmt::format(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "

@@ -21,24 +21,34 @@ struct ScriptClient final : ClientState {
   }
 };
 
-// Why a script with flags may not even begin, or null.
-const char* refused_by_flags(const ScriptCache::Script& script, bool read_only, uint32_t bits) {
-  if (!script.has_flags) return nullptr;
+// Why a script may not even begin, or nothing. Its flags stand for those of a command; without any
+// its commands are looked at one by one.
+std::optional<std::string> refused_at_start(const ScriptCache::Script& script, bool read_only,
+                                            const SessionContext& context, uint32_t bits) {
+  uint32_t flags = context.command.row.flags & ~uint32_t{kStale};
+  if (!script.has_flags) {
+    return Gate::refuses_stale(bits) ? refusal(context.command, flags, context.client, bits)
+                                     : std::nullopt;
+  }
   const bool writes = (script.flags & kScriptNoWrites) == 0;
-  if (read_only && writes) {
-    return "ERR Can not execute a script with write flag using *_ro command.";
+  if ((script.flags & kScriptAllowStale) != 0) flags |= kStale;
+  if (writes) flags |= kWrite;
+  if (writes && (script.flags & kScriptAllowOom) == 0) flags |= kDenyOom;
+  if (auto refused = refusal(context.command, flags, context.client, bits)) return refused;
+  if (!read_only || !writes) return std::nullopt;
+  return "ERR Can not execute a script with write flag using *_ro command.";
+}
+
+// XREAD and XREADGROUP with BLOCK, as far as their options are read before it.
+bool reads_blocking(const Command& command, std::span<const Bytes> args) {
+  if (command.row.name != "xread" && command.row.name != "xreadgroup") return false;
+  for (size_t i = 1; i + 1 < args.size(); ++i) {
+    if (equal_ignore_case(args[i], "block")) return true;
+    if (equal_ignore_case(args[i], "streams")) return false;
+    if (equal_ignore_case(args[i], "count")) i += 1;
+    if (equal_ignore_case(args[i], "group")) i += 2;
   }
-  if ((bits & Gate::kReadOnlyReplica) != 0 && writes) {
-    return "READONLY You can't write against a read only replica.";
-  }
-  if (Gate::refuses_stale(bits) && (script.flags & kScriptAllowStale) == 0) {
-    return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
-  }
-  if ((bits & Gate::kOutOfMemory) != 0 && writes && (script.flags & kScriptAllowOom) == 0) {
-    return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
-           "'maxmemory'";
-  }
-  return nullptr;
+  return false;
 }
 
 }  // namespace
@@ -46,11 +56,12 @@ const char* refused_by_flags(const ScriptCache::Script& script, bool read_only, 
 // One execution, as the virtual machine sees it.
 class Scripting::Run final : public ScriptHost {
  public:
-  Run(Scripting& scripting, SessionContext& outer, bool read_only)
+  Run(Scripting& scripting, SessionContext& outer, bool read_only, bool allow_oom)
       : scripting_(scripting),
         outer_(outer),
         client_(outer.client),
         read_only_(read_only),
+        allow_oom_(allow_oom),
         start_ms_(scripting.parts_.clock.monotonic_ms()) {
     scripting_.control_.begin();
   }
@@ -62,14 +73,17 @@ class Scripting::Run final : public ScriptHost {
   void call(std::span<const Bytes> args, int protocol, std::string& reply_text) override {
     ReplyWriter reply(reply_text, protocol);
     client_.protocol = protocol;
-    const Command* command = outer_.executor.engine().registry.resolve(args);
-    if (command != nullptr && command->has(kWrite) && command->arity_fits(args.size())) {
-      if (read_only_) {
-        return reply.error("ERR Write commands are not allowed from read-only scripts.");
-      }
-      if (!scripting_.control_.note_write()) return reply.error(std::string("ERR ") + kKilledText);
+    const Command* command = outer_.executor.find_for_script(args, reply);
+    if (command == nullptr) return;
+    if (const auto refused = refusal_of(*command, args)) {
+      outer_.executor.count_rejected(*command);
+      return reply.error(*refused);
     }
-    outer_.executor.call(outer_, client_, args, reply);
+    if (command->has(kWrite)) {
+      if (!scripting_.control_.note_write()) return reply.error(std::string("ERR ") + kKilledText);
+      has_written_ = true;
+    }
+    outer_.executor.call(*command, client_, args, reply);
   }
 
   bool knows_command(std::span<const Bytes> args) override {
@@ -91,12 +105,32 @@ class Scripting::Run final : public ScriptHost {
   }
 
  private:
+  std::optional<std::string> refusal_of(const Command& command, std::span<const Bytes> args) const {
+    const uint32_t bits = outer_.from_primary ? 0 : scripting_.parts_.gate.bits();
+    if (Gate::refuses_stale(bits) && !command.has(kStale)) {
+      return "ERR Can not execute the command on a stale replica";
+    }
+    if (read_only_ && command.has(kWrite | kMayReplicate)) {
+      return "ERR Write commands are not allowed from read-only scripts.";
+    }
+    if (reads_blocking(command, args)) {
+      return "ERR " + std::string(args[0]) +
+             " command is not allowed with BLOCK option from scripts";
+    }
+    // What has begun to write goes on, whatever has become of the node since.
+    if (has_written_) return std::nullopt;
+    const uint32_t flags = command.row.flags & (allow_oom_ ? ~uint32_t{kDenyOom} : ~uint32_t{0});
+    return refusal(command, flags, client_, bits);
+  }
+
   static constexpr const char* kKilledText = "Script killed by user with SCRIPT KILL.";
 
   Scripting& scripting_;
   SessionContext& outer_;
   ScriptClient client_;
   bool read_only_;
+  bool allow_oom_;
+  bool has_written_ = false;
   int64_t start_ms_;
   bool busy_ = false;
 };
@@ -164,10 +198,13 @@ void Scripting::evaluate(SessionContext& context, bool by_sha1, bool read_only) 
 
 void Scripting::execute(SessionContext& context, ScriptCache::Script& script, Bytes sha1,
                         int64_t key_count, bool read_only) {
-  const char* refused = refused_by_flags(script, read_only, parts_.gate.bits());
-  if (refused != nullptr && !context.from_primary) return context.reply.error(refused);
+  const uint32_t bits = context.from_primary ? 0 : parts_.gate.bits();
+  if (const auto refused = refused_at_start(script, read_only, context, bits)) {
+    return context.reply.error(*refused);
+  }
   {
-    Run host(*this, context, read_only || (script.flags & kScriptNoWrites) != 0);
+    Run host(*this, context, read_only || (script.flags & kScriptNoWrites) != 0,
+             (script.flags & kScriptAllowOom) != 0);
     const auto arguments = context.args.subspan(3);
     const auto keys = static_cast<size_t>(key_count);
     vm_->run({.function = script.function,

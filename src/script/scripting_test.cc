@@ -32,8 +32,14 @@ std::vector<CommandRow> all_rows(Scripting& scripting) {
   std::vector<CommandRow> rows = engine_rows();
   rows.push_back(
       {.name = "get", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO")}, .handler = get});
-  rows.push_back(
-      {.name = "set", .arity = 3, .flags = kWrite, .keys = {key_at(1, "OW")}, .handler = set});
+  rows.push_back({.name = "set",
+                  .arity = 3,
+                  .flags = kWrite | kDenyOom,
+                  .keys = {key_at(1, "OW")},
+                  .handler = set});
+  rows.push_back({.name = "publish", .arity = 3, .flags = kMayReplicate, .handler = [](Context& c) {
+                    c.reply.integer(0);
+                  }});
   for (CommandRow& row : scripting.rows()) rows.push_back(std::move(row));
   return rows;
 }
@@ -164,6 +170,68 @@ TEST(Scripting, ReadsTheFirstLine) {
       world.run({"EVAL", "#!lua flags=no-writes\nreturn redis.call('set','a','b')", "0"});
   EXPECT_TRUE(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."));
   EXPECT_TRUE(reply.ends_with("on @user_script:2.\r\n"));
+}
+
+struct GateCase {
+  uint32_t bits;
+  Bytes first_line;
+  Bytes code;
+  Bytes reply;  // its beginning
+};
+
+constexpr Bytes kSet = "return redis.call('set', 'a', 'b')";
+constexpr Bytes kGet = "return redis.call('get', 'a')";
+constexpr uint32_t kStaleReplica = Gate::kReplica | Gate::kLinkDown | Gate::kStaleRefused;
+
+constexpr GateCase kGateCases[] = {
+    {Gate::kOutOfMemory, "", "return 1", ":1"},
+    {Gate::kOutOfMemory, "", kSet, "-OOM command not allowed when used memory > 'maxmemory'. s"},
+    {Gate::kOutOfMemory, "#!lua", "return 1", "-OOM command not allowed when used memory > "},
+    {Gate::kOutOfMemory, "#!lua flags=allow-oom", kSet, "+OK"},
+    {Gate::kOutOfMemory, "#!lua flags=no-writes", "return 1", ":1"},
+    {Gate::kTooFewReplicas, "", "return 1", ":1"},
+    {Gate::kTooFewReplicas, "", kSet, "-NOREPLICAS Not enough good replicas to write. script: "},
+    {Gate::kTooFewReplicas, "#!lua", "return 1", "-NOREPLICAS Not enough good replicas to write."},
+    {Gate::kTooFewReplicas, "#!lua flags=no-writes", kGet, "$-1"},
+    {Gate::kReadOnlyReplica, "", kGet, "$-1"},
+    {Gate::kReadOnlyReplica, "#!lua", kGet, "-READONLY You can't write against a read only repl"},
+    {Gate::kReadOnlyReplica, "#!lua flags=no-writes", kGet, "$-1"},
+    {kStaleReplica, "", "return 1", "-MASTERDOWN Link with MASTER is down and "},
+    {kStaleReplica, "#!lua flags=no-writes", "return 1",
+     "-MASTERDOWN Link with MASTER is down and "},
+    {kStaleReplica, "#!lua flags=allow-stale", "return 1", ":1"},
+    {kStaleReplica, "#!lua flags=allow-stale", kGet,
+     "-ERR Can not execute the command on a stale replica script: "},
+};
+
+TEST(Scripting, TheNodesConditionsBindAScriptByItsFlags) {
+  for (const GateCase& c : kGateCases) {
+    World world;
+    world.gate.set(static_cast<Gate::Condition>(c.bits), true);
+    const std::string code = c.first_line.empty()
+                                 ? std::string(c.code)
+                                 : std::string(c.first_line) + "\n" + std::string(c.code);
+    EXPECT_TRUE(world.run({"EVAL", code, "0"}).starts_with(c.reply))
+        << c.bits << " " << code << ": " << world.run({"EVAL", code, "0"});
+  }
+}
+
+TEST(Scripting, WhatHasBegunToWriteGoesOn) {
+  World world;
+  world.while_busy = [&] { world.gate.set(Gate::kOutOfMemory, true); };
+  EXPECT_EQ(world.run({"EVAL",
+                       "redis.call('set', 'a', 1) for i = 1, 30000000 do end "
+                       "return redis.call('set', 'a', 2)",
+                       "0"}),
+            "+OK\r\n");
+  EXPECT_TRUE(world.gate.is(Gate::kOutOfMemory));
+}
+
+TEST(Scripting, AReadOnlyScriptMayNotEvenReplicate) {
+  World world;
+  const std::string reply = world.run({"EVAL_RO", "return redis.call('publish', 'a', 'b')", "0"});
+  EXPECT_TRUE(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."));
+  EXPECT_EQ(world.run({"EVAL", "return redis.call('publish', 'a', 'b')", "0"}), ":0\r\n");
 }
 
 TEST(Scripting, KeepsScriptsByTheirSha1) {

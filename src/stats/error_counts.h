@@ -15,11 +15,14 @@ class ErrorCounts {
  public:
   // Codes counted apart; others beyond them are not counted, for scripts can make up their own.
   static constexpr size_t kCodesMax = 128;
+  static constexpr size_t kCodeBytesMax = 32;
 
-  // `reply` begins with the error's minus.
+  // `reply` begins with the error's minus. A text of one word, as scripts may answer, has no code
+  // of its own.
   void count(Bytes reply) {
-    const size_t end = reply.find_first_of(" \r\n");
-    const Bytes code = reply.substr(1, end == reply.npos ? reply.npos : end - 1);
+    const size_t end = reply.substr(0, kCodeBytesMax).find_first_of(" \r");
+    const bool coded = end != Bytes::npos && reply[end] == ' ';
+    const Bytes code = coded ? reply.substr(1, end - 1) : "ERR";
     const Guard guard(lock_);
     auto found = counts_.find(code);
     if (found == counts_.end()) {

@@ -1,6 +1,10 @@
 #include "stats/info.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
+
+#include "stats/error_counts.h"
 
 namespace tandem {
 namespace {
@@ -22,6 +26,16 @@ TEST(Info, SectionsAreSeparatedByAnEmptyLine) {
             "# Errorstats\r\nerrorstat_ERR:count=2\r\n\r\n"
             "# Keyspace\r\ndb3:keys=5,expires=1,avg_ttl=0\r\n");
   EXPECT_EQ(info_text(figures, {"nothing"}), "");
+}
+
+TEST(Info, ErrorsOfOneWordHaveNoCode) {
+  ErrorCounts errors;
+  errors.count("-WRONGTYPE Operation\r\n");
+  errors.count("-word\r\n");
+  errors.count("-ERR text\r\n");
+  errors.count("-" + std::string(40, 'x') + " text\r\n");
+  EXPECT_EQ(errors.list().size(), 2u);
+  EXPECT_EQ(errors.list().find("ERR")->second, 3u);
 }
 
 TEST(Info, CommandFigures) {
