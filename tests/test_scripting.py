@@ -118,3 +118,29 @@ def test_resp3_in_scripts(start):
 def test_real_time_limits_do_not_kill_short_scripts(client):
     assert client("EVAL", "local n = 0 for i = 1, 1000000 do n = n + i end return n",
                   0) == 500000500000
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_what_scripts_did_before_they_failed_is_replicated(start, kind):
+    primary, replica = start("tandem"), start(kind)
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    text = """
+        redis.call('select', ARGV[1]) redis.call('set', KEYS[1], ARGV[1])
+        redis.call('select', 0) redis.call('sadd', 's', ARGV[1], 'x', 'y', 'z')
+        redis.call('spop', 's', 2) redis.call('pexpire', KEYS[1], 1) redis.call('publish', 'c', 'm')
+        redis.pcall('lpush', 's', 1) redis.call('set', 'time', redis.call('time')[1])
+        redis.call('lpush', 's', 1) redis.call('set', 'never', 1)"""
+    with primary.connect() as client, replica.connect() as listener:
+        listener("SUBSCRIBE", "c")
+        for number in range(40):
+            assert "WRONGTYPE" in client.error("EVAL", text, 1, f"k{number}", number % 4)
+        assert client("EXISTS", "never") == 0
+        assert [listener.read()[2] for _ in range(40)] == ["m"] * 40
+    assert_same(primary, replica)
+
+
+def test_nothing_expires_while_a_script_runs(client):
+    text = """redis.call('set', 'k', 1, 'px', 1) for i = 1, 5000000 do end
+        return redis.call('exists', 'k')"""
+    assert client("EVAL", text, 0) == 1
