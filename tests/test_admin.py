@@ -66,25 +66,43 @@ def test_used_memory_follows_the_data(client):
     wait_until(is_freed, "the memory is given back")
 
 
-# Where the table of 7.2 differs from that of the 7.0 beside us: WITHSCORE, and WAIT's flag.
-NEW_IN_7_2 = {("zrank", "arity"), ("zrevrank", "arity"), ("wait", "flags")}
+# Where the table of 7.2 differs from that of the 7.0 beside us.
+NEW_IN_7_2 = {
+    ("zrank", "arity"), ("zrevrank", "arity"),  # WITHSCORE
+    ("wait", "flags"), ("wait", "categories"),  # blocking
+    ("scan", "tips"), ("randomkey", "tips"), ("latency|reset", "tips"),  # their response policy
+    ("config|rewrite", "tips"), ("config|resetstat", "tips"),  # a request of all nodes
+}
+TABLE_FIELDS = ("name", "arity", "flags", "first key", "last key", "step", "categories", "tips",
+                "key specifications")
+
+
+def table_rows(rows):
+    """Commands and subcommands by name; remarks in key specifications are prose of the peer's."""
+    found = {}
+    for row in rows:
+        fields = dict(zip(TABLE_FIELDS, row))
+        fields["flags"] = sorted(row[2])
+        fields["key specifications"] = [spec[2:] if spec[0] == "notes" else spec for spec in row[8]]
+        found |= {row[0]: fields} | table_rows(row[9])
+    return found
 
 
 def test_command_table_is_redis_table(start):
-    """Arity, flags, keys and categories of every command we have, as a 7.0 tells them."""
-    ours, theirs = start("tandem").connect(), start("redis").connect()
-    known = {row[0]: row for row in theirs("COMMAND")}
-    differing = []
-    for row in ours("COMMAND"):
-        peer = known.get(row[0])
-        if peer is None:
-            continue
-        for at, what in ((1, "arity"), (3, "first key"), (4, "last key"), (5, "step")):
-            if row[at] != peer[at] and (row[0], what) not in NEW_IN_7_2:
-                differing.append(f"{row[0]} {what}: {row[at]} not {peer[at]}")
-        if set(row[2]) != set(peer[2]) and (row[0], "flags") not in NEW_IN_7_2:
-            differing.append(f"{row[0]} flags: {set(row[2]) ^ set(peer[2])}")
+    """All that COMMAND tells of every command we have, as a 7.0 tells it."""
+    ours, theirs = (table_rows(start(kind).connect()("COMMAND")) for kind in ("tandem", "redis"))
+    differing = [f"{name} {what}: {fields[what]} not {theirs[name][what]}"
+                 for name, fields in ours.items() if name in theirs for what in TABLE_FIELDS
+                 if fields[what] != theirs[name][what] and (name, what) not in NEW_IN_7_2]
     assert not differing, "\n".join(differing)
+
+
+def test_command_info_has_redis_types(start):
+    """RESP3: where Redis has a set, a map or a simple string, so have we."""
+    clients = [start(kind).connect(protocol=3) for kind in ("tandem", "redis")]
+    for name in ("get", "xread", "eval", "mget", "client|list"):
+        ours, theirs = (client.raw("COMMAND", "INFO", name) for client in clients)
+        assert ours == re.sub(rb"%4\r\n\$5\r\nnotes\r\n\$\d+\r\n[^\r]*", b"%3", theirs), name
 
 
 def test_command_subcommands(client):

@@ -110,11 +110,11 @@ void restore(Context& ctx) {
 std::vector<CommandRow> dump_rows() {
   return {
       {.name = "dump", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = dump, .group = "generic", .since = "2.6.0",
+       .handler = dump, .group = "generic", .tips = "nondeterministic_output", .since = "2.6.0",
        .complexity = "O(N) for a value of N bytes",
        .summary = "Returns the serialized value of a key", .syntax = "key"},
       {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "OW update")},
-       .handler = restore, .group = "generic", .since = "2.6.0",
+       .handler = restore, .group = "generic", .categories = "keyspace dangerous", .since = "2.6.0",
        .complexity = "O(N) for a payload of N bytes, O(N*log(N)) for sorted sets",
        .summary = "Makes a key from a serialized value",
        .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"},

@@ -79,6 +79,7 @@ CommandRow object_row(std::string_view name, std::string_view since, Handler han
           .keys = {key_at(2, "RO")},
           .handler = handler,
           .group = "generic",
+          .tips = "nondeterministic_output",
           .since = since,
           .complexity = "O(1)",
           .summary = summary,

@@ -47,12 +47,14 @@ void scan(Context& ctx) {
 std::vector<CommandRow> scan_rows() {
   return {
       {.name = "keys", .arity = 2, .flags = kReadOnly, .scope = LockScope::kEverything,
-       .handler = keys, .group = "generic", .since = "1.0.0",
+       .handler = keys, .group = "generic", .categories = "keyspace dangerous",
+       .tips = "request_policy:all_shards nondeterministic_output_order", .since = "1.0.0",
        .complexity = "O(N) for N keys in the database",
        .summary = "Returns all keys that match a pattern", .syntax = "pattern"},
       {.name = "scan", .arity = -2, .flags = kReadOnly, .scope = LockScope::kEverything,
-       .handler = scan, .group = "generic", .since = "2.8.0",
-       .complexity = "O(1) a call, O(N) for the whole walk over N keys",
+       .handler = scan, .group = "generic",
+       .tips = "nondeterministic_output request_policy:special response_policy:special",
+       .since = "2.8.0", .complexity = "O(1) a call, O(N) for the whole walk over N keys",
        .summary = "Walks the keys of a database step by step",
        .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
   };

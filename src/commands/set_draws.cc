@@ -118,11 +118,12 @@ void srandmember(Context& ctx) {
 std::vector<CommandRow> set_draw_rows() {
   return {
       {.name = "spop", .arity = -2, .flags = kWrite | kFast,
-       .keys = {key_at(1, "RW access delete")}, .handler = spop, .group = "set", .since = "1.0.0",
-       .complexity = "O(N) for N members", .summary = "Removes and returns random members of a set",
-       .syntax = "key [count]"},
+       .keys = {key_at(1, "RW access delete")}, .handler = spop, .group = "set",
+       .tips = "nondeterministic_output", .since = "1.0.0", .complexity = "O(N) for N members",
+       .summary = "Removes and returns random members of a set", .syntax = "key [count]"},
       {.name = "srandmember", .arity = -2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = srandmember, .group = "set", .since = "1.0.0", .complexity = "O(N) for N members",
+       .handler = srandmember, .group = "set", .tips = "nondeterministic_output", .since = "1.0.0",
+       .complexity = "O(N) for N members",
        .summary = "Returns random members of a set", .syntax = "key [count]"},
   };
 }

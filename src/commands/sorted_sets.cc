@@ -264,7 +264,7 @@ std::vector<CommandRow> sorted_set_rows() {
        .summary = "Returns the place of a member, highest score first",
        .syntax = "key member [WITHSCORE]"},
       {.name = "zscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = zscan, .group = "sorted-set", .since = "2.8.0",
+       .handler = zscan, .group = "sorted-set", .tips = "nondeterministic_output", .since = "2.8.0",
        .complexity = "O(1) a call, O(N) for the whole walk over N members",
        .summary = "Walks the members of a sorted set step by step",
        .syntax = "key cursor [MATCH pattern] [COUNT count]"},

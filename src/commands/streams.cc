@@ -191,13 +191,15 @@ void xrevrange(Context& ctx) { reply_range(ctx, true); }
 std::vector<CommandRow> stream_rows() {
   return {
       {.name = "xadd", .arity = -5, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW update")}, .handler = xadd, .group = "stream", .since = "5.0.0",
+       .keys = {key_at(1, "RW update")}, .handler = xadd, .group = "stream",
+       .tips = "nondeterministic_output", .since = "5.0.0",
        .complexity = "O(1), and O(N) for N entries trimmed",
        .summary = "Appends an entry to a stream",
        .syntax = "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
                  "field value [field value ...]"},
       {.name = "xtrim", .arity = -4, .flags = kWrite, .keys = {key_at(1, "RW delete")},
-       .handler = xtrim, .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",
+       .handler = xtrim, .group = "stream", .tips = "nondeterministic_output", .since = "5.0.0",
+       .complexity = "O(N) for N entries",
        .summary = "Removes the oldest entries of a stream",
        .syntax = "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]"},
       {.name = "xdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},

@@ -98,6 +98,10 @@ struct CommandRow {
   SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.
   std::string_view group = {};
+  // Access categories besides those that flags imply, where they are not the group's:
+  // "keyspace dangerous".
+  std::string_view categories = {};
+  std::string_view tips = {};  // "request_policy:all_shards response_policy:agg_sum"
   std::string_view since = {};
   std::string_view complexity = {};
   std::string_view summary = {};
@@ -105,6 +109,12 @@ struct CommandRow {
       {};  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
   std::vector<CommandRow> subcommands = {};
 };
+
+// For families whose rows are made by a function of their own.
+inline CommandRow tipped(std::string_view tips, CommandRow row) {
+  row.tips = tips;
+  return row;
+}
 
 // A row in the registry. `id` numbers commands and subcommands from 0, for statistics.
 struct Command {

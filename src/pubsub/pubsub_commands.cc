@@ -150,6 +150,7 @@ CommandRow pubsub_row(SubscriptionRegistry& registry) {
       pubsub_part("help", 2, help, "6.2.0", "Returns helpful text about the different subcommands.",
                   ""),
   };
+  row.subcommands.back().flags = kLoading | kStale;
   return row;
 }
 

@@ -83,28 +83,38 @@ CommandRow Scripting::script_row() {
                  .complexity = "Depends on subcommand.",
                  .summary = "A container for Lua scripts management commands."};
   const auto all = LockScope::kEverything;
-  row.subcommands.push_back(part(
-      "load", 3, kStale, all, [this](SessionContext& context) { load(context); }, "2.6.0",
-      "O(N) with N being the length in bytes of the script body.",
-      "Loads a server-side Lua script to the script cache.", "script"));
-  row.subcommands.push_back(part(
-      "exists", -3, 0, all, [this](SessionContext& context) { exists(context); }, "2.6.0",
-      "O(N) with N being the number of scripts to check.",
-      "Determines whether server-side Lua scripts exist in the script cache.", "sha1 [sha1 ...]"));
-  row.subcommands.push_back(part(
-      "flush", -2, 0, all, [this](SessionContext& context) { flush(context); }, "2.6.0",
-      "O(N) with N being the number of scripts in cache",
-      "Removes all server-side Lua scripts from the script cache.", "[ASYNC | SYNC]"));
-  row.subcommands.push_back(part(
-      "kill", 2, kAllowBusy, LockScope::kKeys, [this](SessionContext& context) { kill(context); },
-      "2.6.0", "O(1)", "Terminates a server-side Lua script during execution.", ""));
+  row.subcommands.push_back(
+      tipped("request_policy:all_nodes response_policy:all_succeeded",
+             part(
+                 "load", 3, kStale, all, [this](SessionContext& context) { load(context); },
+                 "2.6.0", "O(N) with N being the length in bytes of the script body.",
+                 "Loads a server-side Lua script to the script cache.", "script")));
+  row.subcommands.push_back(
+      tipped("request_policy:all_shards response_policy:agg_logical_and",
+             part(
+                 "exists", -3, 0, all, [this](SessionContext& context) { exists(context); },
+                 "2.6.0", "O(N) with N being the number of scripts to check.",
+                 "Determines whether server-side Lua scripts exist in the script cache.",
+                 "sha1 [sha1 ...]")));
+  row.subcommands.push_back(
+      tipped("request_policy:all_nodes response_policy:all_succeeded",
+             part(
+                 "flush", -2, 0, all, [this](SessionContext& context) { flush(context); }, "2.6.0",
+                 "O(N) with N being the number of scripts in cache",
+                 "Removes all server-side Lua scripts from the script cache.", "[ASYNC | SYNC]")));
+  row.subcommands.push_back(
+      tipped("request_policy:all_shards response_policy:one_succeeded",
+             part(
+                 "kill", 2, kAllowBusy, LockScope::kKeys,
+                 [this](SessionContext& context) { kill(context); }, "2.6.0", "O(1)",
+                 "Terminates a server-side Lua script during execution.", "")));
   row.subcommands.push_back(part("debug", 3, 0, LockScope::kKeys, debug, "3.2.0", "O(1)",
                                  "Sets the debug mode of server-side Lua scripts.",
                                  "<YES | SYNC | NO>"));
-  row.subcommands.push_back(part("help", 2, kLoading | kStale, LockScope::kKeys, help, "5.0.0",
-                                 "O(1)", "Returns helpful text about the different subcommands.",
-                                 ""));
-  row.subcommands.back().flags &= ~uint32_t{kNoScript};
+  CommandRow& help_row = row.subcommands.emplace_back(
+      part("help", 2, kLoading | kStale, LockScope::kKeys, help, "5.0.0", "O(1)",
+           "Returns helpful text about the different subcommands.", ""));
+  help_row.flags &= ~uint32_t{kNoScript};
   return row;
 }
 

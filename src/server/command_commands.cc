@@ -144,11 +144,14 @@ CommandRow row(std::string_view name, int arity, SessionHandler handler, std::st
 std::vector<CommandRow> command_rows() {
   std::vector<CommandRow> subcommands{
       row("count", 2, count, "2.8.13", "Tells how many commands there are."),
-      row("info", -2, info, "2.8.13", "Describes commands.", "[command-name [command-name ...]]"),
-      row("docs", -2, docs, "7.0.0", "Tells what commands are for.",
-          "[command-name [command-name ...]]"),
-      row("list", -2, list, "7.0.0", "Tells the names of the commands.",
-          "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]"),
+      tipped("nondeterministic_output_order", row("info", -2, info, "2.8.13", "Describes commands.",
+                                                  "[command-name [command-name ...]]")),
+      tipped("nondeterministic_output_order",
+             row("docs", -2, docs, "7.0.0", "Tells what commands are for.",
+                 "[command-name [command-name ...]]")),
+      tipped("nondeterministic_output_order",
+             row("list", -2, list, "7.0.0", "Tells the names of the commands.",
+                 "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]")),
       row(
           "getkeys", -4, [](SessionContext& c) { getkeys(c, false); }, "2.8.13",
           "Finds the keys in a whole command.", "command [arg [arg ...]]"),
@@ -158,7 +161,10 @@ std::vector<CommandRow> command_rows() {
       help_row("command", "server"),
   };
   CommandRow container = row("command", -1, info, "2.8.13", "Describes all commands.");
+  container.tips = "nondeterministic_output_order";
   container.subcommands = std::move(subcommands);
+  container.categories = "connection";
+  for (CommandRow& subcommand : container.subcommands) subcommand.categories = "connection";
   std::vector<CommandRow> rows;
   rows.push_back(std::move(container));
   return rows;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/ascii.h"
 #include "server/command_syntax.h"
 
@@ -31,13 +33,31 @@ constexpr std::pair<CommandFlag, std::string_view> kFlagNames[] = {
     {kAllowBusy, "allow_busy"},
 };
 
-// A group's access category where the two have different names.
-std::string group_category(std::string_view group) {
-  if (group == "sorted-set") return "@sortedset";
-  if (group == "generic") return "@keyspace";
-  if (group == "transactions") return "@transaction";
-  if (group == "server" || group.empty()) return "";
-  return "@" + std::string(group);
+std::vector<std::string> split(std::string_view words) {
+  std::vector<std::string> all;
+  while (!words.empty()) {
+    const size_t end = std::min(words.find(' '), words.size());
+    if (end > 0) all.emplace_back(words.substr(0, end));
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return all;
+}
+
+// All categories, in the order in which they are told.
+constexpr std::string_view kCategories[] = {
+    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+
+// A row's own categories: those it states, or its group's by the category's name. Pubsub's comes
+// with the flag, and the server's group is none.
+std::vector<std::string> own_categories(const CommandRow& row) {
+  if (!row.categories.empty()) return split(row.categories);
+  if (row.group == "sorted-set") return {"sortedset"};
+  if (row.group == "generic") return {"keyspace"};
+  if (row.group == "transactions") return {"transaction"};
+  if (row.group == "pubsub") return {};
+  return {std::string(row.group)};
 }
 
 // First key, last key and step, as clients without key specifications know them.
@@ -102,7 +122,7 @@ void write_find(ReplyWriter& reply, const KeySpec& spec) {
 }
 
 void write_key_specs(ReplyWriter& reply, const Command& command) {
-  reply.array(static_cast<int64_t>(command.row.keys.size()));
+  reply.set(static_cast<int64_t>(command.row.keys.size()));
   for (const KeySpec& spec : command.row.keys) {
     const auto words = key_flag_words(spec);
     reply.map(3);
@@ -161,13 +181,10 @@ void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& argu
 }  // namespace
 
 std::vector<std::string> key_flag_words(const KeySpec& spec) {
-  std::vector<std::string> words;
-  for (std::string_view rest = spec.flags; !rest.empty();) {
-    const size_t end = std::min(rest.find(' '), rest.size());
-    const std::string_view word = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  std::vector<std::string> words = split(spec.flags);
+  for (std::string& word : words) {
     const bool access = word == "RO" || word == "RW" || word == "OW" || word == "RM";
-    if (!word.empty()) words.push_back(access ? std::string(word) : to_lower(word));
+    if (!access) word = to_lower(word);
   }
   return words;
 }
@@ -181,21 +198,24 @@ std::vector<std::string_view> command_flag_names(const Command& command) {
 }
 
 std::vector<std::string> command_categories(const Command& command) {
-  std::vector<std::string> categories;
-  const auto add = [&](bool condition, std::string name) {
-    if (condition) categories.push_back(std::move(name));
+  const bool container = !command.subcommands.empty() && command.row.categories.empty();
+  std::vector<std::string> own =
+      container ? std::vector<std::string>{} : own_categories(command.row);
+  const auto add = [&](bool condition, std::string_view name) {
+    if (condition) own.emplace_back(name);
   };
-  const std::string_view group = command.row.group;
-  const bool container = !command.subcommands.empty();
-  add(command.has(kWrite), "@write");
-  add(command.has(kReadOnly) && group != "scripting", "@read");
-  add(!group_category(group).empty() && !container, group_category(group));
-  add(command.has(kPubSub) && group != "pubsub", "@pubsub");
-  add(command.has(kAdmin), "@admin");
-  add(command.has(kFast), "@fast");
-  add(!command.has(kFast), "@slow");
-  add(command.has(kBlocking), "@blocking");
-  add(command.has(kAdmin), "@dangerous");
+  add(command.has(kWrite), "write");
+  add(command.has(kReadOnly) && command.row.group != "scripting", "read");
+  add(command.has(kAdmin), "admin");
+  add(command.has(kAdmin), "dangerous");
+  add(command.has(kPubSub), "pubsub");
+  add(command.has(kBlocking), "blocking");
+  add(true, command.has(kFast) ? "fast" : "slow");
+  std::vector<std::string> categories;
+  for (const std::string_view category : kCategories) {
+    if (std::ranges::find(own, category) != own.end())
+      categories.push_back(fmt::format("@{}", category));
+  }
   return categories;
 }
 
@@ -213,9 +233,11 @@ void write_command_info(ReplyWriter& reply, const Command& command) {
   reply.integer(range.step);
   reply.set(static_cast<int64_t>(categories.size()));
   for (const std::string& category : categories) reply.simple(category);
-  reply.array(0);
+  const auto tips = split(command.row.tips);
+  reply.set(static_cast<int64_t>(tips.size()));
+  for (const std::string& tip : tips) reply.bulk(tip);
   write_key_specs(reply, command);
-  reply.array(static_cast<int64_t>(command.subcommands.size()));
+  reply.set(static_cast<int64_t>(command.subcommands.size()));
   for (const Command* subcommand : command.subcommands) write_command_info(reply, *subcommand);
 }
 

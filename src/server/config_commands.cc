@@ -37,6 +37,8 @@ void rewrite(SessionContext& c, Config& config) {
   c.reply.ok();
 }
 
+constexpr std::string_view kAllNodes = "request_policy:all_nodes response_policy:all_succeeded";
+
 CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
                std::string_view summary, std::string_view syntax = "") {
   return {.name = name,
@@ -61,19 +63,20 @@ std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_
   CommandRow set_row = row("set", -4, bound(set), "2.0.0", "Changes directives, all or none.",
                            "parameter value [parameter value ...]");
   set_row.scope = LockScope::kEverything;
+  set_row.tips = kAllNodes;
   std::vector<CommandRow> subcommands{
       row("get", -3, bound(get), "2.0.0", "Tells the values of directives.",
           "parameter [parameter ...]"),
       std::move(set_row),
-      row("rewrite", 2, bound(rewrite), "2.8.0",
-          "Writes the values of the moment into the configuration file."),
-      row(
-          "resetstat", 2,
-          [reset = std::move(reset_statistics)](SessionContext& c) {
-            reset();
-            c.reply.ok();
-          },
-          "2.0.0", "Sets the statistics of INFO back to zero."),
+      tipped(kAllNodes, row("rewrite", 2, bound(rewrite), "2.8.0",
+                            "Writes the values of the moment into the configuration file.")),
+      tipped(kAllNodes, row(
+                            "resetstat", 2,
+                            [reset = std::move(reset_statistics)](SessionContext& c) {
+                              reset();
+                              c.reply.ok();
+                            },
+                            "2.0.0", "Sets the statistics of INFO back to zero.")),
       help_row("config", "server"),
   };
   return {{.name = "config",

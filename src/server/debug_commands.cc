@@ -144,20 +144,25 @@ std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
 std::vector<CommandRow> memory_rows(const Status& status) {
   std::vector<CommandRow> rows;
   CommandRow& memory = rows.emplace_back(memory_row("memory", -2, nullptr, "About memory."));
-  memory.subcommands.push_back(memory_row(
-      "stats", 2, [&status](SessionContext& c) { memory_stats(c, status); },
-      "Tells where the memory is."));
-  memory.subcommands.push_back(memory_row(
-      "doctor", 2,
-      [](SessionContext& c) { c.reply.verbatim("The memory doctor is not supported yet.\n"); },
-      "Explains the use of memory."));
-  memory.subcommands.push_back(memory_row(
-      "purge", 2,
-      [](SessionContext& c) {
-        purge_memory();
-        c.reply.ok();
-      },
-      "Gives unused memory back to the system."));
+  memory.subcommands.push_back(
+      tipped("nondeterministic_output request_policy:all_shards response_policy:special",
+             memory_row(
+                 "stats", 2, [&status](SessionContext& c) { memory_stats(c, status); },
+                 "Tells where the memory is.")));
+  memory.subcommands.push_back(tipped(
+      "nondeterministic_output request_policy:all_shards response_policy:special",
+      memory_row(
+          "doctor", 2,
+          [](SessionContext& c) { c.reply.verbatim("The memory doctor is not supported yet.\n"); },
+          "Explains the use of memory.")));
+  memory.subcommands.push_back(tipped("request_policy:all_shards response_policy:all_succeeded",
+                                      memory_row(
+                                          "purge", 2,
+                                          [](SessionContext& c) {
+                                            purge_memory();
+                                            c.reply.ok();
+                                          },
+                                          "Gives unused memory back to the system.")));
   memory.subcommands.push_back(help_row("memory", "server"));
   return rows;
 }

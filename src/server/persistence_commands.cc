@@ -94,6 +94,8 @@ std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shu
        .flags = kLoading | kStale | kFast,
        .session_handler = bound(lastsave),
        .group = "server",
+       .categories = "admin dangerous",
+       .tips = "nondeterministic_output",
        .since = "1.0.0",
        .complexity = "O(1)",
        .summary = "Tells when the data were last written, in Unix time."},

@@ -82,12 +82,18 @@ CommandRow slowlog_row(CommandWatch& watch) {
     return [&watch, handler](SessionContext& c) { handler(c, watch); };
   };
   CommandRow slowlog = row("slowlog", -2, 0, nullptr, "2.2.12", "About commands that took long.");
-  slowlog.subcommands.push_back(row("get", -2, kAdmin | kLoading | kStale, bound(slowlog_get),
-                                    "2.2.12", "Tells the newest entries.", "[count]"));
-  slowlog.subcommands.push_back(row("len", 2, kAdmin | kLoading | kStale, bound(slowlog_len),
-                                    "2.2.12", "Tells how many entries there are."));
-  slowlog.subcommands.push_back(row("reset", 2, kAdmin | kLoading | kStale, bound(slowlog_reset),
-                                    "2.2.12", "Forgets all entries."));
+  slowlog.subcommands.push_back(
+      tipped("request_policy:all_nodes nondeterministic_output",
+             row("get", -2, kAdmin | kLoading | kStale, bound(slowlog_get), "2.2.12",
+                 "Tells the newest entries.", "[count]")));
+  slowlog.subcommands.push_back(
+      tipped("request_policy:all_nodes response_policy:agg_sum nondeterministic_output",
+             row("len", 2, kAdmin | kLoading | kStale, bound(slowlog_len), "2.2.12",
+                 "Tells how many entries there are.")));
+  slowlog.subcommands.push_back(
+      tipped("request_policy:all_nodes response_policy:all_succeeded",
+             row("reset", 2, kAdmin | kLoading | kStale, bound(slowlog_reset), "2.2.12",
+                 "Forgets all entries.")));
   slowlog.subcommands.push_back(help_row("slowlog", "server"));
   return slowlog;
 }
@@ -110,6 +116,12 @@ CommandRow latency_row() {
       "doctor", 2, kAdminFlags,
       [](SessionContext& c) { c.reply.verbatim("Latency monitoring is not supported yet.\n"); },
       "2.8.13", "Explains the spikes."));
+  for (CommandRow& subcommand : latency.subcommands) {
+    subcommand.tips =
+        subcommand.name == "reset"
+            ? "request_policy:all_nodes response_policy:agg_sum"
+            : "nondeterministic_output request_policy:all_nodes response_policy:special";
+  }
   latency.subcommands.push_back(help_row("latency", "server"));
   return latency;
 }
@@ -118,14 +130,18 @@ CommandRow latency_row() {
 
 std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
   std::vector<CommandRow> rows;
-  rows.push_back(row(
-      "info", -1, kLoading | kStale, [&status](SessionContext& c) { info(c, status); }, "1.0.0",
-      "Tells the state and the statistics of the server.", "[section [section ...]]"));
+  rows.push_back(tipped(
+      "nondeterministic_output request_policy:all_shards response_policy:special",
+      row(
+          "info", -1, kLoading | kStale, [&status](SessionContext& c) { info(c, status); }, "1.0.0",
+          "Tells the state and the statistics of the server.", "[section [section ...]]")));
+  rows.back().categories = "dangerous";
   rows.push_back(row(
       "monitor", 1, kAdminFlags, [&watch](SessionContext& c) { monitor(c, watch); }, "1.0.0",
       "Shows every command as it is executed."));
-  rows.push_back(row("time", 1, kLoading | kStale | kFast, time, "2.6.0",
-                     "Tells the server's time, in seconds and microseconds."));
+  rows.push_back(tipped("nondeterministic_output",
+                        row("time", 1, kLoading | kStale | kFast, time, "2.6.0",
+                            "Tells the server's time, in seconds and microseconds.")));
   rows.push_back(slowlog_row(watch));
   rows.push_back(latency_row());
   return rows;
