@@ -202,7 +202,9 @@ std::vector<CommandRow> string_rows() {
        .handler = get, .group = "string", .since = "1.0.0", .complexity = "O(1)",
        .summary = "Returns the string at a key", .syntax = "key"},
       {.name = "set", .arity = -3, .flags = kWrite | kDenyOom,
-       .keys = {key_at(1, "RW access update variable_flags")}, .handler = set, .group = "string",
+       .keys = {{.flags = "RW access update variable_flags", .begin = 1,
+                 .milder = {.flags = "OW update", .words = "GET", .from = 3}}},
+       .handler = set, .group = "string",
        .since = "1.0.0", .complexity = "O(1)",
        .summary = "Stores a string at a key, whatever was there before",
        .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT "

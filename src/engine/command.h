@@ -70,6 +70,12 @@ struct KeySpec {
   // kKeyCount: where the count stands and where the first key stands, relative to begin.
   int count_at = 0;
   int first_at = 1;
+  // With "variable_flags": those of a call without any of `words` from position `from` on.
+  struct Milder {
+    std::string_view flags = {};
+    std::string_view words = {};
+    int from = 0;
+  } milder = {};
 };
 
 constexpr KeySpec key_at(int position, std::string_view flags) {

@@ -89,6 +89,24 @@ void list(SessionContext& c) {
   c.reply.end_array(array, found);
 }
 
+struct FoundKey {
+  int position;
+  const KeySpec* spec;
+};
+
+// Arguments that fit no specification have no keys.
+std::vector<FoundKey> find_keys(const Command& command, std::span<const Bytes> args) {
+  std::vector<FoundKey> found;
+  for (const KeySpec& spec : command.row.keys) {
+    Command alone = command;
+    alone.row.keys = {spec};
+    std::vector<int> positions;
+    if (!find_key_positions(alone, args, positions)) return {};
+    for (const int position : positions) found.push_back({position, &spec});
+  }
+  return found;
+}
+
 // The keys of the command that the arguments from the third on are.
 void getkeys(SessionContext& c, bool with_flags) {
   const auto args = c.args.subspan(2);
@@ -98,29 +116,16 @@ void getkeys(SessionContext& c, bool with_flags) {
   if (!command->arity_fits(args.size())) {
     return c.reply.error("ERR Invalid number of arguments specified for command");
   }
-  struct Found {
-    int position;
-    const KeySpec* spec;
-  };
-  std::vector<Found> found;
-  for (const KeySpec& spec : command->row.keys) {
-    Command alone = *command;
-    alone.row.keys = {spec};
-    std::vector<int> positions;
-    if (!find_key_positions(alone, args, positions)) {
-      return c.reply.error("ERR Invalid arguments specified for command");
-    }
-    for (const int position : positions) found.push_back({position, &spec});
-  }
+  const auto found = find_keys(*command, args);
   if (found.empty() && !command->has(kNoMandatoryKeys)) {
     return c.reply.error("ERR Invalid arguments specified for command");
   }
   c.reply.array(static_cast<int64_t>(found.size()));
-  for (const Found& key : found) {
+  for (const FoundKey& key : found) {
     if (with_flags) c.reply.array(2);
     c.reply.bulk(args[static_cast<size_t>(key.position)]);
     if (!with_flags) continue;
-    const auto words = key_flag_words(*key.spec);
+    const auto words = key_flag_words(*key.spec, args);
     c.reply.set(static_cast<int64_t>(words.size()));
     for (const std::string& word : words) c.reply.simple(word);
   }

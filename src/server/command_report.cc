@@ -43,6 +43,16 @@ std::vector<std::string> split(std::string_view words) {
   return all;
 }
 
+// Words of key flags: the kind of access stays in capitals.
+std::vector<std::string> lower_words(std::string_view flags) {
+  std::vector<std::string> words = split(flags);
+  for (std::string& word : words) {
+    const bool access = word == "RO" || word == "RW" || word == "OW" || word == "RM";
+    if (!access) word = to_lower(word);
+  }
+  return words;
+}
+
 // All categories, in the order in which they are told.
 constexpr std::string_view kCategories[] = {
     "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
@@ -180,13 +190,18 @@ void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& argu
 
 }  // namespace
 
-std::vector<std::string> key_flag_words(const KeySpec& spec) {
-  std::vector<std::string> words = split(spec.flags);
-  for (std::string& word : words) {
-    const bool access = word == "RO" || word == "RW" || word == "OW" || word == "RM";
-    if (!access) word = to_lower(word);
-  }
-  return words;
+std::vector<std::string> key_flag_words(const KeySpec& spec) { return lower_words(spec.flags); }
+
+std::vector<std::string> key_flag_words(const KeySpec& spec, std::span<const Bytes> args) {
+  std::vector<std::string> words = key_flag_words(spec);
+  if (std::erase(words, "variable_flags") == 0) return words;
+  const auto strong = split(spec.milder.words);
+  const auto is_strong = [&](Bytes arg) {
+    return std::ranges::any_of(strong, [&](Bytes word) { return equal_ignore_case(arg, word); });
+  };
+  const size_t from = std::min(static_cast<size_t>(spec.milder.from), args.size());
+  return std::ranges::any_of(args.subspan(from), is_strong) ? words
+                                                            : lower_words(spec.milder.flags);
 }
 
 std::vector<std::string_view> command_flag_names(const Command& command) {

@@ -1,6 +1,7 @@
 // Commands as COMMAND tells them: the rows of the table, written as replies.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,5 +23,7 @@ std::vector<std::string> command_categories(const Command& command);
 
 // A key specification's words as the protocol has them: "RW", "access", "update".
 std::vector<std::string> key_flag_words(const KeySpec& spec);
+// Those that hold for one call, whose arguments may make it milder.
+std::vector<std::string> key_flag_words(const KeySpec& spec, std::span<const Bytes> args);
 
 }  // namespace tandem
