@@ -218,12 +218,12 @@ Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pa
     }
     const std::string_view name =
         equal_ignore_case(pair.name, directive->name) ? directive->name : directive->alias;
-    if (directive->has(kImmutable)) return set_failed(name, "can't set immutable config");
+    if (directive->has(kImmutable)) return set_failed(pair.name, "can't set immutable config");
     if (directive->has(kProtected) && show(*access) == "no") {
-      return set_failed(name, "can't set protected config");
+      return set_failed(pair.name, "can't set protected config");
     }
     for (const Planned& other : planned) {
-      if (other.directive == directive) return set_failed(name, "duplicate parameter");
+      if (other.directive == directive) return set_failed(pair.name, "duplicate parameter");
     }
     planned.push_back(
         {directive, name, value_words(*directive, pair.value), words_now(*directive)});

@@ -36,6 +36,7 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
   const Command* command = card.command.load(kRelaxed);
   const int64_t output = card.output_bytes.load(kRelaxed);
   const int64_t query = card.query_bytes.load(kRelaxed) + card.query_free_bytes.load(kRelaxed);
+  const int64_t transaction = card.transaction_bytes.load(kRelaxed);
   const int64_t idle = now_ms - card.last_active_ms.load(kRelaxed);
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
@@ -47,8 +48,8 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
       card.patterns.load(kRelaxed), card.shard_channels.load(kRelaxed),
       card.transaction_length.load(kRelaxed), card.watched.load(kRelaxed),
       card.query_bytes.load(kRelaxed), card.query_free_bytes.load(kRelaxed),
-      card.argument_bytes.load(kRelaxed), card.transaction_bytes.load(kRelaxed), output > 0 ? 1 : 0,
-      output, query + output + static_cast<int64_t>(sizeof(ClientCard)),
+      card.argument_bytes.load(kRelaxed), transaction, output > 0 ? 1 : 0,
+      output, query + output + transaction + static_cast<int64_t>(sizeof(ClientCard)),
       command == nullptr ? "NULL" : command->full_name, card.user.get(),
       card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
 }

@@ -81,7 +81,7 @@ Result<ClientFilter> parse_list_filter(std::span<const Bytes> args) {
   if (args.size() < 2 || !equal_ignore_case(args[0], "ID")) return syntax_error();
   for (const Bytes word : args.subspan(1)) {
     const auto id = parse_int64(word);
-    if (!id || *id < 1) return fail(ErrorCode::kInvalid, "ERR Invalid client ID");
+    if (!id) return fail(ErrorCode::kInvalid, "ERR Invalid client ID");
     filter.ids.insert(static_cast<uint64_t>(*id));
   }
   return filter;
