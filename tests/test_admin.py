@@ -1,70 +1,12 @@
-"""The server's own commands: INFO, COMMAND, SLOWLOG, MONITOR, ROLE, MEMORY, DEBUG, SHUTDOWN."""
+"""The server's own commands: COMMAND, SLOWLOG, MONITOR, ROLE, MEMORY, DEBUG, SHUTDOWN."""
 import re
 import signal
 
 import pytest
 
-from harness.servers import is_stock, parse_info
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import ReplyError
-
-# Fields of a stock INFO that Tandem has no counterpart for, with the reason.
-NOT_OURS = re.compile("|".join([
-    r"gcc_version|monotonic_clock|executable",  # how redis-server was built and started
-    r"module_fork|latest_fork|current_cow|current_fork|rdb_last_cow|total_forks|mem_aof",  # no fork
-    r"allocator_|rss_overhead|.*_defrag|mem_fragmentation|lazyfree",  # inside redis's allocator
-    r"cmdstat_|errorstat_|latency_percentiles_|db\d",  # what has happened so far
-    r"used_cpu_.*_main_thread|io_threads",  # there is no main thread
-]))
-
-
-def test_info_has_the_fields_of_redis(start):
-    ours, theirs = start("tandem").info(), start("redis").info()
-    missing = {name for name in theirs if name not in ours and not NOT_OURS.match(name)}
-    assert not missing
-
-
-@pytest.mark.parametrize("section", ["server", "clients", "memory", "persistence", "stats",
-                                     "replication", "cpu", "errorstats", "cluster", "keyspace"])
-def test_info_sections(client, section):
-    client("SET", "a", 1)
-    client.error("LPUSH", "a", 1)
-    text = client("INFO", section)
-    assert text.startswith(f"# {section.capitalize() if section != 'cpu' else 'CPU'}\r\n")
-    assert text.count("# ") == 1
-    assert parse_info(text)
-
-
-def test_info_several_sections_and_default(client):
-    assert client("INFO", "server", "keyspace").count("# ") == 2
-    assert "# Commandstats" in client("INFO", "all") and "# Commandstats" not in client("INFO")
-    assert client("INFO", "nosuch") == ""
-
-
-def test_info_counts(client):
-    client("SET", "a", 1, "EX", 1000)
-    client("GET", "a")
-    client("GET", "none")
-    client.error("LPUSH", "a", 1)
-    info = parse_info(client("INFO", "everything"))
-    assert info["keyspace_hits"] == "1" and info["keyspace_misses"] == "1"
-    assert info["db0"].startswith("keys=1,expires=1,avg_ttl=")
-    assert info["cmdstat_get"].startswith("calls=2,")
-    assert "rejected_calls=0,failed_calls=1" in info["cmdstat_lpush"]
-    assert info["errorstat_WRONGTYPE"] == "count=1"
-    assert int(info["used_memory"]) > 100_000 and int(info["total_commands_processed"]) >= 4
-
-
-def test_used_memory_follows_the_data(client):
-    before = int(parse_info(client("INFO", "memory"))["used_memory"])
-    client.pipeline([("SET", f"k{n}", "x" * 1000) for n in range(10000)])
-    after = int(parse_info(client("INFO", "memory"))["used_memory"])
-    assert 10_000_000 < after - before < 16_000_000
-    client("FLUSHALL")
-    def is_freed():
-        return int(parse_info(client("INFO", "memory"))["used_memory"]) < before + 2_000_000
-    wait_until(is_freed, "the memory is given back")
-
 
 # Where the table of 7.2 differs from that of the 7.0 beside us.
 NEW_IN_7_2 = {
@@ -150,6 +92,31 @@ def test_slowlog(client):
     client("CONFIG", "SET", "slowlog-log-slower-than", -1)
     client("SLOWLOG", "RESET")
     assert client("SLOWLOG", "GET") == []
+
+
+def test_slowlog_is_that_of_redis(start):
+    """Parts of transactions and scripts, and secrets, as Redis logs them."""
+    seen = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            client("CONFIG", "SET", "slowlog-log-slower-than", 0)
+            client("SLOWLOG", "RESET")
+            client("MULTI")
+            client("SET", "a", 1)
+            client("LPUSH", "a", 1)
+            client("EXEC")
+            client("EVAL", "return redis.call('get', 'a')", 0)
+            client.error("GET")
+            client.error("AUTH", "a")
+            client.error("AUTH", "a", "b")
+            client.error("HELLO", 3, "AUTH", "a", "b", "SETNAME", "c")
+            client("CONFIG", "SET", "masterauth", "secret", "timeout", 0, "masteruser", "me")
+            client("CONFIG", "SET", "requirepass", "")
+            client("MSET", *range(40))
+            client("SET", "a", "x" * 200)
+            client("CONFIG", "SET", "slowlog-log-slower-than", -1)
+            seen.append([entry[3] for entry in client("SLOWLOG", "GET", -1)])
+    assert seen[0] == seen[1]
 
 
 def test_monitor(server, client):

@@ -84,9 +84,9 @@ def test_a_missing_file_or_include_stops_the_start(start, tmp_path):
 
 @only_tandem
 def test_a_directive_not_supported_yet_is_accepted_with_a_warning(start):
-    server = with_file(start, "cluster-node-timeout 20000\nlatency-monitor-threshold 100\n").start()
+    server = with_file(start, "cluster-node-timeout 20000\ncluster-migration-barrier 2\n").start()
     log = server.log_text()
-    assert "cluster-node-timeout" in log and "latency-monitor-threshold" in log
+    assert "cluster-node-timeout" in log and "cluster-migration-barrier" in log
 
 
 def test_several_values_and_quotes_as_arguments(start):

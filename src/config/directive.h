@@ -70,6 +70,7 @@ inline constexpr unsigned kImmutable = 1;  // only at start
 inline constexpr unsigned kMultiWord = 2;  // takes several words
 inline constexpr unsigned kHidden = 4;     // CONFIG GET shows it only by its exact name
 inline constexpr unsigned kProtected = 8;  // CONFIG SET only with enable-protected-configs
+inline constexpr unsigned kSecret = 32;    // never shown as an argument of a command
 inline constexpr unsigned kAddsUp = 16;  // in a file, more lines of it add up instead of replacing
 
 struct Directive {

@@ -78,6 +78,39 @@ std::vector<std::string> save_point_lines(Options& options) {
   return lines;
 }
 
+// latency-tracking-info-percentiles
+
+std::string show_percentiles(Options& options) {
+  std::vector<std::string> shown;
+  for (const double percentile : options.server.latency_percentiles.get()) {
+    shown.push_back(fmt::format("{:g}", percentile));
+  }
+  return fmt::format("{}", fmt::join(shown, " "));
+}
+
+Result<void> set_percentiles(Options& options, Words words) {
+  std::vector<double> percentiles;
+  if (words.size() == 1 && words[0].empty()) words = {};
+  for (const std::string& word : words) {
+    char* end = nullptr;
+    const double percentile = std::strtod(word.c_str(), &end);
+    if (word.empty() || *end != '\0') {
+      return invalid("Invalid latency-tracking-info-percentiles parameters");
+    }
+    if (!(percentile >= 0.0 && percentile <= 100.0)) {
+      return invalid("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+    }
+    percentiles.push_back(percentile);
+  }
+  options.server.latency_percentiles.set(std::move(percentiles));
+  return {};
+}
+
+std::vector<std::string> percentile_lines(Options& options) {
+  const std::string shown = show_percentiles(options);
+  return {shown.empty() ? "\"\"" : shown};
+}
+
 // dir
 
 std::string show_folder(Options& options) {
@@ -222,23 +255,7 @@ const BindSpecial kBindOutputLimits{show_output_limits, set_output_limits, outpu
 const BindSpecial kBindPrimary{show_primary, set_primary, primary_lines};
 const BindSpecial kBindFileName{show_file_name, set_file_name, file_name_lines};
 const BindSpecial kBindHz{show_hz, set_hz, nullptr};
-
-Result<std::string> normalize_percentiles(Words words) {
-  std::vector<std::string> shown;
-  if (words.size() == 1 && words[0].empty()) return std::string();
-  for (const std::string& word : words) {
-    char* end = nullptr;
-    const double percentile = std::strtod(word.c_str(), &end);
-    if (word.empty() || *end != '\0') {
-      return invalid("Invalid latency-tracking-info-percentiles parameters");
-    }
-    if (!(percentile >= 0.0 && percentile <= 100.0)) {
-      return invalid("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
-    }
-    shown.push_back(fmt::format("{:g}", percentile));
-  }
-  return fmt::format("{}", fmt::join(shown, " "));
-}
+const BindSpecial kBindPercentiles{show_percentiles, set_percentiles, percentile_lines};
 
 Result<std::string> normalize_event_classes(Words words) {
   if (words.size() != 1) return invalid("wrong number of arguments");

@@ -18,8 +18,8 @@ extern const BindSpecial kBindOutputLimits;  // client-output-buffer-limit
 extern const BindSpecial kBindPrimary;       // replicaof
 extern const BindSpecial kBindFileName;      // dbfilename
 extern const BindSpecial kBindHz;            // hz, clamped
+extern const BindSpecial kBindPercentiles;   // latency-tracking-info-percentiles
 
-Result<std::string> normalize_percentiles(std::span<const std::string> words);
 Result<std::string> normalize_event_classes(std::span<const std::string> words);
 Result<std::string> normalize_oom_scores(std::span<const std::string> words);
 Result<std::string> normalize_file_name(std::span<const std::string> words);

@@ -104,7 +104,11 @@ struct ServerOptions {
   Option<int64_t> hz = 10;
   Option<int64_t> slow_log_slower_than_us = 10000;  // slowlog-log-slower-than, below 0: off
   Option<int64_t> slow_log_entries_max = 128;       // slowlog-max-len
-  Option<int64_t> script_time_limit_ms = 5000;      // busy-reply-threshold, lua-time-limit
+  Option<int64_t> latency_monitor_ms = 0;           // latency-monitor-threshold, 0: off
+  Option<bool> latency_tracking = true;
+  // latency-tracking-info-percentiles
+  LockedOption<std::vector<double>> latency_percentiles{std::vector<double>{50, 99, 99.9}};
+  Option<int64_t> script_time_limit_ms = 5000;  // busy-reply-threshold, lua-time-limit
   Option<int> shutdown_on_sigint = kShutdownDefault;
   Option<int> shutdown_on_sigterm = kShutdownDefault;
   Option<int64_t> shutdown_timeout_seconds = 10;

@@ -95,6 +95,16 @@ const Command* Registry::find(Bytes name) const {
   return nullptr;
 }
 
+const Command* Registry::find_full(Bytes name) const {
+  const size_t bar = name.find('|');
+  const Command* command = find(name.substr(0, bar));
+  if (bar == name.npos || command == nullptr) return command;
+  for (const Command* subcommand : command->subcommands) {
+    if (equal_ignore_case(subcommand->full_name, name)) return subcommand;
+  }
+  return nullptr;
+}
+
 const Command* Registry::resolve(std::span<const Bytes> args) const {
   const Command* command = find(args[0]);
   if (command == nullptr || command->subcommands.empty() || args.size() < 2) return command;

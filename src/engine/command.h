@@ -149,6 +149,8 @@ class Registry {
 
   // Any case. A container's subcommand is not resolved here.
   const Command* find(Bytes name) const;
+  // "get", or "client|id".
+  const Command* find_full(Bytes name) const;
   // "get", or container and subcommand: the command to execute for these arguments, null if there
   // is none.
   const Command* resolve(std::span<const Bytes> args) const;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/latency_histogram.h"
+
 namespace tandem {
 
 class Counter {
@@ -25,6 +27,7 @@ struct CommandCounters {
   Counter microseconds;
   Counter rejected;  // refused before execution
   Counter failed;    // answered with an error
+  LatencyRecorder latency;
 };
 
 struct ExecutorCounters {
@@ -37,6 +40,8 @@ struct ExecutorCounters {
   Counter changes;  // since the start; `rdb_changes_since_last_save` is a difference
   Counter error_replies;
   Counter unblocked_clients;
+  Counter expire_us;         // spent on active expiry
+  Counter expire_cut_short;  // how often its time did not suffice
 };
 
 }  // namespace tandem

@@ -21,8 +21,8 @@
 
 namespace tandem {
 
-// Told of commands while Gate::kMonitored is set (MONITOR), and of each that took long (SLOWLOG).
-// Any thread.
+// Told of commands while Gate::kMonitored is set (MONITOR), of each that took long (SLOWLOG,
+// LATENCY), and of those that failed inside a transaction or a script. Any thread.
 class CommandObserver {
  public:
   virtual ~CommandObserver() = default;
@@ -30,6 +30,8 @@ class CommandObserver {
                               std::span<const Bytes> args, int64_t unix_us) = 0;
   virtual void slow_command(const ClientState& client, const Command& command,
                             std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) = 0;
+  // `reply` begins with the error's minus.
+  virtual void inner_error(Bytes reply) = 0;
 };
 
 struct Engine {
@@ -44,7 +46,8 @@ struct Engine {
   WaitingRoom waiting_room{keyspace};
   WatchTable watch_table{keyspace};
   CommandObserver* observer = nullptr;       // set before the first command, or never
-  std::atomic<int64_t> slow_command_us{-1};  // slowlog-log-slower-than; negative: off
+  std::atomic<int64_t> slow_command_us{-1};  // from here on the observer hears of it; negative: off
+  std::atomic<bool> track_latency{true};     // latency-tracking
   // Takes what is long to free; set before the first command. Null: freed at once.
   std::function<void(Garbage)> free_later = {};
 

@@ -58,6 +58,9 @@ bool is_transaction_control(const Command& command) {
          name == "quit" || name == "reset";
 }
 
+// A transaction whose parts failed did not fail itself.
+bool is_error(Bytes reply) { return reply.starts_with('-'); }
+
 // EXEC does what is queued.
 uint32_t effective_flags(const Command& command, const Command* exec, const ClientState& client) {
   uint32_t flags = command.row.flags;
@@ -146,7 +149,7 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   if (!command.has(kSkipMonitor)) show(command, client, args);
   Run run{command, client, args, raw, reply};
   run.may_block = client.kind == ClientKind::kNormal;
-  const uint64_t errors_before = reply.errors();
+  const ReplyWriter::Mark before = reply.mark();
   declare(run);
   // After a promotion the former primary's stream has no say any more, however late its link
   // notices.
@@ -158,9 +161,15 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   invoke(run);
   commit(run);
   unlock(run);
-  const bool failed = reply.errors() != errors_before;
   release_garbage();
-  account(command, client, args, failed);
+  account_keys();
+  // What waits for keys is counted when it ends.
+  const bool counts_later = run.blocked && !client.waiter->keys.empty();
+  if (counts_later) {
+    now_monotonic_us_ = engine_.clock.monotonic_us();
+  } else {
+    account(command, client, args, is_error(reply.written_since(before)));
+  }
   if (&command == exec_) end_transaction(client);
   if (!ready_.empty()) [[unlikely]]
     serve_ready();
@@ -311,24 +320,36 @@ void Executor::account(const Command& command, const ClientState& client,
                        std::span<const Bytes> args, bool failed) {
   const int64_t now = engine_.clock.monotonic_us();
   const int64_t duration = now - now_monotonic_us_;
-  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
-  mine.calls.add(1);
-  mine.microseconds.add(static_cast<uint64_t>(duration));
-  counters_.commands.add(1);
+  count(command, duration, failed);
+  report_if_slow(command, client, args, duration);
+  now_monotonic_us_ = now;
+}
+
+void Executor::account_keys() {
   const KeyAccess::Counters& seen = access_.counters();
   if (seen.hits != 0) counters_.keyspace_hits.add(seen.hits);
   if (seen.misses != 0) counters_.keyspace_misses.add(seen.misses);
   if (seen.expired != 0) counters_.expired_keys.add(seen.expired);
+}
+
+void Executor::count(const Command& command, int64_t duration_us, bool failed) {
+  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
+  mine.calls.add(1);
+  mine.microseconds.add(static_cast<uint64_t>(duration_us));
+  counters_.commands.add(1);
+  if (engine_.track_latency.load(std::memory_order_relaxed)) mine.latency.record(duration_us);
   if (failed) {
     mine.failed.add(1);
     counters_.error_replies.add(1);
   }
+}
+
+void Executor::report_if_slow(const Command& command, const ClientState& client,
+                              std::span<const Bytes> args, int64_t duration_us) {
   const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
-  if (limit >= 0 && duration >= limit && engine_.observer != nullptr && !command.has(kSkipSlowlog))
-      [[unlikely]] {
-    engine_.observer->slow_command(client, command, args, now_unix_us(), duration);
+  if (limit >= 0 && duration_us >= limit && engine_.observer != nullptr) [[unlikely]] {
+    engine_.observer->slow_command(client, command, args, now_unix_us(), duration_us);
   }
-  now_monotonic_us_ = now;
 }
 
 const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWriter& reply) {
@@ -358,13 +379,18 @@ void Executor::count_rejected(const Command& command) {
 // Inside a transaction or a script: the locks are held, nothing more is taken.
 void Executor::run_nested(const Command& command, ClientState& client, std::span<const Bytes> args,
                           ReplyWriter& reply) {
-  const uint64_t errors_before = reply.errors();
+  const ReplyWriter::Mark before = reply.mark();
+  const int64_t started_us = engine_.clock.monotonic_us();
   Run run{command, client, args, {}, reply};
   run.everything = true;
   invoke(run);
-  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
-  mine.calls.add(1);
-  if (reply.errors() != errors_before) mine.failed.add(1);
+  const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
+  const bool failed = is_error(reply.written_since(before));
+  count(command, duration_us, failed);
+  report_if_slow(command, client, args, duration_us);
+  if (failed && engine_.observer != nullptr) {
+    engine_.observer->inner_error(reply.written_since(before));
+  }
 }
 
 // ---- Blocking ----
@@ -442,16 +468,33 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
   unlock(run);
   release_garbage();
   if (!served) return;
+  account_keys();
   account(*waiter->command, client, args, false);
   counters_.unblocked_clients.add(1);
   waiter->finish(std::move(out));
   engine_.waiting_room.remove(waiter);
 }
 
-bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+bool Executor::take_waiter(const std::shared_ptr<Waiter>& waiter, bool failed) {
   if (!waiter->cancel()) return false;
   engine_.waiting_room.remove(waiter);
+  if (!waiter->keys.empty()) {
+    count(*waiter->command, 0, failed);
+  } else if (failed) {
+    counters_.by_command[static_cast<size_t>(waiter->command->id)].failed.add(1);
+  }
+  return true;
+}
+
+bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+  if (!take_waiter(waiter, false)) return false;
   reply = waiter->timeout_reply();
+  return true;
+}
+
+bool Executor::unblock_with_error(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+  if (!take_waiter(waiter, true)) return false;
+  reply = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
   return true;
 }
 
@@ -476,15 +519,24 @@ uint64_t Executor::expire_some(int64_t budget_us) {
     if (!idle) expired += expire_partition(expire_database_, expire_partition_);
     visits -= visited;
     expire_partition_ += visited;
-    if (expire_partition_ == kPartitions) {
-      expire_partition_ = 0;
-      expire_database_ = (expire_database_ + 1) % databases;
-    }
-    if (!idle && expire_partition_ % 16 == 0 && engine_.clock.monotonic_us() > deadline) break;
+    if (expire_partition_ == kPartitions) end_expire_round();
+    if (idle || expire_partition_ % 16 != 0 || engine_.clock.monotonic_us() <= deadline) continue;
+    counters_.expire_cut_short.add(1);
+    break;
   }
+  counters_.expire_us.add(static_cast<uint64_t>(engine_.clock.monotonic_us() - now_monotonic_us_));
   release_garbage();
   if (!ready_.empty()) serve_ready();
   return expired;
+}
+
+void Executor::end_expire_round() {
+  const double average_ms = ttl_count_ == 0 ? 0 : ttl_sum_ms_ / static_cast<double>(ttl_count_);
+  engine_.keyspace.set_average_ttl_ms(expire_database_, static_cast<int64_t>(average_ms));
+  ttl_sum_ms_ = 0;
+  ttl_count_ = 0;
+  expire_partition_ = 0;
+  expire_database_ = (expire_database_ + 1) % engine_.keyspace.database_count();
 }
 
 uint64_t Executor::expire_partition(int database, int partition) {
@@ -502,7 +554,10 @@ uint64_t Executor::expire_partition(int database, int partition) {
     PartitionTable& table = tables->partition(partition);
     for (uint32_t i = 0; i < table.bucket_count(); ++i) {
       PartitionTable::for_each_in_chain(table.bucket_at(i), [&](Entry* entry, bool expiring) {
-        if (expiring && entry->expired_at(access_.now_ms())) over.emplace_back(entry->key());
+        if (!expiring) return;
+        if (entry->expired_at(access_.now_ms())) return void(over.emplace_back(entry->key()));
+        ttl_sum_ms_ += static_cast<double>(entry->expiry_ms() - access_.now_ms());
+        ++ttl_count_;
       });
     }
     View view(access_, database);

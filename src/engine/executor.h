@@ -59,9 +59,10 @@ class Executor {
   // themselves.
   void show(const Command& command, const ClientState& client, std::span<const Bytes> args);
 
-  // A waiter's deadline passed or its client is gone. The first returns the reply if the waiter
-  // could be taken.
+  // A waiter's deadline passed, it is to be unblocked with an error, or its client is gone. The
+  // first two return the reply if the waiter could be taken.
   bool time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply);
+  bool unblock_with_error(const std::shared_ptr<Waiter>& waiter, std::string& reply);
   void abandon(const std::shared_ptr<Waiter>& waiter);
   // DISCARD and the end of a connection.
   void end_transaction(ClientState& client);
@@ -117,8 +118,14 @@ class Executor {
   void serve_waiter(const std::shared_ptr<Waiter>& waiter);
   void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
                bool failed);
+  void account_keys();
+  void count(const Command& command, int64_t duration_us, bool failed);
+  void report_if_slow(const Command& command, const ClientState& client,
+                      std::span<const Bytes> args, int64_t duration_us);
+  bool take_waiter(const std::shared_ptr<Waiter>& waiter, bool failed);
   void release_garbage();
   uint64_t expire_partition(int database, int partition);
+  void end_expire_round();
   ExpiryMode expiry_mode(const ClientState& client) const;
   int64_t now_unix_us() const { return batch_unix_us_ + now_monotonic_us_ - batch_monotonic_us_; }
 
@@ -140,6 +147,9 @@ class Executor {
   int64_t now_monotonic_us_ = 0;
   int expire_partition_ = 0;
   int expire_database_ = 0;
+  // Of the keys with an expiry that the running round over the database has met so far.
+  double ttl_sum_ms_ = 0;
+  int64_t ttl_count_ = 0;
 };
 
 // SELECT, MULTI, EXEC, DISCARD, WATCH, UNWATCH: the commands that the engine itself is about.

@@ -17,10 +17,12 @@ void WaitingRoom::add(const std::shared_ptr<Waiter>& waiter) {
     const int stripe = keyspace_.place(key).stripe();
     Queue& queue = queues_[static_cast<size_t>(stripe)][name(waiter->database, key)];
     if (!queue.empty() && queue.back() == waiter) continue;  // the same key named twice
+    if (queue.empty()) key_count_.fetch_add(1, std::memory_order_relaxed);
     queue.push_back(waiter);
     ++keyspace_.interest(stripe);
   }
   count_.fetch_add(1, std::memory_order_relaxed);
+  if (waiter->deadline_ms != 0) timed_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void WaitingRoom::remove(const std::shared_ptr<Waiter>& waiter) {
@@ -32,9 +34,13 @@ void WaitingRoom::remove(const std::shared_ptr<Waiter>& waiter) {
     if (found == queues.end()) continue;
     const size_t removed = std::erase(found->second, waiter);
     keyspace_.interest(stripe) -= static_cast<uint32_t>(removed);
-    if (found->second.empty()) queues.erase(found);
+    if (!found->second.empty()) continue;
+    queues.erase(found);
+    key_count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  if (!waiter->keys.empty()) count_.fetch_sub(1, std::memory_order_relaxed);
+  if (waiter->keys.empty()) return;
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  if (waiter->deadline_ms != 0) timed_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::vector<std::shared_ptr<Waiter>> WaitingRoom::waiting_for(int database, Bytes key) {

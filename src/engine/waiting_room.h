@@ -78,6 +78,9 @@ class WaitingRoom {
   // all stripes held.
   std::vector<std::string> keys_waited_for(int database);
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
+  // Keys that are waited for, and waiters with a deadline.
+  int64_t key_count() const { return key_count_.load(std::memory_order_relaxed); }
+  int64_t timed_count() const { return timed_count_.load(std::memory_order_relaxed); }
 
  private:
   using Queue = std::deque<std::shared_ptr<Waiter>>;
@@ -87,6 +90,8 @@ class WaitingRoom {
   Keyspace& keyspace_;
   std::array<Queues, kStripes> queues_;
   std::atomic<int64_t> count_{0};
+  std::atomic<int64_t> key_count_{0};
+  std::atomic<int64_t> timed_count_{0};
 };
 
 }  // namespace tandem

@@ -111,6 +111,20 @@ int64_t Keyspace::expiring(int database) const {
   return slot.owner == nullptr ? 0 : slot.owner->expiring();
 }
 
+int64_t Keyspace::average_ttl_ms(int database) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  return slot.owner == nullptr ? 0 : slot.owner->average_ttl_ms.load(std::memory_order_relaxed);
+}
+
+void Keyspace::set_average_ttl_ms(int database, int64_t average_ms) {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  if (slot.owner != nullptr) {
+    slot.owner->average_ttl_ms.store(average_ms, std::memory_order_relaxed);
+  }
+}
+
 void SnapshotHook::write_out(TableBucket& home) {
   state_.sink->write_chain(tables_.cut_index, home);
   home.set_epoch(state_.epoch);

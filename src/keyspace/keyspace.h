@@ -66,6 +66,9 @@ class DatabaseTables {
     return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
 
+  // Of the keys with an expiry, as the expirer found it last.
+  std::atomic<int64_t> average_ttl_ms{0};
+
   // The number under which a running snapshot writes these keys: SWAPDB may have moved them since
   // the cut.
   int cut_index = 0;
@@ -133,6 +136,8 @@ class Keyspace {
 
   int64_t keys(int database) const;
   int64_t expiring(int database) const;
+  int64_t average_ttl_ms(int database) const;
+  void set_average_ttl_ms(int database, int64_t average_ms);
 
   // The snapshot that runs, if any. Changed under all stripes, read under any.
   struct SnapshotState {

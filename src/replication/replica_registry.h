@@ -69,6 +69,7 @@ class ReplicaRegistry {
     std::atomic<uint64_t> full{0};
     std::atomic<uint64_t> partial{0};
     std::atomic<uint64_t> partial_refused{0};  // full syncs that were to be partial
+    std::atomic<uint64_t> bytes_sent{0};       // snapshots and streams
   };
   SyncCounts& syncs() { return syncs_; }
 

@@ -161,7 +161,7 @@ Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
       if (!bytes->empty()) {
         auto written = co_await stream_.write(*bytes, stop_.token());
         if (!written) co_return written;
-        last_write_ms_ = now_ms();
+        note_sent(bytes->size());
         ticket_->snapshot->advance(bytes->size());
         parts_.full_syncs.taken();
         continue;
@@ -186,15 +186,20 @@ Task<Result<void>> ReplicaSession::stream_log() {
     }
     auto written = co_await stream_.write(*bytes, stop_.token());
     if (!written) co_return written;
-    last_write_ms_ = now_ms();
+    note_sent(bytes->size());
     log_->advance(bytes->size());
   }
 }
 
 Task<Result<void>> ReplicaSession::write(std::string bytes) {
   auto written = co_await stream_.write(Bytes(bytes), stop_.token());
-  last_write_ms_ = now_ms();
+  note_sent(bytes.size());
   co_return written;
+}
+
+void ReplicaSession::note_sent(size_t bytes) {
+  last_write_ms_ = now_ms();
+  parts_.replicas.syncs().bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 Task<Result<void>> ReplicaSession::wait_for_change() {

@@ -64,6 +64,7 @@ class ReplicaSession {
   Task<Result<void>> send_snapshot_bytes();
   Task<Result<void>> stream_log();
   Task<Result<void>> write(std::string bytes);
+  void note_sent(size_t bytes);
   // Waits until something changed: the log, the snapshot, an acknowledgement, or a second passed.
   Task<Result<void>> wait_for_change();
 

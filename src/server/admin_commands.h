@@ -15,5 +15,6 @@ namespace tandem {
 // What they are given outlives the rows.
 std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shutdown);
 std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status);
+std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status);
 
 }  // namespace tandem

@@ -12,18 +12,6 @@ namespace {
 
 const Registry& registry(const SessionContext& c) { return c.executor.engine().registry; }
 
-// "get", or "client|id".
-const Command* find(const Registry& registry, Bytes name) {
-  const size_t bar = name.find('|');
-  if (bar == name.npos) return registry.find(name);
-  const Command* container = registry.find(name.substr(0, bar));
-  if (container == nullptr) return nullptr;
-  for (const Command* subcommand : container->subcommands) {
-    if (equal_ignore_case(subcommand->full_name, name)) return subcommand;
-  }
-  return nullptr;
-}
-
 void info(SessionContext& c) {
   // Without names, of COMMAND itself as of COMMAND INFO: all of them.
   if (c.args.size() <= 2) {
@@ -34,7 +22,7 @@ void info(SessionContext& c) {
   }
   c.reply.array(static_cast<int64_t>(c.args.size() - 2));
   for (const Bytes name : c.args.subspan(2)) {
-    const Command* command = find(registry(c), name);
+    const Command* command = registry(c).find_full(name);
     command == nullptr ? c.reply.null_array() : write_command_info(c.reply, *command);
   }
 }
@@ -43,7 +31,7 @@ void docs(SessionContext& c) {
   std::vector<const Command*> wanted;
   if (c.args.size() == 2) wanted = registry(c).commands();
   for (const Bytes name : c.args.subspan(2)) {
-    if (const Command* command = find(registry(c), name)) wanted.push_back(command);
+    if (const Command* command = registry(c).find_full(name)) wanted.push_back(command);
   }
   c.reply.map(static_cast<int64_t>(wanted.size()));
   for (const Command* command : wanted) {

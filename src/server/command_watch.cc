@@ -4,13 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "config/config_words.h"
+#include "config/directive.h"
 #include "server/session.h"
 
 namespace tandem {
 namespace {
 
 constexpr int64_t kUsPerSecond = 1000000;
+constexpr int64_t kUsPerMs = 1000;
+constexpr int64_t kThresholdMsMax = int64_t{1} << 40;
 constexpr size_t kSlowArgumentsMax = 32;
 constexpr size_t kSlowArgumentBytesMax = 128;
 
@@ -22,8 +26,16 @@ std::string address_of(const ClientState& client) {
   return card.is(kClientUnix) ? "unix:" + card.local_address : card.address;
 }
 
-bool is_secret(const Command& command) {
-  return command.row.name == "auth" || command.row.name == "hello";
+// Whether an argument is a password, or a part of what may be one.
+bool is_secret(const Command& command, std::span<const Bytes> args, size_t at) {
+  if (command.full_name == "auth") return at > 0;
+  const auto follows_auth = [&](size_t distance) {
+    return at >= distance + 2 && equal_ignore_case(args[at - distance], "AUTH");
+  };
+  if (command.full_name == "hello") return follows_auth(1) || follows_auth(2);
+  if (command.full_name != "config|set" || at < 3 || at % 2 == 0) return false;
+  const Directive* directive = find_directive(args[at - 1]);
+  return directive != nullptr && directive->has(kSecret);
 }
 
 }  // namespace
@@ -48,7 +60,7 @@ void CommandWatch::before_command(const ClientState& client, const Command& comm
                                  unix_us % kUsPerSecond, client.database, address_of(client));
   for (size_t at = 0; at < args.size(); ++at) {
     line += ' ';
-    line += at > 0 && is_secret(command) ? "\"(redacted)\"" : quote_word(args[at]);
+    line += is_secret(command, args, at) ? "\"(redacted)\"" : quote_word(args[at]);
   }
   line += "\r\n";
   const Guard guard(lock_);
@@ -57,8 +69,28 @@ void CommandWatch::before_command(const ClientState& client, const Command& comm
   }
 }
 
+int64_t CommandWatch::watched_from_us() const {
+  const int64_t logged_us = options_.slow_log_slower_than_us.get();
+  if (!monitors_latency()) return logged_us;
+  const int64_t spike_ms = std::min(options_.latency_monitor_ms.get(), kThresholdMsMax);
+  return logged_us < 0 ? spike_ms * kUsPerMs : std::min(logged_us, spike_ms * kUsPerMs);
+}
+
 void CommandWatch::slow_command(const ClientState& client, const Command& command,
                                 std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
+  const int64_t duration_ms = duration_us / kUsPerMs;
+  if (monitors_latency() && duration_ms >= options_.latency_monitor_ms.get()) {
+    latency_.add(command.has(kFast) ? "fast-command" : "command", unix_us / kUsPerSecond,
+                 duration_ms);
+  }
+  const int64_t logged_us = options_.slow_log_slower_than_us.get();
+  if (logged_us >= 0 && duration_us >= logged_us && !command.has(kSkipSlowlog)) {
+    log_slow(client, command, args, unix_us, duration_us);
+  }
+}
+
+void CommandWatch::log_slow(const ClientState& client, const Command& command,
+                            std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
   SlowCommand entry{.id = 0,
                     .unix_s = unix_us / kUsPerSecond,
                     .duration_us = duration_us,
@@ -70,7 +102,7 @@ void CommandWatch::slow_command(const ClientState& client, const Command& comman
     if (args.size() > kSlowArgumentsMax && at + 1 == kSlowArgumentsMax) {
       entry.args.push_back(
           fmt::format("... ({} more arguments)", args.size() - kSlowArgumentsMax + 1));
-    } else if (at > 0 && is_secret(command)) {
+    } else if (is_secret(command, args, at)) {
       entry.args.emplace_back("(redacted)");
     } else if (args[at].size() > kSlowArgumentBytesMax) {
       entry.args.push_back(fmt::format("{}... ({} more bytes)",

@@ -1,4 +1,5 @@
-// Those who look at commands as they pass: MONITOR's clients, and the slow log.
+// Those who look at commands as they pass: MONITOR's clients, the slow log, the latency monitor,
+// and INFO's counts of errors.
 //
 // Threads: any; a command pays for it only while somebody monitors or when it was slow.
 #pragma once
@@ -13,6 +14,8 @@
 #include "config/server_options.h"
 #include "engine/engine.h"
 #include "server/client_card.h"
+#include "server/latency_monitor.h"
+#include "stats/error_counts.h"
 
 namespace tandem {
 
@@ -27,8 +30,14 @@ struct SlowCommand {
 
 class CommandWatch final : public CommandObserver {
  public:
-  // Both outlive this.
-  CommandWatch(Gate& gate, const ServerOptions& options) : gate_(gate), options_(options) {}
+  // All outlive this.
+  CommandWatch(Gate& gate, const ServerOptions& options, ErrorCounts& errors)
+      : gate_(gate), options_(options), errors_(errors) {}
+
+  // The shortest time for which slow_command must be told; -1: none.
+  int64_t watched_from_us() const;
+  bool monitors_latency() const { return options_.latency_monitor_ms.get() > 0; }
+  LatencyMonitor& latency() { return latency_; }
 
   void add_monitor(std::shared_ptr<ClientCard> card);
   void remove_monitor(uint64_t id);
@@ -42,10 +51,16 @@ class CommandWatch final : public CommandObserver {
                       std::span<const Bytes> args, int64_t unix_us) override;
   void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
                     int64_t unix_us, int64_t duration_us) override;
+  void inner_error(Bytes reply) override { errors_.count(reply); }
 
  private:
+  void log_slow(const ClientState& client, const Command& command, std::span<const Bytes> args,
+                int64_t unix_us, int64_t duration_us);
+
   Gate& gate_;
   const ServerOptions& options_;
+  ErrorCounts& errors_;
+  LatencyMonitor latency_;
   mutable Lock lock_;
   std::vector<std::shared_ptr<ClientCard>> monitors_ TANDEM_GUARDED_BY(lock_);
   std::deque<SlowCommand> slow_ TANDEM_GUARDED_BY(lock_);

@@ -79,7 +79,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
       replication_(replication_parts()),
-      watch_(gate_, options.server),
+      watch_(gate_, options.server, errors_),
       acceptor_(loop_, network_, options.server.network,
                 [this](AcceptedSocket socket) {
                   workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket));
@@ -101,7 +101,6 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                  .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
-  engine_.slow_command_us = options.server.slow_log_slower_than_us.get();
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
 }
 
@@ -122,6 +121,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, command_rows());
   append(all, persistence_rows(persistence_, shutdown_));
   append(all, watch_rows(watch_, status_));
+  append(all, latency_rows(watch_, status_));
   append(all, debug_rows(options_.server, pause_));
   append(all, memory_rows(status_));
   append(all, replication_rows(replication_, give_connection));
@@ -131,6 +131,8 @@ std::vector<CommandRow> Composition::rows() {
 Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   watch_configuration();
+  engine_.slow_command_us = watch_.watched_from_us();
+  engine_.track_latency = options_.server.latency_tracking.get();
   start_workers();
   load_data();
   if (auto listening = acceptor_.listen(); !listening) return listening;
@@ -264,6 +266,7 @@ Status::Parts Composition::status_parts(std::string run_id) {
                 stats.syncs_partial = static_cast<int64_t>(syncs.partial.load());
                 stats.syncs_partial_refused = static_cast<int64_t>(syncs.partial_refused.load());
                 stats.replication_input_bytes = replication_.link().bytes_received.load();
+                stats.replication_output_bytes = static_cast<int64_t>(syncs.bytes_sent.load());
               },
           .more_memory =
               [this](MemoryReport& memory) {

@@ -29,8 +29,12 @@ void Composition::watch_configuration() {
     gate_.set(Gate::kAuthRequired, !server.network.password.empty());
     return {};
   });
-  on({"slowlog-log-slower-than"}, [this, &server]() -> Result<void> {
-    engine_.slow_command_us = server.slow_log_slower_than_us.get();
+  on({"slowlog-log-slower-than", "latency-monitor-threshold"}, [this]() -> Result<void> {
+    engine_.slow_command_us = watch_.watched_from_us();
+    return {};
+  });
+  on({"latency-tracking"}, [this, &server]() -> Result<void> {
+    engine_.track_latency = server.latency_tracking.get();
     return {};
   });
   on({"stop-writes-on-bgsave-error"}, [this, &server]() -> Result<void> {

@@ -181,8 +181,11 @@ void Session::unblock(std::string reply) {
 bool Session::force_unblock(bool with_error) {
   if (!waiter) return false;
   std::string reply;
-  if (!host_.executor.time_out(waiter, reply)) return false;
-  unblock(with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n" : std::move(reply));
+  const bool taken = with_error ? host_.executor.unblock_with_error(waiter, reply)
+                                : host_.executor.time_out(waiter, reply);
+  if (!taken) return false;
+  if (with_error) host_.errors.count(reply);
+  unblock(std::move(reply));
   return true;
 }
 

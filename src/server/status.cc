@@ -1,7 +1,9 @@
 #include "server/status.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,6 +21,18 @@ CpuFigures read_cpu() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return {.system_seconds = seconds(usage.ru_stime), .user_seconds = seconds(usage.ru_utime)};
+}
+
+std::vector<std::string> listeners(const NetworkOptions& network) {
+  std::vector<std::string> all;
+  if (network.port.get() != 0) {
+    std::string& tcp = all.emplace_back("name=tcp");
+    for (const std::string& address : network.bind.get()) tcp += ",bind=" + address;
+    tcp += fmt::format(",port={}", network.port.get());
+  }
+  const std::string path = network.unix_socket.get();
+  if (!path.empty()) all.push_back("name=unix,bind=" + path);
+  return all;
 }
 
 }  // namespace
@@ -39,6 +53,10 @@ void Status::sample() {
   commands_.sample(commands, now_ms);
   input_.sample(input, now_ms);
   output_.sample(output, now_ms);
+  StatsFigures replication;
+  parts_.more_stats(replication);
+  replication_input_.sample(static_cast<uint64_t>(replication.replication_input_bytes), now_ms);
+  replication_output_.sample(static_cast<uint64_t>(replication.replication_output_bytes), now_ms);
   if (now_ms - memory_sampled_ms_ < kMsPerSecond) return;
   memory_sampled_ms_ = now_ms;
   (void)memory();
@@ -82,6 +100,7 @@ InfoFigures Status::collect(const std::set<std::string>& sections) const {
   if (sections.contains("replication")) figures.replication = parts_.replication_lines();
   figures.cpu = read_cpu();
   if (sections.contains("commandstats")) figures.commands = collect_commands();
+  if (sections.contains("latencystats")) figures.latencies = collect_latencies();
   for (const auto& [code, count] : parts_.errors.list()) figures.errors.emplace_back(code, count);
   if (sections.contains("keyspace")) figures.databases = collect_databases();
   return figures;
@@ -91,12 +110,14 @@ void Status::collect_server(ServerFigures& server) const {
   const Clock& clock = parts_.engine.clock;
   server.run_id = parts_.run_id;
   server.config_file = parts_.config.file();
-  server.executable = "tandem-server";
+  std::error_code unknown;
+  server.executable = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
   server.process_id = ::getpid();
   server.port = parts_.options.server.network.port.get();
   server.unix_us = clock.unix_us();
   server.uptime_seconds = (clock.monotonic_ms() - started_ms_) / kMsPerSecond;
   server.hz = parts_.options.server.hz.get();
+  server.listeners = listeners(parts_.options.server.network);
   server.worker_threads = static_cast<int64_t>(parts_.workers.size());
 }
 
@@ -104,11 +125,14 @@ void Status::collect_clients(ClientFigures& clients) const {
   for (const auto& card : parts_.clients.list()) {
     if (!card->is(kClientReplica)) ++clients.connected;
     if (card->is(kClientBlocked)) ++clients.blocked;
-    clients.largest_input_bytes =
-        std::max(clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed));
+    clients.largest_input_bytes = std::max(
+        clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed) +
+                                         card->query_free_bytes.load(std::memory_order_relaxed));
     clients.largest_output_bytes =
         std::max(clients.largest_output_bytes, card->output_bytes.load(std::memory_order_relaxed));
   }
+  clients.blocked_with_deadline = parts_.engine.waiting_room.timed_count();
+  clients.blocking_keys = parts_.engine.waiting_room.key_count();
   clients.clients_max = parts_.options.server.network.clients_max.get();
 }
 
@@ -116,6 +140,7 @@ void Status::collect_stats(StatsFigures& stats) const {
   const auto add = [](int64_t& sum, const Counter& counter) {
     sum += static_cast<int64_t>(counter.get());
   };
+  int64_t expire_us = 0;
   for (const auto& worker : parts_.workers) {
     const NetworkCounters& network = worker->counters();
     add(stats.connections, network.connections);
@@ -127,14 +152,25 @@ void Status::collect_stats(StatsFigures& stats) const {
     const ExecutorCounters& executor = worker->executor_counters();
     add(stats.commands, executor.commands);
     add(stats.expired_keys, executor.expired_keys);
+    add(stats.expire_cut_short, executor.expire_cut_short);
+    add(expire_us, executor.expire_us);
     add(stats.keyspace_hits, executor.keyspace_hits);
     add(stats.keyspace_misses, executor.keyspace_misses);
     add(stats.error_replies, executor.error_replies);
+  }
+  constexpr int64_t kUsPerMs = 1000;
+  stats.expire_ms = expire_us / kUsPerMs;
+  const auto errors = parts_.errors.list();
+  if (const auto denied = errors.find("WRONGPASS"); denied != errors.end()) {
+    stats.authentications_denied = static_cast<int64_t>(denied->second);
   }
   constexpr double kKib = 1024.0;
   stats.ops_per_second = static_cast<int64_t>(commands_.per_second());
   stats.input_kib_per_second = static_cast<double>(input_.per_second()) / kKib;
   stats.output_kib_per_second = static_cast<double>(output_.per_second()) / kKib;
+  const auto kib = [](const Rate& rate) { return static_cast<double>(rate.per_second()) / kKib; };
+  stats.replication_input_kib_per_second = kib(replication_input_);
+  stats.replication_output_kib_per_second = kib(replication_output_);
   parts_.more_stats(stats);
 }
 
@@ -155,11 +191,39 @@ std::vector<CommandFigures> Status::collect_commands() const {
   return all;
 }
 
+LatencyDistribution Status::latency_of(const Command& command) const {
+  LatencyDistribution sum;
+  for (const auto& worker : parts_.workers) {
+    worker->executor_counters().by_command[static_cast<size_t>(command.id)].latency.add_to(sum);
+  }
+  return sum;
+}
+
+std::vector<LatencyFigures> Status::collect_latencies() const {
+  const std::vector<double> percentiles = parts_.options.server.latency_percentiles.get();
+  std::vector<LatencyFigures> all;
+  if (!parts_.options.server.latency_tracking.get()) return all;
+  const Registry& registry = parts_.engine.registry;
+  for (size_t id = 0; id < registry.id_count(); ++id) {
+    const Command& command = registry.by_id(static_cast<int>(id));
+    const LatencyDistribution times = latency_of(command);
+    if (times.total() == 0) continue;
+    LatencyFigures& figures = all.emplace_back();
+    figures.command = command.full_name;
+    for (const double percentile : percentiles) {
+      figures.percentiles.emplace_back(percentile, times.percentile(percentile));
+    }
+  }
+  return all;
+}
+
 std::vector<DatabaseFigures> Status::collect_databases() const {
   std::vector<DatabaseFigures> all;
   for (int index = 0; index < parts_.engine.keyspace.database_count(); ++index) {
     const int64_t keys = parts_.engine.keyspace.keys(index);
-    if (keys > 0) all.push_back({index, keys, parts_.engine.keyspace.expiring(index)});
+    if (keys == 0) continue;
+    all.push_back({index, keys, parts_.engine.keyspace.expiring(index),
+                   parts_.engine.keyspace.average_ttl_ms(index)});
   }
   return all;
 }
@@ -174,9 +238,9 @@ void Status::reset() {
     }
     // Not the changes: the save points count them.
     ExecutorCounters& executor = worker->executor().counters();
-    for (Counter* counter :
-         {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
-          &executor.expired_keys, &executor.error_replies, &executor.unblocked_clients}) {
+    for (Counter* counter : {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
+                             &executor.expired_keys, &executor.error_replies, &executor.expire_us,
+                             &executor.expire_cut_short, &executor.unblocked_clients}) {
       counter->reset();
     }
     for (CommandCounters& command : executor.by_command) {
@@ -184,6 +248,7 @@ void Status::reset() {
       command.microseconds.reset();
       command.rejected.reset();
       command.failed.reset();
+      command.latency.reset();
     }
   }
   parts_.errors.reset();

@@ -52,6 +52,8 @@ class Status {
   // Memory is read, and databases are counted, only for sections that show them.
   InfoFigures collect(const std::set<std::string>& sections) const;
   MemoryReport memory() const;
+  // How long a command took, of all workers together.
+  LatencyDistribution latency_of(const Command& command) const;
   // CONFIG RESETSTAT.
   void reset();
 
@@ -60,6 +62,7 @@ class Status {
   void collect_clients(ClientFigures& clients) const;
   void collect_stats(StatsFigures& stats) const;
   std::vector<CommandFigures> collect_commands() const;
+  std::vector<LatencyFigures> collect_latencies() const;
   std::vector<DatabaseFigures> collect_databases() const;
 
   const Parts parts_;
@@ -69,6 +72,8 @@ class Status {
   Rate commands_;
   Rate input_;
   Rate output_;
+  Rate replication_input_;
+  Rate replication_output_;
   int64_t memory_sampled_ms_ = 0;
 };
 

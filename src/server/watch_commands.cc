@@ -98,34 +98,6 @@ CommandRow slowlog_row(CommandWatch& watch) {
   return slowlog;
 }
 
-// Latency spikes are not sampled yet: there is never anything to tell.
-CommandRow latency_row() {
-  const auto empty = [](SessionContext& c) { c.reply.array(0); };
-  CommandRow latency = row("latency", -2, 0, nullptr, "2.8.13", "About latency spikes.");
-  latency.subcommands.push_back(
-      row("latest", 2, kAdminFlags, empty, "2.8.13", "Tells the latest spikes."));
-  latency.subcommands.push_back(
-      row("history", 3, kAdminFlags, empty, "2.8.13", "Tells an event's spikes.", "event"));
-  latency.subcommands.push_back(row(
-      "reset", -2, kAdminFlags, [](SessionContext& c) { c.reply.integer(0); }, "2.8.13",
-      "Forgets spikes.", "[event [event ...]]"));
-  latency.subcommands.push_back(row(
-      "histogram", -2, kAdminFlags, [](SessionContext& c) { c.reply.map(0); }, "7.0.0",
-      "Tells how long commands took.", "[command [command ...]]"));
-  latency.subcommands.push_back(row(
-      "doctor", 2, kAdminFlags,
-      [](SessionContext& c) { c.reply.verbatim("Latency monitoring is not supported yet.\n"); },
-      "2.8.13", "Explains the spikes."));
-  for (CommandRow& subcommand : latency.subcommands) {
-    subcommand.tips =
-        subcommand.name == "reset"
-            ? "request_policy:all_nodes response_policy:agg_sum"
-            : "nondeterministic_output request_policy:all_nodes response_policy:special";
-  }
-  latency.subcommands.push_back(help_row("latency", "server"));
-  return latency;
-}
-
 }  // namespace
 
 std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
@@ -143,7 +115,6 @@ std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
                         row("time", 1, kLoading | kStale | kFast, time, "2.6.0",
                             "Tells the server's time, in seconds and microseconds.")));
   rows.push_back(slowlog_row(watch));
-  rows.push_back(latency_row());
   return rows;
 }
 

@@ -59,7 +59,8 @@ void write(Report& report, const ServerFigures& server) {
   report.line("monotonic_clock", "POSIX clock_gettime");
   report.line("multiplexing_api", "epoll");
   report.line("atomicvar_api", "c11-builtin");
-  report.line("gcc_version", "0.0.0");
+  report.line("gcc_version",
+              fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
   report.line("process_id", server.process_id);
   report.line("process_supervised", "no");
   report.line("run_id", server.run_id);
@@ -73,6 +74,9 @@ void write(Report& report, const ServerFigures& server) {
   report.line("executable", server.executable);
   report.line("config_file", server.config_file);
   report.line("io_threads_active", 0);
+  for (size_t at = 0; at < server.listeners.size(); ++at) {
+    report.line(fmt::format("listener{}", at), server.listeners[at]);
+  }
   report.line("tandem_version", kTandemVersion);
   report.line("worker_threads", server.worker_threads);
 }
@@ -85,8 +89,10 @@ void write(Report& report, const ClientFigures& clients) {
   report.line("client_recent_max_input_buffer", clients.largest_input_bytes);
   report.line("client_recent_max_output_buffer", clients.largest_output_bytes);
   report.line("blocked_clients", clients.blocked);
-  report.zeros({"tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
-                "total_blocking_keys_on_nokey"});
+  report.line("tracking_clients", 0);
+  report.line("clients_in_timeout_table", clients.blocked_with_deadline);
+  report.line("total_blocking_keys", clients.blocking_keys);
+  report.line("total_blocking_keys_on_nokey", 0);
 }
 
 void write_allocator(Report& report, const MemoryFigures& now) {
@@ -123,8 +129,9 @@ void write(Report& report, const MemoryReport& memory) {
   report.line("allocator_active", now.active_bytes);
   report.line("allocator_resident", now.mapped_bytes);
   report.bytes("total_system_memory", now.system_bytes);
-  report.bytes("used_memory_lua", memory.script_vm_bytes);
+  report.line("used_memory_lua", memory.script_vm_bytes);
   report.line("used_memory_vm_eval", memory.script_vm_bytes);
+  report.line("used_memory_lua_human", human_bytes(memory.script_vm_bytes));
   report.line("used_memory_scripts_eval", memory.script_bytes);
   report.line("number_of_cached_scripts", memory.scripts);
   report.zeros({"number_of_functions", "number_of_libraries", "used_memory_vm_functions"});
@@ -199,16 +206,18 @@ void write(Report& report, const StatsFigures& stats) {
   report.line("total_net_repl_output_bytes", stats.replication_output_bytes);
   report.line("instantaneous_input_kbps", two_digits(stats.input_kib_per_second));
   report.line("instantaneous_output_kbps", two_digits(stats.output_kib_per_second));
-  report.line("instantaneous_input_repl_kbps", "0.00");
-  report.line("instantaneous_output_repl_kbps", "0.00");
+  report.line("instantaneous_input_repl_kbps", two_digits(stats.replication_input_kib_per_second));
+  report.line("instantaneous_output_repl_kbps",
+              two_digits(stats.replication_output_kib_per_second));
   report.line("rejected_connections", stats.rejected_connections);
   report.line("sync_full", stats.syncs_full);
   report.line("sync_partial_ok", stats.syncs_partial);
   report.line("sync_partial_err", stats.syncs_partial_refused);
   report.line("expired_keys", stats.expired_keys);
   report.line("expired_stale_perc", "0.00");
-  report.zeros({"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds", "evicted_keys",
-                "evicted_clients", "total_eviction_exceeded_time",
+  report.line("expired_time_cap_reached_count", stats.expire_cut_short);
+  report.line("expire_cycle_cpu_milliseconds", stats.expire_ms);
+  report.zeros({"evicted_keys", "evicted_clients", "total_eviction_exceeded_time",
                 "current_eviction_exceeded_time"});
   report.line("keyspace_hits", stats.keyspace_hits);
   report.line("keyspace_misses", stats.keyspace_misses);
@@ -224,8 +233,9 @@ void write(Report& report, const StatsFigures& stats) {
   report.line("total_reads_processed", stats.reads);
   report.line("total_writes_processed", stats.writes);
   report.zeros({"io_threaded_reads_processed", "io_threaded_writes_processed",
-                "reply_buffer_shrinks", "reply_buffer_expands", "acl_access_denied_auth",
-                "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
+                "reply_buffer_shrinks", "reply_buffer_expands"});
+  report.line("acl_access_denied_auth", stats.authentications_denied);
+  report.zeros({"acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
 }
 
 void write(Report& report, const CpuFigures& cpu) {
@@ -247,6 +257,18 @@ void write(Report& report, std::span<const CommandFigures> commands) {
         fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},"
                     "failed_calls={}",
                     command.calls, command.microseconds, each, command.rejected, command.failed));
+  }
+}
+
+void write(Report& report, std::span<const LatencyFigures> latencies) {
+  report.section("Latencystats");
+  for (const LatencyFigures& latency : latencies) {
+    std::string line;
+    for (const auto& [percentile, microseconds] : latency.percentiles) {
+      line += fmt::format("{}p{:g}={:.3f}", line.empty() ? "" : ",", percentile,
+                          static_cast<double>(microseconds));
+    }
+    report.line("latency_percentiles_usec_" + latency.command, line);
   }
 }
 
@@ -287,7 +309,7 @@ std::string info_text(const InfoFigures& figures, const std::set<std::string>& s
       report.line("errorstat_" + code, fmt::format("count={}", count));
     }
   }
-  if (sections.contains("latencystats")) report.section("Latencystats");
+  if (sections.contains("latencystats")) write(report, figures.latencies);
   if (sections.contains("cluster")) {
     report.section("Cluster");
     report.line("cluster_enabled", 0);
@@ -296,7 +318,8 @@ std::string info_text(const InfoFigures& figures, const std::set<std::string>& s
     report.section("Keyspace");
     for (const DatabaseFigures& database : figures.databases) {
       report.line(fmt::format("db{}", database.index),
-                  fmt::format("keys={},expires={},avg_ttl=0", database.keys, database.expiring));
+                  fmt::format("keys={},expires={},avg_ttl={}", database.keys, database.expiring,
+                              database.average_ttl_ms));
     }
   }
   return report.take();

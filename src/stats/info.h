@@ -24,12 +24,15 @@ struct ServerFigures {
   int64_t uptime_seconds = 0;
   int64_t hz = 10;
   int64_t worker_threads = 1;
+  std::vector<std::string> listeners;  // "name=tcp,bind=127.0.0.1,port=6379"
 };
 
 struct ClientFigures {
   int64_t connected = 0;
   int64_t clients_max = 0;
   int64_t blocked = 0;
+  int64_t blocked_with_deadline = 0;
+  int64_t blocking_keys = 0;
   int64_t largest_input_bytes = 0;
   int64_t largest_output_bytes = 0;
 };
@@ -80,17 +83,22 @@ struct StatsFigures {
   int64_t output_bytes = 0;
   double input_kib_per_second = 0;
   double output_kib_per_second = 0;
+  double replication_input_kib_per_second = 0;
+  double replication_output_kib_per_second = 0;
   int64_t replication_input_bytes = 0;
   int64_t replication_output_bytes = 0;
   int64_t syncs_full = 0;
   int64_t syncs_partial = 0;
   int64_t syncs_partial_refused = 0;
   int64_t expired_keys = 0;
+  int64_t expire_cut_short = 0;
+  int64_t expire_ms = 0;
   int64_t keyspace_hits = 0;
   int64_t keyspace_misses = 0;
   int64_t channels = 0;
   int64_t patterns = 0;
   int64_t error_replies = 0;
+  int64_t authentications_denied = 0;
   int64_t reads = 0;
   int64_t writes = 0;
 };
@@ -108,10 +116,16 @@ struct CommandFigures {
   uint64_t failed = 0;
 };
 
+struct LatencyFigures {
+  std::string command;
+  std::vector<std::pair<double, int64_t>> percentiles;  // and the microseconds they took at most
+};
+
 struct DatabaseFigures {
   int index = 0;
   int64_t keys = 0;
   int64_t expiring = 0;
+  int64_t average_ttl_ms = 0;
 };
 
 struct InfoFigures {
@@ -122,7 +136,8 @@ struct InfoFigures {
   StatsFigures stats;
   std::string replication;  // the section's lines, as the replication part tells them
   CpuFigures cpu;
-  std::vector<CommandFigures> commands;  // only those that were called or refused
+  std::vector<CommandFigures> commands;   // only those that were called or refused
+  std::vector<LatencyFigures> latencies;  // only of those that were called
   std::vector<std::pair<std::string, uint64_t>> errors;
   std::vector<DatabaseFigures> databases;  // only those with keys
 };

@@ -1,0 +1,160 @@
+// LATENCY: spikes as the monitor keeps them, and the histograms of all commands.
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "server/admin_commands.h"
+#include "server/command_help.h"
+
+namespace tandem {
+namespace {
+
+void latest(SessionContext& c, CommandWatch& watch) {
+  const auto events = watch.latency().events();
+  c.reply.array(static_cast<int64_t>(events.size()));
+  for (const LatencyEvent& event : events) {
+    c.reply.array(4);
+    c.reply.bulk(event.name);
+    c.reply.integer(event.samples.back().unix_s);
+    c.reply.integer(event.samples.back().milliseconds);
+    c.reply.integer(event.worst_ms);
+  }
+}
+
+void history(SessionContext& c, CommandWatch& watch) {
+  for (const LatencyEvent& event : watch.latency().events()) {
+    if (event.name != c.args[2]) continue;
+    c.reply.array(static_cast<int64_t>(event.samples.size()));
+    for (const LatencySample& sample : event.samples) {
+      c.reply.array(2);
+      c.reply.integer(sample.unix_s);
+      c.reply.integer(sample.milliseconds);
+    }
+    return;
+  }
+  c.reply.array(0);
+}
+
+void reset(SessionContext& c, CommandWatch& watch) {
+  int64_t count = 0;
+  for (const Bytes event : c.args.subspan(2)) count += watch.latency().reset(event) ? 1 : 0;
+  if (c.args.size() == 2) {
+    for (const LatencyEvent& event : watch.latency().events()) {
+      count += watch.latency().reset(event.name) ? 1 : 0;
+    }
+  }
+  c.reply.integer(count);
+}
+
+void doctor(SessionContext& c, CommandWatch& watch) {
+  const auto events = watch.latency().events();
+  if (events.empty() && !watch.monitors_latency()) {
+    return c.reply.verbatim(
+        "Nothing is watched: CONFIG SET latency-monitor-threshold <milliseconds> starts it.\n");
+  }
+  if (events.empty()) return c.reply.verbatim("No spikes so far.\n");
+  std::string report;
+  for (const LatencyEvent& event : events) {
+    int64_t sum_ms = 0;
+    for (const LatencySample& sample : event.samples) sum_ms += sample.milliseconds;
+    const auto count = static_cast<int64_t>(event.samples.size());
+    report += fmt::format("{}: {} spikes, {} ms on average, {} ms at worst.\n", event.name, count,
+                          sum_ms / count, event.worst_ms);
+  }
+  c.reply.verbatim(report + "SLOWLOG GET shows the commands.\n");
+}
+
+// Redis's marks: each about twice the one before it, up to what has all calls below it.
+void write_histogram(ReplyWriter& reply, const Command& command, const LatencyDistribution& times) {
+  constexpr int64_t kFirstMarkNs = 1024;
+  constexpr int64_t kNsPerUs = 1000;
+  constexpr int64_t kMarkParts = 128;  // a mark is the end of a bucket of this part of it
+  reply.bulk(command.full_name);
+  reply.map(2);
+  reply.bulk("calls");
+  reply.integer(static_cast<int64_t>(times.total()));
+  reply.bulk("histogram_usec");
+  const auto map = reply.mark();
+  int64_t marks = 0;
+  uint64_t before = 0;
+  for (int64_t mark_ns = kFirstMarkNs; before < times.total(); mark_ns *= 2) {
+    const int64_t mark_us = (mark_ns + mark_ns / kMarkParts - 1) / kNsPerUs;
+    const uint64_t count = times.count_up_to(mark_us);
+    if (count == before) continue;
+    reply.integer(mark_us);
+    reply.integer(static_cast<int64_t>(count));
+    before = count;
+    ++marks;
+  }
+  reply.end_map(map, marks);
+}
+
+void histogram(SessionContext& c, const Status& status) {
+  const Registry& registry = c.executor.engine().registry;
+  const auto map = c.reply.mark();
+  int64_t written = 0;
+  const auto visit = [&](const Command& command) {
+    const auto one = [&](const Command& which) {
+      const LatencyDistribution times = status.latency_of(which);
+      if (times.total() == 0) return;
+      write_histogram(c.reply, which, times);
+      ++written;
+    };
+    one(command);
+    for (const Command* subcommand : command.subcommands) one(*subcommand);
+  };
+  if (c.args.size() == 2) {
+    for (const Command* command : registry.commands()) visit(*command);
+  }
+  for (const Bytes name : c.args.subspan(2)) {
+    if (const Command* command = registry.find_full(name)) visit(*command);
+  }
+  c.reply.end_map(map, written);
+}
+
+CommandRow part(std::string_view name, int arity, SessionHandler handler, std::string_view since,
+                std::string_view summary, std::string_view syntax = "") {
+  const bool is_reset = name == "reset";
+  return {.name = name,
+          .arity = arity,
+          .flags = kAdmin | kNoScript | kLoading | kStale,
+          .session_handler = std::move(handler),
+          .group = "server",
+          .tips = is_reset ? "request_policy:all_nodes response_policy:agg_sum"
+                           : "nondeterministic_output request_policy:all_nodes "
+                             "response_policy:special",
+          .since = since,
+          .complexity = is_reset || name == "histogram" ? "O(N), N events or commands" : "O(1)",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+}  // namespace
+
+std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status) {
+  const auto bound = [&watch](auto handler) {
+    return [&watch, handler](SessionContext& c) { handler(c, watch); };
+  };
+  CommandRow latency{.name = "latency",
+                     .arity = -2,
+                     .group = "server",
+                     .since = "2.8.13",
+                     .complexity = "Depends on the subcommand",
+                     .summary = "About how long things took."};
+  latency.subcommands = {
+      part("latest", 2, bound(latest), "2.8.13", "Tells the latest spikes."),
+      part("history", 3, bound(history), "2.8.13", "Tells an event's spikes.", "event"),
+      part("reset", -2, bound(reset), "2.8.13", "Forgets spikes.", "[event [event ...]]"),
+      part(
+          "histogram", -2, [&status](SessionContext& c) { histogram(c, status); }, "7.0.0",
+          "Tells how long commands took.", "[command [command ...]]"),
+      part("doctor", 2, bound(doctor), "2.8.13", "Sums up the spikes."),
+      help_row("latency", "server"),
+  };
+  std::vector<CommandRow> rows;
+  rows.push_back(std::move(latency));
+  return rows;
+}
+
+}  // namespace tandem

@@ -1,0 +1,209 @@
+"""INFO, its statistics and LATENCY."""
+import re
+
+import pytest
+
+from harness.servers import parse_info
+from harness.wait import wait_until
+from harness.wire import ReplyError
+
+# Fields of a stock INFO that Tandem has no counterpart for, with the reason.
+NOT_OURS = re.compile("|".join([
+    r"gcc_version|monotonic_clock|executable",  # how redis-server was built and started
+    r"module_fork|latest_fork|current_cow|current_fork|rdb_last_cow|total_forks|mem_aof",  # no fork
+    r"allocator_|rss_overhead|.*_defrag|mem_fragmentation|lazyfree",  # inside redis's allocator
+    r"cmdstat_|errorstat_|latency_percentiles_|db\d",  # what has happened so far
+    r"used_cpu_.*_main_thread|io_threads",  # there is no main thread
+]))
+
+
+def test_info_has_the_fields_of_redis(start):
+    ours, theirs = start("tandem").info(), start("redis").info()
+    missing = {name for name in theirs if name not in ours and not NOT_OURS.match(name)}
+    assert not missing
+
+
+def test_info_lists_its_listeners(server, client):
+    assert server.info("server")["listener0"] == f"name=tcp,bind=127.0.0.1,port={server.port}"
+
+
+def test_info_of_commands_inside_others(start):
+    """Parts of transactions and scripts count as commands, with their errors, as in Redis."""
+    seen = []
+    for kind in ("tandem", "redis"):
+        server = start(kind)
+        with server.connect() as client:
+            client("SET", "text", 1)
+            client("CONFIG", "RESETSTAT")
+            client("MULTI")
+            client("SET", "a", 1)
+            client("LPUSH", "text", 1)
+            client("EXEC")
+            client("EVAL", "redis.call('get', 'a') redis.pcall('lpush', 'text', 1) return 1", 0)
+            info = parse_info(client("INFO", "everything"))
+        calls = {name: re.sub(r"usec=.*?,usec_per_call=.*?,", "", info[f"cmdstat_{name}"])
+                 for name in ("multi", "exec", "eval", "set", "get", "lpush")}
+        seen.append((calls, info["errorstat_WRONGTYPE"], info["total_error_replies"],
+                     info["total_commands_processed"]))
+    assert seen[0] == seen[1]
+
+
+def test_info_of_blocked_clients(server, client):
+    """A command that waits counts once, when it ends."""
+    def clients(name):
+        return int(server.info("clients")[name])
+
+    def blpop():
+        return re.sub(r"usec.*?,usec_per_call=.*?,", "", parse_info(
+            client("INFO", "commandstats"))["cmdstat_blpop"])
+
+    with server.connect() as waiting:
+        identity = waiting("CLIENT", "ID")
+        waiting.send(b"BLPOP a b 100\r\n")
+        wait_until(lambda: clients("blocked_clients") == 1, "it waits")
+        assert clients("clients_in_timeout_table") == 1 and clients("total_blocking_keys") == 2
+        assert "cmdstat_blpop" not in server.info("commandstats")
+        client("RPUSH", "b", 1)
+        assert waiting.read() == ["b", "1"]
+        wait_until(lambda: clients("total_blocking_keys") == 0, "nothing is waited for")
+        assert clients("clients_in_timeout_table") == 0
+        assert blpop() == "calls=1,rejected_calls=0,failed_calls=0"
+        waiting("BLPOP", "a", "0.01")
+        assert blpop() == "calls=2,rejected_calls=0,failed_calls=0"
+        waiting.send(b"BLPOP a 0\r\n")
+        wait_until(lambda: client("CLIENT", "UNBLOCK", identity, "ERROR"), "it waits again")
+        with pytest.raises(ReplyError, match="UNBLOCKED"):
+            waiting.read()
+    assert blpop() == "calls=3,rejected_calls=0,failed_calls=1"
+    assert server.info("errorstats")["errorstat_UNBLOCKED"] == "count=1"
+
+
+def test_info_average_ttl(server, client):
+    for number in range(100):
+        client("SET", f"k{number}", 1, "EX", 1000 if number % 2 else 3000)
+    client("SET", "stays", 1)
+
+    def average():
+        return int(server.info("keyspace")["db0"].rpartition("=")[2])
+    wait_until(lambda: 1_900_000 < average() <= 2_000_000, "the expirer has been round")
+
+
+def test_info_replication_traffic(start):
+    primary, replica = start("tandem"), start("tandem")
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    before = int(primary.info("stats")["total_net_repl_output_bytes"])
+    assert before > 0
+    with primary.connect() as client:
+        client("SET", "a", "x" * 100_000)
+    wait_until(lambda: replica.offset() == primary.offset(), "followed")
+    sent = int(primary.info("stats")["total_net_repl_output_bytes"]) - before
+    received = int(replica.info("stats")["total_net_repl_input_bytes"])
+    assert 100_000 < sent < 110_000 and received >= 100_000
+
+
+def test_info_denied_authentications(client):
+    client.error("AUTH", "user", "wrong")
+    client.error("HELLO", 3, "AUTH", "user", "wrong")
+    assert parse_info(client("INFO", "stats"))["acl_access_denied_auth"] == "2"
+
+
+PERCENTILES = re.compile(r"p50=\d+\.\d{3},p99=\d+\.\d{3},p99\.9=\d+\.\d{3}")
+
+
+def test_latency_percentiles(client):
+    client("CLIENT", "ID")
+    client.error("LPUSH", "a")
+    info = parse_info(client("INFO", "latencystats"))
+    assert PERCENTILES.fullmatch(info["latency_percentiles_usec_client|id"])
+    assert "latency_percentiles_usec_lpush" not in info
+    client("CONFIG", "SET", "latency-tracking-info-percentiles", "0 12.5 100")
+    info = parse_info(client("INFO", "latencystats"))
+    shares = info["latency_percentiles_usec_client|id"]
+    low, middle, high = map(float, re.fullmatch("p0=(.*),p12.5=(.*),p100=(.*)", shares).groups())
+    assert 0 <= low <= middle <= high
+    client("CONFIG", "SET", "latency-tracking-info-percentiles", "")
+    assert parse_info(client("INFO", "latencystats"))["latency_percentiles_usec_client|id"] == ""
+    client("CONFIG", "SET", "latency-tracking", "no")
+    assert parse_info(client("INFO", "latencystats")) == {}
+    client("TIME")
+    client("CONFIG", "SET", "latency-tracking", "yes")
+    info = parse_info(client("INFO", "latencystats"))
+    assert "latency_percentiles_usec_time" not in info
+    client("CONFIG", "RESETSTAT")
+    assert set(parse_info(client("INFO", "latencystats"))) == {
+        "latency_percentiles_usec_config|resetstat"}
+
+
+def test_latency_histogram(server):
+    with server.connect(protocol=3) as client:
+        for _ in range(10):
+            client("SET", "a", 1)
+        client("CLIENT", "ID")
+        some = client("LATENCY", "HISTOGRAM", "client", "SET", "nosuch")
+        assert set(some) == {"client|id", "set"}
+        histogram = client("LATENCY", "HISTOGRAM", "set")["set"]
+        assert histogram["calls"] == 10
+        marks, counts = zip(*histogram["histogram_usec"].items())
+        assert list(marks) == sorted(marks) and list(counts) == sorted(set(counts))
+        assert counts[-1] == 10
+        assert set(marks) <= {(1024 * 2**n + 8 * 2**n - 1) // 1000 for n in range(22)}
+        assert {"set", "client|id", "latency|histogram"} <= set(client("LATENCY", "HISTOGRAM"))
+
+
+def test_latency_spikes(client):
+    busy = "local n = 0 for i = 1, 30000000 do n = n + i end return 1"
+    client("EVAL", busy, 0)
+    assert client("LATENCY", "LATEST") == [] and "threshold" in client("LATENCY", "DOCTOR")
+    client("CONFIG", "SET", "latency-monitor-threshold", 20, "slowlog-log-slower-than", -1)
+    client("SLOWLOG", "RESET")
+    client("EVAL", busy, 0)
+    [[event, when, last, worst]] = client("LATENCY", "LATEST")
+    assert event == "command" and 20 <= last <= worst and client("SLOWLOG", "LEN") == 0
+    assert client("LATENCY", "HISTORY", "command") == [[when, last]]
+    assert client("LATENCY", "DOCTOR").startswith(f"command: 1 spikes, {last} ms")
+    assert client("LATENCY", "RESET", "COMMAND", "nosuch") == 1
+    client("EVAL", busy, 0)
+    assert client("LATENCY", "RESET") == 1 and client("LATENCY", "LATEST") == []
+
+
+@pytest.mark.parametrize("section", ["server", "clients", "memory", "persistence", "stats",
+                                     "replication", "cpu", "errorstats", "cluster", "keyspace"])
+def test_info_sections(client, section):
+    client("SET", "a", 1)
+    client.error("LPUSH", "a", 1)
+    text = client("INFO", section)
+    assert text.startswith(f"# {section.capitalize() if section != 'cpu' else 'CPU'}\r\n")
+    assert text.count("# ") == 1
+    assert parse_info(text)
+
+
+def test_info_several_sections_and_default(client):
+    assert client("INFO", "server", "keyspace").count("# ") == 2
+    assert "# Commandstats" in client("INFO", "all") and "# Commandstats" not in client("INFO")
+    assert client("INFO", "nosuch") == ""
+
+
+def test_info_counts(client):
+    client("SET", "a", 1, "EX", 1000)
+    client("GET", "a")
+    client("GET", "none")
+    client.error("LPUSH", "a", 1)
+    info = parse_info(client("INFO", "everything"))
+    assert info["keyspace_hits"] == "1" and info["keyspace_misses"] == "1"
+    assert info["db0"].startswith("keys=1,expires=1,avg_ttl=")
+    assert info["cmdstat_get"].startswith("calls=2,")
+    assert "rejected_calls=0,failed_calls=1" in info["cmdstat_lpush"]
+    assert info["errorstat_WRONGTYPE"] == "count=1"
+    assert int(info["used_memory"]) > 100_000 and int(info["total_commands_processed"]) >= 4
+
+
+def test_used_memory_follows_the_data(client):
+    before = int(parse_info(client("INFO", "memory"))["used_memory"])
+    client.pipeline([("SET", f"k{n}", "x" * 1000) for n in range(10000)])
+    after = int(parse_info(client("INFO", "memory"))["used_memory"])
+    assert 10_000_000 < after - before < 16_000_000
+    client("FLUSHALL")
+    def is_freed():
+        return int(parse_info(client("INFO", "memory"))["used_memory"]) < before + 2_000_000
+    wait_until(is_freed, "the memory is given back")
