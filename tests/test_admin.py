@@ -164,6 +164,16 @@ def test_memory_usage(client):
     assert client("MEMORY", "USAGE", "l", "SAMPLES", 0) > 100_000
 
 
+def test_memory_stats_has_the_figures_of_redis(start):
+    ours, theirs = (start(kind).connect(protocol=3)("MEMORY", "STATS")
+                    for kind in ("tandem", "redis"))
+    names = [name for name in theirs if not name.startswith("db.")]
+    assert list(ours) == names
+    assert [type(ours[name]) for name in names] == [type(theirs[name]) for name in names]
+    assert ours["total.allocated"] <= ours["peak.allocated"]
+    assert 0 < ours["peak.percentage"] <= 100
+
+
 def test_object_encoding_limits(client):
     client("SET", "i", 12)
     client("SET", "e", "x" * 44)

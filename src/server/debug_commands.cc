@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/number.h"
 #include "commands/digest.h"
@@ -54,33 +57,63 @@ void digest_value(SessionContext& c) {
   }
 }
 
-void memory_stats(SessionContext& c, const Status& status) {
-  const MemoryReport memory = status.memory();
-  int64_t keys = 0;
-  for (int index = 0; index < c.keys.database_count(); ++index) {
-    keys += c.executor.engine().keyspace.keys(index);
-  }
+using MemoryFigure = std::pair<std::string_view, std::variant<int64_t, double>>;
+
+// With Redis's names and order; what its tables cost beside their keys is not known apart.
+std::vector<MemoryFigure> memory_figures(const MemoryReport& memory, int64_t keys) {
+  const MemoryFigures& now = memory.now;
+  const auto ratio = [](int64_t part, int64_t whole) {
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+  };
+  constexpr double kPercent = 100.0;
   const int64_t overhead = memory.startup_bytes + memory.backlog_bytes + memory.clients_bytes;
-  const int64_t dataset = std::max<int64_t>(memory.now.used_bytes - overhead, 0);
-  const std::pair<std::string_view, int64_t> kFigures[] = {
+  const int64_t dataset = std::max<int64_t>(now.used_bytes - overhead, 0);
+  const int64_t grown = std::max<int64_t>(now.used_bytes - memory.startup_bytes, 0);
+  return {
       {"peak.allocated", memory.peak_bytes},
-      {"total.allocated", memory.now.used_bytes},
+      {"total.allocated", now.used_bytes},
       {"startup.allocated", memory.startup_bytes},
       {"replication.backlog", memory.backlog_bytes},
       {"clients.slaves", memory.replicas_bytes},
       {"clients.normal", memory.clients_bytes},
+      {"cluster.links", int64_t{0}},
+      {"aof.buffer", int64_t{0}},
+      {"lua.caches", memory.script_bytes},
+      {"functions.caches", int64_t{0}},
       {"overhead.total", overhead},
       {"keys.count", keys},
-      {"keys.bytes-per-key", keys == 0 ? 0 : dataset / keys},
+      {"keys.bytes-per-key", keys == 0 ? 0 : grown / keys},
       {"dataset.bytes", dataset},
-      {"allocator.allocated", memory.now.used_bytes},
-      {"allocator.active", memory.now.active_bytes},
-      {"allocator.resident", memory.now.mapped_bytes},
+      {"dataset.percentage", ratio(dataset, grown) * kPercent},
+      {"peak.percentage", ratio(now.used_bytes, memory.peak_bytes) * kPercent},
+      {"allocator.allocated", now.used_bytes},
+      {"allocator.active", now.active_bytes},
+      {"allocator.resident", now.mapped_bytes},
+      {"allocator-fragmentation.ratio", ratio(now.active_bytes, now.used_bytes)},
+      {"allocator-fragmentation.bytes", now.active_bytes - now.used_bytes},
+      {"allocator-rss.ratio", ratio(now.mapped_bytes, now.active_bytes)},
+      {"allocator-rss.bytes", now.mapped_bytes - now.active_bytes},
+      {"rss-overhead.ratio", ratio(now.resident_bytes, now.mapped_bytes)},
+      {"rss-overhead.bytes", now.resident_bytes - now.mapped_bytes},
+      {"fragmentation", ratio(now.resident_bytes, now.used_bytes)},
+      {"fragmentation.bytes", now.resident_bytes - now.used_bytes},
   };
-  c.reply.map(std::size(kFigures));
-  for (const auto& [name, value] : kFigures) {
+}
+
+void memory_stats(SessionContext& c, const Status& status) {
+  int64_t keys = 0;
+  for (int index = 0; index < c.keys.database_count(); ++index) {
+    keys += c.executor.engine().keyspace.keys(index);
+  }
+  const auto figures = memory_figures(status.memory(), keys);
+  c.reply.map(static_cast<int64_t>(figures.size()));
+  for (const auto& [name, value] : figures) {
     c.reply.bulk(name);
-    c.reply.integer(value);
+    if (const auto* whole = std::get_if<int64_t>(&value)) {
+      c.reply.integer(*whole);
+    } else {
+      c.reply.number(std::get<double>(value));
+    }
   }
 }
 
