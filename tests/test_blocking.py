@@ -2,8 +2,9 @@
 import pytest
 
 from harness.load import assert_same
+from harness.servers import is_stock
 from harness.wait import wait_until
-from harness.wire import encode
+from harness.wire import ReplyError, encode
 
 # (blocking command, the write that ends it, its answer)
 WAITS = [
@@ -73,6 +74,53 @@ def test_a_wrong_type_does_not_wake(server, client):
         client("DEL", "a")
         client("RPUSH", "a", "x")
         assert waiter.read() == ["a", "x"]
+
+
+@pytest.mark.parametrize("command", [("BLMOVE", "a", "text", "LEFT", "LEFT", 0),
+                                     ("BRPOPLPUSH", "a", "text", 0)], ids=["BLMOVE", "BRPOPLPUSH"])
+def test_a_target_of_the_wrong_type_ends_the_wait(server, client, command):
+    with server.connect() as waiter:
+        waiter.send(encode(*command))
+        wait_until(lambda: blocked(client) == 1, "it waits")
+        client("SET", "text", 1)
+        client("RPUSH", "a", "x")
+        with pytest.raises(ReplyError, match="WRONGTYPE"):
+            waiter.read()
+        assert client("LRANGE", "a", 0, -1) == ["x"]
+
+
+@pytest.mark.parametrize("command, write", [
+    (("BLPOP", "text", "a", 0), ("RPUSH", "a", "x")),
+    (("BZPOPMIN", "text", "a", 0), ("ZADD", "a", 1, "x")),
+    (("XREAD", "BLOCK", 0, "STREAMS", "text", "a", "$", "$"), ("XADD", "a", "1-1", "f", "v"))],
+                         ids=["BLPOP", "BZPOPMIN", "XREAD"])
+def test_another_key_of_the_wrong_type_ends_the_wait(server, client, command, write):
+    """As in 7.2, which runs the whole command again."""
+    if is_stock("tandem"):
+        pytest.skip("7.0 looks at the key that changed only")
+    with server.connect() as waiter:
+        waiter.send(encode(*command))
+        wait_until(lambda: blocked(client) == 1, "it waits")
+        client("SET", "text", 1)
+        assert client("EXISTS", "text") == 1 and not waiter.has_reply()
+        client(*write)
+        with pytest.raises(ReplyError, match="WRONGTYPE"):
+            waiter.read()
+
+
+def test_waiters_for_another_type_are_left_alone(server, client):
+    with server.connect() as of_list, server.connect() as of_set, server.connect() as of_stream:
+        of_list.send(encode("BLPOP", "a", 0))
+        of_set.send(encode("BZPOPMIN", "a", 0))
+        of_stream.send(encode("XREAD", "BLOCK", 0, "STREAMS", "a", "0"))
+        wait_until(lambda: blocked(client) == 3, "all wait")
+        client("XADD", "a", "1-1", "f", "v")
+        assert of_stream.read() == [["a", [["1-1", ["f", "v"]]]]]
+        client("DEL", "a")
+        client("ZADD", "a", 1, "m")
+        assert of_set.read() == ["a", "m", "1"] and not of_list.has_reply()
+        client("RPUSH", "a", "x")
+        assert of_list.read() == ["a", "x"]
 
 
 def test_inside_a_transaction_nobody_waits(client):

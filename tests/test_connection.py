@@ -1,5 +1,6 @@
 """Connection commands: CLIENT and its kin, SELECT, RESET, REPLY, PAUSE."""
 import re
+import socket
 
 import pytest
 
@@ -120,6 +121,35 @@ def test_client_reply(client):
                 + encode("CLIENT", "REPLY", "ON") + encode("GET", "a"))
     assert client.read() == "OK" and client.read() == "1"
     client.send(encode("CLIENT", "REPLY", "SKIP") + encode("PING") + encode("ECHO", "x"))
+    assert client.read() == "x"
+
+
+@pytest.mark.parametrize("words, replies", [
+    ("CLIENT REPLY OFF|MULTI|PING|EXEC|CLIENT REPLY ON|ECHO x", b"+OK\r\n$1\r\nx\r\n"),
+    ("CLIENT REPLY SKIP|CLIENT REPLY SKIP|PING|ECHO x", b"$1\r\nx\r\n"),
+    ("CLIENT REPLY SKIP|CLIENT REPLY ON|PING", b"+OK\r\n+PONG\r\n"),
+    ("CLIENT REPLY SKIP|RESET|PING", b"+PONG\r\n"),
+    ("CLIENT REPLY OFF|RESET|PING", b"+RESET\r\n+PONG\r\n"),
+    ("MULTI|CLIENT REPLY OFF|PING|EXEC|PING|CLIENT REPLY ON|PING",
+     b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+PONG\r\n"),
+    ("MULTI|CLIENT REPLY SKIP|PING|EXEC|PING|ECHO x",
+     b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+PONG\r\n$1\r\nx\r\n"),
+    ("MULTI|PING|CLIENT REPLY OFF|PING|CLIENT REPLY ON|EXEC",
+     b"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*4\r\n+PONG\r\n+OK\r\n"),
+    ("CLIENT REPLY OFF|SUBSCRIBE a|PING", b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"),
+    ("CLIENT REPLY OFF|*1|x", b""),
+    ("CLIENT REPLY OFF|QUIT", b""),
+])
+def test_client_reply_goes_by_the_moment_of_each_reply(server, words, replies):
+    with server.connect() as connection:
+        connection.send(words.replace("|", "\r\n").encode() + b"\r\n")
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.read_until_closed() == replies
+
+
+def test_client_reply_skips_what_comes_after_a_wait(client):
+    client.send(encode("CLIENT", "REPLY", "SKIP") + encode("BLPOP", "none", "0.01")
+                + encode("ECHO", "x"))
     assert client.read() == "x"
 
 

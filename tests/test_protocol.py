@@ -108,6 +108,44 @@ def test_hello_and_resp3_types(client):
     assert client.error("HELLO", 4).startswith("NOPROTO")
 
 
+@pytest.mark.parametrize("request_of_http", [
+    b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\nSET a 1\r\n", b"Host: x\r\nSET a 1\r\n",
+    b"hOST:\r\nSET a 1\r\n", encode("post", "/") + encode("SET", "a", "1"),
+    b"MULTI\r\nPOST /\r\nEXEC\r\n"],
+    ids=["post", "host", "bare host", "array", "queued"])
+def test_a_request_of_http_is_cut_off_unanswered(server, client, request_of_http):
+    with server.connect() as browser:
+        browser.send(request_of_http)
+        assert browser.read_until_closed() == b""
+    assert client("GET", "a") is None
+
+
+def test_hello_does_nothing_unless_all_its_words_are_understood(start):
+    server = start("tandem", "--requirepass", "secret")
+    with server.connect() as connection:
+        assert connection.error("HELLO", 3, "AUTH", "default", "secret", "NOPE") == (
+            "ERR Syntax error in HELLO option 'NOPE'")
+        assert connection.error("PING").startswith("NOAUTH")
+        assert connection.error("HELLO", 3, "AUTH", "default", "wrong", "SETNAME", "a b") == (
+            "ERR Client names cannot contain spaces, newlines or special characters.")
+        assert connection.error("HELLO", 3, "SETNAME", "me", "AUTH", "default", "wrong").startswith(
+            "WRONGPASS")
+        assert connection("HELLO", 3, "SETNAME", "me", "AUTH", "default", "secret")["proto"] == 3
+        assert connection("CLIENT", "GETNAME") == "me"
+
+
+def test_what_is_queued_counts_as_query_buffer(start):
+    server = start("tandem", "--client-query-buffer-limit", "1mb")
+    with server.connect() as connection:
+        connection("MULTI")
+        try:
+            for _ in range(40):
+                connection.send(encode("SET", "a", "x" * 50000))
+        except OSError:
+            pass
+        wait_until(connection.is_closed, "the client over its query buffer is closed")
+
+
 def test_query_buffer_limit(start):
     server = start("tandem", "--client-query-buffer-limit", "1mb")
     with server.connect() as connection:

@@ -32,7 +32,9 @@ def test_patterns(server, client):
 def test_what_a_resp2_subscriber_may_say(server):
     with server.connect() as listener:
         listener("SUBSCRIBE", "a")
-        assert "Can't execute 'get'" in listener.error("GET", "x")
+        for name, words in (("get", "GET x"), ("publish", "PUBLISH a m"), ("multi", "MULTI"),
+                            ("pubsub|channels", "PUBSUB CHANNELS"), ("hello", "HELLO 3")):
+            assert f"Can't execute '{name}'" in listener.error(*words.split())
         assert listener("PING") == ["pong", ""] and listener("PING", "x") == ["pong", "x"]
         assert listener("RESET") == "RESET"
         assert listener("GET", "x") is None
@@ -44,6 +46,32 @@ def test_resp3_pushes(server, client):
         client("PUBLISH", "a", "m")
         assert listener.read_raw() == b">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n"
         assert listener("GET", "x") is None, "RESP3 subscribers may say anything"
+
+
+def test_an_own_message_follows_the_reply(server):
+    """As in 7.2: behind the reply of the command that sent it, and so of a whole transaction."""
+    if is_stock("tandem"):
+        pytest.skip("7.0 puts it before the reply")
+    message = b">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n"
+    with server.connect(protocol=3) as listener:
+        listener("SUBSCRIBE", "a")
+        replies = listener.pipeline([("PUBLISH", "a", "m"), ("GET", "none"), ("PUBLISH", "b", "m")])
+        assert replies == [b":1\r\n", message, b"_\r\n"]
+        assert listener.read_raw() == b":0\r\n"
+        replies = listener.pipeline([("MULTI",), ("PUBLISH", "a", "m"), ("PING",), ("EXEC",),
+                                     ("PING",)])
+        assert replies == [b"+OK\r\n", b"+QUEUED\r\n", b"+QUEUED\r\n",
+                           b"*2\r\n:1\r\n+PONG\r\n", message]
+        assert listener.read_raw() == b"+PONG\r\n"
+
+
+def test_no_pattern_matches_the_empty_channel(server, client):
+    with server.connect() as listener:
+        listener("PSUBSCRIBE", "*", "**", "?*")
+        assert client("PUBLISH", "", "m") == 0
+        listener("SUBSCRIBE", "")
+        assert client("PUBLISH", "", "m") == 1
+        assert client("PUBSUB", "CHANNELS", "*") == [] and client("PUBSUB", "CHANNELS", "") == [""]
 
 
 def test_pubsub_introspection(server, client):

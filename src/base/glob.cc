@@ -60,8 +60,8 @@ bool match_one(Bytes pattern, size_t& at, char c, GlobCase letter_case) {
 }  // namespace
 
 bool glob_match(Bytes pattern, Bytes text, GlobCase letter_case) {
-  // Redis has no pattern but these two match the empty text.
-  if (text.empty()) return pattern.empty() || pattern == "*";
+  // In Redis no star matches the empty text. (KEYS and SCAN take a lone star for "no pattern".)
+  if (text.empty()) return pattern.empty();
   size_t at = 0;
   size_t position = 0;
   size_t after_star = Bytes::npos;

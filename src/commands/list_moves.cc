@@ -49,7 +49,8 @@ bool move_element(Context& ctx, Route route, std::initializer_list<Bytes> effect
 // Where it may not wait the answer is null, at the deadline a null array, as in Redis.
 void wait_for_source(Context& ctx, int64_t deadline_ms) {
   if (!ctx.may_block) return ctx.reply.null();
-  ctx.block({.keys = {std::string(ctx.args[1])}, .deadline_ms = deadline_ms});
+  ctx.block(
+      {.keys = {std::string(ctx.args[1])}, .type = ValueType::kList, .deadline_ms = deadline_ms});
 }
 
 std::optional<Route> route_argument(Context& ctx, size_t index) {
@@ -105,7 +106,8 @@ void pop_or_wait(Context& ctx, ListEnd end) {
     settle(ctx.keys, key, *list);
     return ctx.replicate({end == ListEnd::kHead ? "LPOP" : "RPOP", key});
   }
-  ctx.block({.keys = {keys.begin(), keys.end()}, .deadline_ms = *deadline_ms});
+  ctx.block(
+      {.keys = {keys.begin(), keys.end()}, .type = ValueType::kList, .deadline_ms = *deadline_ms});
 }
 
 void blpop(Context& ctx) { pop_or_wait(ctx, ListEnd::kHead); }

@@ -60,7 +60,9 @@ void pop_or_wait(Context& ctx, Extreme extreme) {
     settle(ctx.keys, key, *set);
     return ctx.replicate({extreme == Extreme::kMin ? "ZPOPMIN" : "ZPOPMAX", key});
   }
-  ctx.block({.keys = {keys.begin(), keys.end()}, .deadline_ms = *deadline_ms});
+  ctx.block({.keys = {keys.begin(), keys.end()},
+             .type = ValueType::kSortedSet,
+             .deadline_ms = *deadline_ms});
 }
 
 void bzpopmin(Context& ctx) { pop_or_wait(ctx, Extreme::kMin); }

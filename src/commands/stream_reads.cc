@@ -90,7 +90,8 @@ std::optional<Source> source_argument(Context& ctx, const ReadRequest& request, 
 }
 
 void wait_for_news(Context& ctx, const ReadRequest& request, const std::vector<Source>& sources) {
-  BlockRequest wait{.keys = {}, .deadline_ms = request.deadline_ms, .args = {}};
+  BlockRequest wait{
+      .keys = {}, .type = ValueType::kStream, .deadline_ms = request.deadline_ms, .args = {}};
   wait.args.assign(ctx.args.begin(), ctx.args.end());
   for (size_t i = 0; i < sources.size(); ++i) {
     wait.keys.emplace_back(sources[i].key);

@@ -23,12 +23,15 @@ inline constexpr Bytes kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr Bytes kSyntaxError = "ERR syntax error";
 inline constexpr Bytes kNotInteger = "ERR value is not an integer or out of range";
+inline constexpr Bytes kNoSmallInteger =
+    "ERR value is out of range, value must between -2147483648 and 2147483647";
 inline constexpr Bytes kNotFloat = "ERR value is not a valid float";
 inline constexpr Bytes kNoSuchKey = "ERR no such key";
 
 // What a blocking command that cannot proceed asks for.
 struct BlockRequest {
-  std::vector<std::string> keys = {};  // any of them changing runs the command again
+  std::vector<std::string> keys = {};  // any of them changing runs the command again,
+  ValueType type = ValueType::kList;   // if it holds a value of this type now
   int64_t deadline_ms = 0;             // unix time; 0: none
   enum class OnTimeout : uint8_t { kNull, kNullArray } on_timeout = OnTimeout::kNullArray;
   // The arguments to run again with, where they depend on this moment (XREAD's $); empty: the same.

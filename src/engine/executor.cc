@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace tandem {
@@ -52,6 +53,12 @@ std::string unknown_subcommand(std::span<const Bytes> args) {
   return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128), upper);
 }
 
+// A web page can make a browser send any text to any port, wrapped into a request of HTTP. These
+// are the words with which such a request shows itself before its body's lines come.
+bool is_foreign(Bytes word) {
+  return equal_ignore_case(word, "POST") || equal_ignore_case(word, "Host:");
+}
+
 bool is_transaction_control(const Command& command) {
   const Bytes name = command.row.name;
   return name == "exec" || name == "discard" || name == "multi" || name == "watch" ||
@@ -77,17 +84,7 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
                           ReplyWriter& reply) {
   const Command* command = engine_.registry.resolve(args);
   if (command == nullptr || !command->arity_fits(args.size())) [[unlikely]] {
-    if (client.in_transaction) client.transaction_failed = true;
-    counters_.error_replies.add(1);
-    if (command == nullptr) {
-      reply.error(engine_.registry.find(args[0]) == nullptr ? unknown_command(args)
-                                                            : unknown_subcommand(args));
-    } else {
-      counters_.by_command[static_cast<size_t>(command->id)].rejected.add(1);
-      reply.error(
-          fmt::format("ERR wrong number of arguments for '{}' command", command->full_name));
-    }
-    return Outcome::kDone;
+    return turn_away(command, client, args, reply);
   }
   client.last_command = command;
   if (!admit(*command, client, args, reply)) return Outcome::kDone;
@@ -100,6 +97,28 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
     return Outcome::kDone;
   }
   return run(*command, client, args, raw, reply);
+}
+
+Outcome Executor::turn_away(const Command* command, ClientState& client,
+                            std::span<const Bytes> args, ReplyWriter& reply) {
+  if (command == nullptr && is_foreign(args[0])) return Outcome::kForeign;
+  if (client.in_transaction) client.transaction_failed = true;
+  counters_.error_replies.add(1);
+  if (command == nullptr) {
+    reply.error(engine_.registry.find(args[0]) == nullptr ? unknown_command(args)
+                                                          : unknown_subcommand(args));
+    return Outcome::kDone;
+  }
+  count_rejected(*command);
+  const std::string reason =
+      fmt::format("wrong number of arguments for '{}' command", command->full_name);
+  if (command == exec_) {
+    reply.error("EXECABORT Transaction discarded because of: " + reason);
+    end_transaction(client);
+  } else {
+    reply.error("ERR " + reason);
+  }
+  return Outcome::kDone;
 }
 
 bool Executor::admit(const Command& command, ClientState& client, std::span<const Bytes>,
@@ -404,6 +423,7 @@ void Executor::register_waiter(Run& run) {
   waiter->args = std::move(run.request.args);
   if (waiter->args.empty()) waiter->args.assign(run.args.begin(), run.args.end());
   waiter->keys = std::move(run.request.keys);
+  waiter->type = run.request.type;
   waiter->deadline_ms = run.request.deadline_ms;
   waiter->timeout_reply = [protocol = waiter->protocol, kind = run.request.on_timeout] {
     std::string out;
@@ -426,7 +446,7 @@ void Executor::serve_ready() {
       const Guard guard(engine_.keyspace.stripe(engine_.keyspace.place(key.key).stripe()));
       waiters = engine_.waiting_room.waiting_for(key.database, key.key);
     }
-    for (const auto& waiter : waiters) serve_waiter(waiter);
+    for (const auto& waiter : waiters) serve_waiter(waiter, key.key);
   }
   ready_.clear();
 }
@@ -441,8 +461,8 @@ struct ServedClient final : ClientState {
 
 }  // namespace
 
-void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
-  if (!waiter->try_claim()) return;
+void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key) {
+  if (waiter->done()) return;
   ServedClient client;
   client.database = waiter->database;
   client.protocol = waiter->protocol;
@@ -452,6 +472,9 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
   Run run{*waiter->command, client, args, {}, reply};
   run.may_block = true;
   declare(run);
+  // Under the locks, so that a thread that finds the waiter taken finds it served: else it would
+  // pass this one over and serve one that came later.
+  if (!waiter->try_claim()) return unlock(run);
   if (waiter->command->has(kWrite) && engine_.gate.is(Gate::kReplica)) {
     // The role changed while the client waited: its write is not ours to make any more.
     waiter->release_claim();
@@ -459,8 +482,12 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
     return;
   }
   begin(run);
-  invoke(run);
-  const bool served = !run.blocked && reply.errors() == 0;
+  const Entry* ready = View(access_, client.database).find(ready_key);
+  const bool worth_a_try = ready != nullptr && ready->type() == waiter->type;
+  if (worth_a_try) invoke(run);
+  // An error is an answer, too: another of its keys may hold what it should not.
+  const bool served = worth_a_try && !run.blocked;
+  const bool failed = reply.errors() != 0;
   run.blocked = false;
   commit(run);
   // Given back under the locks: a push that comes after them finds the waiter waiting again.
@@ -469,7 +496,7 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter) {
   release_garbage();
   if (!served) return;
   account_keys();
-  account(*waiter->command, client, args, false);
+  account(*waiter->command, client, args, failed);
   counters_.unblocked_clients.add(1);
   waiter->finish(std::move(out));
   engine_.waiting_room.remove(waiter);

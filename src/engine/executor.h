@@ -27,6 +27,7 @@ enum class Outcome : uint8_t {
   kBlocked,  // client.waiter is set; the reply comes through unblocker(), or from timeout_reply at
              // the deadline
   kPaused,   // CLIENT PAUSE: nothing happened, try again when it is over
+  kForeign,  // a request of HTTP: the client is to be cut off without an answer
 };
 
 class Executor {
@@ -98,6 +99,9 @@ class Executor {
              ReplyWriter& reply);
   void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);
+  // No such command, or too few or too many arguments for it.
+  Outcome turn_away(const Command* command, ClientState& client, std::span<const Bytes> args,
+                    ReplyWriter& reply);
   Outcome run(const Command& command, ClientState& client, std::span<const Bytes> args, Bytes raw,
               ReplyWriter& reply);
 
@@ -115,7 +119,7 @@ class Executor {
   void note_changes();
   void register_waiter(Run& run);
   void serve_ready();
-  void serve_waiter(const std::shared_ptr<Waiter>& waiter);
+  void serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key);
   void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
                bool failed);
   void account_keys();

@@ -1,5 +1,8 @@
 #include "engine/gate.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/core.h>
 
 namespace tandem {
@@ -22,8 +25,9 @@ constexpr Bytes kBusy =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 
 bool allowed_while_subscribed(const Command& command) {
-  return command.has(kPubSub) || command.row.name == "ping" || command.row.name == "quit" ||
-         command.row.name == "reset";
+  static constexpr Bytes kAllowed[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe",
+                                       "ping",      "quit",        "reset"};
+  return std::ranges::find(kAllowed, command.full_name) != std::end(kAllowed);
 }
 
 }  // namespace

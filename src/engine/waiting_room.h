@@ -31,7 +31,8 @@ class Waiter {
   int protocol = 2;
   std::vector<std::string> args;
   std::vector<std::string> keys;
-  int64_t deadline_ms = 0;  // unix time; 0: none
+  ValueType type = ValueType::kList;  // what a key must hold to be worth a try
+  int64_t deadline_ms = 0;            // unix time; 0: none
   std::function<std::string()> timeout_reply;
   std::function<void(std::string reply)> deliver;
 

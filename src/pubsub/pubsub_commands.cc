@@ -18,10 +18,11 @@ Subscriber* subscriber_of(SessionContext& context) {
 void confirm(SessionContext& context, const Subscriber& subscriber, Bytes kind, const Bytes* name) {
   const size_t count = subscriber.subscriptions.count();
   context.client.subscribed = count > 0;
-  context.reply.push(3);
-  context.reply.bulk(kind);
-  name != nullptr ? context.reply.bulk(*name) : context.reply.null();
-  context.reply.integer(static_cast<int64_t>(count));
+  ReplyWriter confirmation = context.reply.out_of_band();
+  confirmation.push(3);
+  confirmation.bulk(kind);
+  name != nullptr ? confirmation.bulk(*name) : confirmation.null();
+  confirmation.integer(static_cast<int64_t>(count));
 }
 
 // All four commands: change what the arguments name, or for the UN- commands without arguments,
@@ -57,7 +58,8 @@ void channels(SubscriptionRegistry& registry, SessionContext& context) {
     return context.reply.error(
         "ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.");
   }
-  const auto names = registry.channels(context.args.size() == 3 ? context.args[2] : Bytes());
+  const auto names = context.args.size() == 3 ? registry.channels(context.args[2])
+                                              : registry.channels(std::nullopt);
   context.reply.array(static_cast<int64_t>(names.size()));
   for (const std::string& name : names) context.reply.bulk(name);
 }

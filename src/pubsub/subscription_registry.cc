@@ -103,12 +103,12 @@ int64_t SubscriptionRegistry::publish(Bytes channel, Bytes payload) {
   return receivers;
 }
 
-std::vector<std::string> SubscriptionRegistry::channels(Bytes pattern) const {
+std::vector<std::string> SubscriptionRegistry::channels(std::optional<Bytes> pattern) const {
   std::vector<std::string> names;
   for (const Shard& part : shards_) {
     const Guard guard(part.lock);
     for (const auto& [channel, receivers] : part.channels) {
-      if (pattern.empty() || glob_match(pattern, channel)) names.push_back(channel);
+      if (!pattern || glob_match(*pattern, channel)) names.push_back(channel);
     }
   }
   return names;

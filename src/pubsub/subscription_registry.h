@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,8 @@ class SubscriptionRegistry {
   // Returns how many subscriptions received the message.
   int64_t publish(Bytes channel, Bytes payload);
 
-  // Channels with subscribers; `pattern` empty: all of them.
-  std::vector<std::string> channels(Bytes pattern) const;
+  // Channels with subscribers; without a pattern all of them.
+  std::vector<std::string> channels(std::optional<Bytes> pattern) const;
   int64_t subscriber_count(Bytes channel) const;
   int64_t channel_count() const { return channel_count_.load(std::memory_order_relaxed); }
   int64_t pattern_count() const { return pattern_count_.load(std::memory_order_relaxed); }

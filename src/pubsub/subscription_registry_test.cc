@@ -47,7 +47,7 @@ TEST(SubscriptionRegistry, CountsWhatIsThere) {
   EXPECT_EQ(registry.channel_count(), 2);
   EXPECT_EQ(registry.pattern_count(), 1);
   EXPECT_EQ(registry.channels("[y]"), std::vector<std::string>{"y"});
-  EXPECT_EQ(registry.channels("").size(), 2u);
+  EXPECT_EQ(registry.channels(std::nullopt).size(), 2u);
   EXPECT_EQ(b.subscriptions.count(), 3u);
   EXPECT_TRUE(registry.unsubscribe(b, "x"));
   EXPECT_FALSE(registry.unsubscribe(b, "x"));

@@ -24,7 +24,14 @@ class ReplyWriter {
     uint64_t errors;
   };
 
-  explicit ReplyWriter(std::string& out, int protocol = 2) : out_(&out), protocol_(protocol) {}
+  explicit ReplyWriter(std::string& out, int protocol = 2)
+      : out_(&out), own_(&out), protocol_(protocol) {}
+
+  // Replies go to `elsewhere` until resume(); what is no reply does not.
+  void divert(std::string& elsewhere) { out_ = &elsewhere; }
+  void resume() { out_ = own_; }
+  // For confirmations of subscriptions, which come even where replies are switched off.
+  ReplyWriter out_of_band() const { return ReplyWriter(*own_, protocol_); }
 
   int protocol() const { return protocol_; }
   void set_protocol(int protocol) { protocol_ = protocol; }
@@ -97,6 +104,7 @@ class ReplyWriter {
   void line(char type, Bytes text);
 
   std::string* out_;
+  std::string* own_;
   int protocol_;
   uint64_t errors_ = 0;
 };

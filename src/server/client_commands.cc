@@ -128,7 +128,7 @@ void reply_mode(SessionContext& c) {
   }
   const bool off = equal_ignore_case(c.args[2], "off");
   if (!off && !equal_ignore_case(c.args[2], "skip")) return c.reply.error(kSyntaxError);
-  if (session != nullptr) session->skip_replies(off ? Mode::kOff : Mode::kSkipNext);
+  if (session != nullptr) session->set_reply_mode(off ? Mode::kOff : Mode::kSkipNext);
 }
 
 void unblock(SessionContext& c, ClientRegistry& clients) {

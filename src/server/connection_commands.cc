@@ -80,12 +80,11 @@ void hello(SessionContext& c, const NetworkOptions& options) {
     version = *asked;
   }
   std::optional<Bytes> name;
+  std::optional<size_t> user_at;  // where the user and the password stand
   for (size_t at = 2; at < c.args.size();) {
     const size_t left = c.args.size() - at - 1;
     if (equal_ignore_case(c.args[at], "AUTH") && left >= 2) {
-      if (!authenticate(c.client, options, c.args[at + 1], c.args[at + 2])) {
-        return c.reply.error(kWrongPassword);
-      }
+      user_at = at + 1;
       at += 3;
     } else if (equal_ignore_case(c.args[at], "SETNAME") && left >= 1) {
       name = c.args[at + 1];
@@ -94,6 +93,10 @@ void hello(SessionContext& c, const NetworkOptions& options) {
     } else {
       return c.reply.error(fmt::format("ERR Syntax error in HELLO option '{}'", c.args[at]));
     }
+  }
+  // All words are understood before any of them has an effect.
+  if (user_at && !authenticate(c.client, options, c.args[*user_at], c.args[*user_at + 1])) {
+    return c.reply.error(kWrongPassword);
   }
   if (!c.client.authenticated) {
     return c.reply.error(

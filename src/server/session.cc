@@ -86,13 +86,21 @@ void Session::process() {
   processing_ = false;
   if (!reading_) compact();
   update_card();
-  if (end_ - begin_ > static_cast<size_t>(host_.options.query_buffer_bytes_max.get())) {
+  if (input_over_limit()) {
     log_warning("Closing client that reached max query buffer length: {}",
                 describe_client(*card_, card_->last_active_ms.load()));
     host_.counters.query_buffer_closes.add(1);
     close();
   }
   if (!out_.empty() || closing_) schedule_flush();
+}
+
+// What waits for EXEC waits as what has not been parsed yet does.
+bool Session::input_over_limit() const {
+  constexpr uint64_t kUnauthenticatedBytesMax = 1024 * 1024;
+  const uint64_t waiting = end_ - begin_ + queue_bytes;
+  return waiting > static_cast<uint64_t>(host_.options.query_buffer_bytes_max.get()) ||
+         (waiting > kUnauthenticatedBytesMax && !authenticated);
 }
 
 // False when there is nothing more to execute for now.
@@ -106,7 +114,10 @@ bool Session::take_request() {
   const Bytes raw = parser_.raw();
   const auto args = parser_.args();
   if (!args.empty()) {
-    const size_t before = out_.size();
+    if (subscribed) [[unlikely]]
+      take_messages();
+    const ReplyWriter::Mark before = reply_.mark();
+    const ReplyMode mode_before = reply_mode_;
     const bool was_authenticated = authenticated;
     const Outcome outcome =
         host_.executor.execute(*this, args, parser_.is_inline() ? Bytes() : raw, reply_);
@@ -117,11 +128,20 @@ bool Session::take_request() {
       host_.held_back(*this);
       return false;
     }
-    if (out_.size() > before && out_[before] == '-') [[unlikely]] {
-      host_.errors.count(Bytes(out_).substr(before));
+    if (outcome == Outcome::kForeign) {
+      cut_off();
+      return false;
     }
-    if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
-    if (outcome == Outcome::kBlocked) start_waiting();
+    if (reply_mode_ == mode_before && reply_.written_since(before).starts_with('-')) [[unlikely]] {
+      host_.errors.count(reply_.written_since(before));
+    }
+    if (outcome == Outcome::kBlocked) {
+      start_waiting();
+    } else {
+      end_reply();
+    }
+    if (subscribed) [[unlikely]]
+      take_messages();
     if (authenticated != was_authenticated) {
       parser_.set_limits(
           {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
@@ -135,13 +155,30 @@ bool Session::take_request() {
   return true;
 }
 
-void Session::filter_reply(size_t before) {
-  out_.resize(before);
+void Session::set_reply_mode(ReplyMode mode) {
+  if (mode == ReplyMode::kSkipNext && reply_mode_ == ReplyMode::kOff) return;
+  reply_mode_ = mode;
+  const bool heard = mode == ReplyMode::kOn || mode == ReplyMode::kSkipNext;
+  heard ? reply_.resume() : reply_.divert(unheard_);
+}
+
+// A command is over: what SKIP meant begins or ends here.
+void Session::end_reply() {
+  if (reply_mode_ == ReplyMode::kOn) [[likely]]
+    return;
+  unheard_.clear();
   if (reply_mode_ == ReplyMode::kSkipNext) {
-    reply_mode_ = ReplyMode::kSkipThis;
+    set_reply_mode(ReplyMode::kSkipThis);
   } else if (reply_mode_ == ReplyMode::kSkipThis) {
-    reply_mode_ = ReplyMode::kOn;
+    set_reply_mode(ReplyMode::kOn);
   }
+}
+
+void Session::cut_off() {
+  log_warning("A request of HTTP came, perhaps by way of somebody's browser; closing {}",
+              describe_client(*card_, card_->last_active_ms.load()));
+  out_.clear();
+  close();
 }
 
 void Session::protocol_error() {
@@ -172,9 +209,8 @@ void Session::unblock(std::string reply) {
   if (!waiter) return;
   waiter.reset();
   if (deadline_) deadline_->cancel();
-  const size_t before = out_.size();
-  out_ += reply;
-  if (reply_mode_ != ReplyMode::kOn) filter_reply(before);
+  reply_.raw(reply);
+  end_reply();
   process();
 }
 
@@ -207,7 +243,8 @@ void Session::reset_state() {
   database = 0;
   protocol = 2;
   reply_.set_protocol(2);
-  reply_mode_ = ReplyMode::kOn;
+  // A reply that is to be skipped is this one.
+  if (reply_mode_ != ReplyMode::kSkipThis) set_reply_mode(ReplyMode::kOn);
   card_->name.set("");
   card_->set_flag(kClientNoEvict, false);
   card_->set_flag(kClientNoTouch, false);

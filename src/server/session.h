@@ -102,12 +102,9 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   void close() { stop_.request(); }
   void hand_over(HandOver next) { hand_over_ = std::move(next); }
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipThis, kSkipNext };
-  void set_reply_mode(ReplyMode mode) { reply_mode_ = mode; }
-  // CLIENT REPLY OFF, and SKIP, which means the command that follows; without effect while replies
-  // are off.
-  void skip_replies(ReplyMode mode) {
-    if (reply_mode_ != ReplyMode::kOff) reply_mode_ = mode;
-  }
+  // In force at once: what the same command still answers follows it. SKIP means the command that
+  // follows, and has no effect while replies are off.
+  void set_reply_mode(ReplyMode mode);
   // Back to a fresh connection's state, but for the connection and its id (RESET).
   void reset_state();
 
@@ -133,7 +130,9 @@ class Session final : public ClientState, public Subscriber, private Flushable {
  private:
   void process();
   bool take_request();
-  void filter_reply(size_t before);
+  bool input_over_limit() const;
+  void end_reply();
+  void cut_off();
   void protocol_error();
   void start_waiting();
   void on_deadline();
@@ -161,6 +160,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
 
   ReplyWriter reply_;
   std::string out_;        // where reply_ writes
+  std::string unheard_;    // what it writes while replies are switched off
   std::string in_flight_;  // what a write wait is sending, up to sent_ gone
   size_t sent_ = 0;
   bool sending_ = false;

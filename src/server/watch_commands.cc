@@ -14,7 +14,9 @@ void info(SessionContext& c, Status& status) {
 
 void monitor(SessionContext& c, CommandWatch& watch) {
   Session* session = session_of(c);
-  if (session == nullptr) return c.reply.error("ERR MONITOR isn't allowed here");
+  if (session == nullptr || !c.may_block) {
+    return c.reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  }
   if (!session->card().is(kClientMonitor)) watch.add_monitor(session->shared_card());
   c.reply.ok();
 }
