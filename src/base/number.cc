@@ -96,6 +96,11 @@ size_t write_digits(char* out, Bytes digits, int exponent) {
 
 }  // namespace
 
+Bytes without_leading_zeros(Bytes digits) {
+  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  return digits;
+}
+
 std::optional<uint64_t> parse_uint64(Bytes text) {
   if (text.empty() || text.size() > 20) return std::nullopt;
   if (text[0] == '0' && text.size() > 1) return std::nullopt;
@@ -162,6 +167,14 @@ std::optional<double> parse_double(Bytes text) {
 std::optional<long double> parse_long_double(Bytes text) {
   if (text.size() >= kLongDoubleTextMax) return std::nullopt;
   return parse_with<long double>(text, std::strtold);
+}
+
+std::optional<double> parse_bound(Bytes text) {
+  const std::string ended(text.substr(0, text.find('\0')));
+  char* end = nullptr;
+  const double value = std::strtod(ended.c_str(), &end);
+  if (*end != '\0' || std::isnan(value)) return std::nullopt;
+  return value;
 }
 
 size_t write_double(char* out, double value) {

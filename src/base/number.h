@@ -17,6 +17,9 @@ std::optional<int64_t> parse_int64(Bytes text);
 // The same without a sign, up to 18446744073709551615.
 std::optional<uint64_t> parse_uint64(Bytes text);
 
+// At least one digit stays: for texts in which, as for strtoul, such zeros mean nothing.
+Bytes without_leading_zeros(Bytes digits);
+
 inline constexpr size_t kInt64TextMax = 20;
 // Writes the decimal text to `out` (room for kInt64TextMax) and returns its length.
 size_t write_int64(char* out, int64_t value);
@@ -28,6 +31,11 @@ std::optional<double> parse_double(Bytes text);
 // The same rules for the 80-bit type of INCRBYFLOAT, HINCRBYFLOAT and timeouts; 5 KB at most, as in
 // Redis.
 std::optional<long double> parse_long_double(Bytes text);
+
+// An end of a range of scores, by looser rules: what strtod makes of a text that ends at its first
+// zero. So nothing is 0, spaces may lead, and what overflows is infinite. Refused: nan, and what is
+// left over.
+std::optional<double> parse_bound(Bytes text);
 
 inline constexpr size_t kDoubleTextMax = 32;
 // The shortest text that reads back as the same double: "3", "0.1", "1e+22", "1.5e-9", "inf",

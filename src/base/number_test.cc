@@ -53,6 +53,16 @@ TEST(Doubles, AreReadAsRedisReadsThem) {
   EXPECT_FALSE(parse_double(Bytes("1\0", 2)));
 }
 
+TEST(Doubles, AreReadLooselyAsBounds) {
+  EXPECT_EQ(parse_bound(""), 0);
+  EXPECT_EQ(parse_bound(" \t-1.5"), -1.5);
+  EXPECT_EQ(parse_bound("0x1p4"), 16);
+  EXPECT_EQ(parse_bound("1e400"), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(parse_bound("-1e-400"), 0);
+  EXPECT_EQ(parse_bound(Bytes("3\0x", 3)), 3);
+  EXPECT_FALSE(parse_bound("1 ") || parse_bound("1x") || parse_bound("nan") || parse_bound("("));
+}
+
 TEST(Doubles, PrintAsRedisPrintsThem) {
   EXPECT_EQ(double_text(3), "3");
   EXPECT_EQ(double_text(-3), "-3");

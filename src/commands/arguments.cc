@@ -16,10 +16,12 @@ std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error)
 }
 
 std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error) {
-  const std::optional<int64_t> value = parse_int64(ctx.args[index]);
+  const std::optional<int64_t> value =
+      integer_argument(ctx, index, error.empty() ? kNotInteger : error);
+  if (!value) return std::nullopt;
   using Limits = std::numeric_limits<int>;
-  if (!value || *value < Limits::min() || *value > Limits::max()) {
-    ctx.reply.error(error);
+  if (*value < Limits::min() || *value > Limits::max()) {
+    ctx.reply.error(error.empty() ? kNoSmallInteger : error);
     return std::nullopt;
   }
   return static_cast<int>(*value);
@@ -80,13 +82,14 @@ std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index) {
 }
 
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index) {
-  Bytes text = ctx.args[index];
-  // What strtoul takes: a sign is fine, and so is nothing at all.
+  // What strtoul takes of a text that ends at its first zero: a sign is fine, and so is nothing at
+  // all.
+  Bytes text = ctx.args[index].substr(0, ctx.args[index].find('\0'));
+  const bool nothing = text.empty();
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
-  while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
   const std::optional<uint64_t> value =
-      ctx.args[index].empty() ? std::optional<uint64_t>(0) : parse_uint64(text);
+      nothing ? std::optional<uint64_t>(0) : parse_uint64(without_leading_zeros(text));
   if (!value) {
     ctx.reply.error("ERR invalid cursor");
     return std::nullopt;

@@ -11,8 +11,8 @@
 namespace tandem {
 
 std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
-// Database numbers and the like: 32 bits.
-std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
+// Database numbers and the like: 32 bits. `error`, if given, is for all that is none.
+std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error = {});
 // How many elements: not negative.
 std::optional<uint64_t> count_argument(Context& ctx, size_t index);
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error = kNotFloat);

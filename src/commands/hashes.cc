@@ -131,16 +131,14 @@ void hkeys(Context& ctx) { reply_all(ctx, true, false); }
 void hvals(Context& ctx) { reply_all(ctx, false, true); }
 
 void hscan(Context& ctx) {
-  const std::optional<ScanOptions> options = parse_scan(ctx, 2, false);
-  if (!options) return;
-  const Hash* hash;
-  if (!read_hash(ctx, hash)) return;
-  if (hash == nullptr) return reply_empty_scan(ctx);
-  reply_scan(ctx, *options, [&](uint64_t cursor) {
+  ScanOptions options;
+  const Hash* hash = scanned_container<Hash>(ctx, options);
+  if (hash == nullptr) return;
+  reply_scan(ctx, options, [&](uint64_t cursor) {
     ScanStep step{.cursor = 0, .seen = 0, .written = 0};
     step.cursor = hash->scan(cursor, [&](Bytes field, Bytes value) {
       ++step.seen;
-      if (!options->matches(field)) return;
+      if (!options.matches(field)) return;
       ctx.reply.bulk(field);
       ctx.reply.bulk(value);
       step.written += 2;

@@ -26,7 +26,7 @@ void keys(Context& ctx) {
 }
 
 void scan(Context& ctx) {
-  const std::optional<ScanOptions> options = parse_scan(ctx, 1, true);
+  const std::optional<ScanOptions> options = parse_scan(ctx);
   if (!options) return;
   reply_scan(ctx, *options, [&](uint64_t cursor) {
     ScanStep step{.cursor = 0, .seen = 0, .written = 0};

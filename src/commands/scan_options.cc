@@ -8,18 +8,23 @@ namespace tandem {
 
 bool ScanOptions::matches(Bytes text) const { return !pattern || glob_match(*pattern, text); }
 
-std::optional<ScanOptions> parse_scan(Context& ctx, size_t cursor_index, bool with_type) {
+std::optional<ScanOptions> parse_scan(Context& ctx) {
   ScanOptions options;
-  const std::optional<uint64_t> cursor = cursor_argument(ctx, cursor_index);
+  const std::optional<uint64_t> cursor = cursor_argument(ctx, 1);
   if (!cursor) return std::nullopt;
   options.cursor = *cursor;
-  for (Options words(ctx, cursor_index + 1); !words.done();) {
+  if (!parse_scan_words(ctx, 2, true, options)) return std::nullopt;
+  return options;
+}
+
+bool parse_scan_words(Context& ctx, size_t first, bool with_type, ScanOptions& options) {
+  for (Options words(ctx, first); !words.done();) {
     if (words.take("COUNT", 1)) {
       const std::optional<int64_t> count = words.integer();
-      if (!count) return std::nullopt;
+      if (!count) return false;
       if (*count < 1) {
         ctx.reply.error(kSyntaxError);
-        return std::nullopt;
+        return false;
       }
       options.count = *count;
     } else if (words.take("MATCH", 1)) {
@@ -29,10 +34,10 @@ std::optional<ScanOptions> parse_scan(Context& ctx, size_t cursor_index, bool wi
       options.type = words.text();
     } else {
       ctx.reply.error(kSyntaxError);
-      return std::nullopt;
+      return false;
     }
   }
-  return options;
+  return true;
 }
 
 namespace {

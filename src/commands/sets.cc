@@ -76,16 +76,14 @@ void scard(Context& ctx) {
 }
 
 void sscan(Context& ctx) {
-  const std::optional<ScanOptions> options = parse_scan(ctx, 2, false);
-  if (!options) return;
-  const Set* set;
-  if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
-  if (set == nullptr) return reply_empty_scan(ctx);
-  reply_scan(ctx, *options, [&](uint64_t cursor) {
+  ScanOptions options;
+  const Set* set = scanned_container<Set>(ctx, options);
+  if (set == nullptr) return;
+  reply_scan(ctx, options, [&](uint64_t cursor) {
     ScanStep step{.cursor = 0, .seen = 0, .written = 0};
     step.cursor = set->scan(cursor, [&](Bytes member) {
       ++step.seen;
-      if (!options->matches(member)) return;
+      if (!options.matches(member)) return;
       ctx.reply.bulk(member);
       ++step.written;
     });

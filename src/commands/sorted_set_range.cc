@@ -6,11 +6,10 @@
 namespace tandem {
 namespace {
 
-// The number behind the bracket may be missing: that is 0, as for strtod.
 std::optional<double> score_bound(Bytes text, bool& exclusive) {
   exclusive = text.starts_with('(');
   if (exclusive) text.remove_prefix(1);
-  return text.empty() ? std::optional<double>(0) : parse_double(text);
+  return parse_bound(text);
 }
 
 std::optional<LexBound> lex_bound(Bytes text) {

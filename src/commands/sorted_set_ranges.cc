@@ -23,7 +23,6 @@ struct RangeQuery {
   bool with_scores = false;
   int64_t offset = 0;
   int64_t limit = -1;
-  bool limited = false;
   std::optional<SortedSetRange> range;
 };
 
@@ -40,7 +39,6 @@ bool parse_words(Context& ctx, const RangeForm& form, RangeQuery& query) {
       if (!limit) return false;
       query.offset = *offset;
       query.limit = *limit;
-      query.limited = true;
     } else if (!backwards && words.take("REV")) {
       backwards = true;
     } else if (!by && words.take("BYLEX")) {
@@ -59,7 +57,8 @@ bool parse_words(Context& ctx, const RangeForm& form, RangeQuery& query) {
 
 bool parse_query(Context& ctx, const RangeForm& form, RangeQuery& query) {
   if (!parse_words(ctx, form, query)) return false;
-  if (query.limited && query.by == RangeBy::kRank) {
+  // LIMIT with all that there is says nothing, and so may stand anywhere.
+  if (query.limit != -1 && query.by == RangeBy::kRank) {
     ctx.reply.error(
         "ERR syntax error, LIMIT is only supported in combination with either BYSCORE "
         "or BYLEX");
@@ -80,7 +79,7 @@ bool parse_query(Context& ctx, const RangeForm& form, RangeQuery& query) {
 // LIMIT counts in the direction of the walk. A negative offset selects nothing, a negative limit
 // everything.
 RankRange limited(RankRange ranks, const RangeQuery& query) {
-  if (!query.limited) return ranks;
+  if (query.by == RangeBy::kRank) return ranks;
   if (query.offset < 0) return {.first = 0, .count = 0};
   const size_t skipped = std::min<uint64_t>(static_cast<uint64_t>(query.offset), ranks.count);
   size_t left = ranks.count - skipped;

@@ -207,16 +207,14 @@ void zrank(Context& ctx) { reply_rank(ctx, false); }
 void zrevrank(Context& ctx) { reply_rank(ctx, true); }
 
 void zscan(Context& ctx) {
-  const std::optional<ScanOptions> options = parse_scan(ctx, 2, false);
-  if (!options) return;
-  const SortedSet* set;
-  if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
-  if (set == nullptr) return reply_empty_scan(ctx);
-  reply_scan(ctx, *options, [&](uint64_t cursor) {
+  ScanOptions options;
+  const SortedSet* set = scanned_container<SortedSet>(ctx, options);
+  if (set == nullptr) return;
+  reply_scan(ctx, options, [&](uint64_t cursor) {
     ScanStep step{.cursor = 0, .seen = 0, .written = 0};
     step.cursor = set->scan(cursor, [&](Bytes member, double score) {
       ++step.seen;
-      if (!options->matches(member)) return;
+      if (!options.matches(member)) return;
       ctx.reply.bulk(member);
       ctx.reply.bulk(double_text(score));
       step.written += 2;

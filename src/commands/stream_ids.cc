@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/number.h"
 
 namespace tandem {
@@ -10,14 +11,20 @@ namespace {
 constexpr Bytes kInvalidId = "ERR Invalid stream ID specified as stream command argument";
 constexpr size_t kIdTextMax = 127;
 
-// Redis reads these with strtoull, too: leading zeros are fine.
+// What strtoull takes: spaces and a sign may lead, and zeros; below zero it counts down from the
+// top. Only a plain negative number is refused.
 std::optional<uint64_t> parse_part(Bytes text) {
-  while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
-  return parse_uint64(text);
+  if (parse_int64(text).value_or(0) < 0) return std::nullopt;
+  while (!text.empty() && ascii_space(text.front())) text.remove_prefix(1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const std::optional<uint64_t> value = parse_uint64(without_leading_zeros(text));
+  return value && negative ? uint64_t{0} - *value : value;
 }
 
 std::optional<NewStreamId> parse_id(Bytes text, bool may_be_open) {
   if (text.size() > kIdTextMax) return std::nullopt;
+  text = text.substr(0, text.find('\0'));
   const size_t dash = text.find('-');
   const std::optional<uint64_t> ms = parse_part(text.substr(0, dash));
   if (!ms) return std::nullopt;

@@ -68,17 +68,17 @@ Took take_trim_words(Context& ctx, Options& options, TrimWords& words) {
 }
 
 bool finish_trim_words(Context& ctx, TrimWords& words) {
-  if (!words.trim) {
-    if (!words.limit || *words.limit == 0) return true;
+  if (!words.trim && words.limit.value_or(0) > 0) {
     ctx.reply.error(
         "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     return false;
   }
   if (ctx.from_primary) return true;  // all of it goes, whatever the limit was
-  if (words.limit && !words.trim->approximate) {
+  if (words.limit && !(words.trim && words.trim->approximate)) {
     ctx.reply.error("ERR syntax error, LIMIT cannot be used without the special ~ option");
     return false;
   }
+  if (!words.trim) return true;
   if (words.trim->approximate) {
     words.trim->limit =
         words.limit ? static_cast<uint64_t>(*words.limit) : default_limit(ctx.keys.limits());

@@ -116,10 +116,10 @@ void xtrim(Context& ctx) {
     if (took == Took::kFailed) return;
     if (took == Took::kNothing) return ctx.reply.error(kSyntaxError);
   }
-  if (!finish_trim_words(ctx, words)) return;
-  if (!words.trim) {
+  if (!words.trim && words.limit.value_or(0) == 0) {
     return ctx.reply.error("ERR syntax error, XTRIM must be called with a trimming strategy");
   }
+  if (!finish_trim_words(ctx, words)) return;
   Stream* stream;
   if (!ctx.keys.write(key, stream)) return ctx.reply.error(kWrongType);
   if (stream == nullptr) return ctx.reply.integer(0);

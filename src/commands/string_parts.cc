@@ -8,14 +8,10 @@
 namespace tandem {
 namespace {
 
-// proto-max-bulk-len as it ships: the longest string that commands may build.
-constexpr uint64_t kStringBytesMax = 512ull * 1024 * 1024;
-
 // A primary's stream is obeyed whatever the size.
 bool is_too_long(Context& ctx, uint64_t offset, uint64_t bytes) {
-  if (ctx.from_primary || (offset <= kStringBytesMax && offset + bytes <= kStringBytesMax)) {
-    return false;
-  }
+  const uint64_t bytes_max = ctx.keys.limits().string_bytes_max;
+  if (ctx.from_primary || (offset <= bytes_max && offset + bytes <= bytes_max)) return false;
   ctx.reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
   return true;
 }

@@ -12,6 +12,12 @@ struct Options {
   ServerOptions server;
   ReplicationOptions replication;
   EncodingOptions encodings;
+
+  EncodingLimits limits(uint64_t hash_seed) const {
+    EncodingLimits limits = encodings.limits(hash_seed);
+    limits.string_bytes_max = static_cast<uint64_t>(server.network.bulk_bytes_max.get());
+    return limits;
+  }
 };
 
 }  // namespace tandem

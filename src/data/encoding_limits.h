@@ -26,6 +26,9 @@ struct EncodingLimits {
   size_t stream_node_max_bytes = 4096;   // 0: no limit of its own
   size_t stream_node_max_entries = 100;  // 0: no limit
 
+  // The longest string that commands may build: proto-max-bulk-len.
+  uint64_t string_bytes_max = 512ull * 1024 * 1024;
+
   // Not a limit, but chosen in the same place: seeds the hash tables of values as they leave the
   // compact form, against crafted members. A table keeps the seed it was born with.
   uint64_t hash_seed = 0;

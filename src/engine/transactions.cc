@@ -1,6 +1,7 @@
 // SELECT and the transaction commands: what the engine itself is about.
 
 #include <algorithm>
+#include <limits>
 
 #include "base/number.h"
 #include "engine/executor.h"
@@ -56,7 +57,9 @@ namespace {
 
 void select(SessionContext& c) {
   const auto index = parse_int64(c.args[1]);
-  if (!index) return c.reply.error("ERR value is not an integer or out of range");
+  if (!index) return c.reply.error(kNotInteger);
+  using Limits = std::numeric_limits<int>;
+  if (*index < Limits::min() || *index > Limits::max()) return c.reply.error(kNoSmallInteger);
   if (*index < 0 || *index >= c.keys.database_count()) {
     return c.reply.error("ERR DB index is out of range");
   }

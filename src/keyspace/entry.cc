@@ -70,6 +70,10 @@ Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
       return entry;
     }
   }
+  return make_text(key, text, expiry_ms);
+}
+
+Entry* Entry::make_text(Bytes key, Bytes text, int64_t expiry_ms) {
   if (text.size() <= kInlineMax) {
     Entry* entry = allocate(key, ValueType::kString, Form::kInline, text.size(), expiry_ms);
     copy_text(entry->bytes() + entry->inline_offset(), text);
@@ -222,6 +226,12 @@ Entry* Entry::set_text(Bytes text) {
     return this;
   }
   Entry* entry = make_string(key(), text, expiry_ms());
+  destroy(this);
+  return entry;
+}
+
+Entry* Entry::set_plain_text(Bytes text) {
+  Entry* entry = make_text(key(), text, expiry_ms());
   destroy(this);
   return entry;
 }

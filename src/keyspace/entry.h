@@ -56,6 +56,8 @@ class Entry {
 
   // Copies; integers become integers, short strings inline.
   static Entry* make_string(Bytes key, Bytes text, int64_t expiry_ms);
+  // As a text even if it reads as an integer.
+  static Entry* make_text(Bytes key, Bytes text, int64_t expiry_ms);
   static Entry* make(Bytes key, Value value, int64_t expiry_ms);
   // Frees the entry and its value.
   static void destroy(Entry* entry);
@@ -99,6 +101,7 @@ class Entry {
   // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or
   // a new one in its stead (then this one is gone).
   [[nodiscard]] Entry* set_text(Bytes text);
+  [[nodiscard]] Entry* set_plain_text(Bytes text);
   [[nodiscard]] Entry* set_integer(int64_t value);
   // Makes the string `size` bytes long, zero filled, as growing storage, and points `data` at it.
   [[nodiscard]] Entry* resize_text(size_t size, char*& data);

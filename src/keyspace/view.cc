@@ -163,7 +163,7 @@ void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
 
 void View::replace_text(Bytes key, Bytes text) {
   update(key, [&](Entry* old) {
-    return old == nullptr ? Entry::make_string(key, text, kNoExpiry) : old->set_text(text);
+    return old == nullptr ? Entry::make_text(key, text, kNoExpiry) : old->set_plain_text(text);
   });
 }
 

@@ -182,7 +182,8 @@ class View {
 
   // Whole values. set_text overwrites any type; `expiry_ms` may be kNoExpiry.
   void set_text(Bytes key, Bytes text, int64_t expiry_ms);
-  // Keep the expiry; the key may be absent.
+  // Keep the expiry; the key may be absent. replace_text keeps a number as a text, as INCRBYFLOAT
+  // does.
   void replace_text(Bytes key, Bytes text);
   void set_integer(Bytes key, int64_t value);
   // The string made `size` bytes long (zero filled), for changing its bytes in place.

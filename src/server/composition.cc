@@ -59,7 +59,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       config_(config),
       clock_(system_clock()),
       random_(seed),
-      limits_(options.encodings.limits(random_.next())),
+      limits_(options.limits(random_.next())),
       keyspace_(keyspace_options(options.server, random_)),
       log_(log_options(options.replication), ReplicationId::generate(random_)),
       scripting_({.gate = gate_,

@@ -62,9 +62,9 @@ void Composition::watch_configuration() {
   on({"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
       "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
       "zset-max-listpack-entries", "zset-max-listpack-value", "stream-node-max-bytes",
-      "stream-node-max-entries"},
+      "stream-node-max-entries", "proto-max-bulk-len"},
      [this]() -> Result<void> {
-       limits_ = options_.encodings.limits(limits_.hash_seed);
+       limits_ = options_.limits(limits_.hash_seed);
        return {};
      });
 }

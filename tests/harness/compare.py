@@ -1,9 +1,13 @@
 """Replies of two servers side by side: equal to the byte, but for what Redis itself leaves open."""
+import operator
+
 from .wire import ReplyError, decode
 
 # Redis gives these in no particular order once the collection is a hash table.
-UNORDERED = {"SMEMBERS", "KEYS", "SPOP"}
+UNORDERED = {"SMEMBERS", "KEYS", "SPOP", "SINTER", "SUNION", "SDIFF", "HKEYS", "HVALS"}
 UNORDERED_PAIRS = {"HGETALL"}
+# A cursor, and then no particular order; a generous COUNT makes one call of it.
+SCANS = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
 # The end of a lifetime, and what remains of it, depend on when the command arrived.
 REMAINING = {"TTL": 2, "PTTL": 2000, "EXPIRETIME": 2, "PEXPIRETIME": 2000}
 
@@ -32,7 +36,8 @@ DIFFERENCES_OF_7_0 = [
 ]
 # 7.0 prints a score with 17 digits, 7.2 with as many as give the number back: equal as numbers.
 # tests/data/replies.txt has scores that both print alike; base_test has the digits of 7.2.
-SCORES = {"ZADD", "ZSCORE", "ZRANGE", "ZPOPMIN", "BZPOPMIN"}
+SCORES = {"ZADD", "ZSCORE", "ZRANGE", "ZPOPMIN", "BZPOPMIN", "ZINCRBY", "ZMSCORE", "ZPOPMAX",
+          "ZRANGEBYSCORE", "ZREVRANGE"}
 
 
 class Comparer:
@@ -71,6 +76,10 @@ def _same_value(name, ours, theirs):
         return sorted(ours) == sorted(theirs)
     if name in UNORDERED_PAIRS and isinstance(ours, list):
         return sorted(zip(ours[::2], ours[1::2])) == sorted(zip(theirs[::2], theirs[1::2]))
+    if name in SCANS and isinstance(ours, list):
+        equal = _same_scores if name == "ZSCAN" else operator.eq
+        ours, theirs = ([reply[0], _groups(reply[1], SCANS[name])] for reply in (ours, theirs))
+        return equal(ours, theirs)
     if name in UNORDERED | UNORDERED_PAIRS:
         return ours == theirs
     if name in REMAINING and isinstance(ours, int):
@@ -79,6 +88,12 @@ def _same_value(name, ours, theirs):
         return _same_scores(ours, theirs)
     return any(name == word and _equal(decode(new), ours) and _equal(decode(old), theirs)
                for word, old, new, _ in DIFFERENCES_OF_7_0)
+
+
+def _groups(items, size):
+    """In one order; what does not make a whole group keeps its place."""
+    whole = len(items) - len(items) % size
+    return sorted(items[at:at + size] for at in range(0, whole, size)) + items[whole:]
 
 
 def _same_scores(ours, theirs):
