@@ -68,6 +68,10 @@ class Generator:
                 return ("WATCH", self.key("string"))
             if chance < 0.047 and self.flush:
                 return self.random.choice([("FLUSHDB",), ("SWAPDB", 0, 1), ("FLUSHALL", "ASYNC")])
+            if chance < 0.05:
+                return self.random.choice([
+                    ("UNWATCH",), ("DBSIZE",), ("SELECT", -1), ("EXEC",), ("DISCARD",),
+                    ("SWAPDB", 0, 99), ("SELECT", 2**31), ("PING", "a", "b")])
         command = getattr(self, "family_" + self.pick(*self.families))()
         if chance > 0.985:
             command = self.spoil(command)
@@ -100,6 +104,7 @@ class Generator:
     def value(self):
         return self.pick(
             self.integer(), self.word(), self.word(), self.number(), "", " ", "a" * 44, "a" * 45,
+            b"\x00", b"a\x00b", b"\xff\xfe",
             "a" * 64,
             "z" * 300, bytes(range(256)), b"\r\n$-1\r\n", "\u00e4\u20ac", "0", "-0", "007", "3.0",
             " 1")
@@ -116,7 +121,8 @@ class Generator:
         return self.pick(
             "0", "1.5", "-2.25", "3.0e2", "1e-7", "0.1", "1e17", "123456789.123", "-0", "inf",
             "-inf",
-            "nan", "+5", "1e400", "0x10", "abc", "", str(self.random.randrange(1000) / 8))
+            "nan", "+5", "1e400", "0x10", "abc", "", " 1", "1 ", "-0.0", ".5", "5.", "4.9e-324",
+            "1e-400", "0.1234567890123456789", str(self.random.randrange(1000) / 8))
 
     def index(self):
         return self.random.choice([0, 1, 2, 5, -1, -2, -100, 100, 2**40])
@@ -139,6 +145,7 @@ class Generator:
         words += self.maybe("GET", chance=0.2)
         words += self.maybe("KEEPTTL", chance=0.1)
         words += self.maybe(*self.expiry_option(), chance=0.2)
+        words += self.maybe(self.pick("NX", "get", "PERSIST", "keepttl", "EX", ""), chance=0.05)
         return words
 
     def expiry_option(self):
@@ -152,7 +159,9 @@ class Generator:
             ("PSETEX", key, self.pick(1000000, 0, "x"), self.value()), ("GETSET", key,
                                                                         self.value()),
             ("GETDEL", key), ("GETEX", key, *self.maybe(*self.pick(self.expiry_option(),
-                                                                   ("PERSIST",)))),
+                                                                   ("PERSIST",))),
+                              *self.maybe(self.pick("PERSIST", "KEEPTTL", "PX", "NX"),
+                                          chance=0.1)),
             ("MSET", *[word for _ in range(3) for word in (self.key("string"), self.value())]),
             ("MSETNX", self.key("string"), self.value(), self.key("string"), self.value()),
             ("APPEND", key, self.value()),
@@ -199,7 +208,22 @@ class Generator:
         return self.pick(
             ("EXISTS", *self.some(self.key)), ("TYPE", key), ("TTL", key), ("PTTL", key),
             ("EXPIRETIME", key), ("PEXPIRETIME", key), ("TOUCH", *self.some(self.key)),
-            ("OBJECT", "ENCODING", key), ("KEYS", self.pick("*", "str*:1", "[ls]*", "hash:?", "x")))
+            ("OBJECT", "ENCODING", key), ("KEYS", self.pattern()),
+            ("SCAN", self.pick(0, "0", "00", "", "x", "-0"), "COUNT", self.pick(100000, 1000, 0),
+             *self.maybe("MATCH", self.pattern()),
+             *self.maybe("TYPE", self.pick("string", "LIST", "zset", "nosuch"))))
+
+    def pattern(self):
+        """Of keys, and odd: brackets that do not close, ranges the wrong way round."""
+        return self.pick(
+            "*", "str*:1", "[ls]*", "hash:?", "x", "", "**", "?*", "*?", "[^l]*", "[a-z]*:[0-4]",
+            "[z-a]*", "set:[", "set:[1", "*[]*", "se\\t:*", "set:\\", "*:[\\1-3]", "[!s]*", "*[^]*",
+            "[a-]*", "*1*", "s*e*t*:*1", "[[]*", "STRING*")
+
+    def scan(self, name, key):
+        return (name, key, self.pick(0, 0, "00", "x"), "COUNT", self.pick(100000, 100000, 0, "x"),
+                *self.maybe("MATCH", self.pick(self.pattern(), "a*", "w[0-3]*"), chance=0.3),
+                *self.maybe(self.pick("NOPE", "TYPE"), chance=0.05))
 
     # collections
 
@@ -211,6 +235,14 @@ class Generator:
             ("RPUSH", key, *self.some(self.value, 150)), ("LPOP", key, *count), ("RPOP", key,
                                                                                  *count),
             ("LLEN", key), ("LRANGE", key, self.index(), self.index()),
+            ("LINDEX", key, self.index()), ("LSET", key, self.index(), self.value()),
+            ("LREM", key, self.pick(0, 1, -1, 2, "x"), self.value()),
+            ("LINSERT", key, self.pick("BEFORE", "after", "x"), self.value(), self.value()),
+            ("LTRIM", key, self.pick(0, 0, 1, -100), self.pick(-1, -1, 100, -2)),
+            (self.pick("LPUSHX", "RPUSHX"), key, *self.some(self.value)),
+            ("LMOVE", key, self.key("list"), self.pick("LEFT", "x", "right"), self.pick("LEFT",
+                                                                                      "RIGHT")),
+            ("RPOPLPUSH", key, self.key("list")),
             ("BLPOP", key, self.key("list"), "0.01"), ("BRPOP", key, "0.01"),
             ("BLMOVE", key, self.key("list"), self.pick("LEFT", "right"), self.pick("LEFT",
                                                                                     "RIGHT"),
@@ -231,7 +263,13 @@ class Generator:
             ("SADD", key, *self.some(self.value, 160)), ("SREM", key, *self.some(self.member)),
             ("SMEMBERS", key), ("SCARD", key), ("SISMEMBER", key, self.member()),
             self._set_pop(key),
-            ("SINTERSTORE", self.key("set"), *self.some(lambda: self.key("set"), 3)))
+            self.scan("SSCAN", key), ("SMISMEMBER", key, *self.some(self.member)),
+            ("SMOVE", key, self.key("set"), self.member()),
+            (self.pick("SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"), self.key("set"),
+             *self.some(lambda: self.key("set"), 3)),
+            (self.pick("SINTER", "SUNION", "SDIFF"), *self.some(lambda: self.key("set"), 3)),
+            ("SINTERCARD", self.pick(1, 2, 2, 0, "x"), key, self.key("set"),
+             *self.maybe("LIMIT", self.pick(0, 1, 3, -1, "x"))))
 
     def family_hash(self):
         key = self.key("hash")
@@ -239,7 +277,11 @@ class Generator:
             ("HSET", key, *[word for _ in range(2) for word in (self.word(), self.value())]),
             ("HSET", key, *[word for _ in range(90) for word in (self.value(), self.value())]),
             ("HSET", key, "odd"), ("HGET", key, self.word()), ("HDEL", key, *self.some(self.word)),
-            ("HGETALL", key), ("HLEN", key), ("HINCRBYFLOAT", key, self.word(), self.number()))
+            ("HGETALL", key), ("HLEN", key), ("HINCRBYFLOAT", key, self.word(), self.number()),
+            ("HINCRBY", key, self.word(), self.integer()), self.scan("HSCAN", key),
+            ("HSETNX", key, self.word(), self.value()), ("HEXISTS", key, self.word()),
+            ("HMGET", key, *self.some(self.word)), ("HSTRLEN", key, self.word()),
+            (self.pick("HKEYS", "HVALS"), key))
 
     def family_sorted(self):
         key = self.key("sorted")
@@ -253,7 +295,23 @@ class Generator:
             ("ZADD", key, *flags, "INCR", self.number(), self.word()),
             ("ZREM", key, *self.some(self.word)), ("ZCARD", key), ("ZSCORE", key, self.word()),
             ("ZRANK", key, self.word()), ("ZPOPMIN", key, *self.maybe(self.pick(0, 1, 3, -1))),
-            ("BZPOPMIN", key, self.key("sorted"), "0.01"), self._zrange(key), self._zrange(key))
+            ("BZPOPMIN", key, self.key("sorted"), "0.01"), self._zrange(key), self._zrange(key),
+            self._sorted_more(key), self.scan("ZSCAN", key))
+
+    def _sorted_more(self, key):
+        score = self.pick("-inf", "+inf", "(1.5", "0", "100", "(0", "x", " 1", "1e400", "(")
+        return self.pick(
+            ("ZCOUNT", key, score, self.pick("+inf", "10", "(3")), ("ZINCRBY", key, self.number(),
+                                                                  self.word()),
+            ("ZMSCORE", key, *self.some(self.word)), ("ZREVRANK", key, self.word()),
+            ("ZPOPMAX", key, *self.maybe(self.pick(0, 1, 3, -1))),
+            ("ZREMRANGEBYSCORE", key, score, self.pick("3", "(3", "-inf")),
+            ("ZREMRANGEBYRANK", key, self.pick(0, 1, -1), self.pick(0, 2, -2)),
+            ("ZRANGEBYSCORE", key, score, "+inf", *self.maybe("WITHSCORES"),
+             *self.maybe("LIMIT", self.pick(0, 1, -1), self.pick(2, -1, 0))),
+            ("ZREVRANGE", key, self.index(), self.index(), *self.maybe("WITHSCORES")),
+            ("ZRANGESTORE", self.key("sorted"), key, self.pick(0, 1, -3), self.pick(-1, 5),
+             *self.maybe("REV")))
 
     def _zrange(self, key):
         score = lambda: self.pick("-inf", "+inf", "(1.5", "0", "100", "(0", "x")  # noqa: E731
@@ -269,7 +327,8 @@ class Generator:
                 ("ZRANGE", same, lexical(), lexical(), "BYLEX", *limit),
                 ("ZRANGE", same, lexical(), lexical(), "BYLEX", "REV", *limit), ("ZREM", same, "a"))
         words = self.pick(
-            (self.index(), self.index()), (self.index(), self.index(), "REV"),
+            (self.index(), self.index(), *self.maybe(*limit, chance=0.1)),
+            (self.index(), self.index(), "REV"),
             (score(), score(), "BYSCORE", *limit), (score(), score(), "BYSCORE", "REV", *limit))
         return ("ZRANGE", key, *words, *scores)
 
@@ -278,8 +337,11 @@ class Generator:
     def family_stream(self):
         key = self.key("stream")
         trim = self.maybe(*self.pick(("MAXLEN", 20), ("MAXLEN", "=", 3), ("MINID", "5"),
-                                     ("MAXLEN", "~", 100000), ("MAXLEN", -1)), chance=0.3)
-        identity = self.pick("1-1", "5-*", "9-3", f"{self.random.randrange(60)}-*", "0-0", "x", "7")
+                                     ("MAXLEN", "~", 100000), ("MAXLEN", -1), ("LIMIT", 0),
+                                     ("MAXLEN", "~", 2, "LIMIT", 0), ("MINID", "~", "7-"),
+                                     ("MAXLEN", 3, "LIMIT", 2)), chance=0.3)
+        identity = self.pick("1-1", "5-*", "9-3", f"{self.random.randrange(60)}-*", "0-0", "x", "7",
+                             "+70-1", " 71", "072-03", "", "73-", "74--1")
         if not self.exact:
             identity = self.pick(identity, "*", "*")
         fields = [word for _ in range(self.random.randint(1, 3)) for word in (self.word(),
@@ -287,7 +349,10 @@ class Generator:
         return self.pick(
             ("XADD", key, *self.maybe("NOMKSTREAM", chance=0.1), *trim, identity, *fields),
             ("XADD", key, *trim, identity, *fields), ("XADD", key, identity, "odd"), ("XLEN", key),
-            ("XRANGE", key, self.pick("-", "5", "(5-0", "x"), self.pick("+", "30", "-"),
+            ("XDEL", key, self.pick("1-1", "9-3", "7-0"), "5-0"),
+            ("XTRIM", key, *(trim or ("MAXLEN", 5))),
+            (self.pick("XRANGE", "XREVRANGE"), key, self.pick("-", "5", "(5-0", "x"),
+             self.pick("+", "30", "-"),
              *self.maybe("COUNT", self.pick(1, 5, 0, -1))),
             ("XREAD", "COUNT", 3, "STREAMS", key, self.key("stream"), "0", self.pick("0-0", "$",
                                                                                      "8")))
