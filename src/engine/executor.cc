@@ -169,6 +169,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   Run run{command, client, args, raw, reply};
   run.may_block = client.kind == ClientKind::kNormal;
   const ReplyWriter::Mark before = reply.mark();
+  // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
+  const bool ends_transaction = &command == exec_ && client.in_transaction;
   declare(run);
   // After a promotion the former primary's stream has no say any more, however late its link
   // notices.
@@ -189,7 +191,7 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   } else {
     account(command, client, args, is_error(reply.written_since(before)));
   }
-  if (&command == exec_) end_transaction(client);
+  if (ends_transaction) end_transaction(client);
   if (!ready_.empty()) [[unlikely]]
     serve_ready();
   return run.blocked ? Outcome::kBlocked : Outcome::kDone;
