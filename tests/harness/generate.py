@@ -21,7 +21,8 @@ SCRIPTS = [
     ("redis.call('hset', KEYS[1], ARGV[1], ARGV[2]) redis.call('sadd', KEYS[2], ARGV[1])", 2),
 ]
 # A random argument would make these wait for ever, choose at random, or mean more since 7.2.
-UNSPOILED = {"EVAL", "FLUSHALL", "SPOP", "BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "ZRANK"}
+UNSPOILED = {"EVAL", "FLUSHALL", "SPOP", "BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "ZRANK",
+             "ZREVRANK", "SCAN", "SSCAN", "HSCAN", "ZSCAN"}
 
 # DUMP of redis-server 7.0: text, number, list, set of numbers, set, hash, sorted set; the last is
 # torn.
