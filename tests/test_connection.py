@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
 
@@ -110,6 +111,14 @@ def test_client_pause_all(server, client):
         assert other.read() is None
 
 
+def test_a_pause_beyond_all_time_is_refused(client):
+    if is_stock("tandem"):
+        pytest.skip("7.0 takes it for a moment that is over")
+    for words in ((2**63 - 1,), (2**63 - 1, "WRITE"), (2**63 - 2000, "ALL")):
+        assert client.error("CLIENT", "PAUSE", *words) == "ERR timeout is out of range"
+    assert client("PING") == "PONG"
+
+
 def test_client_pause_ends_by_itself(server, client):
     client("CLIENT", "PAUSE", 200)
     with server.connect() as other:
@@ -198,6 +207,16 @@ def test_watch_sees_expiry_flush_and_swap(server, client):
             client("MULTI")
             client("PING")
             assert client("EXEC") is None, touch
+
+
+def test_watch_sees_a_trim_that_takes_nothing(server, client):
+    client("RPUSH", "w", 1)
+    client("WATCH", "w")
+    with server.connect() as other:
+        other("LTRIM", "w", 0, -1)
+    client("MULTI")
+    client("PING")
+    assert client("EXEC") is None and client("LLEN", "w") == 1
 
 
 def test_discard(client):

@@ -73,6 +73,8 @@ void ltrim(Context& ctx) {
       list->keep(range.first, range.count, ctx.keys.limits());
       settle(ctx.keys, ctx.args[1], *list);
       ctx.replicate_as_is();
+    } else {
+      ctx.keys.changed(ctx.args[1]);  // to who watches it, even if all of it stays
     }
   }
   ctx.reply.ok();

@@ -1,6 +1,7 @@
 #include "server/client_commands.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -109,6 +110,9 @@ void pause_clients(SessionContext& c, Pause& pause) {
   const auto timeout_ms = parse_int64(c.args[2]);
   if (!timeout_ms) return c.reply.error("ERR timeout is not an integer or out of range");
   if (*timeout_ms < 0) return c.reply.error("ERR timeout is negative");
+  if (*timeout_ms > std::numeric_limits<int64_t>::max() - c.now_ms) {
+    return c.reply.error("ERR timeout is out of range");
+  }
   constexpr int64_t kTimeoutMsMax = int64_t{1} << 53;
   pause.begin(kind, now_ms(c) + std::min(*timeout_ms, kTimeoutMsMax));
   c.reply.ok();
