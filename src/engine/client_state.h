@@ -66,6 +66,9 @@ struct ClientState {
   std::shared_ptr<WatchMark> watch_mark;
   std::vector<WatchedKey> watched;
 
+  // A link's: Engine::role_generation when it was made.
+  uint64_t role_generation = 0;
+
   // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client
   // resets it.
   std::shared_ptr<Waiter> waiter;

@@ -43,6 +43,14 @@ struct Engine {
   EncodingLimits& limits;
   Gate& gate;
 
+  // Moves on with each change of role, under all stripes. A link acts for the role it was made for
+  // and for no other, however late it hears of the change: the next role's log is not its
+  // primary's.
+  std::atomic<uint64_t> role_generation{0};
+  bool is_replica_since(uint64_t generation) const {
+    return gate.is(Gate::kReplica) && role_generation.load() == generation;
+  }
+
   WaitingRoom waiting_room{keyspace};
   WatchTable watch_table{keyspace};
   CommandObserver* observer = nullptr;       // set before the first command, or never

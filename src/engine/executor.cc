@@ -172,9 +172,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
   const bool ends_transaction = &command == exec_ && client.in_transaction;
   declare(run);
-  // After a promotion the former primary's stream has no say any more, however late its link
-  // notices.
-  if (client.kind == ClientKind::kLink && !engine_.gate.is(Gate::kReplica)) {
+  // After a change of role the former primary's stream has no say any more.
+  if (client.kind == ClientKind::kLink && !engine_.is_replica_since(client.role_generation)) {
     unlock(run);
     return Outcome::kDone;
   }
@@ -264,7 +263,8 @@ ExpiryMode Executor::expiry_mode(const ClientState& client) const {
 }
 
 void Executor::begin(Run& run) {
-  effects_.begin(run.client.kind != ClientKind::kLink && engine_.log.active());
+  // A replica's log is its primary's: what its own clients do there stays here.
+  effects_.begin(engine_.log.active() && !engine_.gate.is(Gate::kReplica));
   access_.begin(now_unix_us() / 1000, expiry_mode(run.client), declared_, run.everything);
 }
 
@@ -477,7 +477,7 @@ void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_k
   // Under the locks, so that a thread that finds the waiter taken finds it served: else it would
   // pass this one over and serve one that came later.
   if (!waiter->try_claim()) return unlock(run);
-  if (waiter->command->has(kWrite) && engine_.gate.is(Gate::kReplica)) {
+  if (waiter->command->has(kWrite) && engine_.gate.is(Gate::kReadOnlyReplica)) {
     // The role changed while the client waited: its write is not ours to make any more.
     waiter->release_claim();
     unlock(run);

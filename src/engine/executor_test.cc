@@ -330,6 +330,31 @@ TEST(Link, HasNoSayAfterAPromotion) {
   EXPECT_EQ(world.run(client, {"GET", "a"}), "$-1\r\n");
 }
 
+TEST(Link, HasNoSayInTheNextRole) {
+  World world;
+  LinkClient link;
+  world.gate.set(Gate::kReplica, true);
+  // Promoted, and made the replica of another at once.
+  world.engine.role_generation.fetch_add(2);
+  EXPECT_EQ(world.run(link, {"SET", "a", "1"}, "late"), "");
+  EXPECT_EQ(world.logged(), "");
+  link.role_generation = 2;
+  world.run(link, {"SET", "a", "1"}, "in time");
+  EXPECT_EQ(world.logged(), "in time");
+}
+
+TEST(Executor, OnAReplicaItsOwnClientsLeaveTheLogAlone) {
+  World world;
+  Client client, waiter;
+  world.gate.set(Gate::kReplica, true);
+  EXPECT_EQ(world.run(client, {"SET", "a", "1"}), "+OK\r\n");
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "$1\r\n1\r\n");
+  world.run(waiter, {"BPOP", "list"});
+  world.run(client, {"PUSH", "list", "x"});
+  EXPECT_EQ(waiter.unblocked.size(), 1u);
+  EXPECT_EQ(world.logged(), "");
+}
+
 TEST(Link, SeesKeysThatExpiredUntilThePrimaryDeletesThem) {
   World world;
   LinkClient link;

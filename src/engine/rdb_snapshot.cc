@@ -17,7 +17,8 @@ Result<std::unique_ptr<RdbSnapshot>> RdbSnapshot::begin(Engine& engine, const Op
   }
   if (at_cut != nullptr) at_cut();
   Options at_position = options;
-  if (options.with_position) {
+  // What was written while nobody read the log has no place in its history.
+  if (options.with_position && engine.log.active()) {
     const Position position = engine.log.position();
     const uint32_t context = engine.log.context();
     at_position.preamble.replication = RdbPreamble::Replication{

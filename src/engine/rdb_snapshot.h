@@ -34,7 +34,7 @@ class RdbSnapshot final : private SnapshotSink {
   struct Options {
     RdbWriteOptions format;
     RdbPreamble preamble;       // its replication part is filled at the cut, see `with_position`
-    bool with_position = true;  // write the log's id, offset and selected database as aux fields
+    bool with_position = true;  // write the log's id, offset and selected database, if it is active
     size_t produce_bytes = 64 * 1024;  // about how much a call of produce() makes
   };
 

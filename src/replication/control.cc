@@ -68,7 +68,7 @@ void ReplicationControl::change_role(Role next) {
   }
   // Ours ask again: they learn the new id, or that the history is another.
   replicas_.drop_all();
-  role_generation_.fetch_add(1);
+  engine.role_generation.fetch_add(1);
   role_bell_.ring();
 }
 
@@ -115,7 +115,8 @@ ReplicationId ReplicationControl::fresh_id() {
 // Level-triggered: whatever the role is now decides what runs; a change ends it and looks again.
 Task<void> ReplicationControl::supervise_link(StopToken stop) {
   while (!stop.requested()) {
-    const uint64_t generation = role_generation_.load();
+    // Before the role: a link must not be made for an older role than it says.
+    const uint64_t generation = parts_.engine.role_generation.load();
     co_await unblock_clients(stop);
     const Role now = role();
     Scope following(stop);
@@ -128,11 +129,11 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
       }
       link = std::make_unique<Link>(
           Link::Parts{parts_.loop, parts_.network, parts_.engine, parts_.options, replicas_,
-                      progress_, parts_.listening_port()},
+                      progress_, parts_.listening_port(), generation},
           *replica, seed);
       following.spawn(link->run(following.token()));
     }
-    while (!stop.requested() && generation == role_generation_.load()) {
+    while (!stop.requested() && generation == parts_.engine.role_generation.load()) {
       co_await role_changed_.wait(stop);
     }
     following.request_stop();

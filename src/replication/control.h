@@ -110,7 +110,6 @@ class ReplicationControl {
   ReplicaSessionParts session_parts_;
   Event role_changed_{parts_.loop};
   Doorbell role_bell_{parts_.loop, [this] { role_changed_.notify(); }};
-  std::atomic<uint64_t> role_generation_{0};
   std::atomic<int64_t> without_replicas_since_ms_{0};
 
   // The replication loop's.

@@ -22,7 +22,7 @@ constexpr int64_t kBackoffMaxMs = 5000;
 constexpr int64_t kAcknowledgePeriodMs = 1000;
 constexpr int64_t kRunningSnapshotPollMs = 20;
 
-const char* kNoLongerReplica = "this server is no longer a replica";
+const char* kNoLongerWanted = "this server has another role by now";
 
 }  // namespace
 
@@ -49,7 +49,7 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
     : parts_(parts),
       role_(std::move(role)),
       random_(random_seed),
-      apply_(parts.engine, random_.next()) {}
+      apply_(parts.engine, random_.next(), parts.role_generation) {}
 
 Task<void> Link::run(StopToken stop) {
   parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
@@ -134,7 +134,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
   std::vector<TablesRef> former;
   {
     const ExclusiveGuard all(engine.keyspace);
-    if (!engine.gate.is(Gate::kReplica)) return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
     if (engine.keyspace.snapshot().sink != nullptr) return false;
     former = load.install();
     for (int i = 0; i < engine.keyspace.database_count(); ++i) {
@@ -157,7 +157,7 @@ Result<void> Link::continue_history(const Continue& answer) {
   if (!answer.id || *answer.id == engine.log.history().id) return {};
   {
     const ExclusiveGuard all(engine.keyspace);
-    if (!engine.gate.is(Gate::kReplica)) return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
     engine.log.adopt_id(*answer.id);
   }
   // Our replicas must learn the new id.
@@ -187,8 +187,8 @@ Task<Result<void>> Link::apply_stream(LinkWire& wire, Event& acknowledge) {
   for (;;) {
     auto bytes = co_await wire.read_some();
     if (!bytes) co_return std::unexpected(bytes.error());
-    if (!parts_.engine.gate.is(Gate::kReplica)) {
-      co_return fail(ErrorCode::kCancelled, kNoLongerReplica);
+    if (!is_wanted()) {
+      co_return fail(ErrorCode::kCancelled, kNoLongerWanted);
     }
     auto applied = apply_.feed(*bytes);
     wire.take(bytes->size());

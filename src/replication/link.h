@@ -40,6 +40,7 @@ class Link {
     ReplicaRegistry& replicas;  // of this server: they follow the same stream
     LinkProgress& progress;
     int listening_port = 0;
+    uint64_t role_generation = 0;  // of `role`, see Engine
   };
 
   Link(const Parts& parts, ReplicaRole role, uint64_t random_seed);
@@ -56,6 +57,8 @@ class Link {
 
   Result<bool> install(DatasetLoad& load, const Position& cut);
   Result<void> continue_history(const Continue& answer);
+  // The role is still the one that this link was made for. Stable while any stripe is held.
+  bool is_wanted() const { return parts_.engine.is_replica_since(parts_.role_generation); }
   std::optional<Position> held_position() const;
   LinkIdentity identity() const;
   int64_t backoff_ms();

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int64_t kCheckPeriodMs = 1000;
 constexpr size_t kReceivedBytesMax = 1024 * 1024;
+constexpr const char* kHistoryChanged = "it is to ask again, for our history has changed";
 constexpr const char* kLostItsPlace =
     "it lagged behind by more than client-output-buffer-limit allows, or its history ended";
 
@@ -179,6 +180,8 @@ Task<Result<void>> ReplicaSession::stream_log() {
   for (;;) {
     auto bytes = log_->peek();
     if (!bytes) co_return fail(ErrorCode::kLimit, kLostItsPlace);
+    // After the look at the log: what a new role adds to it comes only when this is set.
+    if (record_->dropped.load()) co_return fail(ErrorCode::kCancelled, kHistoryChanged);
     if (bytes->empty()) {
       auto changed = co_await wait_for_change();
       if (!changed) co_return changed;
@@ -254,7 +257,7 @@ bool ReplicaSession::take_requests() {
 
 void ReplicaSession::check_limits() {
   if (record_->dropped.load()) {
-    return give_up({ErrorCode::kCancelled, "it is to ask again, for our history has changed"});
+    return give_up({ErrorCode::kCancelled, kHistoryChanged});
   }
   if (ticket_ && ticket_->failed()) return give_up({ErrorCode::kIo, "the snapshot was given up"});
   const int64_t now = now_ms();

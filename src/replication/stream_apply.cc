@@ -7,8 +7,9 @@
 
 namespace tandem {
 
-StreamApply::StreamApply(Engine& engine, uint64_t random_seed)
+StreamApply::StreamApply(Engine& engine, uint64_t random_seed, uint64_t role_generation)
     : engine_(engine), log_(engine.log), executor_(engine, random_seed) {
+  client_.role_generation = role_generation;
   restart();
 }
 
@@ -83,7 +84,7 @@ void StreamApply::execute(Bytes raw) {
 // What the engine does not execute (a command unknown here) is part of the stream all the same.
 void StreamApply::append(Bytes raw) {
   const Guard guard(engine_.keyspace.stripe(0));
-  if (engine_.gate.is(Gate::kReplica)) log_.append_verbatim(raw);
+  if (engine_.is_replica_since(client_.role_generation)) log_.append_verbatim(raw);
 }
 
 bool StreamApply::take_ack_request() {

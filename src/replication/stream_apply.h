@@ -27,7 +27,9 @@ class StreamApply {
   // Bytes that may wait for the end of their command or transaction.
   static constexpr size_t kPendingBytesMax = size_t{1} << 30;
 
-  StreamApply(Engine& engine, uint64_t random_seed);
+  // `role_generation`: of the role whose primary this is (engine/engine.h); in another one nothing
+  // is applied.
+  StreamApply(Engine& engine, uint64_t random_seed, uint64_t role_generation);
 
   // A stream begins at the log's end: forgets what was pending, and selects the database that the
   // log's context names.
