@@ -180,9 +180,11 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   begin(run);
   invoke(run);
   commit(run);
+  account_keys();
+  if (!ready_.empty()) [[unlikely]]
+    serve_ready(run.everything);
   unlock(run);
   release_garbage();
-  account_keys();
   // What waits for keys is counted when it ends.
   const bool counts_later = run.blocked && !client.waiter->keys.empty();
   if (counts_later) {
@@ -191,8 +193,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
     account(command, client, args, is_error(reply.written_since(before)));
   }
   if (ends_transaction) end_transaction(client);
-  if (!ready_.empty()) [[unlikely]]
-    serve_ready();
+  if (!served_.empty() || !later_.empty()) [[unlikely]]
+    finish_serving();
   return run.blocked ? Outcome::kBlocked : Outcome::kDone;
 }
 
@@ -233,27 +235,27 @@ void Executor::declare(Run& run) {
       (run.command.has(kMayReplicate) || run.client.kind == ClientKind::kLink)) {
     declared_.push_back({Bytes(), KeyPlace{}});
   }
-  everything ? engine_.keyspace.lock_all() : lock_declared();
+  if (everything) return engine_.keyspace.lock_all();
+  stripes_.clear();
+  for (const DeclaredKey& declared : declared_) stripes_.push_back(declared.place.stripe());
+  lock_stripes();
+  if (run.command.has(kWrite) || &run.command == exec_) run.everything = cover_waiters();
 }
 
-void Executor::lock_declared() {
-  if (declared_.size() == 1) [[likely]] {
-    stripes_.assign(1, declared_[0].place.stripe());
-  } else {
-    stripes_.clear();
-    for (const DeclaredKey& declared : declared_) stripes_.push_back(declared.place.stripe());
+void Executor::lock_stripes() {
+  if (stripes_.size() > 1) {
     std::sort(stripes_.begin(), stripes_.end());
     stripes_.erase(std::unique(stripes_.begin(), stripes_.end()), stripes_.end());
   }
   for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).lock();
 }
 
+void Executor::unlock_stripes() const {
+  for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).unlock();
+}
+
 void Executor::unlock(const Run& run) {
-  if (run.everything) {
-    engine_.keyspace.unlock_all();
-  } else {
-    for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).unlock();
-  }
+  run.everything ? engine_.keyspace.unlock_all() : unlock_stripes();
 }
 
 ExpiryMode Executor::expiry_mode(const ClientState& client) const {
@@ -414,123 +416,6 @@ void Executor::run_nested(const Command& command, ClientState& client, std::span
   }
 }
 
-// ---- Blocking ----
-
-void Executor::register_waiter(Run& run) {
-  if (run.client.waiter != nullptr) return;  // block_externally made it
-  auto waiter = std::make_shared<Waiter>();
-  waiter->command = &run.command;
-  waiter->database = run.client.database;
-  waiter->protocol = run.client.protocol;
-  waiter->args = std::move(run.request.args);
-  if (waiter->args.empty()) waiter->args.assign(run.args.begin(), run.args.end());
-  waiter->keys = std::move(run.request.keys);
-  waiter->type = run.request.type;
-  waiter->deadline_ms = run.request.deadline_ms;
-  waiter->timeout_reply = [protocol = waiter->protocol, kind = run.request.on_timeout] {
-    std::string out;
-    ReplyWriter reply(out, protocol);
-    kind == BlockRequest::OnTimeout::kNull ? reply.null() : reply.null_array();
-    return out;
-  };
-  waiter->deliver = run.client.unblocker();
-  CHECK(waiter->deliver != nullptr, "a client that may block can be unblocked");
-  run.client.waiter = waiter;
-  engine_.waiting_room.add(waiter);
-}
-
-// Serving a waiter may make further keys ready (BLMOVE); they queue behind.
-void Executor::serve_ready() {
-  for (size_t i = 0; i < ready_.size(); ++i) {
-    const KeyName key = ready_[i];
-    std::vector<std::shared_ptr<Waiter>> waiters;
-    {
-      const Guard guard(engine_.keyspace.stripe(engine_.keyspace.place(key.key).stripe()));
-      waiters = engine_.waiting_room.waiting_for(key.database, key.key);
-    }
-    for (const auto& waiter : waiters) serve_waiter(waiter, key.key);
-  }
-  ready_.clear();
-}
-
-namespace {
-
-// Stands for the blocked client, which lives on another thread.
-struct ServedClient final : ClientState {
-  ServedClient() : ClientState(ClientKind::kNormal) {}
-  std::function<void(std::string)> unblocker() override { return nullptr; }
-};
-
-}  // namespace
-
-void Executor::serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key) {
-  if (waiter->done()) return;
-  ServedClient client;
-  client.database = waiter->database;
-  client.protocol = waiter->protocol;
-  const std::vector<Bytes> args(waiter->args.begin(), waiter->args.end());
-  std::string out;
-  ReplyWriter reply(out, waiter->protocol);
-  Run run{*waiter->command, client, args, {}, reply};
-  run.may_block = true;
-  declare(run);
-  // Under the locks, so that a thread that finds the waiter taken finds it served: else it would
-  // pass this one over and serve one that came later.
-  if (!waiter->try_claim()) return unlock(run);
-  if (waiter->command->has(kWrite) && engine_.gate.is(Gate::kReadOnlyReplica)) {
-    // The role changed while the client waited: its write is not ours to make any more.
-    waiter->release_claim();
-    unlock(run);
-    return;
-  }
-  begin(run);
-  const Entry* ready = View(access_, client.database).find(ready_key);
-  const bool worth_a_try = ready != nullptr && ready->type() == waiter->type;
-  if (worth_a_try) invoke(run);
-  // An error is an answer, too: another of its keys may hold what it should not.
-  const bool served = worth_a_try && !run.blocked;
-  const bool failed = reply.errors() != 0;
-  run.blocked = false;
-  commit(run);
-  // Given back under the locks: a push that comes after them finds the waiter waiting again.
-  if (!served) waiter->release_claim();
-  unlock(run);
-  release_garbage();
-  if (!served) return;
-  account_keys();
-  account(*waiter->command, client, args, failed);
-  counters_.unblocked_clients.add(1);
-  waiter->finish(std::move(out));
-  engine_.waiting_room.remove(waiter);
-}
-
-bool Executor::take_waiter(const std::shared_ptr<Waiter>& waiter, bool failed) {
-  if (!waiter->cancel()) return false;
-  engine_.waiting_room.remove(waiter);
-  if (!waiter->keys.empty()) {
-    count(*waiter->command, 0, failed);
-  } else if (failed) {
-    counters_.by_command[static_cast<size_t>(waiter->command->id)].failed.add(1);
-  }
-  return true;
-}
-
-bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
-  if (!take_waiter(waiter, false)) return false;
-  reply = waiter->timeout_reply();
-  return true;
-}
-
-bool Executor::unblock_with_error(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
-  if (!take_waiter(waiter, true)) return false;
-  reply = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
-  return true;
-}
-
-void Executor::abandon(const std::shared_ptr<Waiter>& waiter) {
-  if (waiter->cancel()) engine_.waiting_room.remove(waiter);
-}
-
 // ---- Expiry ----
 
 uint64_t Executor::expire_some(int64_t budget_us) {
@@ -555,7 +440,9 @@ uint64_t Executor::expire_some(int64_t budget_us) {
   }
   counters_.expire_us.add(static_cast<uint64_t>(engine_.clock.monotonic_us() - now_monotonic_us_));
   release_garbage();
-  if (!ready_.empty()) serve_ready();
+  later_.insert(later_.end(), ready_.begin(), ready_.end());
+  ready_.clear();
+  if (!later_.empty()) finish_serving();
   return expired;
 }
 
@@ -576,9 +463,9 @@ uint64_t Executor::expire_partition(int database, int partition) {
   DatabaseTables* tables = engine_.keyspace.tables(database);
   if (tables != nullptr && tables->expiring_in(stripe) > 0 &&
       tables->partition(partition).flagged() > 0) {
-    ServedClient client;
+    const ClientState nobody(ClientKind::kNormal);
     effects_.begin(engine_.log.active());
-    access_.begin(now_unix_us() / 1000, expiry_mode(client), declared_, false);
+    access_.begin(now_unix_us() / 1000, expiry_mode(nobody), declared_, false);
     std::vector<std::string> over;
     PartitionTable& table = tables->partition(partition);
     for (uint32_t i = 0; i < table.bucket_count(); ++i) {

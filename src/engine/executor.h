@@ -1,8 +1,8 @@
 // Executes commands: the way of every write, in one place.
 //
 //   admit (arity, gate, MULTI queue) -> lock the stripes of the keys, in order -> run the handler
-//   -> append its effects to the log -> tell watchers -> unlock -> run again whoever waited for a
-//   key that changed
+//   -> append its effects to the log -> tell watchers -> run again whoever waited for a key that
+//   changed -> unlock
 //
 // The place in the log is assigned while the keys are held: log order is execution order. No
 // deadlock, since stripes are always taken in ascending order. This file is the only caller of
@@ -114,12 +114,23 @@ class Executor {
   void declare(Run& run);
   void declare_keys(const Command& command, std::span<const Bytes> args);
   void declare_queue(const ClientState& client, bool& everything);
-  void lock_declared() TANDEM_NO_ANALYSIS;
+  void lock_stripes() TANDEM_NO_ANALYSIS;
+  void unlock_stripes() const TANDEM_NO_ANALYSIS;
 
   void note_changes();
+  // Blocked clients: engine/serving.cc.
+  struct Served {
+    std::shared_ptr<Waiter> waiter;
+    std::string reply;
+    bool failed;
+  };
   void register_waiter(Run& run);
-  void serve_ready();
-  void serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key);
+  bool cover_waiters() TANDEM_NO_ANALYSIS;
+  bool covers(const Waiter& waiter, bool everything);
+  void serve_ready(bool everything);
+  void serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key, bool everything);
+  void finish_serving() TANDEM_NO_ANALYSIS;
+
   void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
                bool failed);
   void account_keys();
@@ -144,7 +155,9 @@ class Executor {
   std::vector<int> positions_;
   std::vector<DeclaredKey> declared_;
   std::vector<int> stripes_;
-  std::vector<KeyName> ready_;
+  std::vector<KeyName> ready_;  // changed by what runs, and somebody waits for them
+  std::vector<KeyName> later_;  // the same, to be served under locks of their own
+  std::vector<Served> served_;  // to be told when the locks are free
 
   int64_t batch_unix_us_ = 0;
   int64_t batch_monotonic_us_ = INT64_MIN / 2;

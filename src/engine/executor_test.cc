@@ -1,6 +1,8 @@
 #include "engine/executor.h"
 
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +55,21 @@ void blocking_pop(Context& c) {
   c.keys.changed(c.args[1]);
   c.keys.remove_if_empty(c.args[1], *list);
 }
+void blocking_move(Context& c) {
+  List* from;
+  if (!c.keys.write(c.args[1], from)) return c.reply.error(kWrongType);
+  if (from == nullptr) return c.block({.keys = {std::string(c.args[1])}});
+  const std::string element(*from->pop(ListEnd::kHead, c.keys.limits()));
+  c.keys.changed(c.args[1]);
+  c.keys.remove_if_empty(c.args[1], *from);
+  List* to;
+  if (!c.keys.write(c.args[2], to)) return c.reply.error(kWrongType);
+  if (to == nullptr) to = &c.keys.create<List>(c.args[2]);
+  to->push(ListEnd::kTail, element, c.keys.limits());
+  c.keys.changed(c.args[2]);
+  c.replicate_as_is();
+  c.reply.bulk(element);
+}
 void flush(Context& c) {
   c.keys.clear();
   c.replicate_as_is();
@@ -82,6 +99,11 @@ std::vector<CommandRow> rows() {
                  .flags = kWrite | kBlocking,
                  .keys = {key_at(1, "RW")},
                  .handler = blocking_pop});
+  all.push_back({.name = "bmove",
+                 .arity = 3,
+                 .flags = kWrite | kBlocking,
+                 .keys = {keys_range(1, 2, 1, "RW")},
+                 .handler = blocking_move});
   all.push_back({.name = "flush",
                  .arity = 1,
                  .flags = kWrite,
@@ -283,6 +305,112 @@ TEST(Blocking, FirstComeFirstServedByWhoeverPushes) {
                                 "*2\r\n$4\r\nLPOP\r\n$4\r\nlist\r\n");
   world.run(pusher, {"PUSH", "list", "b"});
   EXPECT_EQ(second.unblocked, std::vector<std::string>{"$1\r\nb\r\n"});
+  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+}
+
+// Runs something when a command's locks are free and its client has not been answered yet.
+struct InBetween final : CommandObserver {
+  void before_command(const ClientState&, const Command&, std::span<const Bytes>,
+                      int64_t) override {}
+  void slow_command(const ClientState&, const Command&, std::span<const Bytes>, int64_t,
+                    int64_t) override {
+    if (auto once = std::exchange(act, nullptr)) once();
+  }
+  void inner_error(Bytes) override {}
+  std::function<void()> act;
+};
+
+TEST(Blocking, NobodyComesBetweenAPushAndTheOneWhoWaited) {
+  World world;
+  InBetween between;
+  world.engine.observer = &between;
+  world.engine.slow_command_us = 0;
+  Executor other(world.engine, 2);
+  Client first, second, pusher;
+  world.run(first, {"BPOP", "list"});
+  Outcome outcome = Outcome::kDone;
+  between.act = [&] {
+    std::string out;
+    ReplyWriter reply(out);
+    outcome = other.execute(second, std::vector<Bytes>{"BPOP", "list"}, {}, reply);
+  };
+  world.run(pusher, {"PUSH", "list", "a"});
+  EXPECT_EQ(first.unblocked, std::vector<std::string>{"$1\r\na\r\n"});
+  EXPECT_EQ(outcome, Outcome::kBlocked);
+  world.run(pusher, {"PUSH", "list", "b"});
+  EXPECT_EQ(second.unblocked, std::vector<std::string>{"$1\r\nb\r\n"});
+}
+
+// Moves through several keys, in different stripes, all under the push's locks.
+TEST(Blocking, AChainOfMovesIsOneMoment) {
+  World world;
+  Client moves[3], last, pusher;
+  const std::string keys[] = {"first", "second", "third", "fourth"};
+  world.run(last, {"BPOP", keys[3]});
+  for (int i = 2; i >= 0; --i) world.run(moves[i], {"BMOVE", keys[i], keys[i + 1]});
+  world.logged();
+  EXPECT_EQ(world.run(pusher, {"PUSH", keys[0], "x"}), ":1\r\n");
+  for (const Client& move : moves) EXPECT_EQ(move.unblocked.size(), 1u);
+  EXPECT_EQ(last.unblocked, std::vector<std::string>{"$1\r\nx\r\n"});
+  const std::string log = world.logged();
+  size_t at = 0;
+  for (const Bytes effect : {"PUSH", "first\r\n$6\r\nsecond", "second\r\n$5\r\nthird",
+                             "third\r\n$6\r\nfourth", "LPOP"}) {
+    at = log.find(effect, at);
+    EXPECT_NE(at, std::string::npos) << effect;
+  }
+  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+  for (const std::string& key : keys) {
+    EXPECT_EQ(world.keyspace.interest(world.keyspace.place(key).stripe()), 0u);
+  }
+}
+
+TEST(Blocking, WhatAWaiterWroteCountsAsItsWrite) {
+  World world;
+  Client client, pusher;
+  world.run(client, {"BPOP", "list"});
+  world.run(pusher, {"PUSH", "list", "a"});
+  EXPECT_EQ(client.waiter->write_offset.load(), world.log.end());
+}
+
+struct Taker final : ClientState {
+  explicit Taker(std::atomic<int>& total) : ClientState(ClientKind::kNormal), served(total) {}
+  std::function<void(std::string)> unblocker() override {
+    return [this](const std::string&) { served.fetch_add(1); };
+  }
+  std::atomic<int>& served;
+};
+
+// Threads push, move and pop across stripes at once: every element goes the whole way.
+TEST(Threads, WaitersAreServedAcrossStripes) {
+  constexpr int kElements = 300;
+  World world;
+  std::atomic<int> moved{0};
+  std::atomic<int> popped{0};
+  std::vector<std::unique_ptr<Taker>> takers[2];
+  const auto work = [&](int number) {
+    Executor executor(world.engine, static_cast<uint64_t>(number));
+    Client pusher;
+    const auto take = [&](std::vector<Bytes> args, std::atomic<int>& served) {
+      takers[number].push_back(std::make_unique<Taker>(served));
+      std::string out;
+      ReplyWriter reply(out);
+      if (executor.execute(*takers[number].back(), args, {}, reply) == Outcome::kDone) ++served;
+    };
+    for (int i = 0; i < kElements; ++i) {
+      take({"BMOVE", "from", "to"}, moved);
+      take({"BPOP", "to"}, popped);
+      std::string out;
+      ReplyWriter reply(out);
+      executor.execute(pusher, std::vector<Bytes>{"PUSH", "from", "x"}, {}, reply);
+    }
+  };
+  std::thread one(work, 0);
+  std::thread two(work, 1);
+  one.join();
+  two.join();
+  EXPECT_EQ(moved.load(), 2 * kElements);
+  EXPECT_EQ(popped.load(), 2 * kElements);
   EXPECT_EQ(world.engine.waiting_room.count(), 0);
 }
 

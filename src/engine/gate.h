@@ -40,8 +40,8 @@ class Gate {
   }
   bool is(Condition condition) const { return (bits() & condition) != 0; }
   static bool refuses_stale(uint32_t bits) {
-    constexpr uint32_t kBoth = kLinkDown | kStaleRefused;
-    return (bits & kBoth) == kBoth;
+    constexpr uint32_t kAll = kReplica | kLinkDown | kStaleRefused;
+    return (bits & kAll) == kAll;
   }
   uint32_t bits() const { return bits_.load(std::memory_order_relaxed); }
 

@@ -20,6 +20,7 @@ void WaitingRoom::add(const std::shared_ptr<Waiter>& waiter) {
     if (queue.empty()) key_count_.fetch_add(1, std::memory_order_relaxed);
     queue.push_back(waiter);
     ++keyspace_.interest(stripe);
+    wide_[static_cast<size_t>(stripe)] += waiter->stripes.size() > 1;
   }
   count_.fetch_add(1, std::memory_order_relaxed);
   if (waiter->deadline_ms != 0) timed_count_.fetch_add(1, std::memory_order_relaxed);
@@ -29,18 +30,43 @@ void WaitingRoom::remove(const std::shared_ptr<Waiter>& waiter) {
   for (const std::string& key : waiter->keys) {
     const int stripe = keyspace_.place(key).stripe();
     const Guard guard(keyspace_.stripe(stripe));
-    Queues& queues = queues_[static_cast<size_t>(stripe)];
-    const auto found = queues.find(name(waiter->database, key));
-    if (found == queues.end()) continue;
-    const size_t removed = std::erase(found->second, waiter);
-    keyspace_.interest(stripe) -= static_cast<uint32_t>(removed);
-    if (!found->second.empty()) continue;
-    queues.erase(found);
-    key_count_.fetch_sub(1, std::memory_order_relaxed);
+    leave(waiter, key, stripe);
   }
-  if (waiter->keys.empty()) return;
+  discount(*waiter);
+}
+
+void WaitingRoom::remove_held(const std::shared_ptr<Waiter>& waiter) {
+  for (const std::string& key : waiter->keys) leave(waiter, key, keyspace_.place(key).stripe());
+  discount(*waiter);
+}
+
+void WaitingRoom::discount(const Waiter& waiter) {
+  if (waiter.keys.empty()) return;
   count_.fetch_sub(1, std::memory_order_relaxed);
-  if (waiter->deadline_ms != 0) timed_count_.fetch_sub(1, std::memory_order_relaxed);
+  if (waiter.deadline_ms != 0) timed_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void WaitingRoom::leave(const std::shared_ptr<Waiter>& waiter, const std::string& key, int stripe) {
+  Queues& queues = queues_[static_cast<size_t>(stripe)];
+  const auto found = queues.find(name(waiter->database, key));
+  if (found == queues.end()) return;
+  const auto removed = static_cast<uint32_t>(std::erase(found->second, waiter));
+  keyspace_.interest(stripe) -= removed;
+  if (waiter->stripes.size() > 1) wide_[static_cast<size_t>(stripe)] -= removed;
+  if (!found->second.empty()) return;
+  queues.erase(found);
+  key_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void WaitingRoom::add_further_stripes(int stripe, std::vector<int>& out) const {
+  if (wide_[static_cast<size_t>(stripe)] == 0) return;
+  for (const auto& [name, queue] : queues_[static_cast<size_t>(stripe)]) {
+    for (const auto& waiter : queue) {
+      if (waiter->stripes.size() > 1) {
+        out.insert(out.end(), waiter->stripes.begin(), waiter->stripes.end());
+      }
+    }
+  }
 }
 
 std::vector<std::shared_ptr<Waiter>> WaitingRoom::waiting_for(int database, Bytes key) {

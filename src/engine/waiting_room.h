@@ -31,6 +31,7 @@ class Waiter {
   int protocol = 2;
   std::vector<std::string> args;
   std::vector<std::string> keys;
+  std::vector<int> stripes;           // of all keys that its command declares, ascending
   ValueType type = ValueType::kList;  // what a key must hold to be worth a try
   int64_t deadline_ms = 0;            // unix time; 0: none
   std::function<std::string()> timeout_reply;
@@ -50,6 +51,18 @@ class Waiter {
     deliver(std::move(reply));
     return true;
   }
+  // The same, and the connection ends behind the reply.
+  bool complete_and_close(std::string reply) {
+    if (!move(State::kWaiting, State::kDone)) return false;
+    closes_.store(true, std::memory_order_release);
+    deliver(std::move(reply));
+    return true;
+  }
+  bool closes() const { return closes_.load(std::memory_order_acquire); }
+
+  // Once served: the end of what its command wrote, for WAIT.
+  std::atomic<uint64_t> write_offset{0};
+
   // Ends it without a reply (timeout, disconnect, CLIENT KILL). False: it is being served or was;
   // when it is being served the reply may still come, or the claim is released and a later cancel
   // succeeds.
@@ -62,6 +75,7 @@ class Waiter {
     return state_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
   }
   std::atomic<State> state_{State::kWaiting};
+  std::atomic<bool> closes_{false};
 };
 
 class WaitingRoom {
@@ -72,6 +86,10 @@ class WaitingRoom {
   void add(const std::shared_ptr<Waiter>& waiter);
   // Takes the stripes itself, one by one. Call once after a waiter is done.
   void remove(const std::shared_ptr<Waiter>& waiter);
+  // The same. REQUIRES: the stripes of all its keys held.
+  void remove_held(const std::shared_ptr<Waiter>& waiter);
+  // Adds the stripes that waiters for this stripe's keys need besides it. REQUIRES: it is held.
+  void add_further_stripes(int stripe, std::vector<int>& out) const;
   // The queue of a key, in order of arrival. REQUIRES: its stripe held.
   std::vector<std::shared_ptr<Waiter>> waiting_for(int database, Bytes key);
   bool anybody_waits_for(int database, Bytes key);
@@ -87,9 +105,13 @@ class WaitingRoom {
   using Queue = std::deque<std::shared_ptr<Waiter>>;
   using Queues = absl::flat_hash_map<std::string, Queue>;
   static std::string name(int database, Bytes key);
+  void leave(const std::shared_ptr<Waiter>& waiter, const std::string& key, int stripe);
+  void discount(const Waiter& waiter);
 
   Keyspace& keyspace_;
   std::array<Queues, kStripes> queues_;
+  // How many places in a stripe's queues are of waiters that need other stripes, too.
+  std::array<uint32_t, kStripes> wide_{};
   std::atomic<int64_t> count_{0};
   std::atomic<int64_t> key_count_{0};
   std::atomic<int64_t> timed_count_{0};
