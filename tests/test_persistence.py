@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.generate import Generator
-from harness.load import digest
+from harness.load import assert_same, caught_up, digest
 from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
 
@@ -289,3 +289,22 @@ def test_dump_and_restore_between_servers(start):
         ours("RESTORE", key, 0, again[again.index(b"\r\n") + 2:-2], "REPLACE")
         assert ours("DEBUG", "DIGEST-VALUE", key) == theirs("DEBUG", "DIGEST-VALUE", key)
     assert "payload version or checksum" in ours.error("RESTORE", "x", 0, payload[:-1] + b"\x00")
+
+
+def test_what_was_written_without_a_log_has_no_place_in_its_history(start, proxy):
+    """Once the backlog is freed writes are not counted: a file of then must not let the replica of
+    before go on as if nothing had happened."""
+    primary = start("tandem", "--repl-backlog-ttl", "1")
+    replica = start("tandem")
+    link = proxy(primary)
+    replica.follow(link.port)
+    caught_up(primary, replica)
+    link.cut()
+    wait_until(lambda: primary.info("replication")["repl_backlog_active"] == "0", "it is freed")
+    with primary.connect() as client:
+        client("SET", "unseen", 1)
+        client("SAVE")
+    primary.kill()
+    primary.restart()
+    link.resume()
+    assert_same(primary, replica)

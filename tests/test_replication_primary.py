@@ -227,6 +227,37 @@ def test_a_replica_that_does_not_read_is_dropped(start):
     replica.connection.close()
 
 
+def test_a_changed_output_limit_meets_connected_replicas(start):
+    server = start("tandem", "--client-output-buffer-limit", "replica 0 0 0",
+                   "--repl-backlog-size", "100kb")
+    replica, _, _ = synced(server)
+    with server.connect() as client:
+        client.pipeline([("SET", "a", "x" * 100_000)] * 200)
+        assert server.info("replication")["connected_slaves"] == "1"
+        client("CONFIG", "SET", "client-output-buffer-limit", "replica 1mb 0 0")
+        wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "it is dropped")
+    replica.connection.close()
+
+
+def test_the_backlog_is_let_through_whatever_the_output_limit(start, proxy):
+    """A replica that is let in with all of the backlog to catch up with can catch up."""
+    primary = start("tandem", "--client-output-buffer-limit", "replica 64kb 0 0",
+                    "--repl-backlog-size", "8mb")
+    replica = start("tandem")
+    link = proxy(primary)
+    replica.follow(link.port)
+    caught_up(primary, replica)
+    link.cut()
+    wait_until(lambda: not replica.link_up(), "the cut is seen")
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 100_000) for n in range(60)])
+    link.throttle(4_000_000)
+    link.resume()
+    assert_same(primary, replica)
+    stats = primary.info("stats")
+    assert stats["sync_full"] == "1" and stats["sync_partial_ok"] == "1"
+
+
 @pytest.mark.parametrize("limit", ["replica 4mb 0 0", "replica 0 1mb 1"])
 def test_a_replica_that_does_not_read_its_snapshot_is_dropped(start, limit):
     server = start("tandem", "--client-output-buffer-limit", limit, "--rdbcompression", "no")
@@ -262,6 +293,19 @@ def test_min_replicas(start):
         def writable():
             return client.raw("SET", "a", 1) == b"+OK\r\n"
         wait_until(writable, "a good replica allows writes")
+        replica.kill()
+        wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "it is gone")
+        assert client.error("SET", "a", 1).startswith("NOREPLICAS ")
+
+
+def test_a_promoted_server_counts_its_replicas_at_once(start):
+    server = start("tandem", "--min-replicas-to-write", "1")
+    with server.connect() as client:
+        client("REPLICAOF", "127.0.0.1", 1)
+        client("MULTI")
+        client("REPLICAOF", "NO", "ONE")
+        client("EXEC")
+        assert client.error("SET", "a", 1).startswith("NOREPLICAS ")
 
 
 def test_several_replicas_one_walk(start):

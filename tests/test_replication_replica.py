@@ -4,7 +4,7 @@ import pytest
 from harness.load import Load, assert_same, caught_up, digest
 from harness.servers import is_stock
 from harness.wait import wait_until
-from harness.wire import encode
+from harness.wire import ReplyError, encode
 
 
 def pair(start, *arguments):
@@ -50,6 +50,59 @@ def test_a_writable_replica(start):
         client("SET", "theirs", 1)
     wait_until(lambda: replica.connect()("GET", "theirs") == "1", "the stream still comes")
     assert primary.connect()("EXISTS", "mine") == 0
+
+
+@pytest.mark.parametrize("read_only", ["yes", "no"])
+def test_what_a_replicas_own_clients_do_stays_out_of_the_stream(start, read_only):
+    """Its log is its primary's: a byte of its own, and the two speak of different places."""
+    primary, replica = pair(start, "--replica-read-only", read_only)
+    third = start("tandem", "--replicaof", "127.0.0.1", replica.port)
+    caught_up(replica, third)
+    before = replica.offset()
+    with replica.connect() as client:
+        client("PUBLISH", "channel", "message")
+        client("EVAL", "return redis.call('PUBLISH', 'channel', 'message')", 0)
+        if read_only == "no":
+            client("SET", "mine", 1)
+            client("EVAL", "return redis.call('SET', KEYS[1], 1)", 1, "mine")
+            client("SET", "short", 1, "PX", 1)
+            wait_until(lambda: client("GET", "short") is None, "it is over")
+            client("DEL", "mine")
+    assert replica.offset() == before
+    Load(primary, "own").run(200).close()
+    caught_up(primary, replica, third)
+
+
+def test_promoted_and_sent_to_another_at_once(start):
+    """The stream of the former primary has no say in what follows the promotion."""
+    former, replica = pair(start)
+    other = start("tandem")
+    with other.connect() as client:
+        client("SET", "from", "other")
+    load = Load(former, "at once")
+    for primary in (other, former) * 5:
+        load.run(100)
+        with replica.connect() as client:
+            client.pipeline([("REPLICAOF", "NO", "ONE"), ("SET", "own", 1),
+                             ("REPLICAOF", "127.0.0.1", primary.port)])
+        load.run(100)
+        assert_same(primary, replica)
+    load.close()
+
+
+def test_a_new_replica_ends_its_clients_waits_and_connections(start):
+    server, other = start("tandem"), start("tandem")
+    with server.connect() as pop, server.connect() as wait, server.connect() as client:
+        pop.send(encode("BLPOP", "list", 0))
+        wait("SET", "a", 1)
+        wait.send(encode("WAIT", 1, 0))
+        wait_until(lambda: server.info("clients")["blocked_clients"] == "2", "both wait")
+        client("REPLICAOF", "127.0.0.1", other.port)
+        for connection in (pop, wait):
+            with pytest.raises(ReplyError, match="UNBLOCKED force unblock from blocking operation"):
+                connection.read()
+            with pytest.raises(EOFError):
+                connection.read()
 
 
 def test_stale_data(start, proxy):
@@ -243,6 +296,30 @@ def test_wait_counts_replicas(start):
         client("SET", "a", 1)
         assert client("WAIT", 1, 5000) == 1
         assert client("WAIT", 2, 50) == 1
+
+
+def test_wait_counts_only_who_is_there(start):
+    primary, replica = pair(start)
+    with primary.connect() as client:
+        client("SET", "a", 1)
+        assert client("WAIT", 1, 5000) == 1
+        replica.kill()
+        wait_until(lambda: primary.info("replication")["connected_slaves"] == "0", "it is gone")
+        assert client("WAIT", 1, 50) == 0
+
+
+def test_wait_after_a_served_wait(start):
+    """What a blocked command takes is a write of its client, whoever had it done."""
+    primary, replica = pair(start)
+    with primary.connect() as waiter, primary.connect() as client:
+        waiter.send(encode("BLPOP", "list", 0))
+        wait_until(lambda: primary.info("clients")["blocked_clients"] == "1", "it waits")
+        replica.pause()
+        client("RPUSH", "list", "x")
+        assert waiter.read() == ["list", "x"]
+        assert waiter("WAIT", 1, 50) == 0
+        replica.unpause()
+        assert waiter("WAIT", 1, 5000) == 1
 
 
 def test_a_start_with_data_continues_or_resyncs(start):

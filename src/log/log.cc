@@ -122,7 +122,8 @@ Log::BlockList Log::collect() {
   for (Cursor* cursor : cursors_) {
     if (cursor->lost()) continue;
     const uint64_t offset = cursor->offset();
-    if (cursor->lag_bytes_max() != 0 && written_ - offset > cursor->lag_bytes_max()) {
+    const uint64_t lag_bytes_max = cursor->lag_bytes_max();
+    if (lag_bytes_max != 0 && written_ - offset > lag_bytes_max) {
       cursor->lose();
       continue;
     }
@@ -274,6 +275,11 @@ Result<Bytes> Log::Cursor::peek() {
 
 void Log::Cursor::advance(size_t count) {
   offset_.store(offset_.load(std::memory_order_relaxed) + count, std::memory_order_release);
+}
+
+void Log::Cursor::set_lag_bytes_max(uint64_t bytes) {
+  lag_bytes_max_.store(bytes, std::memory_order_relaxed);
+  if (bytes != 0 && lag_bytes() > bytes) lose();
 }
 
 uint64_t Log::Cursor::lag_bytes() const {

@@ -193,12 +193,14 @@ class Log::Cursor {
   const std::string& name() const { return name_; }
   uint64_t offset() const { return offset_.load(std::memory_order_acquire); }
   uint64_t lag_bytes() const;
-  uint64_t lag_bytes_max() const { return lag_bytes_max_; }
+  uint64_t lag_bytes_max() const { return lag_bytes_max_.load(std::memory_order_relaxed); }
+  // Another limit from here on; who lags by more than that now is lost at once.
+  void set_lag_bytes_max(uint64_t bytes);
 
  private:
   Log& log_;
   const std::string name_;
-  const uint64_t lag_bytes_max_;
+  std::atomic<uint64_t> lag_bytes_max_;
   std::atomic<uint64_t> offset_;
   std::atomic<bool> lost_{false};
   // Only the reader's thread: the block that offset_ lies in, kept alive by this reference; null

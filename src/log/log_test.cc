@@ -41,7 +41,10 @@ std::string drain(LogCursor& cursor) {
 TEST(ReplicationIdTest, ParsesFortyHexadecimalDigitsOnly) {
   const std::string text = "0123456789abcdefABCDEF789012345678901234";
   ASSERT_TRUE(ReplicationId::parse(text));
-  EXPECT_EQ(ReplicationId::parse(text)->text(), text);
+  EXPECT_EQ(ReplicationId::parse(text)->text(), "0123456789abcdefabcdef789012345678901234");
+  std::string upper = text;
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  EXPECT_EQ(ReplicationId::parse(upper), ReplicationId::parse(text));
   EXPECT_FALSE(ReplicationId::parse(text.substr(1)));
   EXPECT_FALSE(ReplicationId::parse(text + "0"));
   EXPECT_FALSE(ReplicationId::parse("g" + text.substr(1)));

@@ -18,7 +18,9 @@ std::optional<ReplicationId> ReplicationId::parse(Bytes text) {
   });
   if (!hexadecimal) return std::nullopt;
   ReplicationId id;
-  std::copy_n(text.begin(), kLength, id.text_.begin());
+  std::transform(text.begin(), text.end(), id.text_.begin(), [](char c) {
+    return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return id;
 }
 

@@ -110,29 +110,28 @@ void wait(ReplicationControl& control, SessionContext& c) {
   if (*timeout_ms < 0) return c.reply.error("ERR timeout is negative");
   if (*timeout_ms > INT64_MAX - c.now_ms) return c.reply.error("ERR timeout is out of range");
 
-  AcknowledgedWatermarks& acknowledged = control.replicas().acknowledged();
+  Acknowledgements& acknowledged = control.replicas().acknowledged();
   const uint64_t offset = c.client.last_write_offset;
   const size_t already = acknowledged.count(offset);
   if (static_cast<int64_t>(already) >= *wanted || !c.may_block) {
     return c.reply.integer(static_cast<int64_t>(already));
   }
 
-  // More replicas than are ever counted: only the deadline ends it.
-  const auto k =
-      static_cast<size_t>(std::min<int64_t>(*wanted, AcknowledgedWatermarks::kReplicasMax));
-  Watermark& mark = acknowledged.by_replicas(k);
-  auto mark_waiter = std::make_shared<std::atomic<WaiterId>>(0);
+  auto place = std::make_shared<Acknowledgements::WaiterId>(0);
   const int64_t deadline_ms = *timeout_ms == 0 ? 0 : c.now_ms + *timeout_ms;
-  std::shared_ptr<Waiter> waiter =
-      c.block_externally(deadline_ms, [&acknowledged, &mark, mark_waiter, offset] {
-        mark.cancel(mark_waiter->load());
-        return integer_reply(acknowledged.count(offset));
-      });
+  std::shared_ptr<Waiter> waiter = c.block_externally(deadline_ms, [&acknowledged, place, offset] {
+    acknowledged.cancel(*place);
+    return integer_reply(acknowledged.count(offset));
+  });
   if (waiter == nullptr) return c.reply.integer(static_cast<int64_t>(already));
   control.request_acknowledgements();
-  mark_waiter->store(mark.wait(offset, [&acknowledged, waiter, offset, k] {
-    waiter->complete(integer_reply(std::max(k, acknowledged.count(offset))));
-  }));
+  *place =
+      acknowledged.wait(offset, static_cast<size_t>(*wanted), [waiter](std::optional<size_t> have) {
+        have ? waiter->complete(integer_reply(*have))
+             : waiter->complete_and_close(kUnblockedByRole);
+      });
+  // If the role changed after we had looked, whoever changed it may have missed this waiter.
+  if (control.is_replica()) acknowledged.give_up_waiters();
 }
 
 }  // namespace

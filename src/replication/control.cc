@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "base/logging.h"
 #include "io/scope.h"
 #include "resp/request_writer.h"
@@ -11,9 +12,6 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kTickMs = 1000;
-constexpr const char* kUnblocked =
-    "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
-    "replica?)\r\n";
 
 }  // namespace
 
@@ -63,11 +61,11 @@ void ReplicationControl::change_role(Role next) {
                     following != nullptr && parts_.options.replica_read_only.get());
     engine.gate.set(Gate::kLinkDown, following != nullptr);
     engine.gate.set(Gate::kStaleRefused, !parts_.options.replica_serve_stale_data.get());
-    engine.gate.set(Gate::kTooFewReplicas, false);
     role_ = std::move(next);
   }
   // Ours ask again: they learn the new id, or that the history is another.
   replicas_.drop_all();
+  count_good_replicas();
   engine.role_generation.fetch_add(1);
   role_bell_.ring();
 }
@@ -85,6 +83,7 @@ void ReplicationControl::collect_blocked() {
 
 // A waiter whose command is being tried at this moment is asked again a little later.
 Task<void> ReplicationControl::unblock_clients(StopToken stop) {
+  if (is_replica()) replicas_.acknowledged().give_up_waiters();
   std::vector<std::shared_ptr<Waiter>> waiters;
   {
     const Guard guard(lock_);
@@ -92,7 +91,7 @@ Task<void> ReplicationControl::unblock_clients(StopToken stop) {
   }
   while (!waiters.empty() && !stop.requested()) {
     std::erase_if(waiters, [this](const std::shared_ptr<Waiter>& waiter) {
-      if (waiter->complete(kUnblocked)) {
+      if (waiter->complete_and_close(kUnblockedByRole)) {
         parts_.engine.waiting_room.remove(waiter);
         return true;
       }
@@ -150,6 +149,9 @@ Task<void> ReplicationControl::each_second(StopToken stop) {
     const int64_t now_ms = parts_.loop.clock().monotonic_ms();
     apply_options();
     parts_.engine.log.trim(now_ms);
+#ifndef NDEBUG
+    check_invariants();
+#endif
     if (!is_replica()) {
       ping_replicas(now_ms);
       retire_backlog(now_ms);
@@ -162,16 +164,46 @@ void ReplicationControl::apply_options() {
   Engine& engine = parts_.engine;
   engine.log.set_retention(static_cast<uint64_t>(options.backlog_bytes.get()),
                            options.backlog_time_seconds.get() * 1000);
-  const Guard guard(lock_);  // the role stays what it is meanwhile
-  const bool replica = is_replica();
-  engine.gate.set(Gate::kReadOnlyReplica, replica && options.replica_read_only.get());
-  engine.gate.set(Gate::kStaleRefused, !options.replica_serve_stale_data.get());
+  {
+    const Guard guard(lock_);  // the role stays what it is meanwhile
+    engine.gate.set(Gate::kReadOnlyReplica, is_replica() && options.replica_read_only.get());
+    engine.gate.set(Gate::kStaleRefused, !options.replica_serve_stale_data.get());
+  }
+  count_good_replicas();
+}
+
+// min-replicas-to-write. A replica that leaves is missed at once, one that lags with the next
+// second.
+void ReplicationControl::count_good_replicas() {
+  const ReplicationOptions& options = parts_.options;
   const int64_t wanted = options.min_replicas_to_write.get();
   const int64_t lag_ms = options.min_replicas_max_lag_seconds.get() * 1000;
-  const bool too_few = !replica && wanted > 0 && lag_ms > 0 &&
-                       static_cast<int64_t>(replicas_.good_count(parts_.loop.clock().monotonic_ms(),
-                                                                 lag_ms + kTickMs - 1)) < wanted;
-  engine.gate.set(Gate::kTooFewReplicas, too_few);
+  const int64_t now_ms = parts_.loop.clock().monotonic_ms();
+  const Guard guard(lock_);  // the role stays what it is meanwhile
+  const bool too_few =
+      !is_replica() && wanted > 0 && lag_ms > 0 &&
+      static_cast<int64_t>(replicas_.good_count(now_ms, lag_ms + kTickMs - 1)) < wanted;
+  parts_.engine.gate.set(Gate::kTooFewReplicas, too_few);
+}
+
+// In debug builds, each second. All stripes are held, so that what belongs together is seen
+// together.
+void ReplicationControl::check_invariants() {
+  const ExclusiveGuard all(parts_.engine.keyspace);
+  const Log& log = parts_.engine.log;
+  NodeState now{.replica = is_replica(),
+                .read_only = parts_.engine.gate.is(Gate::kReadOnlyReplica),
+                .incarnation = static_cast<uint64_t>(progress_.full_syncs.load()),
+                .history = log.history(),
+                .window = log.window(),
+                .cursors = log.cursors(),
+                .acknowledged = {}};
+  for (const auto& replica : replicas_.list()) {
+    if (!replica->dropped.load()) now.acknowledged.push_back(replica->acknowledged.load());
+  }
+  const auto violation = invariants_.observe(now);
+  if (violation) log_warning("Replication's invariants: {}", *violation);
+  CHECK(!violation, "what replication rests on holds");
 }
 
 // A PING is part of the stream like any command: it moves every replica's offset.
@@ -237,9 +269,12 @@ void ReplicationControl::activate_log() {
 Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unread,
                                              SyncRequest request, uint64_t client_id,
                                              StopToken stop) {
-  ReplicaSession session(session_parts_, stream, std::move(unread), hello(client_id), request,
-                         client_id, stop);
-  co_await session.run();
+  {
+    ReplicaSession session(session_parts_, stream, std::move(unread), hello(client_id), request,
+                           client_id, stop);
+    co_await session.run();
+  }
+  count_good_replicas();
   forget_client(client_id);
 }
 

@@ -27,6 +27,7 @@
 #include "io/network.h"
 #include "io/task.h"
 #include "replication/full_sync.h"
+#include "replication/invariants.h"
 #include "replication/link.h"
 #include "replication/link_progress.h"
 #include "replication/options.h"
@@ -36,6 +37,11 @@
 #include "replication/sync_decision.h"
 
 namespace tandem {
+
+// What a blocked client is told when this server becomes a replica.
+inline constexpr const char* kUnblockedByRole =
+    "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
+    "replica?)\r\n";
 
 class ReplicationControl {
  public:
@@ -95,6 +101,8 @@ class ReplicationControl {
 
  private:
   void change_role(Role next);
+  void count_good_replicas();
+  void check_invariants();
   void collect_blocked();
   Task<void> unblock_clients(StopToken stop);
   Task<void> supervise_link(StopToken stop);
@@ -114,6 +122,7 @@ class ReplicationControl {
 
   // The replication loop's.
   int64_t last_ping_ms_ = 0;
+  NodeInvariants invariants_;
 
   mutable Lock lock_;
   Role role_ TANDEM_GUARDED_BY(lock_);

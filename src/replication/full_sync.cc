@@ -42,6 +42,9 @@ void FullSyncs::leave(FullSyncTicket& ticket) {
   {
     const Guard guard(lock_);
     ticket.bell = nullptr;
+    // The walk goes on for others and keeps the ticket; nothing is to be held for this one.
+    ticket.snapshot.reset();
+    ticket.log.reset();
     std::erase_if(waiting_, [&](const Ticket& other) { return other.get() == &ticket; });
   }
   taken_bell_.ring();
@@ -161,12 +164,7 @@ bool FullSyncs::anybody_left(const Tickets& tickets) const {
 void FullSyncs::ring(const Tickets& tickets) {
   const Guard guard(lock_);
   for (const Ticket& ticket : tickets) {
-    // A place in the feed that nobody reads must not hold its bytes.
-    if (ticket->bell == nullptr) {
-      ticket->snapshot->lose();
-    } else {
-      ticket->bell->ring();
-    }
+    if (ticket->bell != nullptr) ticket->bell->ring();
   }
 }
 

@@ -60,6 +60,32 @@ std::optional<std::string> ReplicationInvariants::check_bytes(const NodeObservat
   return std::nullopt;
 }
 
+std::optional<std::string> NodeInvariants::observe(const NodeState& now) {
+  const uint64_t end = now.window.end;
+  if (incarnation_ == now.incarnation && id_ == now.history.id && end < end_) {
+    return fmt::format("the log went back from {} to {}", end_, end);
+  }
+  if (now.window.first > end || now.history.id2_valid_until > end) {
+    return fmt::format(
+        "the log ends at {}, before its first byte {} or its second history's end {}", end,
+        now.window.first, now.history.id2_valid_until);
+  }
+  for (const LogCursorInfo& cursor : now.cursors) {
+    if (cursor.lost || (cursor.offset >= now.window.first && cursor.offset <= end)) continue;
+    return fmt::format("{} stands at {}, outside the log's [{}, {}]", cursor.name, cursor.offset,
+                       now.window.first, end);
+  }
+  for (const uint64_t acknowledged : now.acknowledged) {
+    if (acknowledged <= end) continue;
+    return fmt::format("a replica acknowledged {}, beyond the log's end {}", acknowledged, end);
+  }
+  if (now.read_only && !now.replica) return "a primary refuses writes as a replica";
+  incarnation_ = now.incarnation;
+  id_ = now.history.id;
+  end_ = end;
+  return std::nullopt;
+}
+
 std::optional<std::string> ReplicationInvariants::observe(const NodeObservation& now) {
   History* history = find(now.history.id);
   if (history == nullptr) {

@@ -13,7 +13,15 @@
 //   5. No replica acknowledged more than its primary's log holds.
 //   6. Only a replica follows a history that it did not begin.
 //
-// Confined to one thread. Memory grows with the bytes of all histories: for simulations.
+// Of one node alone, cheap enough to be checked each second by the server itself in debug builds:
+//
+//   7. Its offset does not go back within one history, and its second history ends before its end.
+//   8. Every reader of its log that is not lost stands within what the log holds.
+//   9. No replica acknowledged more than there is.
+//  10. Only a replica refuses writes for being one.
+//
+// Confined to one thread. ReplicationInvariants' memory grows with the bytes of all histories: for
+// simulations.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +46,29 @@ struct NodeObservation {
       bytes;  // of the log, from where the last observation of this incarnation and history ended
   uint64_t digest = 0;                 // of all data
   std::vector<uint64_t> acknowledged;  // by this node's own replicas
+};
+
+// One node as it sees itself. All of it of one moment, but for the cursors, which may be later than
+// the window.
+struct NodeState {
+  bool replica = false;
+  bool read_only = false;    // refuses the writes of its clients as a replica
+  uint64_t incarnation = 0;  // another number after each full sync
+  LogHistory history;
+  LogWindow window;
+  std::vector<LogCursorInfo> cursors;
+  std::vector<uint64_t> acknowledged;  // by its own replicas
+};
+
+class NodeInvariants {
+ public:
+  // The violation, for people, or nothing.
+  std::optional<std::string> observe(const NodeState& now);
+
+ private:
+  uint64_t incarnation_ = 0;
+  ReplicationId id_;
+  uint64_t end_ = 0;
 };
 
 class ReplicationInvariants {

@@ -1,5 +1,6 @@
 #include "replication/invariants.h"
 
+#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -80,6 +81,60 @@ TEST_F(InvariantsTest, AForkFromBeyondTheEndIsFound) {
   promoted.history.id2 = id_of('a');
   promoted.history.id2_valid_until = 11;
   EXPECT_TRUE(invariants_.observe(promoted));
+}
+
+NodeState sound() {
+  return {
+      .replica = false,
+      .read_only = false,
+      .incarnation = 1,
+      .history = {.id = id_of('a'), .id2 = id_of('b'), .id2_valid_until = 120},
+      .window = {.first = 100, .end = 200},
+      .cursors = {{.name = "replica", .offset = 150}, {.name = "lost", .offset = 5, .lost = true}},
+      .acknowledged = {200, 0}};
+}
+
+struct Broken {
+  const char* name;
+  std::function<void(NodeState&)> change;
+};
+
+TEST(NodeInvariantsTest, ASoundNodePasses) {
+  NodeInvariants invariants;
+  NodeState now = sound();
+  EXPECT_FALSE(invariants.observe(now));
+  now.window.end = 300;
+  EXPECT_FALSE(invariants.observe(now));
+  // A full sync may go back.
+  now.window = {.first = 130, .end = 130};
+  now.cursors.clear();
+  now.acknowledged.clear();
+  now.incarnation = 2;
+  EXPECT_FALSE(invariants.observe(now));
+}
+
+TEST(NodeInvariantsTest, EachViolationIsTold) {
+  const Broken cases[] = {
+      {"goes back",
+       [](NodeState& now) {
+         now.window.end = 199;
+         now.acknowledged.clear();
+       }},
+      {"second history ends late", [](NodeState& now) { now.history.id2_valid_until = 201; }},
+      {"first byte behind the end", [](NodeState& now) { now.window.first = 201; }},
+      {"a reader before the log", [](NodeState& now) { now.cursors[0].offset = 99; }},
+      {"a reader behind the log", [](NodeState& now) { now.cursors[0].offset = 201; }},
+      {"acknowledged too much", [](NodeState& now) { now.acknowledged[1] = 201; }},
+      {"a primary that is read-only", [](NodeState& now) { now.read_only = true; }},
+  };
+  for (const Broken& broken : cases) {
+    SCOPED_TRACE(broken.name);
+    NodeInvariants invariants;
+    NodeState now = sound();
+    EXPECT_FALSE(invariants.observe(now));
+    broken.change(now);
+    EXPECT_TRUE(invariants.observe(now));
+  }
 }
 
 }  // namespace

@@ -145,7 +145,6 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
     engine.log.reset(cut);
     if (load.selected_database()) engine.log.set_context(*load.selected_database());
   }
-  parts_.replicas.acknowledged().reset(cut.offset);
   for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
   return true;
 }

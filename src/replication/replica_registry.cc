@@ -30,6 +30,7 @@ void ReplicaRegistry::drop_all() {
   const Guard guard(lock_);
   for (const Member& member : members_) {
     member.record->dropped.store(true);
+    acknowledged_.forget(member.record->key);
     member.bell->ring();
   }
 }
@@ -45,9 +46,17 @@ std::vector<std::shared_ptr<const ReplicaRecord>> ReplicaRegistry::list() const 
 size_t ReplicaRegistry::good_count(int64_t now_ms, int64_t lag_ms_max) const {
   const Guard guard(lock_);
   return static_cast<size_t>(std::count_if(members_.begin(), members_.end(), [&](const Member& m) {
-    return m.record->state.load() == ReplicaState::kStreaming &&
+    return m.record->state.load() == ReplicaState::kStreaming && !m.record->dropped.load() &&
            now_ms - m.record->acknowledged_at_ms.load() <= lag_ms_max;
   }));
+}
+
+void ReplicaRegistry::set_streaming(ReplicaRecord& record, int64_t now_ms) {
+  record.acknowledged_at_ms.store(now_ms);
+  record.state.store(ReplicaState::kStreaming);
+  acknowledged_.admit(record.key, record.acknowledged.load());
+  // drop_all() may have come just before: then it speaks of a former history.
+  if (record.dropped.load()) acknowledged_.forget(record.key);
 }
 
 void ReplicaRegistry::acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms) {

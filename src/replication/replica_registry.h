@@ -14,7 +14,7 @@
 
 #include "base/lock.h"
 #include "io/loop.h"
-#include "log/watermark.h"
+#include "log/acknowledgements.h"
 
 namespace tandem {
 
@@ -58,11 +58,14 @@ class ReplicaRegistry {
   // In the order of arrival.
   std::vector<std::shared_ptr<const ReplicaRecord>> list() const;
   size_t count() const { return count_.load(std::memory_order_relaxed); }
-  // Streaming replicas that acknowledged within the last `lag_ms_max` (min-replicas-max-lag).
+  // Streaming replicas, not dropped, that acknowledged within the last `lag_ms_max`
+  // (min-replicas-max-lag).
   size_t good_count(int64_t now_ms, int64_t lag_ms_max) const;
 
+  // It has all that it needs to follow the log: it counts from here on.
+  void set_streaming(ReplicaRecord& record, int64_t now_ms);
   void acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms);
-  AcknowledgedWatermarks& acknowledged() { return acknowledged_; }
+  Acknowledgements& acknowledged() { return acknowledged_; }
 
   // How the syncs of this server's replicas were decided, for INFO.
   struct SyncCounts {
@@ -82,7 +85,7 @@ class ReplicaRegistry {
   std::atomic<size_t> count_{0};
   mutable Lock lock_;
   std::vector<Member> members_ TANDEM_GUARDED_BY(lock_);
-  AcknowledgedWatermarks acknowledged_;
+  Acknowledgements acknowledged_;
   SyncCounts syncs_;
 };
 

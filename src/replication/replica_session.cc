@@ -77,7 +77,7 @@ Task<Result<void>> ReplicaSession::feed() {
   const SyncDecision decision = decide_sync(request_, history, log.window());
   if (const auto* partial = std::get_if<PartialSync>(&decision)) {
     auto cursor = log.open(fmt::format("replica {}:{}", record_->ip, record_->port),
-                           partial->offset, parts_.lag_limit().hard_bytes);
+                           partial->offset, lag_limit().hard_bytes);
     // Lost between the decision and now: it asks again.
     if (!cursor) co_return std::unexpected(cursor.error());
     log_ = std::move(*cursor);
@@ -96,15 +96,14 @@ Task<Result<void>> ReplicaSession::feed() {
     auto sent = co_await send_snapshot();
     if (!sent) co_return sent;
   }
-  record_->state.store(ReplicaState::kStreaming);
-  record_->acknowledged_at_ms.store(now_ms());
   last_heard_ms_ = now_ms();
+  parts_.replicas.set_streaming(*record_, last_heard_ms_);
   co_return co_await stream_log();
 }
 
 Task<Result<void>> ReplicaSession::send_snapshot() {
   ticket_ = parts_.full_syncs.join(fmt::format("replica {}:{}", record_->ip, record_->port),
-                                   hello_.understands_mark, parts_.lag_limit().hard_bytes, bell_);
+                                   hello_.understands_mark, lag_limit().hard_bytes, bell_);
   auto cut = co_await wait_for_cut();
   if (!cut) co_return cut;
   record_->state.store(ReplicaState::kSnapshot);
@@ -243,7 +242,9 @@ bool ReplicaSession::take_requests() {
     last_heard_ms_ = now_ms();  // empty lines, too: it is busy with its snapshot
     if (args.size() >= 3 && equal_ignore_case(args[0], "replconf") &&
         equal_ignore_case(args[1], "ack")) {
-      if (const auto offset = parse_uint64(args[2])) {
+      // What it cannot have does not count.
+      const auto offset = parse_uint64(args[2]);
+      if (offset && *offset <= parts_.engine.log.end()) {
         parts_.replicas.acknowledge(*record_, *offset, now_ms());
         acknowledged_ = true;
         changed_.notify();
@@ -264,10 +265,11 @@ void ReplicaSession::check_limits() {
   if (is_silent(now)) {
     return give_up({ErrorCode::kTimeout, "it was silent for longer than repl-timeout"});
   }
-  const LogCursor* place = place_in_log();
+  LogCursor* place = place_in_log();
+  const ReplicaLagLimit limit = lag_limit();
+  if (place) place->set_lag_bytes_max(limit.hard_bytes);  // it may have been changed
   // A write to a replica that does not read waits for good, and nobody looks at the log meanwhile.
   if (place && place->lost()) return give_up({ErrorCode::kLimit, kLostItsPlace});
-  const ReplicaLagLimit limit = parts_.lag_limit();
   const bool over = place && limit.soft_bytes != 0 && place->lag_bytes() > limit.soft_bytes;
   if (!over) {
     soft_limit_since_ms_ = 0;
@@ -278,7 +280,14 @@ void ReplicaSession::check_limits() {
   }
 }
 
-const LogCursor* ReplicaSession::place_in_log() const {
+ReplicaLagLimit ReplicaSession::lag_limit() const {
+  ReplicaLagLimit limit = parts_.lag_limit();
+  const auto backlog_bytes = static_cast<uint64_t>(parts_.options.backlog_bytes.get());
+  if (limit.hard_bytes != 0) limit.hard_bytes = std::max(limit.hard_bytes, backlog_bytes);
+  return limit;
+}
+
+LogCursor* ReplicaSession::place_in_log() const {
   if (log_) return log_.get();
   return ticket_ && ticket_->ready() ? ticket_->log.get() : nullptr;
 }

@@ -31,7 +31,9 @@
 
 namespace tandem {
 
-// client-output-buffer-limit replica: how far a replica may lag behind. 0: no limit.
+// client-output-buffer-limit replica: how far a replica may lag behind. 0: no limit. A hard limit
+// below repl-backlog-size counts as that: what the backlog holds anyway costs nothing, and a
+// replica may just have been let in with so much to catch up.
 struct ReplicaLagLimit {
   uint64_t hard_bytes = 0;
   uint64_t soft_bytes = 0;
@@ -72,7 +74,8 @@ class ReplicaSession {
   bool take_requests();
   void check_limits();
   // What it has yet to get of the log, from the cut on; null before there is a cut.
-  const LogCursor* place_in_log() const;
+  LogCursor* place_in_log() const;
+  ReplicaLagLimit lag_limit() const;
   bool is_silent(int64_t now) const;
   void give_up(Error reason);
   int64_t now_ms() const { return stream_.loop().clock().monotonic_ms(); }

@@ -59,6 +59,11 @@ void Composition::watch_configuration() {
        replication_.apply_options();
        return {};
      });
+  // The replicas' sessions read it when they look again.
+  on({"client-output-buffer-limit"}, [this]() -> Result<void> {
+    replication_.replicas().wake_all();
+    return {};
+  });
   on({"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
       "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
       "zset-max-listpack-entries", "zset-max-listpack-value", "stream-node-max-bytes",

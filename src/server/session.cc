@@ -207,6 +207,8 @@ void Session::on_deadline() {
 
 void Session::unblock(std::string reply) {
   if (!waiter) return;
+  last_write_offset = std::max(last_write_offset, waiter->write_offset.load());
+  if (waiter->closes()) closing_ = true;
   waiter.reset();
   if (deadline_) deadline_->cancel();
   reply_.raw(reply);

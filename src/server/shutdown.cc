@@ -1,12 +1,17 @@
 #include "server/shutdown.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/logging.h"
 
 namespace tandem {
+
+namespace {
+
+constexpr int64_t kLooksPerSecond = 20;
+
+}  // namespace
 
 Shutdown::~Shutdown() {
   abort();
@@ -56,7 +61,7 @@ void Shutdown::start(int how, Done done) {
   if (thread_.joinable()) thread_.join();
   if (must_wait(how)) wait_ = std::make_shared<Wait>();
   thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
-    if (wait == nullptr || wait_for_replicas()) return done(begin(how));
+    if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
     done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
   });
 }
@@ -71,28 +76,23 @@ bool Shutdown::abort() {
 }
 
 // False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
-bool Shutdown::wait_for_replicas() {
+bool Shutdown::wait_for_replicas(int how) {
   const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
   parts_.gate.set(Gate::kPausedWrites, true);
   const std::shared_ptr<Wait> wait = wait_;
   log_notice("Waiting for replicas before shutting down.");
-  const size_t replicas =
-      std::clamp<size_t>(parts_.replicas.count(), 1, AcknowledgedWatermarks::kReplicasMax);
-  Watermark& mark = parts_.replicas.acknowledged().by_replicas(replicas);
-  const WaiterId id = mark.wait(parts_.log.end(), [wait] {
-    const std::lock_guard guard(wait->lock);
-    wait->caught_up = true;
-    wait->changed.notify_all();
-  });
   bool aborted;
   {
     std::unique_lock guard(wait->lock);
-    wait->changed.wait_for(guard, std::chrono::seconds(parts_.timeout_seconds.get()),
-                           [&] { return wait->caught_up || wait->aborted; });
+    // Looked at again and again, for a replica may also go, or another come.
+    int64_t looks_left = parts_.timeout_seconds.get() * kLooksPerSecond;
+    while (!wait->aborted && looks_left > 0 && must_wait(how)) {
+      wait->changed.wait_for(guard, std::chrono::milliseconds(1000 / kLooksPerSecond));
+      --looks_left;
+    }
     aborted = wait->aborted;
-    if (!aborted && !wait->caught_up) log_warning("Some replicas have not caught up in time.");
+    if (looks_left == 0) log_warning("Some replicas have not caught up in time.");
   }
-  mark.cancel(id);
   const std::lock_guard guard(thread_lock_);
   wait_ = nullptr;
   if (aborted) let_writes_go_on(paused_before);

@@ -50,15 +50,14 @@ class Shutdown {
   bool abort();
 
  private:
-  // A wait for replicas; shared with the call that their acknowledgement makes.
+  // A wait for replicas.
   struct Wait {
     std::mutex lock;
     std::condition_variable changed;
-    bool caught_up = false;
     bool aborted = false;
   };
 
-  bool wait_for_replicas();
+  bool wait_for_replicas(int how);
   void let_writes_go_on(bool paused_before);
 
   const Parts parts_;
