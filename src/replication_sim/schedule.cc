@@ -216,6 +216,9 @@ class Schedule {
       case 12:
         if (members_[a].node) members_[a].process->loop().pause_ms(world_.between(1, 3000));
         break;
+      case 13:
+        if (members_[a].node && a != primary_) promote_for_a_moment(a);
+        break;
       default:
         break;  // only writes
     }
@@ -237,6 +240,16 @@ class Schedule {
     if (!next) return;
     take_down(primary_);
     promote_with_everyone(*next);
+  }
+
+  // Promoted and sent back before its link can have heard of either.
+  void promote_for_a_moment(size_t index) {
+    tell("promote {} for a moment", members_[index].name);
+    SimNode& node = *members_[index].node;
+    node.command(0, {"replicaof", "no", "one"});
+    for (uint64_t i = chance_.below(3); i > 0; --i) write_one(node);
+    check();
+    follow(index, primary_);
   }
 
   void promote_with_everyone(size_t index) {
