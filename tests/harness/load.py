@@ -52,10 +52,17 @@ def digest(server):
 
 def assert_same(primary, *replicas):
     """Equal digests at equal offsets; a failure names the keys that differ."""
-    caught_up(primary, *replicas)
-    expected = digest(primary)
+
+    def measured():
+        """All digests of one place: none counts if a key expired meanwhile."""
+        caught_up(primary, *replicas)
+        before = primary.offset()
+        digests = {server: digest(server) for server in (primary, *replicas)}
+        return all(server.offset() == before for server in digests) and digests
+
+    digests = wait_until(measured, f"the stream of {primary} rests", 30)
     for replica in replicas:
-        if digest(replica) != expected:
+        if digests[replica] != digests[primary]:
             keys = differing_keys(primary, replica)
             raise AssertionError(f"{replica} differs from {primary}:\n{keys}")
 
