@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from harness.load import caught_up
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import ReplyError
@@ -292,6 +293,19 @@ def test_shutdown_waits_for_replicas(start, proxy):
     assert primary.wait_exit() == 0
     with replica.connect() as client:
         assert client("GET", "a") == "2"
+
+
+def test_a_shutdown_that_cannot_save_lets_writes_go_on(start):
+    """After a wait for a replica, too, during which writes are held back."""
+    server, replica = start("tandem", "--shutdown-timeout", "1"), start("tandem")
+    replica.follow(server.port)
+    caught_up(server, replica)
+    replica.pause()
+    (server.folder / "dump.rdb").mkdir()  # nothing can be renamed to that
+    with server.connect() as client:
+        client("SET", "a", 1)
+        assert client.error("SHUTDOWN", "SAVE") == "ERR Errors trying to SHUTDOWN. Check logs."
+        assert client("SET", "a", 2) == "OK"
 
 
 def test_shutdown_abort_and_bad_options(client):

@@ -18,7 +18,9 @@ Shutdown::~Shutdown() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<void> Shutdown::begin(int how) {
+Result<void> Shutdown::begin(int how) { return end(how, parts_.gate.is(Gate::kPausedWrites)); }
+
+Result<void> Shutdown::end(int how, bool paused_before) {
   const std::lock_guard guard(lock_);
   if (over_) return {};
   log_warning("User requested shutdown...");
@@ -27,7 +29,6 @@ Result<void> Shutdown::begin(int how) {
   const bool save = !loading && (how & kShutdownNoSave) == 0 &&
                     ((how & kShutdownSave) != 0 || parts_.persistence.has_save_points());
   // What is answered from here on is not in the file any more: so nothing is.
-  const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
   parts_.gate.set(Gate::kPausedWrites, true);
   parts_.stop_scripts();
   parts_.persistence.abort_background();
@@ -61,7 +62,10 @@ void Shutdown::start(int how, Done done) {
   if (thread_.joinable()) thread_.join();
   if (must_wait(how)) wait_ = std::make_shared<Wait>();
   thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
-    if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
+    const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
+    if (wait == nullptr || wait_for_replicas(how, paused_before)) {
+      return done(end(how, paused_before));
+    }
     done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
   });
 }
@@ -76,8 +80,7 @@ bool Shutdown::abort() {
 }
 
 // False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
-bool Shutdown::wait_for_replicas(int how) {
-  const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
+bool Shutdown::wait_for_replicas(int how, bool paused_before) {
   parts_.gate.set(Gate::kPausedWrites, true);
   const std::shared_ptr<Wait> wait = wait_;
   log_notice("Waiting for replicas before shutting down.");

@@ -57,7 +57,9 @@ class Shutdown {
     bool aborted = false;
   };
 
-  bool wait_for_replicas(int how);
+  // `paused_before`: whether writes were paused anyway; they are again if the server goes on.
+  Result<void> end(int how, bool paused_before);
+  bool wait_for_replicas(int how, bool paused_before);
   void let_writes_go_on(bool paused_before);
 
   const Parts parts_;
