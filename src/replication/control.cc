@@ -193,7 +193,7 @@ void ReplicationControl::check_invariants() {
   const Log& log = parts_.engine.log;
   NodeState now{.replica = is_replica(),
                 .read_only = parts_.engine.gate.is(Gate::kReadOnlyReplica),
-                .incarnation = static_cast<uint64_t>(progress_.full_syncs.load()),
+                .incarnation = progress_.snapshots_installed.load(),
                 .history = log.history(),
                 .window = log.window(),
                 .cursors = log.cursors(),

@@ -143,6 +143,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
           i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
     }
     engine.log.reset(cut);
+    parts_.progress.snapshots_installed.fetch_add(1);
     if (load.selected_database()) engine.log.set_context(*load.selected_database());
   }
   for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));

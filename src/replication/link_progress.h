@@ -34,7 +34,8 @@ class LinkProgress {
   std::atomic<int64_t> snapshot_started_ms{0};
   // Since the server started.
   std::atomic<int64_t> connections{0};
-  std::atomic<int64_t> full_syncs{0};
+  std::atomic<int64_t> full_syncs{0};            // begun
+  std::atomic<uint64_t> snapshots_installed{0};  // changes under all stripes
   std::atomic<int64_t> partial_syncs{0};
   std::atomic<int64_t> bytes_received{0};
   // The stream's place that was read, which may be ahead of what was applied.

@@ -128,7 +128,7 @@ void SimNode::expire() {
 NodeObservation SimNode::observe() {
   NodeObservation now;
   now.node = name_;
-  now.incarnation = incarnation_ << 20 | static_cast<uint64_t>(control_.link().full_syncs.load());
+  now.incarnation = incarnation_ << 20 | control_.link().snapshots_installed.load();
   now.replica = is_replica();
   now.history = log_.history();
   now.end = log_.end();
