@@ -87,6 +87,7 @@ def test_a_target_of_the_wrong_type_ends_the_wait(server, client, command):
         with pytest.raises(ReplyError, match="WRONGTYPE"):
             waiter.read()
         assert client("LRANGE", "a", 0, -1) == ["x"]
+        assert "errorstat_WRONGTYPE:count=1" in client("INFO", "errorstats")
 
 
 @pytest.mark.parametrize("command, write", [

@@ -22,6 +22,7 @@ class ReplyWriter {
   struct Mark {
     size_t size;
     uint64_t errors;
+    const std::string* out;
   };
 
   explicit ReplyWriter(std::string& out, int protocol = 2)
@@ -69,13 +70,16 @@ class ReplyWriter {
   // Bytes that are already a reply.
   void raw(Bytes reply) { out_->append(reply); }
 
-  Mark mark() const { return {out_->size(), errors_}; }
+  Mark mark() const { return {out_->size(), errors_, out_}; }
   void discard_to(Mark mark) {
     out_->resize(mark.size);
     errors_ = mark.errors;
   }
-  // What was written since `mark`; until the next write.
-  Bytes written_since(Mark mark) const { return Bytes(*out_).substr(mark.size); }
+  // What was written since `mark`, valid until the next write; nothing if replies have gone
+  // elsewhere since.
+  Bytes written_since(Mark mark) const {
+    return mark.out == out_ ? Bytes(*out_).substr(mark.size) : Bytes();
+  }
   // Errors written so far, for statistics and for callers that must know how a command ended.
   uint64_t errors() const { return errors_; }
 

@@ -70,5 +70,24 @@ TEST(ReplyWriter, TakesBackWhatWasWritten) {
   EXPECT_EQ(reply.errors(), 0u);
 }
 
+TEST(ReplyWriter, Diverts) {
+  std::string out;
+  std::string elsewhere = "what was there, longer than all that has gone out";
+  ReplyWriter reply(out);
+  reply.ok();
+  const ReplyWriter::Mark before = reply.mark();
+  reply.array(2);
+  EXPECT_EQ(reply.written_since(before), "*2\r\n");
+  reply.divert(elsewhere);
+  elsewhere.clear();
+  reply.error("ERR unheard");
+  EXPECT_EQ(reply.written_since(before), "");
+  reply.out_of_band().push(3);
+  reply.resume();
+  reply.integer(1);
+  EXPECT_EQ(reply.written_since(before), "*2\r\n*3\r\n:1\r\n");
+  EXPECT_EQ(elsewhere, "-ERR unheard\r\n");
+}
+
 }  // namespace
 }  // namespace tandem

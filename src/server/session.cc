@@ -117,7 +117,6 @@ bool Session::take_request() {
     if (subscribed) [[unlikely]]
       take_messages();
     const ReplyWriter::Mark before = reply_.mark();
-    const ReplyMode mode_before = reply_mode_;
     const bool was_authenticated = authenticated;
     const Outcome outcome =
         host_.executor.execute(*this, args, parser_.is_inline() ? Bytes() : raw, reply_);
@@ -132,7 +131,7 @@ bool Session::take_request() {
       cut_off();
       return false;
     }
-    if (reply_mode_ == mode_before && reply_.written_since(before).starts_with('-')) [[unlikely]] {
+    if (reply_.written_since(before).starts_with('-')) [[unlikely]] {
       host_.errors.count(reply_.written_since(before));
     }
     if (outcome == Outcome::kBlocked) {
@@ -211,6 +210,7 @@ void Session::unblock(std::string reply) {
   if (waiter->closes()) closing_ = true;
   waiter.reset();
   if (deadline_) deadline_->cancel();
+  if (reply.starts_with('-')) host_.errors.count(reply);
   reply_.raw(reply);
   end_reply();
   process();
@@ -222,7 +222,6 @@ bool Session::force_unblock(bool with_error) {
   const bool taken = with_error ? host_.executor.unblock_with_error(waiter, reply)
                                 : host_.executor.time_out(waiter, reply);
   if (!taken) return false;
-  if (with_error) host_.errors.count(reply);
   unblock(std::move(reply));
   return true;
 }
