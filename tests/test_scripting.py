@@ -144,3 +144,33 @@ def test_nothing_expires_while_a_script_runs(client):
     text = """redis.call('set', 'k', 1, 'px', 1) for i = 1, 5000000 do end
         return redis.call('exists', 'k')"""
     assert client("EVAL", text, 0) == 1
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_script_without_end_can_be_ended(start, wrote):
+    """One worker, and it is the script's; keys that expire keep the expirer coming by."""
+    server = start("tandem", "--worker-threads", 1, "--busy-reply-threshold", 50)
+    with server.connect() as holder:
+        holder.pipeline([("SET", f"k{n}", 1, "PX", 1) for n in range(1000)])
+        first = "redis.call('set','a',1) " if wrote else ""
+        holder.send(encode("EVAL", first + "while true do end", 0))
+
+        def is_busy():
+            with server.connect() as other:
+                other.socket.settimeout(1)
+                try:
+                    return other.raw("PING").startswith(b"-BUSY")
+                except TimeoutError:
+                    return False
+
+        wait_until(is_busy, "those who come are told that it is busy")
+        with server.connect() as other:
+            assert other.raw("WATCH", "a").startswith(b"-BUSY")
+            if wrote:
+                assert other.raw("SCRIPT", "KILL").startswith(b"-UNKILLABLE")
+                other.send(encode("SHUTDOWN", "NOSAVE"))
+                assert server.wait_exit() == 0
+            else:
+                assert other("SCRIPT", "KILL") == "OK"
+                assert b"Script killed by user" in holder.read_raw()
+                assert other("GET", "a") is None

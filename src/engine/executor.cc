@@ -455,11 +455,20 @@ void Executor::end_expire_round() {
   expire_database_ = (expire_database_ + 1) % engine_.keyspace.database_count();
 }
 
+// Whoever holds the stripe may hold it for long (a script), and this thread has clients to serve:
+// the next round comes by again.
 uint64_t Executor::expire_partition(int database, int partition) {
+  Lock& stripe = engine_.keyspace.stripe(partition / kPartitionsPerStripe);
+  if (!stripe.try_lock()) return 0;
+  const uint64_t expired = expire_held(database, partition);
+  stripe.unlock();
+  return expired;
+}
+
+uint64_t Executor::expire_held(int database, int partition) {
   const int stripe = partition / kPartitionsPerStripe;
   declared_.assign(1, DeclaredKey{{}, KeyPlace{static_cast<uint16_t>(partition), 0}});
   uint64_t expired = 0;
-  const Guard guard(engine_.keyspace.stripe(stripe));
   DatabaseTables* tables = engine_.keyspace.tables(database);
   if (tables != nullptr && tables->expiring_in(stripe) > 0 &&
       tables->partition(partition).flagged() > 0) {

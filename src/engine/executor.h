@@ -140,6 +140,7 @@ class Executor {
   bool take_waiter(const std::shared_ptr<Waiter>& waiter, bool failed);
   void release_garbage();
   uint64_t expire_partition(int database, int partition);
+  uint64_t expire_held(int database, int partition);
   void end_expire_round();
   ExpiryMode expiry_mode(const ClientState& client) const;
   int64_t now_unix_us() const { return batch_unix_us_ + now_monotonic_us_ - batch_monotonic_us_; }

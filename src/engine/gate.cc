@@ -54,7 +54,10 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   }
   if (Gate::refuses_stale(bits) && (flags & kStale) == 0) return std::string(kMasterDown);
   if (when(Gate::kDatasetLoading) && (flags & kLoading) == 0) return std::string(kLoadingText);
-  if (when(Gate::kBusyScript) && (flags & kAllowBusy) == 0 && client.kind != ClientKind::kScript) {
+  // The script holds every key, so whoever asked for one (WATCH) would wait for it, not be
+  // answered.
+  const bool answered = (flags & kAllowBusy) != 0 && command.row.keys.empty();
+  if (when(Gate::kBusyScript) && !answered && client.kind != ClientKind::kScript) {
     return std::string(kBusy);
   }
   return std::nullopt;

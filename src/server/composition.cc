@@ -81,9 +81,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       replication_(replication_parts()),
       watch_(gate_, options.server, errors_),
       acceptor_(loop_, network_, options.server.network,
-                [this](AcceptedSocket socket) {
-                  workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket));
-                }),
+                [this](AcceptedSocket socket) { deal(std::move(socket)); }),
       persistence_({.engine = engine_,
                     .options = options.server.persistence,
                     .files = files_,
@@ -193,11 +191,19 @@ void Composition::continue_log(const FileLoad::Loaded& loaded) {
   if (loaded.selected_database) log_.set_context(*loaded.selected_database);
 }
 
+// A script holds its worker, and before long all the others. While one does so for long, who comes
+// now is served by a worker that nobody else is on, so that SCRIPT KILL always finds an ear.
+void Composition::deal(AcceptedSocket socket) {
+  const size_t usual = workers_.size() - 1;
+  const size_t at = gate_.is(Gate::kBusyScript) ? usual : next_worker_++ % usual;
+  workers_[at]->adopt(std::move(socket));
+}
+
 void Composition::start_workers() {
   const int64_t configured = options_.server.worker_threads.get();
   const size_t count = configured > 0 ? static_cast<size_t>(configured)
                                       : std::max(1u, std::thread::hardware_concurrency());
-  for (size_t at = 0; at < count; ++at) {
+  for (size_t at = 0; at < count + 1; ++at) {  // and the one for busy times
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
     workers_.push_back(

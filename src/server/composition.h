@@ -65,6 +65,7 @@ class Composition {
   void watch_configuration();
   void every_tick();
   void start_workers();
+  void deal(AcceptedSocket socket);
   void watch_signals();
   void shut_down_on_signal(int how);
   void resume_clients();

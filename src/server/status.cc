@@ -118,7 +118,7 @@ void Status::collect_server(ServerFigures& server) const {
   server.uptime_seconds = (clock.monotonic_ms() - started_ms_) / kMsPerSecond;
   server.hz = parts_.options.server.hz.get();
   server.listeners = listeners(parts_.options.server.network);
-  server.worker_threads = static_cast<int64_t>(parts_.workers.size());
+  server.worker_threads = static_cast<int64_t>(parts_.workers.size()) - 1;
 }
 
 void Status::collect_clients(ClientFigures& clients) const {
