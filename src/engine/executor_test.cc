@@ -102,7 +102,7 @@ std::vector<CommandRow> rows() {
   all.push_back({.name = "bmove",
                  .arity = 3,
                  .flags = kWrite | kBlocking,
-                 .keys = {keys_range(1, 2, 1, "RW")},
+                 .keys = {key_at(1, "RW"), key_at(2, "RW")},
                  .handler = blocking_move});
   all.push_back({.name = "flush",
                  .arity = 1,
