@@ -35,7 +35,7 @@ def background_save(connection):
 @pytest.mark.parametrize("writer", ["tandem", "redis"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_file_gives_the_same_data(start, writer, seed):
-    """Files are of 7.2's version 11, which the stock 7.0 cannot read: Tandem reads both."""
+    """Whoever wrote the file."""
     one = start(writer)
     fill(one, seed)
     expected = digest(one)
