@@ -52,6 +52,7 @@ Task<void> Session::run() {
     reading_ = false;
     if (!count) break;
     end_ += *count;
+    busy_ = busy_ || end_ == capacity_;
     host_.counters.input_bytes.add(*count);
     host_.counters.reads.add(1);
     process();
@@ -283,7 +284,8 @@ void Session::take_messages() {
 void Session::make_room() {
   const size_t used = end_;
   const size_t wanted = std::min(parser_.bytes_missing(), capacity_);
-  if (capacity_ - used > 0 && capacity_ - used >= wanted) return;
+  const bool has_room = capacity_ - used > 0 && capacity_ - used >= wanted;
+  if (has_room && (capacity_ >= kBufferBytesUsual || !busy_)) return;
   // Doubles at most: what a length promises is only believed as far as bytes have come.
   const size_t capacity = std::max(capacity_ * 2, kBufferBytesUsual);
   auto grown = std::make_unique_for_overwrite<char[]>(capacity);

@@ -168,6 +168,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   bool closing_ = false;
   bool held_back_ = false;
   bool processing_ = false;
+  bool busy_ = false;     // a read has filled the buffer: more was waiting
   bool reading_ = false;  // a read into the buffer is under way: nothing in it may move
   ReplyMode reply_mode_ = ReplyMode::kOn;
   int64_t soft_limit_since_ms_ = 0;

@@ -173,6 +173,16 @@ TEST_F(SessionTest, TakesRequestsInPieces) {
   EXPECT_EQ(talk.received, "+OK\r\n$5\r\nhello\r\n");
 }
 
+TEST_F(SessionTest, ABusyClientIsReadInLargePieces) {
+  std::string pipeline;
+  while (pipeline.size() < 10'000) pipeline += "PING\r\n";
+  Talk talk{.pieces = std::vector<std::string>(20, pipeline)};
+  run(talk, 2000);
+  constexpr uint64_t kSmallBytes = 2 * 1024;  // what a client begins with
+  EXPECT_EQ(node->counters().input_bytes.get(), 20 * pipeline.size());
+  EXPECT_LT(node->counters().reads.get(), 20 * pipeline.size() / kSmallBytes / 2);
+}
+
 TEST_F(SessionTest, LargeValuesGoInAndOut) {
   const std::string value(3'000'000, 'x');
   Talk talk{.pieces = {"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3000000\r\n" + value + "\r\n",
