@@ -11,7 +11,7 @@ from harness.wire import ReplyError
 NOT_OURS = re.compile("|".join([
     r"gcc_version|monotonic_clock|executable",  # how redis-server was built and started
     r"module_fork|latest_fork|current_cow|current_fork|rdb_last_cow|total_forks|mem_aof",  # no fork
-    r"allocator_|rss_overhead|.*_defrag|mem_fragmentation|lazyfree",  # inside redis's allocator
+    r"allocator_|rss_overhead|.*_defrag|mem_fragmentation",  # inside redis's allocator
     r"cmdstat_|errorstat_|latency_percentiles_|db\d",  # what has happened so far
     r"used_cpu_.*_main_thread|io_threads",  # there is no main thread
 ]))
@@ -25,6 +25,16 @@ def test_info_has_the_fields_of_redis(start):
 
 def test_info_lists_its_listeners(server, client):
     assert server.info("server")["listener0"] == f"name=tcp,bind=127.0.0.1,port={server.port}"
+
+
+def test_info_counts_what_is_freed_on_a_thread_of_its_own(server, client):
+    for at in range(0, 100_000, 1000):
+        client("HSET", "large", *[word for n in range(at, at + 1000) for word in (n, "v")])
+    client("UNLINK", "large")
+    wait_until(lambda: int(server.info("memory")["lazyfreed_objects"]) == 1, "it is freed")
+    assert server.info("memory")["lazyfree_pending_objects"] == "0"
+    client("CONFIG", "RESETSTAT")
+    assert server.info("memory")["lazyfreed_objects"] == "0"
 
 
 def test_info_of_commands_inside_others(start):

@@ -1,11 +1,14 @@
 #include "engine/rdb_snapshot.h"
 
+#include "base/thread.h"
+
 namespace tandem {
 namespace {
 
 // Chains under one hold of a stripe: some dozens of microseconds for short values.
 constexpr int kChainsPerHold = 8;
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
+constexpr int64_t kGiveWayEveryUs = 500;
 
 }  // namespace
 
@@ -144,6 +147,14 @@ void RdbSnapshot::finish_walk() {
   walking_ = false;
 }
 
+// Between two holds.
+void RdbSnapshot::give_way_at_times() {
+  const int64_t now_us = engine_.clock.monotonic_us();
+  if (now_us - gave_way_us_ < kGiveWayEveryUs) return;
+  give_way();
+  gave_way_us_ = engine_.clock.monotonic_us();
+}
+
 // Level-triggered: a large entry that was begun comes before anything else, for its parts must
 // follow each other.
 bool RdbSnapshot::produce(std::string& out) {
@@ -153,6 +164,7 @@ bool RdbSnapshot::produce(std::string& out) {
     begun_ = true;
   }
   while (walking_ && out_.size() < options_.produce_bytes) {
+    give_way_at_times();
     if (Large* large = first_large()) {
       step_large(*large);
     } else if (chains_left_) {

@@ -75,6 +75,7 @@ class RdbSnapshot final : private SnapshotSink {
   Large* first_large();
   void step_large(Large& large);
   void drop_first_large();
+  void give_way_at_times();
   void drain();
   void finish_walk();
 
@@ -91,6 +92,7 @@ class RdbSnapshot final : private SnapshotSink {
   std::atomic<size_t> pending_bytes_{0};
   std::atomic<int64_t> keys_written_{0};
 
+  int64_t gave_way_us_ = 0;
   bool begun_ = false;
   bool chains_left_ = true;
   bool walking_ = true;

@@ -1,5 +1,7 @@
 #include "keyspace/snapshot.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace tandem {
@@ -33,7 +35,15 @@ bool SnapshotWalk::step(int chains) {
     table_ = 0;
     ++partition_;
   }
+  if (partition_ / kPartitionsPerStripe == stripe) look_ahead(chains);
   return partition_ < kPartitions;
+}
+
+// The next hold is short if its cache misses pass while nobody waits for them.
+void SnapshotWalk::look_ahead(int chains) const {
+  const PartitionTable& table = tables_[table_]->partition(partition_);
+  const uint32_t end = std::min(bucket_ + static_cast<uint32_t>(chains), table.bucket_count());
+  for (uint32_t i = bucket_; i < end; ++i) PartitionTable::prefetch_chain(table.bucket_at(i));
 }
 
 // True when the table is done. A chain that a split moved behind the walk's place bears the epoch

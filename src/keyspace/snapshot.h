@@ -35,6 +35,7 @@ class SnapshotWalk {
 
  private:
   bool step_table(DatabaseTables& tables, int partition, int& budget);
+  void look_ahead(int chains) const;
 
   Keyspace& keyspace_;
   SnapshotSink& sink_;

@@ -1,6 +1,7 @@
 #include "replication/replication_thread.h"
 
 #include "base/check.h"
+#include "base/thread.h"
 
 namespace tandem {
 
@@ -10,6 +11,7 @@ ReplicationThread::~ReplicationThread() {
 
 void ReplicationThread::start(ReplicationControl& control) {
   thread_ = std::thread([this, &control] {
+    name_thread("replication");
     scope_.spawn(serve(control, scope_.token()));
     loop_.run();
   });

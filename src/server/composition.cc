@@ -115,7 +115,10 @@ std::vector<CommandRow> Composition::rows() {
   append(all, scripting_.rows());
   append(all, connection_rows(options_.server.network, subscriptions_));
   append(all, client_rows(clients_, pause_));
-  append(all, config_rows(config_, [this] { status_.reset(); }));
+  append(all, config_rows(config_, [this] {
+           status_.reset();
+           reclaimer_.reset_freed();
+         }));
   append(all, command_rows());
   append(all, persistence_rows(persistence_, shutdown_));
   append(all, watch_rows(watch_, status_));
@@ -222,7 +225,7 @@ void Composition::start_workers() {
                                                    },
                                                .log_moved = [this] { replication_.log_moved(); }}));
   }
-  for (auto& worker : workers_) worker->start();
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
 }
 
 ReplicationControl::Parts Composition::replication_parts() {
@@ -279,6 +282,8 @@ Status::Parts Composition::status_parts(std::string run_id) {
                 memory.script_bytes = scripting_.cached_script_bytes();
                 memory.script_vm_bytes = scripting_.vm_bytes();
                 memory.scripts = scripting_.cached_scripts();
+                memory.keys_to_free = reclaimer_.pending();
+                memory.keys_freed = reclaimer_.freed();
               }};
 }
 

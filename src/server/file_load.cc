@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/logging.h"
+#include "base/thread.h"
 
 namespace tandem {
 namespace {
@@ -21,7 +22,10 @@ FileLoad::~FileLoad() {
 
 void FileLoad::start(bool primary, std::function<void(Outcome)> done) {
   CHECK(!thread_.joinable(), "a file is loaded once");
-  thread_ = std::thread([this, primary, tell = std::move(done)] { tell(load(primary)); });
+  thread_ = std::thread([this, primary, tell = std::move(done)] {
+    name_thread("file-load");
+    tell(load(primary));
+  });
 }
 
 FileLoad::Outcome FileLoad::load(bool primary) {

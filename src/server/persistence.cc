@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/logging.h"
+#include "base/thread.h"
 #include "base/version.h"
 #include "stats/memory.h"
 
@@ -51,6 +52,7 @@ Result<void> Persistence::begin_background() {
 }
 
 void Persistence::run_background() {
+  name_thread("snapshot-file");
   std::unique_lock guard(lock_);
   while (true) {
     changed_.wait(guard, [this] { return wanted_ || ending_; });

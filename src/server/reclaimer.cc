@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/thread.h"
+
 namespace tandem {
 
 Reclaimer::~Reclaimer() {
@@ -23,6 +25,7 @@ void Reclaimer::free_later(Garbage garbage) {
 }
 
 void Reclaimer::run() {
+  name_thread("reclaimer");
   std::unique_lock guard(lock_);
   for (;;) {
     changed_.wait(guard, [this] { return ending_ || !queue_.empty(); });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/thread.h"
 
 namespace tandem {
 
@@ -62,6 +63,7 @@ void Shutdown::start(int how, Done done) {
   if (thread_.joinable()) thread_.join();
   if (must_wait(how)) wait_ = std::make_shared<Wait>();
   thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
+    name_thread("shutdown");
     const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
     if (wait == nullptr || wait_for_replicas(how, paused_before)) {
       return done(end(how, paused_before));

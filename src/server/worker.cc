@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/thread.h"
 
 namespace tandem {
 namespace {
@@ -64,8 +65,11 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
 
 Worker::~Worker() { CHECK(!thread_.joinable(), "a worker is joined before it is destroyed"); }
 
-void Worker::start() {
-  thread_ = std::thread([this] { loop_->run(); });
+void Worker::start(size_t number) {
+  thread_ = std::thread([this, number] {
+    name_thread("worker-" + std::to_string(number));
+    loop_->run();
+  });
 }
 
 void Worker::join() {

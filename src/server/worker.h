@@ -37,7 +37,8 @@ class Worker {
   Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs);
   ~Worker();
 
-  void start();
+  // `number` names its thread.
+  void start(size_t number);
   // The loop ends soon; sessions live on, unserved, until the destructor.
   void stop() { loop_->stop(); }
   void join();

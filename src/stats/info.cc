@@ -148,7 +148,9 @@ void write(Report& report, const MemoryReport& memory) {
   report.line("mem_clients_normal", memory.clients_bytes);
   report.zeros({"mem_cluster_links", "mem_aof_buffer"});
   report.line("mem_allocator", allocator_name());
-  report.zeros({"active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"});
+  report.line("active_defrag_running", 0);
+  report.line("lazyfree_pending_objects", memory.keys_to_free);
+  report.line("lazyfreed_objects", memory.keys_freed);
 }
 
 // Only while the file is read, as in Redis.

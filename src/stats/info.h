@@ -47,6 +47,8 @@ struct MemoryReport {
   int64_t scripts = 0;
   int64_t script_bytes = 0;
   int64_t script_vm_bytes = 0;
+  int64_t keys_to_free = 0;  // by the reclaimer
+  int64_t keys_freed = 0;
 };
 
 // The file that is read at start, or was.

@@ -126,7 +126,7 @@ BANNED_CALLS = [
     (r"#\s*include\s*<fstream>|(?<![\w.>])fopen\(|(?<![\w>)])::open\(", "a file of io/",
      r"^src/(io|base)/|_test\.cc$|^fuzz/"),
     (r"\bsleep_(for|until)\(|\bu?nanosleep\(|\busleep\(|(?<![\w.>])sleep\(",
-     "a timer of the loop, or a wait on a condition", r"^src/io/|^src/sim/"),
+     "a timer of the loop, or a wait on a condition", r"^src/io/|^src/sim/|^src/base/thread\.cc$"),
     (r"\.detach\(\)", "a Scope that joins (io/)", r"^$"),
     (r"\b(v?f?printf|v?sn?printf|f?puts)\(|std::c(out|err)\b", "fmt, or log_* (base/logging.h)",
      r"^src/base/(check|logging|number)\.cc$|/main\.cc$|_main\.cc$|^src/sim/.*replication.*\.cc$"),
