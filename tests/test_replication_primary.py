@@ -190,6 +190,17 @@ def test_info_names_the_replicas(server):
     wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "it is gone")
 
 
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_a_replica_announces_another_address(start, kind):
+    """Either way: as the primary that is told, and as the replica that tells."""
+    primary = start(kind)
+    other = start("redis" if kind == "tandem" else "tandem", "--replica-announce-ip", "10.1.2.3",
+                  "--replica-announce-port", "7777")
+    other.follow(primary.port)
+    wait_until(lambda: primary.info("replication").get("slave0", "").startswith(
+        "ip=10.1.2.3,port=7777,"), "the announced address is listed")
+
+
 def test_getack_and_wait(server, client):
     replica, _, offset = synced(server)
     client("SET", "a", 1)

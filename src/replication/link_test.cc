@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,12 +66,14 @@ class ScriptedPrimary {
 
   // Every request, its arguments joined by blanks.
   std::vector<std::string> requests;
+  std::vector<int64_t> visited_ms;
 
  private:
   Task<void> accept() {
     for (;;) {
       auto socket = co_await listener_->accept(scope_.token());
       if (!socket) co_return;
+      visited_ms.push_back(process_.clock().monotonic_ms());
       Visit visit = visits_.front();
       if (visits_.size() > 1) visits_.pop_front();
       scope_.spawn(play(std::move(*process_.network().adopt(std::move(*socket))), visit));
@@ -288,6 +291,19 @@ TEST_F(LinkTest, SilenceIsNoticed) {
   EXPECT_EQ(replica_->progress.last_failure(), "");
   world_.run_for_ms(8000);
   EXPECT_NE(replica_->progress.last_failure().find("silent"), std::string::npos);
+}
+
+// So that replicas that lost their primary together do not come back together.
+TEST_F(LinkTest, PausesLongerAfterEachFailureByChance) {
+  start({{{"-ERR no\r\n"}, false}});
+  world_.run_for_ms(60'000);
+  const std::vector<int64_t>& visits = primary_->visited_ms;
+  ASSERT_GT(visits.size(), 8U);
+  EXPECT_GT(visits[4] - visits[3], 2 * (visits[1] - visits[0]));
+  std::set<int64_t> late_pauses;
+  for (size_t i = 7; i < visits.size(); ++i) late_pauses.insert(visits[i] - visits[i - 1]);
+  EXPECT_GT(late_pauses.size(), 1U) << "not all the same";
+  EXPECT_LT(*late_pauses.rbegin(), 10'000) << "it never gives up";
 }
 
 TEST_F(LinkTest, SpeaksTheHandshakeInOrder) {
