@@ -48,8 +48,8 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
       card.patterns.load(kRelaxed), card.shard_channels.load(kRelaxed),
       card.transaction_length.load(kRelaxed), card.watched.load(kRelaxed),
       card.query_bytes.load(kRelaxed), card.query_free_bytes.load(kRelaxed),
-      card.argument_bytes.load(kRelaxed), transaction, output > 0 ? 1 : 0,
-      output, query + output + transaction + static_cast<int64_t>(sizeof(ClientCard)),
+      card.argument_bytes.load(kRelaxed), transaction, output > 0 ? 1 : 0, output,
+      query + output + transaction + static_cast<int64_t>(sizeof(ClientCard)),
       command == nullptr ? "NULL" : command->full_name, card.user.get(),
       card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
 }
