@@ -13,11 +13,10 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor.h"
 #include "io/scope.h"
 #include "rdb/rdb_writer.h"
+#include "replication/replication_test_world.h"
 #include "resp/request_parser.h"
-#include "resp/request_writer.h"
 #include "sim/process.h"
 #include "sim/world.h"
 
@@ -26,12 +25,6 @@ namespace {
 
 constexpr uint16_t kPort = 6379;
 const std::string kId(40, 'c');
-
-std::string request(std::initializer_list<Bytes> args) {
-  std::string bytes;
-  append_request(bytes, args);
-  return bytes;
-}
 
 std::string snapshot_of(std::initializer_list<std::pair<Bytes, Bytes>> keys) {
   std::string bytes;
@@ -108,33 +101,12 @@ class ScriptedPrimary {
   Scope scope_;
 };
 
-void set(Context& c) {
-  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-  c.reply.ok();
-}
-
-std::vector<CommandRow> rows() {
-  std::vector<CommandRow> all = engine_rows();
-  all.push_back({.name = "set",
-                 .arity = 3,
-                 .flags = kWrite,
-                 .keys = {key_at(1, "OW UPDATE")},
-                 .handler = set,
-                 .session_handler = {},
-                 .group = "string",
-                 .since = "1.0.0",
-                 .complexity = "O(1)",
-                 .summary = "",
-                 .syntax = "key value"});
-  return all;
-}
-
 // A replica that holds one key, "old", before it follows anybody.
 struct Replica {
   explicit Replica(SimProcess& process)
       : keyspace({.databases = 2, .hash_seed = 1}),
         log({}, ReplicationId()),
-        registry(rows()),
+        registry(rows_with_set()),
         engine{.keyspace = keyspace,
                .log = log,
                .registry = registry,
@@ -149,19 +121,11 @@ struct Replica {
               .progress = progress,
               .listening_port = 7000},
              {.primary_host = "10.0.0.1", .primary_port = kPort}, 1) {
-    put("old", "1");
+    set(engine, "old", "1");
     gate.set(Gate::kReplica, true);
     options.timeout_seconds.set(10);
     options.primary_password.set("secret");
     scope.spawn(link.run(scope.token()));
-  }
-
-  void put(Bytes key, Bytes text) {
-    Executor executor(engine, 1);
-    ClientState client(ClientKind::kNormal);
-    std::string out;
-    ReplyWriter reply(out);
-    executor.execute(client, std::vector<Bytes>{"set", key, text}, {}, reply);
   }
 
   std::string get(Bytes key, int database = 0) {
@@ -294,7 +258,7 @@ TEST_F(LinkTest, SilenceIsNoticed) {
 }
 
 // So that replicas that lost their primary together do not come back together.
-TEST_F(LinkTest, PausesLongerAfterEachFailureByChance) {
+TEST_F(LinkTest, PausesLongerAfterEachFailureAndByChance) {
   start({{{"-ERR no\r\n"}, false}});
   world_.run_for_ms(60'000);
   const std::vector<int64_t>& visits = primary_->visited_ms;

@@ -10,9 +10,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor.h"
 #include "io/scope.h"
-#include "resp/request_writer.h"
+#include "replication/replication_test_world.h"
 #include "sim/process.h"
 #include "sim/wire.h"
 #include "sim/world.h"
@@ -23,40 +22,12 @@ namespace {
 constexpr uint16_t kPort = 6379;
 constexpr uint64_t kMegabyte = 1024 * 1024;
 
-std::string request(std::initializer_list<Bytes> args) {
-  std::string bytes;
-  append_request(bytes, args);
-  return bytes;
-}
-
 std::string acknowledgement(uint64_t offset) {
   return request({"REPLCONF", "ACK", std::to_string(offset)});
 }
 
 ReplicationId id_of(char digit) {
   return *ReplicationId::parse(std::string(ReplicationId::kLength, digit));
-}
-
-void set(Context& c) {
-  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-  c.replicate_as_is();
-  c.reply.ok();
-}
-
-std::vector<CommandRow> rows() {
-  std::vector<CommandRow> all = engine_rows();
-  all.push_back({.name = "set",
-                 .arity = 3,
-                 .flags = kWrite,
-                 .keys = {key_at(1, "OW UPDATE")},
-                 .handler = set,
-                 .session_handler = {},
-                 .group = "string",
-                 .since = "1.0.0",
-                 .complexity = "O(1)",
-                 .summary = "",
-                 .syntax = "key value"});
-  return all;
 }
 
 ReplicaHello modern() {
@@ -76,7 +47,7 @@ struct Primary {
       : ask(std::move(the_ask)),
         keyspace({.databases = 2, .hash_seed = 1}),
         log({}, id_of('a')),
-        registry(rows()),
+        registry(rows_with_set()),
         engine{.keyspace = keyspace,
                .log = log,
                .registry = registry,
@@ -109,12 +80,8 @@ struct Primary {
     reasons.push_back(error.text);
   }
 
-  void set(Bytes key, Bytes text) {
-    Executor executor(engine, 1);
-    ClientState client(ClientKind::kNormal);
-    std::string out;
-    ReplyWriter reply(out);
-    executor.execute(client, std::vector<Bytes>{"set", key, text}, {}, reply);
+  void write(Bytes key, Bytes text) {
+    set(engine, key, text);
     replicas.wake_all();
   }
 
@@ -222,7 +189,7 @@ class ReplicaSessionTest : public testing::Test {
 
 TEST_F(ReplicaSessionTest, AFullSyncWithAMarkWaitsForTheReplicaBeforeTheStream) {
   start_primary();
-  primary_->set("a", "1");
+  primary_->write("a", "1");
   const uint64_t cut = primary_->log.end();
   connect();
   const std::string head = fmt::format("+FULLRESYNC {} {}\r\n$EOF:", id_of('a').text(), cut);
@@ -233,7 +200,7 @@ TEST_F(ReplicaSessionTest, AFullSyncWithAMarkWaitsForTheReplicaBeforeTheStream) 
   EXPECT_TRUE(got.ends_with(mark));
   EXPECT_EQ(state(), ReplicaState::kSnapshot);
 
-  primary_->set("b", "2");
+  primary_->write("b", "2");
   world_.run_for_ms(1000);
   EXPECT_EQ(take(), "") << "it could not tell this from the snapshot";
   peer_->send(acknowledgement(cut));
@@ -246,9 +213,9 @@ TEST_F(ReplicaSessionTest, AFullSyncWithAMarkWaitsForTheReplicaBeforeTheStream) 
 
 TEST_F(ReplicaSessionTest, WithoutTheMarkTheLengthComesFirst) {
   start_primary({.hello = {}, .request = {}});
-  primary_->set("a", "1");
+  primary_->write("a", "1");
   connect();
-  primary_->set("b", "2");
+  primary_->write("b", "2");
   world_.run_for_ms(100);
   const std::string got = take();
   const size_t dollar = got.find('$');
@@ -263,7 +230,7 @@ TEST_F(ReplicaSessionTest, SyncGetsTheSnapshotWithoutALineAndOwesNoAcknowledgeme
   start_primary({.hello = {}, .request = {.position = std::nullopt, .plain = true}});
   connect();
   EXPECT_TRUE(take().starts_with("$"));
-  primary_->set("b", "2");
+  primary_->write("b", "2");
   world_.run_for_ms(20'000);
   EXPECT_TRUE(peer_->received.ends_with(request({"set", "b", "2"})));
   EXPECT_TRUE(primary_->reasons.empty());
@@ -271,9 +238,9 @@ TEST_F(ReplicaSessionTest, SyncGetsTheSnapshotWithoutALineAndOwesNoAcknowledgeme
 
 TEST_F(ReplicaSessionTest, APartialSyncGivesWhatIsMissing) {
   start_primary(from('a', 0));
-  primary_->set("a", "1");
+  primary_->write("a", "1");
   const uint64_t middle = primary_->log.end();
-  primary_->set("b", "2");
+  primary_->write("b", "2");
   primary_->ask = from('a', middle);
   connect();
   EXPECT_EQ(take(),
@@ -340,7 +307,7 @@ TEST_F(ReplicaSessionTest, EmptyLinesOfABusyReplicaAreSigns) {
 
 TEST_F(ReplicaSessionTest, AReplicaThatDoesNotTakeItsSnapshotIsDropped) {
   start_primary();
-  for (int i = 0; i < 40; ++i) primary_->set(fmt::format("key{}", i), std::string(10'000, 'x'));
+  for (int i = 0; i < 40; ++i) primary_->write(fmt::format("key{}", i), std::string(10'000, 'x'));
   primary_->options.rdb_compression.set(false);
   connect();
   peer_->reading = false;
@@ -355,10 +322,10 @@ TEST_F(ReplicaSessionTest, AReplicaOverTheHardLimitIsDropped) {
   primary_->limit.hard_bytes = 2 * kMegabyte;
   connect();
   peer_->reading = false;
-  for (int i = 0; i < 15; ++i) primary_->set("a", std::string(100'000, 'x'));
+  for (int i = 0; i < 15; ++i) primary_->write("a", std::string(100'000, 'x'));
   world_.run_for_ms(3000);
   EXPECT_TRUE(primary_->reasons.empty());
-  for (int i = 0; i < 10; ++i) primary_->set("a", std::string(100'000, 'x'));
+  for (int i = 0; i < 10; ++i) primary_->write("a", std::string(100'000, 'x'));
   world_.run_for_ms(3000);
   peer_->read_on();
   world_.run_for_ms(3000);
@@ -371,7 +338,7 @@ TEST_F(ReplicaSessionTest, TheHardLimitIsAtLeastTheBacklog) {
   primary_->options.backlog_bytes.set(4 * kMegabyte);
   primary_->log.set_retention(4 * kMegabyte, 0);
   primary_->limit.hard_bytes = 1000;
-  for (int i = 0; i < 20; ++i) primary_->set("a", std::string(100'000, 'x'));
+  for (int i = 0; i < 20; ++i) primary_->write("a", std::string(100'000, 'x'));
   connect();
   peer_->send(acknowledgement(0));
   world_.run_for_ms(4000);
@@ -385,7 +352,7 @@ TEST_F(ReplicaSessionTest, AChangedLimitTakesEffectOnAConnectedReplica) {
   primary_->options.timeout_seconds.set(600);
   connect();
   peer_->reading = false;
-  for (int i = 0; i < 20; ++i) primary_->set("a", std::string(100'000, 'x'));
+  for (int i = 0; i < 20; ++i) primary_->write("a", std::string(100'000, 'x'));
   world_.run_for_ms(3000);
   EXPECT_TRUE(primary_->reasons.empty());
   primary_->limit.hard_bytes = kMegabyte;
@@ -401,7 +368,7 @@ TEST_F(ReplicaSessionTest, AReplicaOverTheSoftLimitIsDroppedAfterItsTime) {
   primary_->limit = {.hard_bytes = 0, .soft_bytes = 100'000, .soft_seconds = 10};
   connect();
   peer_->reading = false;
-  for (int i = 0; i < 5; ++i) primary_->set("a", std::string(100'000, 'x'));
+  for (int i = 0; i < 5; ++i) primary_->write("a", std::string(100'000, 'x'));
   world_.run_for_ms(9000);
   EXPECT_TRUE(primary_->reasons.empty());
   world_.run_for_ms(5000);
@@ -440,7 +407,7 @@ TEST_F(ReplicaSessionTest, RubbishEndsTheSession) {
 
 TEST_F(ReplicaSessionTest, OtherCommandsAndImpossibleAcknowledgementsChangeNothing) {
   start_primary(from('a', 0));
-  primary_->set("a", "1");
+  primary_->write("a", "1");
   connect();
   const uint64_t end = primary_->log.end();
   peer_->send(acknowledgement(end + 1) + request({"SET", "a", "2"}) + "PING\r\n" +
@@ -501,7 +468,7 @@ TEST_F(ReplicaSessionTest, DropAllEndsAnIdleStream) {
   connect();
   take();
   primary_->replicas.drop_all();
-  primary_->set("a", "of another history");
+  primary_->write("a", "of another history");
   world_.run_for_ms(500);
   EXPECT_EQ(take(), "");
   expect_gone("our history has changed");
@@ -515,14 +482,14 @@ TEST_F(ReplicaSessionTest, DropAllInTheMiddleOfAWriteSendsNothingOfWhatComesAfte
   take();
   peer_->reading = false;
   // The rest of this block is written, then waits for the peer to read.
-  primary_->set("a", std::string(300'000, 'x'));
+  primary_->write("a", std::string(300'000, 'x'));
   world_.run_for_ms(300);
   {
     const ExclusiveGuard all(primary_->keyspace);
     primary_->log.adopt_id(id_of('b'));
     primary_->replicas.drop_all();
   }
-  primary_->set("b", std::string(50'000, 'z'));
+  primary_->write("b", std::string(50'000, 'z'));
   peer_->read_on();
   world_.run_for_ms(500);
   EXPECT_EQ(peer_->received.find('z'), std::string::npos);
@@ -532,7 +499,7 @@ TEST_F(ReplicaSessionTest, DropAllInTheMiddleOfAWriteSendsNothingOfWhatComesAfte
 // WAIT's promise: what an earlier history's replica says late counts for nobody.
 TEST_F(ReplicaSessionTest, ADroppedReplicaAcknowledgesNothing) {
   start_primary(from('a', 0));
-  primary_->set("a", "1");
+  primary_->write("a", "1");
   connect();
   const uint64_t end = primary_->log.end();
   peer_->send(acknowledgement(end));
@@ -544,7 +511,7 @@ TEST_F(ReplicaSessionTest, ADroppedReplicaAcknowledgesNothing) {
 TEST_F(ReplicaSessionTest, OneThatLeavesAWalkHoldsNothingBackForTheOthers) {
   start_primary();
   primary_->options.rdb_compression.set(false);
-  for (int i = 0; i < 60; ++i) primary_->set(fmt::format("key{}", i), std::string(50'000, 'x'));
+  for (int i = 0; i < 60; ++i) primary_->write(fmt::format("key{}", i), std::string(50'000, 'x'));
   primary_->options.diskless_sync_delay_seconds.set(1);
   connect();
   SimProcess& other_process = world_.add_process("10.0.0.3");
