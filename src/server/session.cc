@@ -45,14 +45,15 @@ Session::~Session() {
 }
 
 Task<void> Session::run() {
+  bool filled = false;  // by the last read: more was waiting
   while (!stop_.requested()) {
-    make_room();
+    make_room(filled);
     reading_ = true;
     auto count = co_await stream_->read({buffer_.get() + end_, capacity_ - end_}, stop_.token());
     reading_ = false;
     if (!count) break;
     end_ += *count;
-    busy_ = busy_ || end_ == capacity_;
+    filled = end_ == capacity_;
     host_.counters.input_bytes.add(*count);
     host_.counters.reads.add(1);
     process();
@@ -281,11 +282,11 @@ void Session::take_messages() {
 
 // The query buffer.
 
-void Session::make_room() {
-  const size_t used = end_;
+void Session::make_room(bool busy) {
+  const size_t room = capacity_ - end_;
   const size_t wanted = std::min(parser_.bytes_missing(), capacity_);
-  const bool has_room = capacity_ - used > 0 && capacity_ - used >= wanted;
-  if (has_room && (capacity_ >= kBufferBytesUsual || !busy_)) return;
+  const bool too_small = busy && capacity_ < kBufferBytesUsual;
+  if (room > 0 && room >= wanted && !too_small) return;
   // Doubles at most: what a length promises is only believed as far as bytes have come.
   const size_t capacity = std::max(capacity_ * 2, kBufferBytesUsual);
   auto grown = std::make_unique_for_overwrite<char[]>(capacity);

@@ -136,7 +136,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   void protocol_error();
   void start_waiting();
   void on_deadline();
-  void make_room();
+  void make_room(bool busy);
   void compact();
   void update_card();
   bool output_over_limit(int64_t monotonic_ms);
@@ -168,7 +168,6 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   bool closing_ = false;
   bool held_back_ = false;
   bool processing_ = false;
-  bool busy_ = false;     // a read has filled the buffer: more was waiting
   bool reading_ = false;  // a read into the buffer is under way: nothing in it may move
   ReplyMode reply_mode_ = ReplyMode::kOn;
   int64_t soft_limit_since_ms_ = 0;
