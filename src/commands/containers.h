@@ -25,6 +25,22 @@ void settle(View& keys, Bytes key, const T& container) {
   keys.remove_if_empty(key, container);
 }
 
+// HDEL, SREM, ZREM: takes the named elements out and answers how many were there.
+template <class T>
+void remove_elements(Context& ctx) {
+  const Bytes key = ctx.args[1];
+  T* container;
+  if (!ctx.keys.write(key, container)) return ctx.reply.error(kWrongType);
+  if (container == nullptr) return ctx.reply.integer(0);
+  int64_t removed = 0;
+  for (const Bytes element : ctx.args.subspan(2)) removed += container->remove(element) ? 1 : 0;
+  if (removed > 0) {
+    settle(ctx.keys, key, *container);
+    ctx.replicate_as_is();
+  }
+  ctx.reply.integer(removed);
+}
+
 // start and stop as LRANGE takes them, both inclusive and negative from the end.
 struct IndexRange {
   size_t first;

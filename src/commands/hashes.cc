@@ -68,20 +68,6 @@ void hsetnx(Context& ctx) {
   ctx.reply.integer(1);
 }
 
-void hdel(Context& ctx) {
-  const Bytes key = ctx.args[1];
-  Hash* hash;
-  if (!ctx.keys.write(key, hash)) return ctx.reply.error(kWrongType);
-  if (hash == nullptr) return ctx.reply.integer(0);
-  int64_t removed = 0;
-  for (const Bytes field : ctx.args.subspan(2)) removed += hash->remove(field) ? 1 : 0;
-  if (removed > 0) {
-    settle(ctx.keys, key, *hash);
-    ctx.replicate_as_is();
-  }
-  ctx.reply.integer(removed);
-}
-
 void hget(Context& ctx) {
   const Hash* hash;
   if (read_hash(ctx, hash)) reply_element(ctx, field_of(hash, ctx.args[2]));
@@ -165,7 +151,8 @@ std::vector<CommandRow> hash_write_rows() {
        .complexity = "O(1)", .summary = "Sets a field of a hash if it is absent",
        .syntax = "key field value"},
       {.name = "hdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
-       .handler = hdel, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+       .handler = remove_elements<Hash>, .group = "hash", .since = "2.0.0",
+       .complexity = "O(N) for N fields",
        .summary = "Removes fields of a hash", .syntax = "key field [field ...]"},
   };
 }

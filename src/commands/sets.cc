@@ -28,20 +28,6 @@ void sadd(Context& ctx) {
   ctx.reply.integer(added);
 }
 
-void srem(Context& ctx) {
-  const Bytes key = ctx.args[1];
-  Set* set;
-  if (!ctx.keys.write(key, set)) return ctx.reply.error(kWrongType);
-  if (set == nullptr) return ctx.reply.integer(0);
-  int64_t removed = 0;
-  for (const Bytes member : ctx.args.subspan(2)) removed += set->remove(member) ? 1 : 0;
-  if (removed > 0) {
-    settle(ctx.keys, key, *set);
-    ctx.replicate_as_is();
-  }
-  ctx.reply.integer(removed);
-}
-
 void smembers(Context& ctx) {
   const Set* set;
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
@@ -101,7 +87,8 @@ std::vector<CommandRow> set_rows() {
        .complexity = "O(N) for N members", .summary = "Adds members to a set",
        .syntax = "key member [member ...]"},
       {.name = "srem", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
-       .handler = srem, .group = "set", .since = "1.0.0", .complexity = "O(N) for N members",
+       .handler = remove_elements<Set>, .group = "set", .since = "1.0.0",
+       .complexity = "O(N) for N members",
        .summary = "Removes members from a set", .syntax = "key member [member ...]"},
       {.name = "smembers", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
        .handler = smembers, .group = "set", .tips = "nondeterministic_output_order",

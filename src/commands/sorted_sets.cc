@@ -151,20 +151,6 @@ void zincrby(Context& ctx) {
   if (outcome) reply_added(ctx, *outcome, options);
 }
 
-void zrem(Context& ctx) {
-  const Bytes key = ctx.args[1];
-  SortedSet* set;
-  if (!ctx.keys.write(key, set)) return ctx.reply.error(kWrongType);
-  if (set == nullptr) return ctx.reply.integer(0);
-  int64_t removed = 0;
-  for (const Bytes member : ctx.args.subspan(2)) removed += set->remove(member) ? 1 : 0;
-  if (removed > 0) {
-    settle(ctx.keys, key, *set);
-    ctx.replicate_as_is();
-  }
-  ctx.reply.integer(removed);
-}
-
 void zcard(Context& ctx) {
   const SortedSet* set;
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
@@ -238,7 +224,7 @@ std::vector<CommandRow> sorted_set_rows() {
        .since = "1.2.0", .complexity = "O(log(N)) in a set of N members",
        .summary = "Adds to the score of a member", .syntax = "key increment member"},
       {.name = "zrem", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
-       .handler = zrem, .group = "sorted-set", .since = "1.2.0",
+       .handler = remove_elements<SortedSet>, .group = "sorted-set", .since = "1.2.0",
        .complexity = "O(M*log(N)) for M of N members",
        .summary = "Removes members from a sorted set", .syntax = "key member [member ...]"},
       {.name = "zcard", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},

@@ -9,21 +9,12 @@
 #include "base/number.h"
 #include "data/list.h"
 #include "engine/rdb_snapshot.h"
+#include "engine/testing.h"
 
 namespace tandem {
 namespace {
 
 // A few commands of every shape, so that the engine is tested without the real families.
-void get(Context& c) {
-  StringText text;
-  if (!c.keys.read_text(c.args[1], text)) return c.reply.error(kWrongType);
-  text ? c.reply.bulk(*text) : c.reply.null();
-}
-void set(Context& c) {
-  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-  c.replicate_as_is();
-  c.reply.ok();
-}
 void set_until(Context& c) {
   c.keys.set_text(c.args[1], c.args[2], *parse_int64(c.args[3]));
   c.replicate_as_is();
@@ -78,10 +69,8 @@ void flush(Context& c) {
 
 std::vector<CommandRow> rows() {
   std::vector<CommandRow> all = engine_rows();
-  all.push_back(
-      {.name = "get", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO")}, .handler = get});
-  all.push_back(
-      {.name = "set", .arity = 3, .flags = kWrite, .keys = {key_at(1, "OW")}, .handler = set});
+  all.push_back(plain_get_row());
+  all.push_back(plain_set_row());
   all.push_back({.name = "setuntil",
                  .arity = 4,
                  .flags = kWrite,

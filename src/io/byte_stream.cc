@@ -29,17 +29,6 @@ void ByteStream::Read::finish(Error error, Resume how) {
   end(how);
 }
 
-void ByteStream::Read::end(Resume how) {
-  switch (how) {
-    case Resume::kNow:
-      return complete();
-    case Resume::kSoon:
-      return complete_soon();
-    case Resume::kUnchanged:
-      return finish_without_suspending();
-  }
-}
-
 ByteStream::Write::Write(ByteStream& stream, std::span<const Bytes> parts, StopToken stop)
     : Wait(stream.loop().ready(), stop), stream_(stream), parts_(parts) {
   skip_empty();
@@ -85,17 +74,6 @@ void ByteStream::Write::skip_empty() noexcept {
 void ByteStream::Write::finish(Error error, Resume how) {
   error_ = std::move(error);
   end(how);
-}
-
-void ByteStream::Write::end(Resume how) {
-  switch (how) {
-    case Resume::kNow:
-      return complete();
-    case Resume::kSoon:
-      return complete_soon();
-    case Resume::kUnchanged:
-      return finish_without_suspending();
-  }
 }
 
 }  // namespace tandem

@@ -78,13 +78,6 @@ class ByteStream {
   virtual void cancel_write(Write& write) noexcept = 0;
 };
 
-// When an implementation ends a wait.
-enum class Resume {
-  kNow,        // from the loop's own callback: the wait and the stream may be gone afterwards
-  kSoon,       // from anywhere else
-  kUnchanged,  // from inside begin_*: the coroutine just goes on
-};
-
 class ByteStream::Read final : public Wait {
  public:
   Read(ByteStream& stream, std::span<char> buffer, StopToken stop);
@@ -104,7 +97,6 @@ class ByteStream::Read final : public Wait {
 
  private:
   void abandon() noexcept override { stream_.cancel_read(*this); }
-  void end(Resume how);
 
   ByteStream& stream_;
   std::span<char> buffer_;
@@ -138,7 +130,6 @@ class ByteStream::Write final : public Wait {
 
  private:
   void abandon() noexcept override { stream_.cancel_write(*this); }
-  void end(Resume how);
   void skip_empty() noexcept;
 
   ByteStream& stream_;

@@ -31,6 +31,17 @@ void Wait::complete_soon() noexcept {
   ready_->push(*this);
 }
 
+void Wait::end(Resume how) {
+  switch (how) {
+    case Resume::kNow:
+      return complete();
+    case Resume::kSoon:
+      return complete_soon();
+    case Resume::kUnchanged:
+      return finish_without_suspending();
+  }
+}
+
 void Wait::on_stop(ErrorCode reason) {
   abandon();
   state_ = State::kStopped;

@@ -41,6 +41,13 @@ class ReadyQueue {
   IntrusiveList<ReadyNode> nodes_;
 };
 
+// When a source ends a wait.
+enum class Resume {
+  kNow,        // from the loop's own callback: the wait and its source may be gone afterwards
+  kSoon,       // from anywhere else
+  kUnchanged,  // before begin_*'s caller has suspended: the coroutine just goes on
+};
+
 class Wait : private StopListener, private ReadyNode {
  public:
   Wait(const Wait&) = delete;
@@ -61,6 +68,8 @@ class Wait : private StopListener, private ReadyNode {
   void complete();
   // Resumes it later in this turn; callable from anywhere on the loop's thread.
   void complete_soon() noexcept;
+  // Whichever of the three `how` names.
+  void end(Resume how);
   // The stop's reason when that is what ended the wait.
   bool stopped() const noexcept { return state_ == State::kStopped; }
   ErrorCode stop_reason() const noexcept { return reason_; }

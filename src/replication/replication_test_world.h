@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/testing.h"
 #include "resp/request_writer.h"
 
 namespace tandem {
@@ -19,22 +20,7 @@ inline std::string request(std::initializer_list<Bytes> args) {
 
 inline std::vector<CommandRow> rows_with_set() {
   std::vector<CommandRow> all = engine_rows();
-  all.push_back({.name = "set",
-                 .arity = 3,
-                 .flags = kWrite,
-                 .keys = {key_at(1, "OW UPDATE")},
-                 .handler =
-                     [](Context& c) {
-                       c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-                       c.replicate_as_is();
-                       c.reply.ok();
-                     },
-                 .session_handler = {},
-                 .group = "string",
-                 .since = "1.0.0",
-                 .complexity = "O(1)",
-                 .summary = "",
-                 .syntax = "key value"});
+  all.push_back(plain_set_row());
   return all;
 }
 

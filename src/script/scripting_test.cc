@@ -10,33 +10,17 @@
 #include "base/number.h"
 #include "base/sha1.h"
 #include "engine/executor.h"
+#include "engine/testing.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
 
 namespace tandem {
 namespace {
 
-void get(Context& c) {
-  StringText text;
-  if (!c.keys.read_text(c.args[1], text)) return c.reply.error(kWrongType);
-  text ? c.reply.bulk(*text) : c.reply.null();
-}
-
-void set(Context& c) {
-  c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-  c.replicate_as_is();
-  c.reply.ok();
-}
-
 std::vector<CommandRow> all_rows(Scripting& scripting) {
   std::vector<CommandRow> rows = engine_rows();
-  rows.push_back(
-      {.name = "get", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO")}, .handler = get});
-  rows.push_back({.name = "set",
-                  .arity = 3,
-                  .flags = kWrite | kDenyOom,
-                  .keys = {key_at(1, "OW")},
-                  .handler = set});
+  rows.push_back(plain_get_row());
+  rows.push_back(plain_set_row());
   rows.push_back({.name = "publish", .arity = 3, .flags = kMayReplicate, .handler = [](Context& c) {
                     c.reply.integer(0);
                   }});
