@@ -36,6 +36,7 @@ void flushdb(Context& ctx) {
 void flushall(Context& ctx) {
   if (!parse_flush(ctx)) return;
   for (int i = 0; i < ctx.keys.database_count(); ++i) ctx.keys.at(i).clear();
+  ctx.keys.access().keyspace().count_flush();
   ctx.replicate_as_is();
   ctx.reply.ok();
 }

@@ -194,11 +194,11 @@ TEST(SnapshotOfEverything, IsTheMomentOfTheCutWhateverIsWrittenMeanwhile) {
       RdbSnapshot::Options options;
       options.format.version = static_cast<int>(9 + random.below(3));
       options.produce_bytes = 1 + random.below(20'000);
-      auto snapshot = RdbSnapshot::begin(stage.engine, options, nullptr);
-      ASSERT_TRUE(snapshot);
+      auto snapshot =
+          RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), options, nullptr);
       const uint64_t writes = random.below(40);
       std::string stream;
-      for (std::string piece; (*snapshot)->produce(piece);) {
+      for (std::string piece; snapshot->produce(piece);) {
         stream += piece;
         for (uint64_t i = 0; i < writes; ++i) writer.write();
       }
@@ -212,16 +212,17 @@ TEST(SnapshotOfEverything, GivenUpInTheMiddleLeavesTheNextOneWhole) {
   Writer writer(stage, 1);
   writer.fill();
   for (int round = 0; round < 20; ++round) {
-    auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
-    ASSERT_TRUE(snapshot);
+    auto snapshot =
+        RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
     std::string piece;
-    for (int i = 0; i < round; ++i) (*snapshot)->produce(piece);
+    for (int i = 0; i < round; ++i) snapshot->produce(piece);
     for (int i = 0; i < 100; ++i) writer.write();
   }
   const Contents at_cut = contents(stage.keyspace);
-  auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
   std::string stream;
-  for (std::string piece; (*snapshot)->produce(piece);) stream += piece;
+  for (std::string piece; snapshot->produce(piece);) stream += piece;
   EXPECT_EQ(loaded(stream), at_cut);
 }
 
@@ -235,11 +236,11 @@ TEST(SnapshotOfEverything, WritersAndTheWalkerAreThreads) {
     while (!ended.load()) writer.write();
   });
   for (int round = 0; round < 5; ++round) {
-    auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
-    ASSERT_TRUE(snapshot);
+    auto snapshot =
+        RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
     std::string stream;
-    for (std::string piece; (*snapshot)->produce(piece);) stream += piece;
-    EXPECT_EQ(static_cast<int64_t>(loaded(stream).size()), (*snapshot)->keys_total());
+    for (std::string piece; snapshot->produce(piece);) stream += piece;
+    EXPECT_EQ(static_cast<int64_t>(loaded(stream).size()), snapshot->keys_total());
   }
   ended.store(true);
   writing.join();

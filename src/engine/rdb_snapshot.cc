@@ -1,5 +1,8 @@
 #include "engine/rdb_snapshot.h"
 
+#include <utility>
+
+#include "base/check.h"
 #include "base/thread.h"
 
 namespace tandem {
@@ -12,12 +15,11 @@ constexpr int64_t kGiveWayEveryUs = 500;
 
 }  // namespace
 
-Result<std::unique_ptr<RdbSnapshot>> RdbSnapshot::begin(Engine& engine, const Options& options,
-                                                        const std::function<void()>& at_cut) {
+std::unique_ptr<RdbSnapshot> RdbSnapshot::begin(Engine& engine, SnapshotTurn::Held turn,
+                                                const Options& options,
+                                                const std::function<void()>& at_cut) {
+  CHECK(turn, "a snapshot has its turn");
   const ExclusiveGuard guard(engine.keyspace);
-  if (engine.keyspace.snapshot().sink != nullptr) {
-    return fail(ErrorCode::kRefused, "another snapshot is in progress");
-  }
   if (at_cut != nullptr) at_cut();
   Options at_position = options;
   // What was written while nobody read the log has no place in its history.
@@ -29,11 +31,12 @@ Result<std::unique_ptr<RdbSnapshot>> RdbSnapshot::begin(Engine& engine, const Op
         .id = std::string(position.id.text()),
         .offset = static_cast<int64_t>(position.offset)};
   }
-  return std::unique_ptr<RdbSnapshot>(new RdbSnapshot(engine, at_position));
+  return std::unique_ptr<RdbSnapshot>(new RdbSnapshot(engine, std::move(turn), at_position));
 }
 
-RdbSnapshot::RdbSnapshot(Engine& engine, const Options& options)
-    : engine_(engine),
+RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options)
+    : turn_(std::move(turn)),
+      engine_(engine),
       options_(options),
       writer_(out_sink_, options.format),
       walk_(engine.keyspace, *this) {}

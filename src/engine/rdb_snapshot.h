@@ -2,8 +2,10 @@
 // (keyspace/snapshot.h) behind the RDB writer. A file, the sockets of replicas or both can be fed
 // from one.
 //
-//   auto snapshot = RdbSnapshot::begin(engine, options, [&] { ...all stripes are held: note the
-//   log's end... }); while (snapshot->produce(out)) send(out);
+//   auto turn = engine.snapshot_turn.try_take();
+//   auto snapshot = RdbSnapshot::begin(engine, std::move(turn), options, [&] { ...all stripes are
+//   held: note the log's end... });
+//   while (!snapshot->interrupted() && snapshot->produce(out)) send(out);
 //
 // Large entries (rdb/rdb_large_entry.h) are only begun where their chain is written out; produce
 // then takes them one after the other, in steps.
@@ -39,13 +41,17 @@ class RdbSnapshot final : private SnapshotSink {
   };
 
   // Takes the cut: all stripes for some microseconds, with `at_cut` called meanwhile (may be null).
-  // kRefused: another snapshot is running.
-  static Result<std::unique_ptr<RdbSnapshot>> begin(Engine& engine, const Options& options,
-                                                    const std::function<void()>& at_cut);
+  // The turn is the snapshot's until it is destroyed.
+  static std::unique_ptr<RdbSnapshot> begin(Engine& engine, SnapshotTurn::Held turn,
+                                            const Options& options,
+                                            const std::function<void()>& at_cut);
   ~RdbSnapshot() override;
 
   // Replaces `out` by the next bytes of the stream. False: the stream is complete, `out` is empty.
   bool produce(std::string& out);
+
+  // Somebody else needs the turn: to be given up.
+  bool interrupted() const { return turn_.interrupted(); }
 
   int64_t keys_total() const { return walk_.keys_at_cut(); }
   // For progress and limits; any thread.
@@ -68,7 +74,7 @@ class RdbSnapshot final : private SnapshotSink {
   };
 
   // REQUIRES: all stripes held.
-  RdbSnapshot(Engine& engine, const Options& options);
+  RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options);
   void write_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   bool begin_large(int database, const Entry& entry);
@@ -79,6 +85,8 @@ class RdbSnapshot final : private SnapshotSink {
   void drain();
   void finish_walk();
 
+  // First: given back when nothing of the snapshot is left.
+  const SnapshotTurn::Held turn_;
   Engine& engine_;
   const Options options_;
   std::string out_;

@@ -146,6 +146,10 @@ class Keyspace {
   };
   SnapshotState& snapshot() { return snapshot_; }
 
+  // How often everything was thrown away by FLUSHALL; counted under all stripes, read by anyone.
+  void count_flush() { flushes_.fetch_add(1, std::memory_order_relaxed); }
+  uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
+
  private:
   struct alignas(64) Stripe {
     Lock lock;
@@ -161,6 +165,7 @@ class Keyspace {
   std::vector<Stripe> stripes_;
   std::vector<Database> databases_;
   SnapshotState snapshot_;
+  std::atomic<uint64_t> flushes_{0};
 };
 
 // All stripes, in order.

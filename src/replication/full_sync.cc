@@ -75,15 +75,16 @@ Task<void> FullSyncs::run(StopToken stop) {
 }
 
 Task<void> FullSyncs::serve_waiting(StopToken stop) {
-  auto feed = std::make_shared<SnapshotFeed>(ReplicationId::generate(random_));
-  Tickets tickets;
-  auto begun = RdbSnapshot::begin(engine_, snapshot_options(), [&] { tickets = admit(feed); });
-  if (!begun) {
+  SnapshotTurn::Held turn = engine_.snapshot_turn.try_take([this] { taken_bell_.ring(); });
+  if (!turn) {
     // Another snapshot is being written, to disk say.
     co_await loop_.sleep_ms(kBusyRetryMs, stop);
     co_return;
   }
-  std::shared_ptr<RdbSnapshot> snapshot = std::move(*begun);
+  auto feed = std::make_shared<SnapshotFeed>(ReplicationId::generate(random_));
+  Tickets tickets;
+  std::shared_ptr<RdbSnapshot> snapshot = RdbSnapshot::begin(
+      engine_, std::move(turn), snapshot_options(), [&] { tickets = admit(feed); });
   const int64_t started_ms = loop_.clock().monotonic_ms();
   const int64_t keys = snapshot->keys_total();
   log_notice("Full sync of {} replica(s): a snapshot of {} keys begins", tickets.size(), keys);
@@ -101,11 +102,11 @@ Task<void> FullSyncs::serve_waiting(StopToken stop) {
              loop_.clock().monotonic_ms() - started_ms, feed->bytes.end());
 }
 
-// False: given up, for a stop or because nobody wants it any more.
+// False: given up, for a stop, because nobody wants it any more, or to give way.
 Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
                            std::shared_ptr<SnapshotFeed> feed, Tickets tickets, StopToken stop) {
   for (bool more = true; more;) {
-    if (stop.requested() || !anybody_left(tickets)) co_return false;
+    if (stop.requested() || snapshot->interrupted() || !anybody_left(tickets)) co_return false;
     if (must_wait(tickets)) {
       co_await taken_.wait(stop);
       continue;

@@ -128,14 +128,17 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
   co_return Result<void>{};
 }
 
-// False: a snapshot of the former data still runs; it is to be tried again.
+// False: a snapshot of the former data still runs, and was asked to end; to be tried again.
 Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
   Engine& engine = parts_.engine;
   std::vector<TablesRef> former;
   {
     const ExclusiveGuard all(engine.keyspace);
     if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    if (engine.keyspace.snapshot().sink != nullptr) return false;
+    if (engine.keyspace.snapshot().sink != nullptr) {
+      engine.snapshot_turn.interrupt();
+      return false;
+    }
     former = load.install();
     for (int i = 0; i < engine.keyspace.database_count(); ++i) {
       const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};

@@ -89,6 +89,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       file_load_({.engine = engine_, .options = options.server.persistence, .files = files_}),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
+                 .snapshot_turn = engine_.snapshot_turn,
                  .persistence = persistence_,
                  .file_load = file_load_,
                  .log = log_,

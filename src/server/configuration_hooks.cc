@@ -37,8 +37,8 @@ void Composition::watch_configuration() {
     engine_.track_latency = server.latency_tracking.get();
     return {};
   });
-  on({"stop-writes-on-bgsave-error"}, [this, &server]() -> Result<void> {
-    if (!server.persistence.stop_writes_on_error.get()) gate_.set(Gate::kDiskError, false);
+  on({"stop-writes-on-bgsave-error", "save"}, [this]() -> Result<void> {
+    persistence_.settle_gate();
     return {};
   });
   on({"rdbcompression"}, [this, &server]() -> Result<void> {

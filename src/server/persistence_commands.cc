@@ -10,18 +10,25 @@ namespace {
 constexpr Bytes kAlreadySaving = "ERR Background save already in progress";
 
 void save(SessionContext& c, Persistence& persistence) {
-  if (persistence.background_running()) return c.reply.error(kAlreadySaving);
-  if (auto saved = persistence.save_now(); !saved) return c.reply.error("ERR");
+  if (auto saved = persistence.save(); !saved) {
+    return c.reply.error(saved.error().code == ErrorCode::kRefused ? kAlreadySaving : "ERR");
+  }
   c.reply.ok();
 }
 
 void bgsave(SessionContext& c, Persistence& persistence) {
-  const bool schedule = c.args.size() == 2 && equal_ignore_case(c.args[1], "schedule");
-  if (c.args.size() > 1 && !schedule) return c.reply.error(kSyntaxError);
-  if (persistence.begin_background()) return c.reply.simple("Background saving started");
-  if (!schedule) return c.reply.error(kAlreadySaving);
-  persistence.schedule();
-  c.reply.simple("Background saving scheduled");
+  // SCHEDULE makes a difference where an append-only file may be rewritten meanwhile.
+  const bool valid =
+      c.args.size() == 1 || (c.args.size() == 2 && equal_ignore_case(c.args[1], "schedule"));
+  if (!valid) return c.reply.error(kSyntaxError);
+  if (persistence.is_under_way()) return c.reply.error(kAlreadySaving);
+  const bool inside_exec = !c.may_block;
+  if (inside_exec) {
+    persistence.schedule();
+    return c.reply.simple("Background saving scheduled");
+  }
+  if (!persistence.begin_background()) return c.reply.error(kAlreadySaving);
+  c.reply.simple("Background saving started");
 }
 
 void lastsave(SessionContext& c, Persistence& persistence) {

@@ -1,5 +1,7 @@
 #include "server/persistence.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -28,6 +30,14 @@ struct Node {
     return out;
   }
 
+  void save_in_background() {
+    ASSERT_TRUE(persistence.begin_background());
+    wait_for_save();
+  }
+  void wait_for_save() {
+    while (engine.snapshot_turn.taken()) std::this_thread::yield();
+  }
+
   Files& disk;
   PersistenceOptions options;
   Keyspace keyspace{{.databases = 4, .hash_seed = 3}};
@@ -47,6 +57,8 @@ struct Node {
   FileLoad file{{.engine = engine, .options = options, .files = disk}};
 };
 
+std::string temporary_file() { return "temp-" + std::to_string(::getpid()) + ".rdb"; }
+
 struct PersistenceTest : testing::Test {
   SimFiles disk{1};
 };
@@ -63,7 +75,7 @@ TEST_F(PersistenceTest, WhatWasSavedComesBackAfterAPowerCut) {
     Node node(disk);
     node.ask({"SET", "k", "v"});
     EXPECT_EQ(node.persistence.changes_since_save(), 1);
-    ASSERT_TRUE(node.persistence.save_now());
+    ASSERT_TRUE(node.persistence.save());
     EXPECT_EQ(node.persistence.changes_since_save(), 0);
     EXPECT_EQ(node.persistence.figures().saves, 1);
     node.ask({"SET", "k", "later"});
@@ -79,7 +91,7 @@ TEST_F(PersistenceTest, ACorruptFileIsRefusedWithThePlace) {
   {
     Node node(disk);
     node.ask({"SET", "key", "some value that is long enough"});
-    ASSERT_TRUE(node.persistence.save_now());
+    ASSERT_TRUE(node.persistence.save());
   }
   const auto size = disk.size("dump.rdb");
   ASSERT_TRUE(size);
@@ -94,21 +106,104 @@ TEST_F(PersistenceTest, ACorruptFileIsRefusedWithThePlace) {
 TEST_F(PersistenceTest, AFailedSaveKeepsTheOldFileAndStopsWrites) {
   Node node(disk);
   node.ask({"SET", "k", "old"});
-  ASSERT_TRUE(node.persistence.save_now());
+  ASSERT_TRUE(node.persistence.save());
   node.ask({"SET", "k", "new"});
   disk.fail_next_syncs(1);
-  EXPECT_FALSE(node.persistence.save_now());
+  node.save_in_background();
   EXPECT_TRUE(node.gate.is(Gate::kDiskError));
   EXPECT_TRUE(node.ask({"SET", "k", "more"}).starts_with("-MISCONF"));
   EXPECT_FALSE(node.persistence.figures().last_save_ok);
-  EXPECT_FALSE(*disk.exists("temp-" + std::to_string(::getpid()) + ".rdb"));
+  EXPECT_FALSE(*disk.exists(temporary_file()));
 
   Node other(disk);
   ASSERT_TRUE(other.file.load(true));
   EXPECT_EQ(other.ask({"GET", "k"}), "$3\r\nold\r\n");
 
-  ASSERT_TRUE(node.persistence.save_now());
+  ASSERT_TRUE(node.persistence.save());
   EXPECT_FALSE(node.gate.is(Gate::kDiskError));
+}
+
+TEST_F(PersistenceTest, WhetherWritesStopFollowsTheOptionsToo) {
+  Node node(disk);
+  disk.fail_next_syncs(1);
+  node.save_in_background();
+  for (const bool stop : {false, true}) {
+    node.options.stop_writes_on_error.set(stop);
+    node.persistence.settle_gate();
+    EXPECT_EQ(node.gate.is(Gate::kDiskError), stop);
+  }
+  const auto points = node.options.save_points.get();
+  node.options.save_points.set({});
+  node.persistence.settle_gate();
+  EXPECT_FALSE(node.gate.is(Gate::kDiskError));
+  node.options.save_points.set(points);
+  node.persistence.settle_gate();
+  EXPECT_TRUE(node.gate.is(Gate::kDiskError));
+}
+
+TEST_F(PersistenceTest, AFailedSaveOnDemandLeavesTheStateOfTheLastBackgroundSave) {
+  Node node(disk);
+  disk.fail_next_syncs(1);
+  EXPECT_FALSE(node.persistence.save());
+  EXPECT_TRUE(node.persistence.figures().last_save_ok);
+  EXPECT_FALSE(node.gate.is(Gate::kDiskError));
+}
+
+TEST_F(PersistenceTest, OneSnapshotAtATime) {
+  Node node(disk);
+  {
+    const SnapshotTurn::Held of_a_full_sync = node.engine.snapshot_turn.try_take();
+    EXPECT_EQ(node.persistence.save().error().code, ErrorCode::kRefused);
+    EXPECT_EQ(node.persistence.begin_background().error().code, ErrorCode::kRefused);
+    EXPECT_TRUE(node.persistence.figures().save_in_progress);
+    node.persistence.schedule();
+    node.persistence.check();
+    EXPECT_EQ(node.persistence.figures().saves, 0);
+  }
+  node.persistence.check();
+  node.wait_for_save();
+  EXPECT_EQ(node.persistence.figures().saves, 1);
+}
+
+// What was thrown away does not come back with a file that was cut before.
+TEST_F(PersistenceTest, FlushAllGivesUpABackgroundSave) {
+  Node node(disk);
+  node.ask({"SET", "old", "1"});
+  ASSERT_TRUE(node.persistence.save());
+  node.ask({"SET", "thrown away", "1"});
+  disk.at_open_of(temporary_file(), [&node] { node.ask({"FLUSHALL"}); });
+  node.save_in_background();
+  EXPECT_EQ(node.persistence.figures().saves, 1);
+  EXPECT_TRUE(node.persistence.figures().last_save_ok);
+
+  Node other(disk);
+  ASSERT_TRUE(other.file.load(true));
+  EXPECT_EQ(other.keyspace.keys(0), 1);
+  EXPECT_EQ(other.ask({"GET", "old"}), "$1\r\n1\r\n");
+}
+
+TEST_F(PersistenceTest, FlushAllReachesTheFileWithSavePointsOnly) {
+  Node node(disk);
+  node.ask({"SET", "k", "v"});
+  ASSERT_TRUE(node.persistence.save());
+  node.ask({"FLUSHALL"});
+  const auto points = node.options.save_points.get();
+  node.options.save_points.set({});
+  node.persistence.check();
+  node.wait_for_save();
+  EXPECT_EQ(node.persistence.figures().saves, 1);
+
+  node.options.save_points.set(points);
+  node.persistence.check();
+  node.wait_for_save();
+  EXPECT_EQ(node.persistence.figures().saves, 2);
+  node.persistence.check();
+  node.wait_for_save();
+  EXPECT_EQ(node.persistence.figures().saves, 2) << "once for each FLUSHALL";
+
+  Node other(disk);
+  ASSERT_TRUE(other.file.load(true));
+  EXPECT_EQ(other.keyspace.keys(0), 0);
 }
 
 // A key whose time was over long ago.
@@ -118,7 +213,7 @@ void save_expired_key(Node& node) {
   ClientState primary{ClientKind::kLink};
   node.gate.set(Gate::kReplica, true);
   node.ask(primary, {"PEXPIREAT", "k", "1"});
-  ASSERT_TRUE(node.persistence.save_now());
+  ASSERT_TRUE(node.persistence.save());
 }
 
 TEST_F(PersistenceTest, ExpiredKeysAreLeftOutOfAPrimarysFile) {

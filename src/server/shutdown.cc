@@ -32,11 +32,12 @@ Result<void> Shutdown::end(int how, bool paused_before) {
   // What is answered from here on is not in the file any more: so nothing is.
   parts_.gate.set(Gate::kPausedWrites, true);
   parts_.stop_scripts();
-  parts_.persistence.abort_background();
+  SnapshotTurn::Held turn = parts_.snapshot_turn.take_over();
   parts_.file_load.give_up();
   if (save) {
     log_notice("Saving the final RDB snapshot before exiting.");
-    if (auto saved = parts_.persistence.save_now(); !saved && (how & kShutdownForce) == 0) {
+    if (auto saved = parts_.persistence.save(std::move(turn));
+        !saved && (how & kShutdownForce) == 0) {
       log_warning("Error trying to save the DB, can't exit: {}", saved.error().text);
       let_writes_go_on(paused_before);
       return saved;

@@ -24,6 +24,7 @@ class Shutdown {
  public:
   struct Parts {
     Gate& gate;
+    SnapshotTurn& snapshot_turn;  // a save or a full sync under way is given up
     Persistence& persistence;
     FileLoad& file_load;
     Log& log;

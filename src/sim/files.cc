@@ -163,6 +163,7 @@ void SimFiles::change_names(const std::string& folder, NameChange change) {
 }
 
 Result<std::unique_ptr<File>> SimFiles::open(const std::string& path, OpenMode mode) {
+  if (const auto happens = at_open_.extract(path)) happens.mapped()();
   Inode inode = find(path);
   if (inode && inode->is_folder()) return fail_system("open " + path, EISDIR);
   const bool may_make = mode == OpenMode::kAppend || mode == OpenMode::kReplace;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,6 +45,10 @@ class SimFiles final : public Files {
   void fail_next_writes(int count) noexcept { failing_writes_ = count; }
   // The bytes of a sync that failed are never made durable by a later one, as on Linux.
   void fail_next_syncs(int count) noexcept { failing_syncs_ = count; }
+  // Something that happens at the very moment when this file is opened, before it.
+  void at_open_of(std::string path, std::function<void()> happens) {
+    at_open_[std::move(path)] = std::move(happens);
+  }
   // Rots one byte of a file, on the disk itself. False when there is no such byte.
   bool flip_byte(const std::string& path, uint64_t offset);
 
@@ -67,6 +72,7 @@ class SimFiles final : public Files {
   int failing_reads_ = 0;
   int failing_writes_ = 0;
   int failing_syncs_ = 0;
+  std::map<std::string, std::function<void()>> at_open_;
 };
 
 }  // namespace tandem
