@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -11,29 +12,37 @@ from harness.servers import ROOT, free_port
 from harness.wait import wait_until
 from harness.wire import Connection
 
+sys.path.append(str(ROOT / "tools" / "quickstart"))
+import live as live_view  # noqa: E402
+
 README = (ROOT / "README.md").read_text()
 
 
 class Quickstart:
     """The program that ./quickstart runs once the server is built."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, up_to=2):
         self.port = free_port(neighbours=2)
+        self.output = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "tools" / "quickstart", "--port", str(self.port), "--data",
-             folder,
-             *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        wait_until(lambda: self.linked(self.port + 2), "both replicas follow", 40)
+             folder, *arguments], stdout=self.output, stderr=subprocess.STDOUT)
+        wait_until(lambda: up_to == 0 or self.linked(self.port + up_to), "all follow", 40)
 
     @staticmethod
     def linked(port):
         with Connection(port) as connection:
             return "master_link_status:up" in connection("INFO", "replication")
 
+    def printed(self):
+        self.output.seek(0)
+        return self.output.read()
+
     def stop(self):
         """What it printed; afterwards nobody listens."""
         self.process.send_signal(signal.SIGINT)
-        text, _ = self.process.communicate(timeout=30)
+        assert self.process.wait(30) == 0
+        text = self.printed()
         for port in range(self.port, self.port + 3):
             with pytest.raises(OSError):
                 Connection(port, seconds=1)
@@ -44,15 +53,15 @@ class Quickstart:
 def quickstart(tmp_path):
     begun = []
 
-    def begin(*arguments):
-        begun.append(Quickstart(tmp_path / "data", *arguments))
+    def begin(*arguments, **options):
+        begun.append(Quickstart(tmp_path / "data", *arguments, **options))
         return begun[-1]
 
     yield begin
     for item in begun:
         if item.process.poll() is None:
             item.process.send_signal(signal.SIGTERM)
-            item.process.communicate(timeout=30)
+            item.process.wait(30)
 
 
 def section(title):
@@ -138,9 +147,69 @@ def test_the_servers_of_the_readme(tmp_path):
             process.wait(20)
 
 
+def refusal(*arguments, cwd=None):
+    """What it says before it starts anything."""
+    done = subprocess.run([sys.executable, ROOT / "tools" / "quickstart", *map(str, arguments)],
+                          capture_output=True, text=True, timeout=30, cwd=cwd)
+    assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+    return done.stderr
+
+
 def test_a_taken_port_is_told(start, tmp_path):
     server = start("tandem")
-    done = subprocess.run([sys.executable, ROOT / "tools" / "quickstart", "--port",
-                           str(server.port),
-                           "--data", tmp_path], capture_output=True, text=True, timeout=30)
-    assert done.returncode != 0 and f"port {server.port} is taken" in done.stderr
+    told = refusal("--port", server.port, "--data", tmp_path)
+    assert f"port {server.port} is taken" in told
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--from", "nonsense"), ("--from", "host:port"), ("--from", ":1"), ("--from", "h:70000"),
+    ("--port", 0), ("--port", 65534), ("--port", -1), ("--tour", "--from", "127.0.0.1:1")])
+def test_wrong_arguments_are_told(arguments):
+    assert "error: " in refusal(*arguments)
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    assert "no data folder" in refusal("--data", tmp_path / "file")
+
+
+def test_one_data_folder_is_for_one(quickstart, tmp_path):
+    live = quickstart()
+    assert "is in use" in refusal("--data", tmp_path / "data", "--port", free_port(neighbours=2))
+    live.stop()
+
+
+def test_a_relative_folder_is_the_callers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    live = Quickstart("here")
+    live.stop()
+    assert (tmp_path / "here" / "primary").is_dir()
+
+
+def test_a_source_with_a_password(start, quickstart):
+    old = start("redis", "--requirepass", "secret")
+    live = quickstart("--from", f"127.0.0.1:{old.port}", "--password", "secret")
+    wait_until(lambda: Quickstart.linked(live.port), "Tandem follows Redis")
+    text = live.stop()
+    assert re.search(rf"^source +{old.port} +primary ", text, re.M), text
+
+
+def test_a_link_that_fails_says_why(start, quickstart):
+    old = start("redis", "--requirepass", "secret")
+    live = quickstart("--from", f"127.0.0.1:{old.port}", "--password", "wrong", up_to=0)
+
+    def tells():
+        with Connection(live.port) as connection:
+            return "WRONGPASS" in connection("INFO", "replication")
+
+    wait_until(tells, "the primary knows why")
+    wait_until(lambda: "WRONGPASS" in live.printed(), "and the table says it")
+    live.stop()
+
+
+def test_what_is_received_or_loaded_has_a_bar():
+    receiving = {"role": "slave", "master_sync_in_progress": "1", "master_sync_read_keys": "250"}
+    primary = {"db0": "keys=300,expires=0,avg_ttl=0", "db3": "keys=700,expires=1,avg_ttl=5"}
+    assert live_view.phase(receiving, primary) == f"receiving [{'#' * 6}{'.' * 18}]  25 %"
+    loading = {"loading": "1", "loading_loaded_bytes": "50", "loading_total_bytes": "100"}
+    assert live_view.phase(loading, None) == f"loading   [{'#' * 12}{'.' * 12}]  50 %"

@@ -2,9 +2,9 @@
 import shutil
 import sys
 
+from group import ask
 from harness.servers import parse_info
 from harness.wait import Waited, wait_until
-from harness.wire import Connection, ReplyError
 
 REDRAW_SECONDS = 0.5
 BAR_CELLS = 24
@@ -12,15 +12,10 @@ HEADINGS = ("server", "port", "role", "offset", "lag", "link", "sync")
 WIDTHS = (10, 6, 8, 14, 12, 6, 0)
 
 
-def ask(port, host="127.0.0.1", user=None, password=None):
-    """INFO as a dictionary, or None when the server does not answer."""
-    try:
-        with Connection(port, host=host, seconds=1) as connection:
-            if password:
-                connection.call("AUTH", *([user] if user else []), password)
-            return parse_info(connection.call("INFO"))
-    except (OSError, EOFError, ReplyError):
-        return None
+def figures(reply):
+    """INFO's reply as a dictionary, None when there is none."""
+    info = parse_info(reply) if reply else {}
+    return info if "role" in info else None
 
 
 def bar(done, total):
@@ -36,8 +31,14 @@ def amount(size):
     return None
 
 
-def phase(info):
-    """What the sync does at this moment, with a bar where the end is known."""
+def key_count(info):
+    """Of all databases."""
+    return sum(int(value.split(",")[0].removeprefix("keys=")) for name, value in info.items()
+               if name.startswith("db") and value.startswith("keys="))
+
+
+def phase(info, primary):
+    """What the sync does at this moment, with a bar where the end can be told."""
     if info.get("loading") == "1":
         return "loading   " + progress(info, "loading_loaded_bytes", "loading_total_bytes")
     if info["role"] == "master":
@@ -45,8 +46,19 @@ def phase(info):
                    if f"slave{n}" in info and "state=online" not in info[f"slave{n}"]]
         return f"sending a snapshot to {len(waiting)}" if waiting else "-"
     if info.get("master_sync_in_progress") == "1":
-        return "receiving " + progress(info, "master_sync_read_bytes", "master_sync_total_bytes")
-    return "following" if info.get("master_link_status") == "up" else "connecting"
+        return "receiving " + received(info, primary)
+    if info.get("master_link_status") == "up":
+        return "following"
+    return f"connecting {info.get('master_link_last_failure', '')}".rstrip()
+
+
+def received(info, primary):
+    """A primary that streams its snapshot does not say how long it is, but how many keys it has."""
+    if int(info.get("master_sync_total_bytes", 0)) > 0 or primary is None:
+        return progress(info, "master_sync_read_bytes", "master_sync_total_bytes")
+    total = key_count(primary)
+    read = int(info.get("master_sync_read_keys", 0))
+    return bar(min(read, total), total) if total > 0 else amount(0)
 
 
 def progress(info, done_field, total_field):
@@ -54,25 +66,40 @@ def progress(info, done_field, total_field):
     return bar(min(done, total), total) if total > 0 else amount(done)
 
 
-def row(name, port, info, newest):
-    """One line of the table; `newest` is the offset that all strive for."""
+def primary_of(info, by_port):
+    """The figures of the server that this one follows, if they are in the table."""
+    return by_port.get(info.get("master_port"))
+
+
+def origin(info, by_port):
+    """Where the stream that this one follows begins: the end of the chain, as far as it is seen."""
+    for _ in by_port:
+        above = primary_of(info, by_port)
+        if above is None:
+            break
+        info = above
+    return info
+
+
+def row(name, port, info, by_port):
     if info is None:
         return (name, port, "-", "-", "-", "down", "does not answer")
-    is_primary = info["role"] == "master"
-    offset = int(info["master_repl_offset"] if is_primary else info.get("slave_repl_offset", 0))
-    link = "-" if is_primary else info.get("master_link_status", "?")
-    lag = "-" if is_primary else amount(max(0, newest - offset))
-    return (name, port, "primary" if is_primary else "replica", offset, lag, link, phase(info))
+    if info["role"] == "master":
+        return (name, port, "primary", info["master_repl_offset"], "-", "-", phase(info, None))
+    offset = int(info.get("slave_repl_offset", 0))
+    lag = amount(max(0, int(origin(info, by_port)["master_repl_offset"]) - offset))
+    return (name, port, "replica", offset, lag, info.get("master_link_status", "?"),
+            phase(info, primary_of(info, by_port)))
 
 
 def table(group, source=None):
     """The lines to show now."""
-    asked = [(name, s.port, ask(s.port)) for name, s in zip(group.names, group.servers)]
+    asked = [(name, s.port, figures(ask(s.port, "INFO"))) for name, s in
+             zip(group.names, group.servers)]
     if source:
-        host, _, port = source.rpartition(":")
-        asked.insert(0, ("source", port, ask(int(port), host.strip("[]") or "127.0.0.1")))
-    newest = max((int(info["master_repl_offset"]) for _, _, info in asked if info), default=0)
-    rows = [HEADINGS] + [row(name, port, info, newest) for name, port, info in asked]
+        asked.insert(0, ("source", source.port, figures(source.ask("INFO"))))
+    by_port = {str(port): info for _, port, info in asked if info}
+    rows = [HEADINGS] + [row(name, port, info, by_port) for name, port, info in asked]
     return ["".join(str(cell).ljust(width) for cell, width in zip(cells, WIDTHS)) for cells in rows]
 
 

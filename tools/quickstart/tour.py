@@ -54,6 +54,13 @@ class Tour:
         if self.proxy:
             self.proxy.close()
 
+    def kill(self):
+        """Whatever still runs."""
+        for server in self.servers:
+            if server.process is not None:
+                server.process.kill()
+                server.process.wait()
+
     def write(self, server, prefix, count):
         """Writes with redis-cli, one command a line; every one must be answered OK."""
         pairs = {f"{prefix}:{number}": f"{prefix} value {number}" for number in range(count)}
@@ -153,11 +160,12 @@ def run_tour():
     except (Untrue, Waited, AssertionError, OSError, subprocess.SubprocessError) as problem:
         print(f"FAIL  {title}\n      {problem}\n      logs: {folder}", flush=True)
         return 1
+    except (KeyboardInterrupt, SystemExit):
+        tour.kill()
+        shutil.rmtree(folder)
+        return 1
     finally:
-        for server in tour.servers:
-            if server.process is not None:
-                server.process.kill()
-                server.process.wait()
+        tour.kill()
     shutil.rmtree(folder)
     print("every step is true")
     return 0
