@@ -217,3 +217,19 @@ def test_used_memory_follows_the_data(client):
     def is_freed():
         return int(parse_info(client("INFO", "memory"))["used_memory"]) < before + 2_000_000
     wait_until(is_freed, "the memory is given back")
+
+
+def test_resetstat_resets_syncs_and_saves(start):
+    primary, replica = start("tandem"), start("tandem")
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with primary.connect() as connection:
+        connection("SAVE")
+
+        def counts():
+            info = parse_info(connection("INFO", "everything"))
+            return [info[name] for name in ("sync_full", "sync_partial_ok", "rdb_saves")]
+
+        assert counts() == ["1", "0", "1"]
+        connection("CONFIG", "RESETSTAT")
+        assert counts() == ["0", "0", "0"]

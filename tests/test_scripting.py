@@ -174,3 +174,63 @@ def test_a_script_without_end_can_be_ended(start, wrote):
                 assert other("SCRIPT", "KILL") == "OK"
                 assert b"Script killed by user" in holder.read_raw()
                 assert other("GET", "a") is None
+
+
+LONG = ("redis.call('set', 'first', 1) local i = 0 while i < {} do i = i + 1 end "
+        "redis.call('set', 'last', 1)")
+SAVING = ("--save", "3600 1000000", "--busy-reply-threshold", 50, "--shutdown-timeout", 0)
+
+
+def is_busy(server):
+    """Who came before it was known waits behind the script, on the same worker."""
+    with server.connect(seconds=1) as other:
+        return other.raw("GET", "a").startswith(b"-BUSY")
+
+
+def test_a_signal_waits_for_the_script(start):
+    """What is saved has the whole of it or nothing."""
+    server = start("tandem", *SAVING)
+    with server.connect() as connection:
+        connection.send(encode("EVAL", LONG.format(400_000_000), 0))
+        wait_until(lambda: is_busy(server), "the script is long")
+        server.process.terminate()
+        assert server.wait_exit() == 0
+    server.start()
+    with server.connect() as connection:
+        assert connection("MGET", "first", "last") == ["1", "1"]
+
+
+def test_shutdown_is_refused_while_a_script_is_busy(start):
+    server = start("tandem", *SAVING)
+    with server.connect() as connection, server.connect() as other:
+        connection.send(encode("EVAL", "while true do end", 0))
+        wait_until(lambda: is_busy(server), "the script is long")
+        for words in ([], ["SAVE"], ["NOW"]):
+            with server.connect() as other:
+                assert other.raw("SHUTDOWN", *words).startswith(b"-BUSY")
+        with server.connect() as other:
+            other.send(encode("SHUTDOWN", "NOSAVE"))
+            assert server.wait_exit() == 0
+
+
+def test_nosave_ends_a_shutdown_that_waits_for_a_script(start):
+    server = start("tandem", *SAVING)
+    with server.connect() as connection:
+        connection.send(encode("EVAL", LONG.format(10**12), 0))
+        wait_until(lambda: is_busy(server), "the script is long")
+        server.process.terminate()
+        wait_until(lambda: "User requested shutdown" in server.log_text(), "the shutdown has begun")
+        with server.connect() as other:
+            other.send(encode("SHUTDOWN", "NOSAVE"))
+            assert server.wait_exit() == 0
+    assert not (server.folder / "dump.rdb").exists()
+
+
+def test_scripts_run_on_after_a_failed_shutdown(start):
+    server = start("tandem", *SAVING)
+    (server.folder / "dump.rdb").mkdir()
+    with server.connect() as connection:
+        assert connection.error("SHUTDOWN", "SAVE") == "ERR Errors trying to SHUTDOWN. Check logs."
+        assert connection("EVAL", LONG.format(1_000_000), 0) is None
+        assert connection("MGET", "first", "last") == ["1", "1"]
+        (server.folder / "dump.rdb").rmdir()

@@ -101,7 +101,7 @@ void wrong_argument_count(Context& ctx) {
   ctx.reply.error("ERR wrong number of arguments for '" + ctx.command.full_name + "' command");
 }
 
-bool Options::take(Bytes word, size_t values) {
+bool OptionWords::take(Bytes word, size_t values) {
   if (!equal_ignore_case(ctx_.args[next_], word)) return false;
   if (ctx_.args.size() - next_ - 1 < values) return false;
   ++next_;

@@ -27,15 +27,15 @@ void wrong_argument_count(Context& ctx);
 
 // Walks the words behind a command's fixed arguments:
 //
-//   Options options(ctx, 3);
+//   OptionWords options(ctx, 3);
 //   while (!options.done()) {
 //     if (options.take("NX")) { ... }
 //     else if (options.take("COUNT", 1)) { count = options.integer(); ... }
 //     else return ctx.reply.error(kSyntaxError);
 //   }
-class Options {
+class OptionWords {
  public:
-  Options(Context& ctx, size_t first) : ctx_(ctx), next_(first) {}
+  OptionWords(Context& ctx, size_t first) : ctx_(ctx), next_(first) {}
 
   bool done() const { return next_ >= ctx_.args.size(); }
   size_t position() const { return next_; }

@@ -9,19 +9,20 @@
 
 namespace tandem {
 
-// Gives an absent key this container and returns it where it now lives.
+// Gives the key this container and returns it where it now lives. Elements that are still to be
+// added count, not the container.
 template <class T>
-T& install(View& keys, Bytes key, T fresh) {
+T& install(View& keys, Bytes key, T fresh, uint64_t changes = 0) {
   auto owned = std::make_unique<T>(std::move(fresh));
   T& installed = *owned;
-  keys.put(key, Value(std::move(owned)), kNoExpiry);
+  keys.put(key, Value(std::move(owned)), kNoExpiry, changes);
   return installed;
 }
 
 // After elements were taken out.
 template <class T>
-void settle(View& keys, Bytes key, const T& container) {
-  keys.changed(key);
+void settle(View& keys, Bytes key, const T& container, uint64_t changes = 1) {
+  keys.changed(key, changes);
   keys.remove_if_empty(key, container);
 }
 
@@ -35,7 +36,7 @@ void remove_elements(Context& ctx) {
   int64_t removed = 0;
   for (const Bytes element : ctx.args.subspan(2)) removed += container->remove(element) ? 1 : 0;
   if (removed > 0) {
-    settle(ctx.keys, key, *container);
+    settle(ctx.keys, key, *container, static_cast<uint64_t>(removed));
     ctx.replicate_as_is();
   }
   ctx.reply.integer(removed);

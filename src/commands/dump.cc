@@ -27,7 +27,7 @@ struct RestoreOptions {
 bool parse_restore(Context& ctx, RestoreOptions& options) {
   bool idle_time = false;
   bool frequency = false;
-  for (Options words(ctx, 4); !words.done();) {
+  for (OptionWords words(ctx, 4); !words.done();) {
     if (words.take("REPLACE")) {
       options.replace = true;
     } else if (words.take("ABSTTL")) {

@@ -26,7 +26,7 @@ struct ExpireConditions {
 };
 
 bool parse_conditions(Context& ctx, ExpireConditions& conditions) {
-  for (Options options(ctx, 3); !options.done();) {
+  for (OptionWords options(ctx, 3); !options.done();) {
     if (options.take("NX")) {
       conditions.only_without = true;
     } else if (options.take("XX")) {

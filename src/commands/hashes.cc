@@ -43,7 +43,7 @@ std::optional<int64_t> set_fields(Context& ctx) {
   for (size_t i = 0; i < pairs.size(); i += 2) {
     added += hash->set(pairs[i], pairs[i + 1], limits) ? 1 : 0;
   }
-  ctx.keys.changed(key);
+  ctx.keys.changed(key, pairs.size() / 2);
   ctx.replicate_as_is();
   return added;
 }

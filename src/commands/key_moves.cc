@@ -69,7 +69,7 @@ void copy(Context& ctx) {
   const Bytes target = ctx.args[2];
   bool replace = false;
   int database = ctx.keys.database();
-  for (Options options(ctx, 3); !options.done();) {
+  for (OptionWords options(ctx, 3); !options.done();) {
     if (options.take("REPLACE")) {
       replace = true;
     } else if (options.take("DB", 1)) {

@@ -54,7 +54,7 @@ void lrem(Context& ctx) {
   if (list == nullptr) return ctx.reply.integer(0);
   const size_t removed = list->remove(ctx.args[3], *count, ctx.keys.limits());
   if (removed > 0) {
-    settle(ctx.keys, ctx.args[1], *list);
+    settle(ctx.keys, ctx.args[1], *list, removed);
     ctx.replicate_as_is();
   }
   ctx.reply.integer(static_cast<int64_t>(removed));
@@ -69,12 +69,13 @@ void ltrim(Context& ctx) {
   if (!ctx.keys.write(ctx.args[1], list)) return ctx.reply.error(kWrongType);
   if (list != nullptr) {
     const IndexRange range = index_range(*start, *stop, list->size());
-    if (range.count < list->size()) {
+    const size_t removed = list->size() - range.count;
+    if (removed > 0) {
       list->keep(range.first, range.count, ctx.keys.limits());
-      settle(ctx.keys, ctx.args[1], *list);
+      settle(ctx.keys, ctx.args[1], *list, removed);
       ctx.replicate_as_is();
     } else {
-      ctx.keys.changed(ctx.args[1]);  // to who watches it, even if all of it stays
+      ctx.keys.changed(ctx.args[1], 0);  // to who watches it, even if all of it stays
     }
   }
   ctx.reply.ok();

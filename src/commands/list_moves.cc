@@ -40,7 +40,7 @@ bool move_element(Context& ctx, Route route, std::initializer_list<Bytes> effect
   if (target == nullptr) target = &ctx.keys.create<List>(target_key);
   target->push(route.to, element, ctx.keys.limits());
   ctx.keys.changed(target_key);
-  settle(ctx.keys, source_key, *source);
+  settle(ctx.keys, source_key, *source, 0);
   ctx.replicate(effect);
   ctx.reply.bulk(element);
   return true;

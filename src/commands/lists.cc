@@ -14,7 +14,7 @@ void push(Context& ctx, ListEnd end, bool only_present) {
   if (list == nullptr && only_present) return ctx.reply.integer(0);
   if (list == nullptr) list = &ctx.keys.create<List>(key);
   list->push(end, ctx.args.subspan(2), ctx.keys.limits());
-  ctx.keys.changed(key);
+  ctx.keys.changed(key, ctx.args.size() - 2);
   ctx.replicate_as_is();
   ctx.reply.integer(static_cast<int64_t>(list->size()));
 }
@@ -38,7 +38,7 @@ void pop(Context& ctx, ListEnd end) {
   if (counted) ctx.reply.array(static_cast<int64_t>(count));
   if (count == 0) return;
   for (uint64_t i = 0; i < count; ++i) ctx.reply.bulk(*list->pop(end, ctx.keys.limits()));
-  settle(ctx.keys, key, *list);
+  settle(ctx.keys, key, *list, count);
   ctx.replicate_as_is();
 }
 

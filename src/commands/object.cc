@@ -53,7 +53,7 @@ void object_help(Context& ctx) {
 }
 
 void memory_usage(Context& ctx) {
-  for (Options options(ctx, 3); !options.done();) {
+  for (OptionWords options(ctx, 3); !options.done();) {
     if (!options.take("SAMPLES", 1)) return ctx.reply.error(kSyntaxError);
     const std::optional<int64_t> samples = options.integer();
     if (!samples) return;

@@ -18,7 +18,7 @@ std::optional<ScanOptions> parse_scan(Context& ctx) {
 }
 
 bool parse_scan_words(Context& ctx, size_t first, bool with_type, ScanOptions& options) {
-  for (Options words(ctx, first); !words.done();) {
+  for (OptionWords words(ctx, first); !words.done();) {
     if (words.take("COUNT", 1)) {
       const std::optional<int64_t> count = words.integer();
       if (!count) return false;

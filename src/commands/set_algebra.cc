@@ -92,7 +92,7 @@ void store_result(Context& ctx, Operation operation) {
   const size_t size = result.size();
   if (size > 0) {
     result.become_intset_if_possible(ctx.keys.limits());
-    install(ctx.keys, target, std::move(result));
+    install(ctx.keys, target, std::move(result), 1);
     ctx.replicate_as_is();
   } else if (ctx.keys.erase(target)) {
     ctx.replicate({"DEL", target});
@@ -117,7 +117,7 @@ void sintercard(Context& ctx) {
     return ctx.reply.error("ERR Number of keys can't be greater than number of args");
   }
   uint64_t limit = 0;
-  for (Options options(ctx, 2 + key_count); !options.done();) {
+  for (OptionWords options(ctx, 2 + key_count); !options.done();) {
     if (!options.take("LIMIT", 1)) return ctx.reply.error(kSyntaxError);
     const std::optional<int64_t> value = options.integer("ERR LIMIT can't be negative");
     if (!value) return;
@@ -144,8 +144,8 @@ void smove(Context& ctx) {
   if (!source->remove(member)) return ctx.reply.integer(0);
   const EncodingLimits& limits = ctx.keys.limits();
   if (target == nullptr) target = &install(ctx.keys, target_key, Set(member, 1, limits));
-  target->add(member, limits);
-  ctx.keys.changed(target_key);
+  const bool added = target->add(member, limits);
+  ctx.keys.changed(target_key, added ? 1 : 0);
   settle(ctx.keys, source_key, *source);
   ctx.replicate_as_is();
   ctx.reply.integer(1);

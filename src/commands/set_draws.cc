@@ -69,11 +69,11 @@ void spop(Context& ctx) {
   ctx.reply.set(static_cast<int64_t>(members.size()));
   for (const std::string& member : members) ctx.reply.bulk(member);
   if (all) {
-    ctx.keys.erase(key);
+    ctx.keys.erase(key, members.size());
     return ctx.replicate({"DEL", key});
   }
   for (const std::string& member : members) set->remove(member);
-  ctx.keys.changed(key);
+  ctx.keys.changed(key, members.size());
   replicate_removal(ctx, key, members);
 }
 

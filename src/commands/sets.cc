@@ -22,7 +22,7 @@ void sadd(Context& ctx) {
   int64_t added = 0;
   for (const Bytes member : members) added += set->add(member, limits) ? 1 : 0;
   if (added > 0) {
-    ctx.keys.changed(key);
+    ctx.keys.changed(key, static_cast<uint64_t>(added));
     ctx.replicate_as_is();
   }
   ctx.reply.integer(added);

@@ -38,7 +38,7 @@ void pop(Context& ctx, Extreme extreme) {
     if (pairs) ctx.reply.array(2);
     reply_scored(ctx, pop_one(*set, extreme));
   }
-  settle(ctx.keys, key, *set);
+  settle(ctx.keys, key, *set, count);
   ctx.replicate_as_is();
 }
 

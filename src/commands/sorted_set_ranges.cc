@@ -29,7 +29,7 @@ struct RangeQuery {
 bool parse_words(Context& ctx, const RangeForm& form, RangeQuery& query) {
   std::optional<RangeBy> by = form.by;
   std::optional<bool> backwards = form.backwards;
-  for (Options words(ctx, form.key + 3); !words.done();) {
+  for (OptionWords words(ctx, form.key + 3); !words.done();) {
     if (form.may_have_scores && words.take("WITHSCORES")) {
       query.with_scores = true;
     } else if (words.take("LIMIT", 2)) {
@@ -137,7 +137,7 @@ void zrangestore(Context& ctx) {
   }
   const size_t size = result.size();
   if (size > 0) {
-    install(ctx.keys, target, std::move(result));
+    install(ctx.keys, target, std::move(result), 1);
     ctx.replicate_as_is();
   } else if (ctx.keys.erase(target)) {
     ctx.replicate({"DEL", target});
@@ -164,7 +164,7 @@ void remove_range(Context& ctx, RangeBy by) {
   if (set == nullptr) return ctx.reply.integer(0);
   const size_t removed = set->remove_ranks(ranks_of(*set, *range, false));
   if (removed > 0) {
-    settle(ctx.keys, ctx.args[1], *set);
+    settle(ctx.keys, ctx.args[1], *set, removed);
     ctx.replicate_as_is();
   }
   ctx.reply.integer(static_cast<int64_t>(removed));

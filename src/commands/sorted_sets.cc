@@ -21,7 +21,7 @@ struct AddOptions {
 };
 
 bool parse_add(Context& ctx, AddOptions& options, size_t& first_pair) {
-  Options words(ctx, 2);
+  OptionWords words(ctx, 2);
   while (!words.done()) {
     if (words.take("NX")) {
       options.only_new = true;
@@ -121,7 +121,7 @@ std::optional<Added> add_pairs(Context& ctx, std::span<const Bytes> pairs,
     add_member(*set, pairs[2 * i + 1], scores[i], options, limits, outcome);
   }
   if (outcome.added + outcome.updated > 0) {
-    ctx.keys.changed(key);
+    ctx.keys.changed(key, static_cast<uint64_t>(outcome.added + outcome.updated));
     ctx.replicate_as_is();
   }
   return outcome;
@@ -179,7 +179,7 @@ void zmscore(Context& ctx) {
 void reply_rank(Context& ctx, bool backwards) {
   if (ctx.args.size() > 4) return wrong_argument_count(ctx);
   const bool with_score = ctx.args.size() == 4;
-  if (with_score && !Options(ctx, 3).take("WITHSCORE")) return ctx.reply.error(kSyntaxError);
+  if (with_score && !OptionWords(ctx, 3).take("WITHSCORE")) return ctx.reply.error(kSyntaxError);
   const SortedSet* set;
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
   const std::optional<size_t> rank = set != nullptr ? set->rank(ctx.args[2]) : std::nullopt;

@@ -16,7 +16,7 @@ struct ReadRequest {
 };
 
 bool parse_read(Context& ctx, ReadRequest& request) {
-  Options words(ctx, 1);
+  OptionWords words(ctx, 1);
   while (!words.done() && request.first_key == 0) {
     if (words.take("BLOCK", 1)) {
       const std::optional<int64_t> deadline_ms = deadline_ms_argument(ctx, words.position());

@@ -18,7 +18,7 @@ uint64_t default_limit(const EncodingLimits& limits) {
   return limit == 0 ? kLimitWithoutNodeSize : std::min(limit, kLimitMax);
 }
 
-Took take_threshold(Context& ctx, Options& options, TrimWords& words, StreamTrim::By by) {
+Took take_threshold(Context& ctx, OptionWords& options, TrimWords& words, StreamTrim::By by) {
   if (words.trim) {
     ctx.reply.error(
         "ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
@@ -50,7 +50,7 @@ Took take_threshold(Context& ctx, Options& options, TrimWords& words, StreamTrim
 
 }  // namespace
 
-Took take_trim_words(Context& ctx, Options& options, TrimWords& words) {
+Took take_trim_words(Context& ctx, OptionWords& options, TrimWords& words) {
   if (options.take("MAXLEN", 1)) {
     return take_threshold(ctx, options, words, StreamTrim::By::kMaxLength);
   }

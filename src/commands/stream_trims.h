@@ -17,7 +17,7 @@ struct TrimWords {
 
 enum class Took : uint8_t { kNothing, kWords, kFailed };  // kFailed: has answered
 // Takes what is next of the words, if it is one of them.
-Took take_trim_words(Context& ctx, Options& options, TrimWords& words);
+Took take_trim_words(Context& ctx, OptionWords& options, TrimWords& words);
 // Checks them together and settles the limit; has answered if false.
 bool finish_trim_words(Context& ctx, TrimWords& words);
 

@@ -20,7 +20,7 @@ struct AddRequest {
 };
 
 bool parse_add(Context& ctx, AddRequest& request) {
-  Options options(ctx, 2);
+  OptionWords options(ctx, 2);
   while (!options.done() && options.peek() != "*") {
     const Took took = take_trim_words(ctx, options, request.words);
     if (took == Took::kFailed) return false;
@@ -111,7 +111,7 @@ void xadd(Context& ctx) {
 void xtrim(Context& ctx) {
   const Bytes key = ctx.args[1];
   TrimWords words;
-  for (Options options(ctx, 2); !options.done();) {
+  for (OptionWords options(ctx, 2); !options.done();) {
     const Took took = take_trim_words(ctx, options, words);
     if (took == Took::kFailed) return;
     if (took == Took::kNothing) return ctx.reply.error(kSyntaxError);
@@ -125,7 +125,7 @@ void xtrim(Context& ctx) {
   if (stream == nullptr) return ctx.reply.integer(0);
   const uint64_t removed = stream->trim(*words.trim);
   if (removed > 0) {
-    ctx.keys.changed(key);
+    ctx.keys.changed(key, removed);
     const std::vector<std::string> exact = exact_trim(*stream, *words.trim);
     ctx.replicate({"XTRIM", key, exact[0], exact[1], exact[2]});
   }
@@ -146,7 +146,7 @@ void xdel(Context& ctx) {
   int64_t removed = 0;
   for (const StreamId id : ids) removed += stream->erase(id) ? 1 : 0;
   if (removed > 0) {
-    ctx.keys.changed(key);
+    ctx.keys.changed(key, static_cast<uint64_t>(removed));
     ctx.replicate_as_is();
   }
   ctx.reply.integer(removed);
@@ -166,7 +166,7 @@ void reply_range(Context& ctx, bool backwards) {
       stream_bound_argument(ctx, backwards ? 2 : 3, RangeEnd::kStop);
   if (!last) return;
   std::optional<int64_t> count;
-  for (Options options(ctx, 4); !options.done();) {
+  for (OptionWords options(ctx, 4); !options.done();) {
     if (!options.take("COUNT", 1)) return ctx.reply.error(kSyntaxError);
     count = options.integer();
     if (!count) return;

@@ -31,7 +31,7 @@ constexpr ExpiryWord kExpiryWords[] = {
 };
 
 // EX, PX, EXAT or PXAT. The same word twice is fine: the last one counts.
-bool take_expiry(Options& words, SetOptions& options) {
+bool take_expiry(OptionWords& words, SetOptions& options) {
   for (const ExpiryWord& known : kExpiryWords) {
     if (!words.take(known.word, 1)) continue;
     const bool other_form = options.form && (options.form->seconds != known.form.seconds ||
@@ -44,7 +44,7 @@ bool take_expiry(Options& words, SetOptions& options) {
 }
 
 bool parse_set_options(Context& ctx, size_t first, bool is_set, SetOptions& options) {
-  Options words(ctx, first);
+  OptionWords words(ctx, first);
   bool good = true;
   while (good && !words.done()) {
     if (is_set && words.take("NX")) {

@@ -165,7 +165,8 @@ void Executor::show(const Command& command, const ClientState& client,
 
 Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
                       Bytes raw, ReplyWriter& reply) {
-  if (!command.has(kSkipMonitor)) show(command, client, args);
+  // EXEC follows what it executes, as in Redis.
+  if (!command.has(kSkipMonitor) && &command != exec_) show(command, client, args);
   Run run{command, client, args, raw, reply};
   run.may_block = client.kind == ClientKind::kNormal;
   const ReplyWriter::Mark before = reply.mark();
@@ -192,6 +193,7 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   } else {
     account(command, client, args, is_error(reply.written_since(before)));
   }
+  if (&command == exec_) show(command, client, args);
   if (ends_transaction) end_transaction(client);
   if (!served_.empty() || !later_.empty()) [[unlikely]]
     finish_serving();
@@ -305,11 +307,10 @@ void Executor::commit(Run& run) {
     run.client.last_write_offset = engine_.log.append(
         effects_.record(), static_cast<uint32_t>(database), select_command(database));
   }
-  const KeyAccess::Counters& counters = access_.counters();
-  if (counters.changes != 0) {
-    counters_.changes.add(counters.changes);
-    note_changes();
+  if (const uint64_t changes = access_.counters().changes; changes != 0) {
+    counters_.changes.add(changes);
   }
+  note_changes();
   if (run.blocked) register_waiter(run);
 }
 
@@ -428,8 +429,9 @@ uint64_t Executor::expire_some(int64_t budget_us) {
   // At most once around all partitions of all databases a call.
   const int databases = engine_.keyspace.database_count();
   for (int64_t visits = int64_t{kPartitions} * databases; visits > 0;) {
-    const bool idle = engine_.keyspace.expiring(expire_database_) == 0;
-    const int visited = idle ? kPartitions - expire_partition_ : 1;
+    const int idle_partitions = partitions_without_expiry();
+    const bool idle = idle_partitions > 0;
+    const int visited = idle ? idle_partitions : 1;
     if (!idle) expired += expire_partition(expire_database_, expire_partition_);
     visits -= visited;
     expire_partition_ += visited;
@@ -444,6 +446,16 @@ uint64_t Executor::expire_some(int64_t budget_us) {
   ready_.clear();
   if (!later_.empty()) finish_serving();
   return expired;
+}
+
+// From where the round is: to the end of the database or of the stripe, if nothing there can
+// expire.
+int Executor::partitions_without_expiry() const {
+  const Keyspace& keyspace = engine_.keyspace;
+  if (expire_partition_ == 0 && keyspace.expiring(expire_database_) == 0) return kPartitions;
+  const int stripe = expire_partition_ / kPartitionsPerStripe;
+  if (keyspace.expiring_in(expire_database_, stripe) > 0) return 0;
+  return (stripe + 1) * kPartitionsPerStripe - expire_partition_;
 }
 
 void Executor::end_expire_round() {

@@ -8,7 +8,7 @@
 // deadlock, since stripes are always taken in ascending order. This file is the only caller of
 // Log::append.
 //
-// Threads: an Executor belongs to one thread (each worker, the replica link and the expirer have
+// Threads: an Executor belongs to one thread (each worker and the replica link have
 // their own); what it executes is synchronized with the others by the stripes.
 #pragma once
 
@@ -141,6 +141,7 @@ class Executor {
   void release_garbage();
   uint64_t expire_partition(int database, int partition);
   uint64_t expire_held(int database, int partition);
+  int partitions_without_expiry() const;
   void end_expire_round();
   ExpiryMode expiry_mode(const ClientState& client) const;
   int64_t now_unix_us() const { return batch_unix_us_ + now_monotonic_us_ - batch_monotonic_us_; }

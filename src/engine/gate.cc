@@ -21,8 +21,6 @@ constexpr Bytes kReadOnlyText = "READONLY You can't write against a read only re
 constexpr Bytes kMasterDown =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 constexpr Bytes kLoadingText = "LOADING Redis is loading the dataset in memory";
-constexpr Bytes kBusy =
-    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 
 bool allowed_while_subscribed(const Command& command) {
   static constexpr Bytes kAllowed[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe",
@@ -58,7 +56,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   // answered.
   const bool answered = (flags & kAllowBusy) != 0 && command.row.keys.empty();
   if (when(Gate::kBusyScript) && !answered && client.kind != ClientKind::kScript) {
-    return std::string(kBusy);
+    return std::string(kBusyText);
   }
   return std::nullopt;
 }

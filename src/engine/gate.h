@@ -16,6 +16,9 @@
 
 namespace tandem {
 
+inline constexpr Bytes kBusyText =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+
 class Gate {
  public:
   enum Condition : uint32_t {

@@ -49,7 +49,7 @@ void Executor::run_queue(SessionContext& context) {
   std::vector<Bytes> args;
   for (const QueuedCommand& queued : queue) {
     args.assign(queued.args.begin(), queued.args.end());
-    run_nested(*queued.command, client, args, context.reply);
+    call(*queued.command, client, args, context.reply);
   }
 }
 

@@ -35,8 +35,8 @@ bool KeyAccess::ChangedDatabase::concerns(const Keyspace& keyspace, Bytes key) c
   return keyspace.holds(before.get(), key) || keyspace.holds(keyspace.tables(database), key);
 }
 
-void KeyAccess::changed(int database, Bytes key, int stripe) {
-  ++counters_.changes;
+void KeyAccess::changed(int database, Bytes key, int stripe, uint64_t changes) {
+  counters_.changes += changes;
   if (keyspace_.interest(stripe) != 0) changed_keys_.push_back({database, std::string(key)});
 }
 
@@ -96,7 +96,7 @@ void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& 
                   DatabaseTables& tables) {
   access_.effects().add(database_, {"DEL", key});
   ++access_.counters().expired;
-  access_.changed(database_, key, place.stripe());
+  access_.changed(database_, key, place.stripe(), 0);
   remove(place, slot, tables);
 }
 
@@ -118,11 +118,11 @@ void View::insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables) {
 
 // Replaces the entry in its slot by what `change` makes of it (null: there was none).
 template <class Fn>
-void View::update(Bytes key, Fn&& change) {
+void View::update(Bytes key, Fn&& change, uint64_t changes) {
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
-  access_.changed(database_, key, place.stripe());
+  access_.changed(database_, key, place.stripe(), changes);
   if (!found) {
     Entry* made = change(nullptr);
     if (made != nullptr) insert(place, made, access_.keyspace().tables_for_writing(database_));
@@ -147,7 +147,9 @@ void View::prepare_write(Bytes key) {
   if (found) SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
 }
 
-void View::changed(Bytes key) { access_.changed(database_, key, access_.place(key).stripe()); }
+void View::changed(Bytes key, uint64_t changes) {
+  access_.changed(database_, key, access_.place(key).stripe(), changes);
+}
 
 void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
   update(key, [&](Entry* old) -> Entry* {
@@ -184,12 +186,13 @@ std::span<char> View::resize_text(Bytes key, size_t size) {
   return {data, size};
 }
 
-void View::put(Bytes key, Value value, int64_t expiry_ms) {
-  update(key, [&](Entry* old) {
+void View::put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes) {
+  const auto replace = [&](Entry* old) {
     Entry* made = Entry::make(key, std::move(value), expiry_ms);
     if (old != nullptr) access_.discard(old);
     return made;
-  });
+  };
+  update(key, replace, changes);
 }
 
 std::optional<Value> View::take(Bytes key) {
@@ -199,7 +202,7 @@ std::optional<Value> View::take(Bytes key) {
   if (!found) return std::nullopt;
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* entry = PartitionTable::entry_at(found);
-  access_.changed(database_, key, place.stripe());
+  access_.changed(database_, key, place.stripe(), 0);
   // Under its next key another stripe will guard it.
   entry->finish_walk();
   std::optional<Value> value = entry->take_value();
@@ -207,12 +210,12 @@ std::optional<Value> View::take(Bytes key) {
   return value;
 }
 
-bool View::erase(Bytes key) {
+bool View::erase(Bytes key, uint64_t changes) {
   if (lookup(key) == nullptr) return false;
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
-  access_.changed(database_, key, place.stripe());
+  access_.changed(database_, key, place.stripe(), changes);
   remove(place, found, *tables);
   return true;
 }

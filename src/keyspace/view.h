@@ -48,7 +48,7 @@ class KeyAccess {
              bool exclusive);
 
   KeyPlace place(Bytes key) const;
-  void changed(int database, Bytes key, int stripe);
+  void changed(int database, Bytes key, int stripe, uint64_t changes);
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
@@ -169,16 +169,17 @@ class View {
   // REQUIRES: absent. The new container belongs to the key.
   template <class T>
   T& create(Bytes key) {
-    put(key, Value(std::make_unique<T>()), kNoExpiry);
+    put(key, Value(std::make_unique<T>()), kNoExpiry, 0);
     return lookup(key)->template as<T>();
   }
   template <class T>
   void remove_if_empty(Bytes key, const T& container) {
-    if (container.size() == 0) erase(key);
+    if (container.size() == 0) erase(key, 0);
   }
-  // Somebody may wait for this key or watch it; and it counts as a change since the last save.
-  // Calls that change whole keys (set, put, erase, expiry) say it themselves.
-  void changed(Bytes key);
+  // Somebody may wait for this key or watch it. `changes` count towards the save points, as Redis
+  // counts them: elements mostly. Calls that change whole keys (set, put, erase, expiry) say it
+  // themselves, and count one.
+  void changed(Bytes key, uint64_t changes = 1);
 
   // Whole values. set_text overwrites any type; `expiry_ms` may be kNoExpiry.
   void set_text(Bytes key, Bytes text, int64_t expiry_ms);
@@ -189,10 +190,10 @@ class View {
   // The string made `size` bytes long (zero filled), for changing its bytes in place.
   std::span<char> resize_text(Bytes key, size_t size);
   // Overwrites or creates; empty containers are the caller's mistake.
-  void put(Bytes key, Value value, int64_t expiry_ms);
-  // The value out of its key, which is gone then.
+  void put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes = 1);
+  // The value out of its key, which is gone then; counts where it is put.
   std::optional<Value> take(Bytes key);
-  bool erase(Bytes key);
+  bool erase(Bytes key, uint64_t changes = 1);
 
   // REQUIRES for setters: the key exists. kNoExpiry removes the expiry.
   void set_expiry(Bytes key, int64_t expiry_ms);
@@ -243,7 +244,7 @@ class View {
   void prepare_write(Bytes key);
   void remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables);
   template <class Fn>
-  void update(Bytes key, Fn&& change);
+  void update(Bytes key, Fn&& change, uint64_t changes = 1);
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);
 
   KeyAccess& access_;

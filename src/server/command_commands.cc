@@ -71,7 +71,6 @@ void list(SessionContext& c) {
   };
   for (const Command* command : registry(c).commands()) {
     visit(*command);
-    if (!filtered) continue;
     for (const Command* subcommand : command->subcommands) visit(*subcommand);
   }
   c.reply.end_array(array, found);

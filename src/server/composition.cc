@@ -95,6 +95,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                  .log = log_,
                  .replicas = replication_.replicas(),
                  .timeout_seconds = options.server.shutdown_timeout_seconds,
+                 .wait_for_commands = [this] { const ExclusiveGuard all(keyspace_); },
                  .stop_scripts = [this] { scripting_.control().abort(); },
                  .resume_clients = [this] { resume_clients(); },
                  .leave = [this] { loop_.stop(); }}) {
@@ -119,6 +120,8 @@ std::vector<CommandRow> Composition::rows() {
   append(all, config_rows(config_, [this] {
            status_.reset();
            reclaimer_.reset_freed();
+           persistence_.reset_saves();
+           replication_.replicas().syncs().reset();
          }));
   append(all, command_rows());
   append(all, persistence_rows(persistence_, shutdown_));
@@ -207,7 +210,7 @@ void Composition::start_workers() {
   const int64_t configured = options_.server.worker_threads.get();
   const size_t count = configured > 0 ? static_cast<size_t>(configured)
                                       : std::max(1u, std::thread::hardware_concurrency());
-  for (size_t at = 0; at < count + 1; ++at) {  // and the one for busy times
+  for (size_t at = 0; at < count + 1; ++at) {  // and the one for busy times and expiry
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
     workers_.push_back(
@@ -217,6 +220,7 @@ void Composition::start_workers() {
                                                .clients = clients_,
                                                .errors = errors_,
                                                .random_seed = random_.next(),
+                                               .expires = at == count,
                                                .leaving =
                                                    [this](Session& session) {
                                                      subscriptions_.forget(session);

@@ -55,6 +55,8 @@ class Persistence {
 
   int64_t last_save_unix_s() const { return last_save_unix_s_.load(); }
   int64_t changes_since_save() const { return parts_.total_changes() - changes_at_save_.load(); }
+  // CONFIG RESETSTAT.
+  void reset_saves() { saves_.store(0); }
   bool has_save_points() const { return !parts_.options.save_points.get().empty(); }
   PersistenceFigures figures() const;
 

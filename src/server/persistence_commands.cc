@@ -60,6 +60,9 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   if (abort) {
     return shutdown.abort() ? c.reply.ok() : c.reply.error("ERR No shutdown in progress.");
   }
+  if ((how & kShutdownNoSave) == 0 && c.executor.engine().gate.is(Gate::kBusyScript)) {
+    return c.reply.error(kBusyText);
+  }
   if (shutdown.must_wait(how)) {
     if (const auto waiter = c.block_externally(0, [] { return std::string(); })) {
       return shutdown.start(how, [waiter](Result<void> ended) {

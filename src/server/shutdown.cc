@@ -22,19 +22,26 @@ Shutdown::~Shutdown() {
 Result<void> Shutdown::begin(int how) { return end(how, parts_.gate.is(Gate::kPausedWrites)); }
 
 Result<void> Shutdown::end(int how, bool paused_before) {
+  const bool drop = (how & kShutdownNoSave) != 0;
+  if (drop) {
+    // Before the lock: another shutdown may wait for the script.
+    dropping_.store(true);
+    parts_.stop_scripts();
+  }
   const std::lock_guard guard(lock_);
   if (over_) return {};
   log_warning("User requested shutdown...");
   // What is loaded only in part must not replace the file that it comes from.
   const bool loading = parts_.gate.is(Gate::kDatasetLoading);
-  const bool save = !loading && (how & kShutdownNoSave) == 0 &&
-                    ((how & kShutdownSave) != 0 || parts_.persistence.has_save_points());
+  const bool save =
+      !loading && !drop && ((how & kShutdownSave) != 0 || parts_.persistence.has_save_points());
   // What is answered from here on is not in the file any more: so nothing is.
   parts_.gate.set(Gate::kPausedWrites, true);
-  parts_.stop_scripts();
+  // A script goes on to its end, so that the file and the replicas get the whole of it.
+  parts_.wait_for_commands();
   SnapshotTurn::Held turn = parts_.snapshot_turn.take_over();
   parts_.file_load.give_up();
-  if (save) {
+  if (save && !dropping_.load()) {
     log_notice("Saving the final RDB snapshot before exiting.");
     if (auto saved = parts_.persistence.save(std::move(turn));
         !saved && (how & kShutdownForce) == 0) {

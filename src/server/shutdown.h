@@ -4,6 +4,7 @@
 // Threads: any. Waiting and saving happen on a thread of its own; one shutdown at a time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -29,10 +30,11 @@ class Shutdown {
     FileLoad& file_load;
     Log& log;
     ReplicaRegistry& replicas;
-    const Option<int64_t>& timeout_seconds;  // shutdown-timeout
-    std::function<void()> stop_scripts;      // one may hold everything that a save needs
-    std::function<void()> resume_clients;    // those held back while writes were paused
-    std::function<void()> leave;             // makes the program end
+    const Option<int64_t>& timeout_seconds;   // shutdown-timeout
+    std::function<void()> wait_for_commands;  // those that run, a script too, have ended
+    std::function<void()> stop_scripts;       // in the middle
+    std::function<void()> resume_clients;     // those held back while writes were paused
+    std::function<void()> leave;              // makes the program end
   };
   using Done = std::function<void(Result<void>)>;
 
@@ -40,7 +42,8 @@ class Shutdown {
   ~Shutdown();
 
   // `how`: kShutdownSave and its like, combined; neither save nor nosave: saves if there are save
-  // points. Waits for nobody. An error: the data could not be saved, and the server goes on.
+  // points. Waits for no replica, but for a running script, unless with nosave. An error: the data
+  // could not be saved, and the server goes on.
   Result<void> begin(int how);
 
   // A replica has not acknowledged everything, and `how` does not say that this is no matter.
@@ -64,6 +67,7 @@ class Shutdown {
   void let_writes_go_on(bool paused_before);
 
   const Parts parts_;
+  std::atomic<bool> dropping_{false};  // NOSAVE was asked for: nothing is waited for any more
   std::mutex lock_;
   bool over_ = false;  // the program ends; nothing more to do
   std::mutex thread_lock_;

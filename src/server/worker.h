@@ -28,6 +28,7 @@ class Worker {
     ClientRegistry& clients;
     ErrorCounts& errors;
     uint64_t random_seed;
+    bool expires;  // deletes what is over; one worker does
     // On the worker's thread, once a session ends.
     std::function<void(Session&)> leaving;
     // On the worker's thread, after commands that added to the log: its readers are woken.
@@ -74,6 +75,7 @@ class Worker {
   FlushQueue flushes_;
   Lookahead lookahead_;
   uint64_t log_end_seen_ = 0;
+  uint64_t expired_at_last_tick_ = 0;
   BeforeSleep log_watch_;
   SessionHost host_;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
