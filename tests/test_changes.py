@@ -4,22 +4,32 @@ import pytest
 from harness.servers import parse_info
 
 COMMANDS = """
-SET a 1 | SET a 2 EX 100 | SET a 3 NX | APPEND a 4 | INCR a | SETRANGE a 2 xy | GETSET a 5 | GETDEL a
-MSET a 1 b 2 c 3 | MSETNX d 1 e 2 | MSETNX d 1 f 2 | DEL a b nosuch | UNLINK c | SETNX d 9 | GETEX d EX 9
-EXPIRE d 100 | PERSIST d | PERSIST d | EXPIRE d -1 | RENAME e f | COPY f g | COPY f g | MOVE g 1 | SWAPDB 0 1
+SET a 1 | SET a 2 EX 100 | SET a 3 NX | APPEND a 4 | INCR a | SETRANGE a 2 xy | GETSET a 5
+GETDEL a
+MSET a 1 b 2 c 3 | MSETNX d 1 e 2 | MSETNX d 1 f 2 | DEL a b nosuch | UNLINK c | SETNX d 9
+GETEX d EX 9
+EXPIRE d 100 | PERSIST d | PERSIST d | EXPIRE d -1 | RENAME e f | COPY f g | COPY f g | MOVE g 1
+SWAPDB 0 1
 SWAPDB 0 1 | RENAMENX f d | EXPIRE nosuch 1
-RPUSH l a b c d e f | LPUSHX l z y | LPUSHX nosuch z | LPOP l | RPOP l 3 | LSET l 0 q | LINSERT l AFTER q r
-LREM l 0 a | RPUSH l a b c d | LTRIM l 1 2 | LTRIM l 0 -1 | LMOVE l m LEFT RIGHT | RPOPLPUSH l m | LPOP m 9
+RPUSH l a b c d e f | LPUSHX l z y | LPUSHX nosuch z | LPOP l | RPOP l 3 | LSET l 0 q
+LINSERT l AFTER q r
+LREM l 0 a | RPUSH l a b c d | LTRIM l 1 2 | LTRIM l 0 -1 | LMOVE l m LEFT RIGHT | RPOPLPUSH l m
+LPOP m 9
 BLPOP nosuch l 1 | RPUSH l 1 2 | BLPOP l 1 | BRPOP l 1 | RPUSH l 1 2 | BLMOVE l l2 LEFT LEFT 1
-SADD s a b c d e | SADD s a | SADD s a z | SREM s a nosuch b | SMOVE s t c | SMOVE s t nosuch | SADD s p q r
-SPOP s | SPOP s 2 | SPOP s 100 | SADD s 1 2 3 | SADD u 2 3 4 | SINTERSTORE v s u | SUNIONSTORE v s u
+SADD s a b c d e | SADD s a | SADD s a z | SREM s a nosuch b | SMOVE s t c | SMOVE s t nosuch
+SADD s p q r
+SPOP s | SPOP s 2 | SPOP s 100 | SADD s 1 2 3 | SADD u 2 3 4 | SINTERSTORE v s u
+SUNIONSTORE v s u
 SDIFFSTORE v nosuch u | SDIFFSTORE w s u | SMOVE w s 1
-HSET h a 1 b 2 c 3 | HSET h a 1 | HSETNX h a 2 | HSETNX h d 2 | HINCRBY h a 5 | HINCRBYFLOAT h a 0.5
+HSET h a 1 b 2 c 3 | HSET h a 1 | HSETNX h a 2 | HSETNX h d 2 | HINCRBY h a 5
+HINCRBYFLOAT h a 0.5
 HDEL h a nosuch b | HMSET h x 1 y 2 | HDEL h c d x y
-ZADD z 1 a 2 b 3 c | ZADD z 1 a | ZADD z 5 a 6 d | ZADD z XX 9 a 9 q | ZINCRBY z 1 a | ZINCRBY z 0 a
+ZADD z 1 a 2 b 3 c | ZADD z 1 a | ZADD z 5 a 6 d | ZADD z XX 9 a 9 q | ZINCRBY z 1 a
+ZINCRBY z 0 a
 ZREM z a nosuch | ZADD z 1 p 2 q 3 r 4 s 5 t | ZPOPMIN z | ZPOPMAX z 2 | ZREMRANGEBYRANK z 0 1
 ZRANGESTORE y z 0 -1 | ZRANGESTORE y nosuch 0 -1 | BZPOPMIN z 1 | ZREMRANGEBYSCORE z -inf +inf
-XADD x 1-1 f v | XADD x 2-1 f v | XADD x 3-1 f v | XADD x MAXLEN 2 4-1 f v | XDEL x 3-1 9-9 | XTRIM x MAXLEN 0
+XADD x 1-1 f v | XADD x 2-1 f v | XADD x 3-1 f v | XADD x MAXLEN 2 4-1 f v | XDEL x 3-1 9-9
+XTRIM x MAXLEN 0
 XADD x 5-1 f v | XADD x 6-1 f v | XADD x 7-1 f v | XTRIM x MAXLEN 1
 FLUSHDB
 """
