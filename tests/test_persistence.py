@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import rdb
 from harness.generate import Generator
 from harness.load import assert_same, caught_up, digest
 from harness.servers import is_stock, parse_info
@@ -322,3 +323,63 @@ def test_what_was_written_without_a_log_has_no_place_in_its_history(start, proxy
     primary.restart()
     link.resume()
     assert_same(primary, replica)
+
+
+# A collection without elements, in each form that old servers wrote, and a list with empty nodes.
+EMPTY = [
+    *(rdb.entry(kind, b"e%d" % kind, b"\x00") for kind in (
+        rdb.LIST, rdb.SET, rdb.ZSET, rdb.HASH, rdb.ZSET_2, rdb.QUICKLIST, rdb.QUICKLIST_2)),
+    *(rdb.entry(kind, b"e%d" % kind, rdb.text(rdb.ziplist())) for kind in (
+        rdb.LIST_ZIPLIST, rdb.ZSET_ZIPLIST, rdb.HASH_ZIPLIST)),
+    *(rdb.entry(kind, b"e%d" % kind, rdb.text(rdb.listpack())) for kind in (
+        rdb.HASH_LISTPACK, rdb.ZSET_LISTPACK)),
+    rdb.entry(rdb.QUICKLIST, b"nodes", b"\x01", rdb.text(rdb.ziplist())),
+]
+BESIDE = [
+    rdb.entry(rdb.QUICKLIST, b"list1", b"\x03", rdb.text(rdb.ziplist(b"a")),
+              rdb.text(rdb.ziplist()), rdb.text(rdb.ziplist(b"b"))),
+    rdb.entry(rdb.QUICKLIST_2, b"list2", b"\x02\x02", rdb.text(rdb.listpack()), b"\x02",
+              rdb.text(rdb.listpack(b"a"))),
+    rdb.entry(rdb.STRING, b"string", rdb.text(b"value")),
+]
+
+
+def test_what_redis_passes_over_in_a_file_stops_no_start(start):
+    """Collections without elements, empty nodes, bytes after the end."""
+    data = rdb.file(*EMPTY, *BESIDE) + b"bytes after the end"
+    digests = set()
+    for kind in ("redis", "tandem"):
+        server = start(kind, launch=False)
+        (server.folder / "dump.rdb").write_bytes(data)
+        server.start()
+        digests.add(digest(server))
+        with server.connect() as connection:
+            assert sorted(connection("KEYS", "*")) == ["list1", "list2", "string"]
+            assert connection("LRANGE", "list1", 0, -1) == ["a", "b"]
+    assert len(digests) == 1
+    if not is_stock("tandem"):
+        log = server.log_text()
+        assert 'RDB, byte 11, database 0: the key "e1" has no elements' in log
+        assert log.count("has no elements") == 10
+        assert f"keys without elements passed over: {len(EMPTY)}" in log
+
+
+@pytest.mark.parametrize("item", [
+    rdb.entry(rdb.INTSET, b"k", rdb.text(b"\x02" + bytes(7))),
+    rdb.entry(rdb.ZIPMAP, b"k", rdb.text(b"\x00\xff")),
+    rdb.entry(rdb.SET, b"k", b"\x02", rdb.text(b"m"), rdb.text(b"m")),
+    rdb.entry(rdb.HASH_ZIPLIST, b"k", rdb.text(rdb.ziplist(b"f", b"1", b"f", b"2"))),
+])
+def test_what_redis_takes_for_damage_is_damage(start, item):
+    for kind in ("redis", "tandem"):
+        server = start(kind, launch=False)
+        (server.folder / "dump.rdb").write_bytes(rdb.file(item))
+        server.launch()
+        assert server.wait_exit() != 0
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server ends in another way")
+def test_a_key_twice_is_told_with_its_place(start):
+    twice = rdb.entry(rdb.STRING, b"a\n\x00", rdb.text(b"v"))
+    log = refused(start, rdb.file(twice, twice))
+    assert 'RDB, byte 18, database 0: the key "a\\x0a\\x00" comes twice' in log

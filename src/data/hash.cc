@@ -29,7 +29,6 @@ Result<Hash> Hash::from_listpack(Bytes blob, const EncodingLimits& limits) {
   if (!pack) return std::unexpected(pack.error());
   const ListpackView entries = pack->view();
   const uint32_t count = entries.count();
-  if (count == 0) return fail(ErrorCode::kInvalid, "empty hash");
   if (count % kPair != 0) return fail(ErrorCode::kInvalid, "a hash with a field without value");
   if (!entries_are_distinct(entries, kPair)) {
     return fail(ErrorCode::kInvalid, "a hash with a field twice");

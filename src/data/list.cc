@@ -37,7 +37,7 @@ Result<List> List::from_listpack(Bytes blob, const EncodingLimits& limits) {
 Result<void> List::append_packed_node(Bytes blob) {
   Result<Listpack> pack = Listpack::from_bytes(blob);
   if (!pack) return std::unexpected(pack.error());
-  if (pack->empty()) return fail(ErrorCode::kInvalid, "empty list node");
+  if (pack->empty()) return {};
   become_quicklist();
   quicklist_->append_packed(std::move(*pack));
   return {};

@@ -39,7 +39,8 @@ class List {
 
   // Loading. from_listpack takes one blob (RDB's listpack form); the append_ calls build a
   // quicklist node by node, and finish_loading settles the encoding. Bytes are checked: kInvalid if
-  // they are no listpack, or an empty one.
+  // they are no listpack; from_listpack refuses an empty one too, append_packed_node passes it
+  // over.
   static Result<List> from_listpack(Bytes blob, const EncodingLimits& limits);
   Result<void> append_packed_node(Bytes blob);
   void append_plain_node(Bytes element);

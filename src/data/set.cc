@@ -48,7 +48,6 @@ Result<Set> Set::from_intset(Bytes blob, const EncodingLimits& limits) {
 Result<Set> Set::from_listpack(Bytes blob, const EncodingLimits& limits) {
   Result<Listpack> pack = Listpack::from_bytes(blob);
   if (!pack) return std::unexpected(pack.error());
-  if (pack->empty()) return fail(ErrorCode::kInvalid, "empty set");
   if (!entries_are_distinct(pack->view(), 1)) {
     return fail(ErrorCode::kInvalid, "a set with a member twice");
   }

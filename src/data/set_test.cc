@@ -86,7 +86,7 @@ TEST(Set, LoadsBlobsAndRefusesMembersTwice) {
   EXPECT_EQ(texts(*set), (Texts{"7", "a"}));
   pack.append("7");
   EXPECT_FALSE(Set::from_listpack(pack.bytes(), limits).has_value());
-  EXPECT_FALSE(Set::from_listpack(Listpack().bytes(), limits).has_value());
+  EXPECT_TRUE(Set::from_listpack(Listpack().bytes(), limits)->empty());
 
   Intset integers;
   for (int i = 0; i < 600; ++i) integers.add(i * 1000);

@@ -91,7 +91,6 @@ Result<SortedSet> SortedSet::from_listpack(Bytes blob, const EncodingLimits& lim
   if (!pack) return std::unexpected(pack.error());
   const ListpackView entries = pack->view();
   const uint32_t count = entries.count();
-  if (count == 0) return fail(ErrorCode::kInvalid, "empty sorted set");
   if (count % kPair != 0) {
     return fail(ErrorCode::kInvalid, "a sorted set with a member without score");
   }

@@ -6,10 +6,17 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "base/logging.h"
 #include "base/number.h"
 #include "keyspace/entry.h"
+#include "rdb/rdb_values.h"
 
 namespace tandem {
+namespace {
+
+constexpr int64_t kEmptyKeysNamedMax = 10;
+
+}  // namespace
 
 DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
                          std::optional<DropExpired> drop_expired)
@@ -21,14 +28,19 @@ DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
 Result<size_t> DatasetLoad::feed(Bytes bytes) {
   reader_.feed(bytes);
   for (;;) {
+    const uint64_t byte = reader_.bytes_read();
     auto event = reader_.next();
     if (!event) return std::unexpected(event.error());
     if (std::holds_alternative<RdbNeedMore>(*event)) return bytes.size();
-    if (std::holds_alternative<RdbEnd>(*event)) return bytes.size() - reader_.rest().size();
+    if (std::holds_alternative<RdbEnd>(*event)) {
+      tell_passed_over();
+      return bytes.size() - reader_.rest().size();
+    }
     if (const auto* header = std::get_if<RdbHeader>(&*event)) version_ = header->version;
     if (const auto* field = std::get_if<RdbAuxField>(&*event)) note(*field);
+    if (const auto* empty = std::get_if<RdbEmpty>(&*event)) pass_over(*empty, byte);
     if (auto* entry = std::get_if<RdbEntry>(&*event)) {
-      auto added = add(*entry);
+      auto added = add(*entry, byte);
       if (!added) return std::unexpected(added.error());
     }
   }
@@ -46,7 +58,17 @@ void DatasetLoad::note(const RdbAuxField& field) {
   }
 }
 
-Result<void> DatasetLoad::add(RdbEntry& entry) {
+void DatasetLoad::pass_over(const RdbEmpty& empty, uint64_t byte) {
+  if (++empty_keys_ > kEmptyKeysNamedMax) return;
+  log_warning("RDB, byte {}, database {}: the key {} has no elements and is passed over", byte,
+              empty.database, rdb_quoted(empty.key));
+}
+
+void DatasetLoad::tell_passed_over() const {
+  if (empty_keys_ > 0) log_warning("RDB: keys without elements passed over: {}", empty_keys_);
+}
+
+Result<void> DatasetLoad::add(RdbEntry& entry, uint64_t byte) {
   const int64_t expiry_ms = entry.expire_ms.value_or(kNoExpiry);
   if (is_dropped(entry)) {
     ++expired_keys_;
@@ -63,7 +85,9 @@ Result<void> DatasetLoad::add(RdbEntry& entry) {
   const KeyPlace place = keyspace_.place(entry.key);
   PartitionTable& table = tables->partition(place.partition);
   if (table.find(keyspace_.traits(), place.hash, entry.key) != nullptr) {
-    return fail(ErrorCode::kInvalid, fmt::format("the key '{}' comes twice", entry.key));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("RDB, byte {}, database {}: the key {} comes twice", byte,
+                            entry.database, rdb_quoted(entry.key)));
   }
   const bool expires = expiry_ms != kNoExpiry;
   table.insert(keyspace_.traits(), place.hash,

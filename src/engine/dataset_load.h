@@ -5,6 +5,9 @@
 // corrupt costs nothing but time. The price is the memory of both datasets while the new one is
 // made.
 //
+// Keys of collections without elements, which old servers wrote, are passed over as in Redis; the
+// log names the first of them and counts them all.
+//
 // Confined to one thread. The keyspace outlives the load.
 #pragma once
 
@@ -55,7 +58,10 @@ class DatasetLoad {
   std::vector<TablesRef> install();
 
  private:
-  Result<void> add(RdbEntry& entry);
+  // `byte`: where in the stream the entry begins.
+  Result<void> add(RdbEntry& entry, uint64_t byte);
+  void pass_over(const RdbEmpty& empty, uint64_t byte);
+  void tell_passed_over() const;
   bool is_dropped(const RdbEntry& entry) const;
   void note(const RdbAuxField& field);
 
@@ -65,6 +71,7 @@ class DatasetLoad {
   std::vector<TablesRef> tables_;
   int64_t keys_ = 0;
   int64_t expired_keys_ = 0;
+  int64_t empty_keys_ = 0;
   int version_ = 0;
   int64_t used_memory_bytes_ = 0;
   std::optional<ReplicationId> id_;

@@ -59,6 +59,7 @@ Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
   }
   std::optional<Value> value = rdb_decode_value(decoder, type, options.limits);
   if (!value) return fail(ErrorCode::kInvalid, decoder.problem());
+  if (rdb_is_empty_collection(*value)) return fail(ErrorCode::kInvalid, "no elements");
   if (!decoder.at_end()) return fail(ErrorCode::kInvalid, "bytes after the value");
   return std::move(*value);
 }

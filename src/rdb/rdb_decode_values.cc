@@ -38,7 +38,7 @@ class ValueDecoder {
         read_list_nodes(*list, type);
         break;
     }
-    return whole(std::move(list), "list");
+    return whole(std::move(list));
   }
 
   std::unique_ptr<Set> set(uint8_t type) {
@@ -54,7 +54,7 @@ class ValueDecoder {
         take(*set, Set::from_listpack(blob(), limits_));
         break;
     }
-    return whole(std::move(set), "set");
+    return whole(std::move(set));
   }
 
   std::unique_ptr<SortedSet> sorted_set(uint8_t type) {
@@ -71,7 +71,7 @@ class ValueDecoder {
         take(*set, SortedSet::from_listpack(blob(), limits_));
         break;
     }
-    return whole(std::move(set), "sorted set");
+    return whole(std::move(set));
   }
 
   std::unique_ptr<Hash> hash(uint8_t type) {
@@ -90,7 +90,7 @@ class ValueDecoder {
         take(*hash, Hash::from_listpack(blob(), limits_));
         break;
     }
-    return whole(std::move(hash), "hash");
+    return whole(std::move(hash));
   }
 
  private:
@@ -98,8 +98,7 @@ class ValueDecoder {
 
   // The value itself, unless something was wrong with it.
   template <class Container>
-  std::unique_ptr<Container> whole(std::unique_ptr<Container> container, const char* name) {
-    if (decoder_.ok() && container->empty()) decoder_.fail(fmt::format("an empty {}", name));
+  std::unique_ptr<Container> whole(std::unique_ptr<Container> container) {
     if (!decoder_.ok()) return nullptr;
     return container;
   }
@@ -150,11 +149,9 @@ class ValueDecoder {
 
   void append_ziplist(List& list, Bytes ziplist) {
     if (!decoder_.ok()) return;
-    const size_t before = list.size();
     check(read_ziplist(ziplist, [&](const Element& element) {
       list.push(ListEnd::kTail, element.text(), limits_);
     }));
-    if (decoder_.ok() && list.size() == before) decoder_.fail("an empty list node");
   }
 
   void read_list_nodes(List& list, uint8_t type) {
@@ -199,6 +196,7 @@ class ValueDecoder {
     const Bytes zipmap = blob();
     if (!decoder_.ok()) return;
     check(read_zipmap(zipmap, [&](Bytes field, Bytes value) { add(hash, field, value); }));
+    if (hash.empty()) decoder_.fail("an empty zipmap");
   }
 
   // Calls pair for every two elements of a ziplist.
@@ -298,6 +296,23 @@ std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
       decoder.fail(fmt::format("unknown type {}", type));
       return std::nullopt;
   }
+}
+
+bool rdb_is_empty_collection(const Value& value) {
+  switch (value.type()) {
+    case ValueType::kList:
+      return value.as<List>().empty();
+    case ValueType::kSet:
+      return value.as<Set>().empty();
+    case ValueType::kSortedSet:
+      return value.as<SortedSet>().empty();
+    case ValueType::kHash:
+      return value.as<Hash>().empty();
+    case ValueType::kString:
+    case ValueType::kStream:
+      return false;
+  }
+  return false;
 }
 
 std::string rdb_module_name(uint64_t id) {

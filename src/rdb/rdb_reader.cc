@@ -194,6 +194,7 @@ Result<RdbEvent> RdbReader::read_entry() {
   if (!value) return fail_at(ErrorCode::kInvalid, decoder.at(), decoder.problem());
   const Attributes attributes = std::exchange(attributes_, {});
   consume(decoder.at());
+  if (rdb_is_empty_collection(*value)) return RdbEmpty{database_, key};
   return RdbEntry{database_,         key,
                   std::move(*value), attributes.expire_ms,
                   attributes.idle_s, attributes.use_frequency};
@@ -222,10 +223,7 @@ Result<RdbEvent> RdbReader::read_checksum() {
 
 Result<void> RdbReader::finish() {
   if (error_) return std::unexpected(*error_);
-  if (end_) {
-    if (item().empty()) return {};
-    return fail_at(ErrorCode::kInvalid, 0, "bytes after the end");
-  }
+  if (end_) return {};
   const std::string where = stage_ == Stage::kOpcode ? "" : ", in the middle of an item";
   return fail_at(ErrorCode::kEnd, item().size(), "the input ends too early" + where);
 }

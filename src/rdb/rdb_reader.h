@@ -12,12 +12,15 @@
 // duplicates, NaN). Memory is bounded by the bytes received, times what compression can at most
 // have saved; no claimed length is believed. Errors say what is wrong, at which byte, and in which
 // key where known. What the reader cannot see, and the owner checks: the same key twice.
+// What is not damage, and Redis passes over: a collection without elements (old servers wrote
+// such), and bytes after the end.
 //
 // Data of modules and function libraries are refused by name (ErrorCode::kUnsupported).
 // Confined to one thread; no clock, no files.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -34,7 +37,8 @@ namespace tandem {
 struct RdbReadOptions {
   EncodingLimits limits{};  // what stays compact in memory
   uint32_t databases = 16;  // a higher one is refused
-  uint64_t string_bytes_max = uint64_t{512} << 20;
+  // Strings of any length by default: what a server wrote, it must be able to read.
+  uint64_t string_bytes_max = std::numeric_limits<uint64_t>::max();
   bool verify_checksum = true;
 };
 
@@ -62,14 +66,19 @@ struct RdbEntry {
   std::optional<uint64_t> idle_s;        // how long it had not been used
   std::optional<uint8_t> use_frequency;  // logarithmic counter
 };
+// A collection without elements. It stands for no key.
+struct RdbEmpty {
+  uint32_t database;
+  Bytes key;
+};
 struct RdbEnd {
   int version;
   bool checksum_verified;  // false: the version has none, it was not computed, or options say not
                            // to look
 };
 
-using RdbEvent =
-    std::variant<RdbNeedMore, RdbHeader, RdbAuxField, RdbSelect, RdbSizes, RdbEntry, RdbEnd>;
+using RdbEvent = std::variant<RdbNeedMore, RdbHeader, RdbAuxField, RdbSelect, RdbSizes, RdbEntry,
+                              RdbEmpty, RdbEnd>;
 
 class RdbReader {
  public:
@@ -80,7 +89,7 @@ class RdbReader {
   // After RdbEnd and after an error, the same again.
   Result<RdbEvent> next();
 
-  // The input has ended. Fails if the stream is not whole, or if bytes follow it.
+  // The input has ended. Fails if the stream is not whole.
   Result<void> finish();
 
   bool ended() const { return end_.has_value(); }

@@ -50,6 +50,9 @@ Outcome read_items(const std::string& items) {
       return outcome;
     }
     if (std::holds_alternative<RdbNeedMore>(*event)) break;
+    if (const auto* empty = std::get_if<RdbEmpty>(&*event)) {
+      outcome.entries.push_back(fmt::format("empty {} {}", empty->database, empty->key));
+    }
     if (const auto* entry = std::get_if<RdbEntry>(&*event)) {
       outcome.entries.push_back(
           fmt::format("{} {}", entry->expire_ms.value_or(-1), describe(entry->value)));
@@ -97,7 +100,6 @@ TEST(RdbReader, ExpiriesInSecondsAndMilliseconds) {
 
 TEST(RdbReader, LiesAreToldWithKeyAndByte) {
   const std::string set = bytes({2}) + text("key");
-  EXPECT_EQ(error_of(set + bytes({0})), "RDB, byte 15, key \"key\": an empty set");
   EXPECT_EQ(error_of(set + bytes({2}) + text("m") + text("m")),
             "RDB, byte 19, key \"key\": the member \"m\" twice");
   EXPECT_EQ(
@@ -112,13 +114,65 @@ TEST(RdbReader, LiesAreToldWithKeyAndByte) {
   EXPECT_EQ(error_of(bytes({22})), "RDB, byte 9: unknown type or opcode 22");
   EXPECT_EQ(error_of(bytes({8})), "RDB, byte 9: unknown type or opcode 8");
   EXPECT_EQ(error_of(bytes({0xf4, 0, 0, 0})), "RDB, byte 9: unknown type or opcode 244");
-  EXPECT_EQ(error_of(bytes({1}) + text("l") + bytes({0})),
-            "RDB, byte 13, key \"l\": an empty list");
   EXPECT_EQ(error_of(bytes({18}) + text("l") + bytes({1, 3}) + text("x")),
             "RDB, byte 16, key \"l\": a list node of unknown kind 3");
   // A collection that claims 2^60 elements waits for them and takes no memory.
   EXPECT_EQ(error_of(set + bytes({0x81, 0x10, 0, 0, 0, 0, 0, 0, 0}) + text("m") + bytes({63})),
             "RDB, byte 27, key \"key\": the input ends too early, in the middle of an item");
+}
+
+TEST(RdbReader, CollectionsWithoutElementsStandForNoKey) {
+  const std::string ziplist = bytes({11, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0xff});
+  const std::string listpack = bytes({7, 0, 0, 0, 0, 0, 0xff});
+  const std::string one = bytes({11, 0, 0, 0, 1, 0, 0x81, 'a', 2, 0xff});
+  std::string sized = one;
+  sized[0] = static_cast<char>(one.size());
+  for (const int type : {1, 2, 3, 4, 5, 14, 18}) {
+    EXPECT_EQ(only(bytes({type}) + text("k") + bytes({0})), "empty 0 k") << type;
+  }
+  for (const int type : {10, 12, 13}) {
+    EXPECT_EQ(only(bytes({type}) + text("k") + text(ziplist)), "empty 0 k") << type;
+  }
+  for (const int type : {16, 17, 20}) {
+    EXPECT_EQ(only(bytes({type}) + text("k") + text(listpack)), "empty 0 k") << type;
+  }
+  const std::string expiry = bytes({0xfc, 1, 0, 0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(
+      read_items(expiry + bytes({1}) + text("k") + bytes({0, 0}) + text("s") + text("v")).entries,
+      (std::vector<std::string>{"empty 0 k", "-1 string \"v\""}));
+  // A node without elements in a list that has others.
+  EXPECT_EQ(only(bytes({14}) + text("l") + bytes({1}) + text(ziplist)), "empty 0 l");
+  EXPECT_EQ(
+      only(bytes({18}) + text("l") + bytes({2, 2}) + text(listpack) + bytes({2}) + text(sized)),
+      R"(-1 list "a")");
+  // Redis takes these for damage.
+  EXPECT_EQ(error_of(bytes({9}) + text("k") + text(bytes({0, 0xff}))),
+            "RDB, byte 15, key \"k\": an empty zipmap");
+  EXPECT_NE(error_of(bytes({11}) + text("k") + text(bytes({2, 0, 0, 0, 0, 0, 0, 0}))), "");
+}
+
+TEST(RdbReader, BytesAfterTheEndAreNotItsOwn) {
+  RdbReader reader({});
+  reader.feed(
+      "REDIS0004\xff"
+      "more");
+  while (!reader.ended()) ASSERT_TRUE(reader.next());
+  EXPECT_EQ(reader.rest(), "more");
+  EXPECT_TRUE(reader.finish());
+}
+
+TEST(RdbReader, AStringMayBeOfAnyLengthAndTakesNoMemoryBeforeItComes) {
+  const std::string beyond_proto_max = bytes({0, 1, 'k', 0x81, 0, 0, 1, 0, 0, 0, 0, 0});
+  EXPECT_EQ(error_of(beyond_proto_max + "some"),
+            "RDB, byte 26, key \"k\": the input ends too early, in the middle of an item");
+  // 600 MB, compressed: that many bytes can hold it, so it is waited for.
+  EXPECT_EQ(
+      error_of(bytes({0, 1, 'k', 0xc3, 0x80, 0, 0x80, 0, 0, 0x80, 0x23, 0xc3, 0x46, 0}) + "some"),
+      "RDB, byte 28, key \"k\": the input ends too early, in the middle of an item");
+  RdbReader limited({.string_bytes_max = 3});
+  limited.feed("REDIS0004" + bytes({0, 1, 'k', 4}));
+  ASSERT_TRUE(limited.next());
+  EXPECT_EQ(limited.next().error().text, "RDB, byte 13, key \"k\": a string longer than the limit");
 }
 
 TEST(RdbReader, ModulesAreRefusedByName) {

@@ -32,9 +32,11 @@ void rdb_encode_stream_node(RdbEncoder& encoder, StreamId master, Bytes blob);
 void rdb_encode_stream_tail(RdbEncoder& encoder, const Stream& stream, int version);
 
 // Decodes a value of `type`, no module type, from bytes that hold all of it. Nothing on failure:
-// the decoder knows the problem and where it was.
+// the decoder knows the problem and where it was. The value may be a collection without elements,
+// which no key may have.
 std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
                                       const EncodingLimits& limits);
+bool rdb_is_empty_collection(const Value& value);
 std::unique_ptr<Stream> rdb_decode_stream(RdbDecoder& decoder, uint8_t type);
 
 // The nine letters of a module type's name.
