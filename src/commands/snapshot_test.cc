@@ -226,6 +226,32 @@ TEST(SnapshotOfEverything, GivenUpInTheMiddleLeavesTheNextOneWhole) {
   EXPECT_EQ(loaded(stream), at_cut);
 }
 
+// As Redis writes them, so that its tables are of the right size before the first key.
+TEST(SnapshotOfEverything, TheSizesOfTheDatabasesStandFirst) {
+  Stage stage;
+  stage.run("MSET a 1 b 2");
+  stage.run("SET c 3 PX 100");
+  stage.client("").database = 3;
+  stage.run("SET d 4");
+  auto snapshot = RdbSnapshot::begin(stage.engine, {}, nullptr);
+  ASSERT_TRUE(snapshot);
+  stage.run("SET later 5");
+  RdbReader reader({});
+  for (std::string piece; (*snapshot)->produce(piece);) reader.feed(piece);
+  std::vector<std::string> told;
+  uint32_t database = 0;
+  while (!reader.ended()) {
+    const auto event = reader.next();
+    ASSERT_TRUE(event && !std::holds_alternative<RdbNeedMore>(*event));
+    if (std::holds_alternative<RdbEntry>(*event)) told.emplace_back("key");
+    if (const auto* select = std::get_if<RdbSelect>(&*event)) database = select->database;
+    if (const auto* sizes = std::get_if<RdbSizes>(&*event)) {
+      told.push_back(fmt::format("{}: {} {}", database, sizes->keys, sizes->expiring));
+    }
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"0: 3 1", "3: 1 0", "key", "key", "key", "key"}));
+}
+
 // One thread writes while another produces: for the thread sanitizer, and every snapshot loads.
 TEST(SnapshotOfEverything, WritersAndTheWalkerAreThreads) {
   Stage stage;

@@ -164,6 +164,10 @@ bool RdbSnapshot::produce(std::string& out) {
   out_.clear();
   if (!begun_) {
     writer_.begin(options_.preamble);
+    for (const SnapshotWalk::Size& size : walk_.sizes_at_cut()) {
+      writer_.sizes(static_cast<uint32_t>(size.database), static_cast<uint64_t>(size.keys),
+                    static_cast<uint64_t>(size.expiring));
+    }
     begun_ = true;
   }
   while (walking_ && out_.size() < options_.produce_bytes) {

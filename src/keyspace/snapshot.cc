@@ -14,11 +14,17 @@ SnapshotWalk::SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink)
     TablesRef tables = keyspace.share_tables(i);
     if (tables == nullptr) continue;
     tables->cut_index = i;
-    keys_at_cut_ += tables->keys();
+    if (tables->keys() > 0) sizes_at_cut_.push_back({i, tables->keys(), tables->expiring()});
     tables_.push_back(std::move(tables));
   }
   state.epoch = static_cast<uint8_t>(state.epoch % TableBucket::kEpochMask + 1);
   state.sink = &sink;
+}
+
+int64_t SnapshotWalk::keys_at_cut() const {
+  int64_t keys = 0;
+  for (const Size& size : sizes_at_cut_) keys += size.keys;
+  return keys;
 }
 
 void SnapshotWalk::end() { keyspace_.snapshot().sink = nullptr; }

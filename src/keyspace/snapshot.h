@@ -31,7 +31,14 @@ class SnapshotWalk {
   // Call step() on.
   void abandon() { abandoned_ = true; }
 
-  int64_t keys_at_cut() const { return keys_at_cut_; }
+  struct Size {
+    int database;
+    int64_t keys;
+    int64_t expiring;
+  };
+  // Of the databases that had keys at the cut.
+  const std::vector<Size>& sizes_at_cut() const { return sizes_at_cut_; }
+  int64_t keys_at_cut() const;
 
  private:
   bool step_table(DatabaseTables& tables, int partition, int& budget);
@@ -40,7 +47,7 @@ class SnapshotWalk {
   Keyspace& keyspace_;
   SnapshotSink& sink_;
   std::vector<TablesRef> tables_;  // non-empty databases at the cut
-  int64_t keys_at_cut_ = 0;
+  std::vector<Size> sizes_at_cut_;
   bool abandoned_ = false;
   // The place of the walk: partition, then database, then bucket.
   int partition_ = 0;
