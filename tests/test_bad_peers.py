@@ -1,6 +1,7 @@
 """Primaries that lie, stop or talk rubbish: the reason is logged, the data that was there stays."""
 import pytest
 
+from harness import rdb
 from harness.generate import Generator
 from harness.load import assert_same, digest
 from harness.peers import EMPTY_RDB, IDENTITY, FakePrimary, full_resync
@@ -119,6 +120,19 @@ def test_a_snapshot_with_wrong_bytes_is_not_taken(start, kind):
     server.promote()
     with server.connect() as connection:
         assert connection("PING") == "PONG"
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server ends itself over such a snapshot")
+def test_modules_data_from_a_primary_are_named(start):
+    value = rdb.entry(rdb.MODULE, b"mykey", b"\x81" + bytes.fromhex("5db7dbb1b5bdbc01"), b"\x00")
+    snapshot = rdb.file(rdb.entry(rdb.STRING, b"kept", rdb.text(b"no")), value)
+    server, before = with_data(start)
+    with FakePrimary(PSYNC=full_resync(snapshot)) as primary:
+        server.follow(primary.port)
+        wait_until(lambda: primary.connections >= 2, "it tries again")
+        assert kept(server) and digest(server) == before and not server.link_up()
+        server.promote()
+    assert 'key "mykey": data of the module type "XbfbsbW9v"' in server.log_text()
 
 
 @pytest.mark.parametrize("data", [

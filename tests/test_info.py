@@ -1,9 +1,10 @@
 """INFO, its statistics and LATENCY."""
+import mmap
 import re
 
 import pytest
 
-from harness.servers import parse_info
+from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import ReplyError
 
@@ -233,3 +234,16 @@ def test_resetstat_resets_syncs_and_saves(start):
         assert counts() == ["1", "0", "1"]
         connection("CONFIG", "RESETSTAT")
         assert counts() == ["0", "0", "0"]
+
+
+def test_used_memory_is_what_is_allocated(client):
+    """Not what the system has mapped, which comes in pages."""
+    seen = []
+    for n in range(50):
+        client("SET", f"k{n}", "x" * 300)
+        info = parse_info(client("INFO", "memory"))
+        seen.append(int(info["used_memory"]))
+        assert info["used_memory"] != info["used_memory_rss"]
+        if not is_stock("tandem"):
+            assert info["used_memory"] == info["allocator_allocated"]
+    assert any(bytes_used % mmap.PAGESIZE for bytes_used in seen)

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from harness.generate import Generator
-from harness.load import assert_same, caught_up
+from harness.load import assert_same, caught_up, digest, settle
 from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import Connection, decode, encode
@@ -336,6 +336,21 @@ def test_rdb_version_for_replicas(start, version):
     replica = FakeReplica(server)
     replica.psync()
     assert replica.snapshot()[:9] == b"REDIS%04d" % version
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")
+@pytest.mark.parametrize("version", [9, 10])
+def test_a_stock_server_loads_the_snapshot(start, version):
+    server = start("tandem", "--repl-rdb-version", version)
+    with server.connect() as connection:
+        connection.pipeline(Generator("snapshot", exact=False).commands(3000))
+    settle(server)
+    replica = FakeReplica(server)
+    replica.psync()
+    stock = start("redis", launch=False)
+    (stock.folder / "dump.rdb").write_bytes(replica.snapshot())
+    stock.start()
+    assert digest(stock) == digest(server) != "0" * 40
 
 
 def test_rubbish_from_a_replica_does_no_harm(server, client):

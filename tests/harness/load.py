@@ -50,6 +50,18 @@ def digest(server):
         return connection.call("DEBUG", "DIGEST")
 
 
+def settle(server):
+    """Nothing is about to expire, or has and is still there: the data stay as they are."""
+    with server.connect() as connection:
+        for database in range(16):
+            connection("SELECT", database)
+            for key in connection("KEYS", "*"):
+                if 0 <= connection("PTTL", key) < 3_600_000:
+                    connection("DEL", key)
+            wait_until(lambda: connection("DBSIZE") == len(connection("KEYS", "*")),
+                       f"what has expired is gone from database {database}")
+
+
 def assert_same(primary, *replicas):
     """Equal digests at equal offsets; a failure names the keys that differ."""
 
