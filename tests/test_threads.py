@@ -5,6 +5,7 @@ import pytest
 
 from harness.generate import Generator
 from harness.load import assert_same
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
 
@@ -183,3 +184,28 @@ def test_clients_come_go_and_are_killed(two_workers):
         def all_gone():
             return "connected_clients:1\r" in client("INFO", "clients")
         wait_until(all_gone, "all are gone")
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server has one thread for commands")
+def test_a_long_command_holds_up_its_own_worker_and_keys_only(two_workers):
+    """While one command runs for long, clients of the other worker are answered, many times. With
+    one worker, or one lock for all keys, each would be answered once at most."""
+    answers = 20
+    with two_workers.connect() as client:
+        for first in range(0, 100_000, 10_000):
+            client("SADD", "set", "text", *range(first, first + 10_000))
+        others = [two_workers.connect() for _ in range(4)]
+        for other in others:
+            other("PING")
+        client.send(encode("SUNIONSTORE", "union", *["set"] * 50))
+        counts = [0] * len(others)
+        for number, other in enumerate(others):
+            other.send(encode("INCR", f"other{number}"))
+        while max(counts) < answers and not client.has_reply():
+            for number, other in enumerate(others):
+                if other.has_reply():
+                    assert other.read() == counts[number] + 1
+                    counts[number] += 1
+                    other.send(encode("INCR", f"other{number}"))
+        assert max(counts) >= answers and not client.has_reply()
+        assert client.read() == 100_001

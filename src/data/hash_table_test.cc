@@ -1,5 +1,6 @@
 #include "data/hash_table.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -85,6 +86,32 @@ TEST(HashTable, KeepsWorkingPastTheHashBitsKeptInSlots) {
   }
   EXPECT_EQ(table.size(), 0u);
   EXPECT_EQ(table.bucket_count(), 1u);
+}
+
+// So nothing ever waits for a rehash.
+TEST(HashTable, GrowsAndShrinksByOneBucketAnOperation) {
+  const ItemTraits traits;
+  std::vector<Item> items(20000);
+  Table table;
+  uint32_t buckets = table.bucket_count();
+  uint32_t most = buckets;
+  const auto step = [&] {
+    const uint32_t now = table.bucket_count();
+    ASSERT_LE(now > buckets ? now - buckets : buckets - now, 1u) << table.size() << " entries";
+    buckets = now;
+    most = std::max(most, now);
+  };
+  for (uint64_t i = 0; i < items.size(); ++i) {
+    items[i].key = i;
+    table.insert(traits, traits.hash_key(i), &items[i]);
+    step();
+  }
+  for (uint64_t i = 0; i < items.size(); ++i) {
+    table.erase(traits, table.find_slot(traits, traits.hash_key(i), i));
+    step();
+  }
+  EXPECT_GT(most, 2000u);
+  EXPECT_EQ(buckets, 1u);
 }
 
 // The SCAN guarantee: what is present throughout is returned, while the table doubles and halves in
