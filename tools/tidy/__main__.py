@@ -1,4 +1,4 @@
-"""tools/tidy: the house rules that a script can prove (rules.py lists them).
+"""tools/tidy: the house rules that a script can prove (rules.py lists them), and clang-format's.
 
     python3 tools/tidy             every tracked source file
     python3 tools/tidy --headers   also: headers that no .cc includes first compile alone
@@ -8,6 +8,7 @@ is an error too.
 """
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -67,6 +68,23 @@ def compile_flags():
     return [word for words in sorted(kept) for word in words]
 
 
+def badly_formatted(names):
+    """A line for each place that `./dev format` would change."""
+    sources = [name for name in names if name.startswith(("src/", "fuzz/"))
+               and name.endswith((".cc", ".h"))]
+
+    def complaints(some):
+        command = ["clang-format-19", "--dry-run", "-Werror", *some]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        return re.findall(r"^\S+:\d+:\d+: error: .*", done.stderr, re.M) or (
+            [done.stderr] if done.returncode else [])
+
+    count = os.cpu_count()
+    with ThreadPoolExecutor(count) as pool:
+        found = pool.map(complaints, [sources[n::count] for n in range(count)])
+    return [line for lines in found for line in lines]
+
+
 def headers_compile_alone(parts):
     flags = compile_flags()
 
@@ -84,7 +102,8 @@ def headers_compile_alone(parts):
 def main():
     parts = rules.read_parts((ROOT / "CMakeLists.txt").read_text())
     exceptions, used, failures = read_exceptions(), set(), []
-    for name, text in tracked_files():
+    files = list(tracked_files())
+    for name, text in files:
         for rule, line, message in rules.check(rules.File(name, text, parts)):
             matching = (e for e in exceptions if e[:2] == (rule, name) and e[2] in message)
             entry = next(matching, None)
@@ -94,6 +113,7 @@ def main():
                 failures.append(f"{name}:{line}: {rule}: {message}")
     for entry in exceptions.keys() - used:
         failures.append(f"exceptions.txt: '{' '.join(entry)}' excuses nothing any more")
+    failures += badly_formatted(name for name, _ in files)
     if "--headers" in sys.argv:
         failures += headers_compile_alone(parts)
     print("\n".join(failures) or "tidy: clean")

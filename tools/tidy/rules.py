@@ -57,7 +57,9 @@ def include_order(file):
     allowed = file.parts[f"{file.part} tests" if file.is_test else file.part]
     for line, quote, target in file.includes():
         part = target.split("/")[0]
-        if quote != '"':
+        if quote == "<":
+            if "/" in target and part in file.parts:
+                yield line, f'<{target}> is ours: write it in quotes'
             continue
         if "/" not in target or part not in file.parts:
             yield line, f'"{target}" is no "part/file.h"'
@@ -118,11 +120,17 @@ def function_length(file):
 # (pattern, what to use instead, paths where it is allowed). The one list of banned calls.
 BANNED_CALLS = [
     (r"::now\(", "the Clock that was passed in (base/clock.h)", r"^src/(base|io)/"),
-    (r"\b(clock_)?gettime(ofday)?\(|::time\(", "the Clock (base/clock.h)", r"^src/(base|io)/"),
-    (r"(?<![\w.>])(s?rand|srandom)\(|(?<![\w.>])random\(\)|\brandom_device\b|\bmt19937",
+    (r"\b(clock_)?gettime(ofday)?\(|::time\(|(?<![\w.>])time\((nullptr|NULL|0|&\w+)\)",
+     "the Clock (base/clock.h)", r"^src/(base|io)/"),
+    (r"(?<![\w.>])(s?rand|srandom|rand_r|s?rand48|[delmn]rand48)\(|(?<![\w.>])random\(\)|"
+     r"\brandom_device\b|\bmt19937|\b(default_random|minstd_rand|ranlux|knuth_b)",
      "a seeded Random (base/random.h)", r"^src/base/"),
     (r"(?<![\w.>])(socket|epoll_\w+|getaddrinfo|accept4)\(", "a stream of io/", r"^src/io/"),
-    (r"#\s*include\s*<(sys/socket|netinet/\w+|sys/epoll|uv)\.h>", "io/", r"^src/io/"),
+    (r"(?:^\s*|[=!,&|?:]\s+|!|\b(?:if|while) \(|\breturn\s+|(?<!\w)::)"
+     r"(connect|bind|listen|accept|send(to|msg)?|recv(from|msg)?|p?poll)\((?!\))",
+     "a stream of io/", r"^src/(io|sim)/"),
+    (r"#\s*include\s*<(sys/socket|sys/un|netinet/\w+|arpa/\w+|sys/epoll|sys/select|poll|uv)\.h>",
+     "io/", r"^src/io/"),
     (r"#\s*include\s*<fstream>|(?<![\w.>])fopen\(|(?<![\w>)])::open\(", "a file of io/",
      r"^src/(io|base)/|_test\.cc$|^fuzz/"),
     (r"\bsleep_(for|until)\(|\bu?nanosleep\(|\busleep\(|(?<![\w.>])sleep\(",

@@ -58,6 +58,14 @@ def outline(code):
         at, sign = match.start(), match.group()
         head = code[head_start:at].strip()
         first = at - len(code[head_start:at].lstrip())
+        if sign == "{" and _initialises_member(head, stack):
+            stack.append(("initialiser", head, at))
+            continue
+        if sign == "}" and stack and stack[-1][0] == "initialiser":
+            # As if it were in parentheses, so that the constructor's head goes on.
+            opened_at = stack.pop()[2]
+            code = f"{code[:opened_at]}({code[opened_at + 1:at]}){code[at + 1:]}"
+            continue
         if sign == "{":
             kind = _kind(head, stack)
             stack.append((kind, head, first))
@@ -69,7 +77,8 @@ def outline(code):
                 functions.append(Function(_name(opened), line_at(opened_at), line_at(at)))
         elif sign == ";" and head and _at_namespace(stack):
             statements.append(Statement(head, line_at(first)))
-        head_start = at + 1
+        if not any(kind == "initialiser" for kind, _, _ in stack):
+            head_start = at + 1
     return functions, statements
 
 
@@ -77,8 +86,20 @@ def _at_namespace(stack):
     return all(kind == "namespace" for kind, _, _ in stack)
 
 
+def _is_inside(stack):
+    return any(kind in ("function", "inside", "value", "initialiser") for kind, _, _ in stack)
+
+
+def _initialises_member(head, stack):
+    """Whether a brace after this head is that of `: member_{...}` in a constructor's head."""
+    is_type = re.match(r"(template\s*<.*>\s*)?(class|struct|union|enum)\b", head, re.S)
+    if is_type or _is_inside(stack):
+        return False
+    return re.search(r"\).*(?<!:):(?!:).*[\w>]\s*$", head, re.S) is not None
+
+
 def _kind(head, stack):
-    if any(kind in ("function", "inside", "value") for kind, _, _ in stack):
+    if _is_inside(stack):
         return "inside"
     if re.search(r"\bnamespace\b", head) or re.fullmatch(r'extern\s+"\s*"', head):
         return "namespace"
