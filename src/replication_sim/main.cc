@@ -2,6 +2,7 @@
 //   sim-replication                   1,000 schedules
 //   sim-replication --schedules 50    as many
 //   sim-replication --seed 17         one, with each of its steps; run it again and it is the same
+//   sim-replication --seed 17 --schedules 50    those of the seeds 17 to 66
 #include <cstdio>
 #include <string_view>
 
@@ -53,7 +54,7 @@ int run_many(uint64_t first, uint64_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  uint64_t schedules = kSchedules;
+  std::optional<uint64_t> schedules;
   std::optional<uint64_t> seed;
   bool understood = argc % 2 == 1;
   for (int i = 1; i + 1 < argc; i += 2) {
@@ -74,5 +75,6 @@ int main(int argc, char** argv) {
   // What goes wrong in a schedule is meant to: no line a lost connection.
   set_log_level(LogLevel::kWarning);
   open_log("/dev/null", LogLevel::kWarning);
-  return seed && schedules == kSchedules ? run_one(*seed) : run_many(seed.value_or(1), schedules);
+  if (seed && !schedules) return run_one(*seed);
+  return run_many(seed.value_or(1), schedules.value_or(kSchedules));
 }

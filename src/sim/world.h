@@ -5,8 +5,11 @@
 //
 //   SimWorld world(seed);
 //   SimProcess& a = world.add_process("10.0.0.1");
-//   a.start([](SimProcess& process) { return std::make_shared<Node>(process.loop(),
-//   process.network()); }); world.run_for_ms(500); a.crash({.lose_unsynced = true});
+//   a.start([](SimProcess& process) {
+//     return std::make_shared<Node>(process.loop(), process.network());
+//   });
+//   world.run_for_ms(500);
+//   a.lose_power();
 //
 // One thread, and nothing in it may use another source of time, chance or threads.
 #pragma once
