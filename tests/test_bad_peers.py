@@ -1,4 +1,6 @@
 """Primaries that lie, stop or talk rubbish: the reason is logged, the data that was there stays."""
+import signal
+
 import pytest
 
 from harness import rdb
@@ -136,21 +138,105 @@ def test_modules_data_from_a_primary_are_named(start):
 
 
 @pytest.mark.parametrize("data", [
-    b"\x00\x01\x02 rubbish\r\n", b"*3\r\n$3\r\nSET\r\n$-5\r\n", b"*99999999\r\n",
-    b"$5\r\nhello\r\n"],
-    ids=range(4))
+    b"\x00\x01\x02 rubbish\r\n", b"*3\r\n$3\r\nSET\r\n$-5\r\n", b"*9999999999\r\n",
+    b"$5\r\nhello\r\n", b"FLUSHALL\r\n", b"HTTP/1.1 400 Bad Request\r\n"],
+    ids=range(6))
 def test_rubbish_in_the_stream_ends_the_link(start, data):
-    server, _ = with_data(start)
+    """At once, not by silence; whatever the bytes were, only a snapshot is trusted afterwards."""
+    server, _ = with_data(start, "--repl-timeout", "60")
     with FakePrimary() as primary:
         server.follow(primary.port)
         wait_until(server.link_up, "linked")
         primary.send(encode("SELECT", 0) + encode("SET", "a", 1))
         wait_until(lambda: server.connect()("GET", "a") == "1", "the good part is applied")
         primary.answers["PSYNC"] = b"-ERR not again\r\n"
-        primary.send(data)
-        wait_until(lambda: primary.connections >= 2, "it connects again", 30)
+        primary.send(b"\n\r\n" + data)
+        wait_until(lambda: len(primary.words_heard("PSYNC")) >= 2, "it asks again")
+        assert primary.words_heard("PSYNC")[-1] == ["PSYNC", "?", "-1"]
+    assert "rotocol error" in server.log_text()
     with server.connect() as connection:
         assert connection("GET", "a") == "1"
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock replica takes it and mixes both histories")
+def test_a_continuation_of_nothing_is_refused(start):
+    server, before = with_data(start)
+    with FakePrimary(PSYNC=b"+CONTINUE " + IDENTITY.encode() + b"\r\n" +
+                     encode("SET", "foreign", 1)) as primary:
+        server.follow(primary.port)
+        wait_until(lambda: primary.connections >= 2, "it tries again")
+        assert primary.words_heard("PSYNC")[0] == ["PSYNC", "?", "-1"]
+        assert "answered a request for a full sync with: +CONTINUE" in server.log_text()
+        assert digest(server) == before and not server.link_up()
+
+
+@pytest.mark.parametrize("words", [
+    ["SAVE"], ["BGSAVE"], ["SHUTDOWN", "NOSAVE"], ["DEBUG", "SLEEP", "0"], ["MONITOR"],
+    ["SUBSCRIBE", "a"], ["PSYNC", "?", "-1"], ["SYNC"], ["REPLICAOF", "NO", "ONE"],
+    ["CLIENT", "KILL", "TYPE", "normal"], ["CONFIG", "SET", "databases", "1"], ["WAIT", "1", "0"],
+    ["CLIENT", "PAUSE", "100000"], ["POST", "a"], ["RESET"], ["QUIT"], ["HELLO", "3"],
+    ["WATCH", "a"]], ids=lambda words: words[0] + "-" + words[-1])
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock replica does what it is told")
+def test_a_command_that_no_stream_holds_is_counted_and_passed_over(start, words):
+    server, _ = with_data(start)
+    with FakePrimary() as primary:
+        server.follow(primary.port)
+        wait_until(server.link_up, "linked")
+        primary.send(encode(*words) + encode("MULTI") + encode(*words) + encode("EXEC") +
+                     encode("SET", "after", 1))
+        with server.connect() as connection:
+            wait_until(lambda: connection("GET", "after") == "1", "the stream goes on")
+            assert connection("INFO", "stats").count("unexpected_error_replies:3") == 1
+            assert connection.error("SET", "b", 1).startswith("READONLY")
+        assert primary.connections == 1
+    assert f"'{words[0]}'" in server.log_text()
+
+
+def test_errors_of_the_stream_are_counted(start):
+    """Outside and inside a transaction; CONFIG RESETSTAT begins anew."""
+    server, _ = with_data(start)
+    with FakePrimary() as primary, server.connect() as connection:
+        server.follow(primary.port)
+        wait_until(server.link_up, "linked")
+        wrong = encode("LPUSH", "text", "x")
+        primary.send(encode("SELECT", 0) + encode("SET", "text", "a") + wrong + encode("MULTI") +
+                     wrong + encode("SET", "b", 2) + wrong + encode("EXEC") +
+                     encode("SET", "after", 1))
+        wait_until(lambda: connection("GET", "after") == "1", "the stream goes on")
+        assert connection("GET", "b") == "2"
+        assert server.info("stats")["unexpected_error_replies"] == "3"
+        connection("CONFIG", "RESETSTAT")
+        assert server.info("stats")["unexpected_error_replies"] == "0"
+    assert server.log_text().lower().count("'lpush'") == 3
+
+
+def test_a_flood_of_errors_is_logged_in_part(start):
+    server, _ = with_data(start)
+    with FakePrimary() as primary, server.connect() as connection:
+        server.follow(primary.port)
+        wait_until(server.link_up, "linked")
+        primary.send(encode("NOSUCHCOMMAND", 1) * 5000 + encode("SET", "after", 1))
+        wait_until(lambda: connection("GET", "after") == "1", "the stream goes on")
+        assert server.info("stats")["unexpected_error_replies"] == "5000"
+    if not is_stock("tandem"):
+        assert 10 <= server.log_text().count("NOSUCHCOMMAND") <= 100
+
+
+@pytest.mark.parametrize("behaviour, writable, ends", [
+    ("ignore", "no", False), ("panic", "no", True), ("panic-on-replicas", "no", True),
+    ("panic", "yes", False)])
+def test_an_error_of_the_stream_ends_the_server_where_that_is_wanted(start, behaviour, writable,
+                                                                     ends):
+    server, _ = with_data(start, "--propagation-error-behavior", behaviour, "--replica-read-only",
+                          "no" if writable == "yes" else "yes")
+    with FakePrimary() as primary:
+        server.follow(primary.port)
+        wait_until(server.link_up, "linked")
+        primary.send(encode("NOSUCHCOMMAND", 1) + encode("SET", "after", 1))
+        if ends:
+            assert server.wait_exit() == -signal.SIGABRT
+        else:
+            wait_until(lambda: server.connect()("GET", "after") == "1", "the stream goes on")
 
 
 def test_a_silent_primary_times_out(start):

@@ -117,6 +117,7 @@ def test_migration_there_and_back(start, quickstart):
         wait_until(lambda: last("GET", "late") == "write", "it arrives at the end of the chain")
         assert here("DBSIZE") == there("DBSIZE") == 2001
         assert here("DEBUG", "DIGEST") == there("DEBUG", "DIGEST")
+        assert "unexpected_error_replies:0" in run(lines.pop(0), ports)
         assert run(lines[0], ports) == "OK"
         here("SET", "new", "home")
         assert run(lines[1], ports) == "OK"
@@ -124,6 +125,19 @@ def test_migration_there_and_back(start, quickstart):
         assert run(lines[2], ports) == "OK"
         assert there("SET", "back", "again") == "OK" and there("DBSIZE") == 2003
     assert "source" in live.stop()
+
+
+def test_what_a_migration_cannot_take_over_is_told(start, quickstart):
+    """Commands that are unknown here show in the figure that the README names, and in the table."""
+    old = start("redis")
+    live = quickstart("--from", f"127.0.0.1:{old.port}")
+    wait_until(lambda: Quickstart.linked(live.port), "Tandem follows Redis")
+    line = next(line for line in section("From Redis, and back") if "unexpected" in line)
+    with old.connect() as there:
+        there("SETBIT", "bits", 7, 1)
+    wait_until(lambda: run(line, {7000: live.port}) == "unexpected_error_replies:1", "told")
+    wait_until(lambda: "following, but 1 failed here" in live.printed(), "the table shows it")
+    live.stop()
 
 
 def test_the_servers_of_the_readme(tmp_path):

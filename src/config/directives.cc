@@ -54,6 +54,9 @@ const BindEnum kBindSigint{
 const BindEnum kBindSigterm{
     [](Options& options) { return options.server.shutdown_on_sigterm.get(); },
     [](Options& options, int how) { options.server.shutdown_on_sigterm.set(how); }};
+const BindEnum kBindPropagationErrors{
+    [](Options& options) { return options.replication.panic_on_stream_error.get(); },
+    [](Options& options, int how) { options.replication.panic_on_stream_error.set(how); }};
 const BindEnum kBindDebugAccess{
     [](Options& options) { return options.server.debug_command_access.get(); },
     [](Options& options, int access) { options.server.debug_command_access.set(access); }};
@@ -223,7 +226,7 @@ const auto& replication_table() {
       {"replica-lazy-flush", "slave-lazy-flush", BoolKind{}, Accepted{"no"}},
       {"replica-ignore-maxmemory", "slave-ignore-maxmemory", BoolKind{}, Accepted{"yes"}},
       {"replica-ignore-disk-write-errors", "", BoolKind{}, Accepted{"no"}},
-      {"propagation-error-behavior", "", EnumKind{kPropagationErrors}, Accepted{"ignore"}},
+      {"propagation-error-behavior", "", EnumKind{kPropagationErrors}, kBindPropagationErrors},
       {"cluster-enabled", "", BoolKind{}, Accepted{"no"}, kImmutable},
       {"cluster-config-file", "", TextKind{}, Accepted{"nodes.conf"}, kImmutable},
       {"cluster-node-timeout", "", IntegerKind{0, kLongMax}, Accepted{"15000"}},

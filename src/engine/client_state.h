@@ -35,8 +35,8 @@ struct QueuedCommand {
 
 enum class ClientKind : uint8_t {
   kNormal,
-  kLink,  // the stream of this server's primary: always allowed, never answered, its bytes go to
-          // the log verbatim
+  kLink,  // the stream of this server's primary: allowed whatever the node's conditions, never
+          // answered, its bytes go to the log verbatim
   kScript,
 };
 
@@ -75,6 +75,9 @@ struct ClientState {
   // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps
   // after the client is gone. Null: the client cannot block.
   virtual std::function<void(std::string reply)> unblocker() { return nullptr; }
+
+  // A command inside its transaction failed; `reply` begins with the error's minus. Keys are held.
+  virtual void inner_error(const Command&, Bytes /*reply*/) {}
 
   // The end offset of the client's last write, for WAIT.
   uint64_t last_write_offset = 0;

@@ -101,7 +101,9 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
 
 Outcome Executor::turn_away(const Command* command, ClientState& client,
                             std::span<const Bytes> args, ReplyWriter& reply) {
-  if (command == nullptr && is_foreign(args[0])) return Outcome::kForeign;
+  if (command == nullptr && is_foreign(args[0]) && client.kind == ClientKind::kNormal) {
+    return Outcome::kForeign;
+  }
   if (client.in_transaction) client.transaction_failed = true;
   counters_.error_replies.add(1);
   if (command == nullptr) {
@@ -412,9 +414,9 @@ void Executor::run_nested(const Command& command, ClientState& client, std::span
   const bool failed = is_error(reply.written_since(before));
   count(command, duration_us, failed);
   report_if_slow(command, client, args, duration_us);
-  if (failed && engine_.observer != nullptr) {
-    engine_.observer->inner_error(reply.written_since(before));
-  }
+  if (!failed) return;
+  client.inner_error(command, reply.written_since(before));
+  if (engine_.observer != nullptr) engine_.observer->inner_error(reply.written_since(before));
 }
 
 // ---- Expiry ----

@@ -1,7 +1,7 @@
 #include "engine/gate.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 
 #include <fmt/core.h>
 
@@ -22,17 +22,34 @@ constexpr Bytes kMasterDown =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 constexpr Bytes kLoadingText = "LOADING Redis is loading the dataset in memory";
 
+constexpr Bytes kNoStreamCommand = "ERR This command is no part of a replication stream.";
+
+bool is_one_of(const Command& command, std::span<const Bytes> names) {
+  return std::ranges::find(names, command.full_name) != names.end();
+}
+
 bool allowed_while_subscribed(const Command& command) {
   static constexpr Bytes kAllowed[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe",
                                        "ping",      "quit",        "reset"};
-  return std::ranges::find(kAllowed, command.full_name) != std::end(kAllowed);
+  return is_one_of(command, kAllowed);
+}
+
+// Beside what changes data or replicates by itself: what holds a stream together, and the scripts
+// of primaries before Redis 7.
+bool allowed_in_stream(const Command& command) {
+  static constexpr Bytes kOthers[] = {"select", "multi",       "exec",
+                                      "ping",   "script|load", "script|flush"};
+  return command.has(kWrite | kMayReplicate) || is_one_of(command, kOthers);
 }
 
 }  // namespace
 
 std::optional<std::string> refusal(const Command& command, uint32_t flags,
                                    const ClientState& client, uint32_t bits) {
-  if (client.kind == ClientKind::kLink) return std::nullopt;
+  if (client.kind == ClientKind::kLink) {
+    if (allowed_in_stream(command)) return std::nullopt;
+    return std::string(kNoStreamCommand);
+  }
   if (!client.authenticated && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
   const bool subscribed_only = client.subscribed && client.protocol == 2;
   if (bits == 0 && !subscribed_only) [[likely]]

@@ -54,7 +54,8 @@ class Gate {
 
 // The error that refuses this command now ("READONLY You can't write against a read only
 // replica."), or nothing. Redis's order of checks. `flags` are the command's, for EXEC with those
-// of what is queued. Commands of the primary's stream are never refused.
+// of what is queued. Of the primary's stream only what cannot be part of one is refused (SAVE,
+// SUBSCRIBE).
 std::optional<std::string> refusal(const Command& command, uint32_t flags,
                                    const ClientState& client, uint32_t bits);
 // CLIENT PAUSE holds this command back; it is to be tried again later.

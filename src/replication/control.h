@@ -80,6 +80,11 @@ class ReplicationControl {
   void log_moved() {
     if (replicas_.count() != 0) replicas_.wake_all();
   }
+  // CONFIG RESETSTAT.
+  void reset_statistics() {
+    progress_.unexpected_errors.store(0);
+    replicas_.syncs().reset();
+  }
   // Options changed (CONFIG SET): puts into force what is not read at each use.
   void apply_options();
   // REPLCONF GETACK, so that WAIT need not wait for the next second. No stripe held.

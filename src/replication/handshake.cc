@@ -96,7 +96,12 @@ Result<SyncAnswer> parse_sync_answer(Bytes line) {
 Task<Result<SyncAnswer>> ask_for_stream(LinkWire& wire, std::optional<Position> position) {
   auto line = co_await wire.ask(sync_request_bytes(position));
   if (!line) co_return std::unexpected(line.error());
-  co_return parse_sync_answer(*line);
+  auto answer = parse_sync_answer(*line);
+  if (answer && !position && std::holds_alternative<Continue>(*answer)) {
+    co_return fail(ErrorCode::kInvalid,
+                   fmt::format("the primary answered a request for a full sync with: {}", *line));
+  }
+  co_return answer;
 }
 
 }  // namespace tandem

@@ -49,7 +49,7 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
     : parts_(parts),
       role_(std::move(role)),
       random_(random_seed),
-      apply_(parts.engine, random_.next(), parts.role_generation) {}
+      apply_(parts.engine, parts.options, parts.progress, random_.next(), parts.role_generation) {}
 
 Task<void> Link::run(StopToken stop) {
   parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
@@ -146,6 +146,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
           i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
     }
     engine.log.reset(cut);
+    position_in_doubt_ = false;
     parts_.progress.snapshots_installed.fetch_add(1);
     if (load.selected_database()) engine.log.set_context(*load.selected_database());
   }
@@ -171,6 +172,7 @@ Result<void> Link::continue_history(const Continue& answer) {
 Task<Result<void>> Link::follow(LinkWire& wire, StopToken stop) {
   apply_.restart();
   enter(LinkPhase::kFollowing);
+  parts_.progress.set_last_failure("");
   failures_in_a_row_ = 0;
 
   Event acknowledge(parts_.loop);
@@ -183,6 +185,8 @@ Task<Result<void>> Link::follow(LinkWire& wire, StopToken stop) {
   auto ended = co_await apply_stream(wire, acknowledge);
   acknowledging.request_stop();
   co_await acknowledging.join();
+  // Nobody can say since when the bytes were not the primary's.
+  if (!ended && ended.error().code == ErrorCode::kInvalid) position_in_doubt_ = true;
   co_return ended;
 }
 
@@ -215,7 +219,7 @@ Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, Stop
 }
 
 std::optional<Position> Link::held_position() const {
-  if (!parts_.engine.log.active()) return std::nullopt;
+  if (!parts_.engine.log.active() || position_in_doubt_) return std::nullopt;
   return parts_.engine.log.position();
 }
 

@@ -69,6 +69,7 @@ class Link {
   Random random_;
   StreamApply apply_;
   int failures_in_a_row_ = 0;
+  bool position_in_doubt_ = false;  // the stream was no commands: only a snapshot helps
 };
 
 }  // namespace tandem

@@ -38,12 +38,15 @@ class LinkProgress {
   std::atomic<uint64_t> snapshots_installed{0};  // changes under all stripes
   std::atomic<int64_t> partial_syncs{0};
   std::atomic<int64_t> bytes_received{0};
+  // Commands of the stream that failed here: INFO's unexpected_error_replies. CONFIG RESETSTAT
+  // clears it.
+  std::atomic<int64_t> unexpected_errors{0};
   // The stream's place that was read, which may be ahead of what was applied.
   std::atomic<uint64_t> read_offset{0};
 
   bool following() const { return phase.load() == LinkPhase::kFollowing; }
 
-  // Why the last attempt ended.
+  // Why the last attempt ended; empty while the link follows.
   std::string last_failure() const {
     const Guard guard(lock_);
     return last_failure_;

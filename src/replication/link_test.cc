@@ -59,6 +59,7 @@ class ScriptedPrimary {
 
   // Every request, its arguments joined by blanks.
   std::vector<std::string> requests;
+  std::vector<int64_t> requests_ms;  // when each came
   std::vector<int64_t> visited_ms;
 
  private:
@@ -83,6 +84,7 @@ class ScriptedPrimary {
         std::string line;
         for (const Bytes arg : parser.args()) line += (line.empty() ? "" : " ") + std::string(arg);
         requests.push_back(line);
+        requests_ms.push_back(process_.clock().monotonic_ms());
         received.erase(0, parser.raw().size());
         if (answered == visit.answers.size()) continue;
         const std::string answer = visit.answers[answered++];
@@ -206,6 +208,8 @@ std::vector<BadPrimary> bad_primaries() {
       {"is loading", greeting({"-LOADING Redis is loading\r\n"}), "-LOADING"},
       {"has no primary", greeting({"-NOMASTERLINK Can't SYNC\r\n"}), "-NOMASTERLINK"},
       {"answers PSYNC with rubbish", greeting({"+FULLRESYNC short x\r\n"}), "answered PSYNC with"},
+      {"continues what is not there", greeting({"+CONTINUE " + kId + "\r\n"}),
+       "answered a request for a full sync with: +CONTINUE"},
       {"never ends its line", {std::string(70000, 'x')}, "line that does not end"},
       {"announces nonsense", greeting({full + "$abc\r\n"}), "instead of a snapshot"},
       {"sends an error for a snapshot", greeting({full + "-ERR out of luck\r\n"}), "out of luck"},
@@ -313,6 +317,7 @@ TEST_F(LinkTest, ContinuesFromBeforeAnUnfinishedTransaction) {
   EXPECT_EQ(history.id.text(), other_id);
   EXPECT_EQ(history.id2.text(), kId);
   EXPECT_EQ(replica_->progress.partial_syncs.load(), 1);
+  EXPECT_EQ(replica_->progress.last_failure(), "") << "it follows again";
 }
 
 TEST_F(LinkTest, AnswersGetAckAtOnce) {
@@ -321,18 +326,33 @@ TEST_F(LinkTest, AnswersGetAckAtOnce) {
   start({{greeting({"+FULLRESYNC " + kId + " 0\r\n" + fmt::format("${}\r\n", good.size()) + good,
                     getack}),
           true}});
-  // The first acknowledgement drew the question; the second is its answer.
-  size_t found = 0;
-  for (const std::string& line : primary_->requests) {
-    found += line == fmt::format("REPLCONF ACK {}", getack.size());
-  }
-  EXPECT_GE(found, 2U);
+  // The first acknowledgement drew the question; the next one is its answer, and does not wait for
+  // the second to pass.
+  const std::vector<std::string>& said = primary_->requests;
+  const auto first = std::ranges::find(said, "REPLCONF ACK 0");
+  ASSERT_GT(said.end() - first, 1);
+  EXPECT_EQ(*(first + 1), fmt::format("REPLCONF ACK {}", getack.size()));
+  const auto at = static_cast<size_t>(first - said.begin());
+  EXPECT_LT(primary_->requests_ms[at + 1] - primary_->requests_ms[at], 200);
 }
 
 TEST_F(LinkTest, AStreamThatIsNoCommandsEndsTheLink) {
   const std::string good = snapshot_of({{"new", "2"}});
   start({{greeting({"+FULLRESYNC " + kId + " 0\r\n" + fmt::format("${}\r\n", good.size()) + good +
                     "*1\r\n$-5\r\n"}),
+          false},
+         {greeting({"-ERR not again\r\n"}), true}});
+  EXPECT_EQ(replica_->get("new"), "2");
+  EXPECT_NE(replica_->progress.last_failure().find("not again"), std::string::npos);
+  for (const std::string& line : primary_->requests) {
+    EXPECT_FALSE(line.starts_with("PSYNC " + kId)) << "its place is worth nothing now";
+  }
+}
+
+TEST_F(LinkTest, TextInTheStreamEndsTheLinkAndIsNotExecuted) {
+  const std::string good = snapshot_of({{"new", "2"}});
+  start({{greeting({"+FULLRESYNC " + kId + " 0\r\n" + fmt::format("${}\r\n", good.size()) + good +
+                    "\n\r\nset new 3\r\n"}),
           true}});
   EXPECT_EQ(replica_->get("new"), "2");
   EXPECT_NE(replica_->progress.last_failure().find("the primary's stream"), std::string::npos);

@@ -44,6 +44,10 @@ struct ReplicationOptions {
   Option<bool> replica_read_only = true;
   Option<int64_t> replica_priority = 100;
   Option<bool> replica_announced = true;
+  // propagation-error-behavior: 0 ignore, 1 panic, 2 panic-on-replicas. Either of the last two ends
+  // the server at a command of the primary's stream that fails, unless clients may write here
+  // (replica-read-only no).
+  Option<int> panic_on_stream_error = 0;
   TextOption replica_announce_ip;
   Option<int64_t> replica_announce_port = 0;
 
@@ -57,7 +61,9 @@ struct ReplicationOptions {
   Option<bool> rdb_compression = true;  // rdbcompression, for snapshots sent to replicas
   Option<int64_t> rdb_version = 10;  // repl-rdb-version; a stock replica does not say what it reads
 
-  // Both.
+  // Both. What CONFIG SET makes a smaller backlog than the minimum becomes the minimum, as in
+  // Redis.
+  static constexpr int64_t kBacklogBytesMin = 16 * 1024;
   Option<int64_t> timeout_seconds = 60;         // repl-timeout
   Option<bool> disable_tcp_nodelay = false;     // repl-disable-tcp-nodelay
   Option<int64_t> backlog_bytes = 1024 * 1024;  // repl-backlog-size

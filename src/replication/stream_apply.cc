@@ -1,14 +1,41 @@
 #include "replication/stream_apply.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/ascii.h"
+#include "base/check.h"
 #include "base/logging.h"
 
 namespace tandem {
 
-StreamApply::StreamApply(Engine& engine, uint64_t random_seed, uint64_t role_generation)
-    : engine_(engine), log_(engine.log), executor_(engine, random_seed) {
+namespace {
+
+constexpr size_t kShownBytesMax = 64;
+// Each of the first failures is logged, then one in a while.
+constexpr int64_t kFailuresLogged = 10;
+constexpr int64_t kFailureLogPeriodMs = 1000;
+
+// The words do not tell: a line may hold none and yet be more than its end.
+bool is_blank(Bytes line) { return line == "\n" || line == "\r\n"; }
+
+// A primary's word as a line for people may hold it.
+std::string shown(Bytes word) {
+  std::string text(word.substr(0, kShownBytesMax));
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+}  // namespace
+
+StreamApply::StreamApply(Engine& engine, const ReplicationOptions& options, LinkProgress& progress,
+                         uint64_t random_seed, uint64_t role_generation)
+    : engine_(engine),
+      log_(engine.log),
+      options_(options),
+      progress_(progress),
+      executor_(engine, random_seed) {
   client_.role_generation = role_generation;
   restart();
 }
@@ -32,6 +59,13 @@ Result<void> StreamApply::feed(Bytes bytes) {
     if (status == ParseStatus::kNeedMore) break;
     if (status == ParseStatus::kError) {
       return fail(ErrorCode::kInvalid, fmt::format("the primary's stream: {}", parser_.error()));
+    }
+    if (parser_.is_inline() && !is_blank(parser_.raw())) {
+      // Primaries send arrays, and blank lines as signs of life. Other lines are somebody else's.
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("the primary's stream: Protocol error: text instead of a command: '{}'",
+                      shown(parser_.raw().substr(0, parser_.raw().find_first_of("\r\n")))));
     }
     parsed_ += parser_.raw().size();
     apply(Bytes(pending_).substr(applied_, parsed_ - applied_));
@@ -75,10 +109,22 @@ void StreamApply::execute(Bytes raw) {
   reply_text_.clear();
   executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
   if (!client_.in_transaction && log_.end() == end) append(raw);
-  if (reply_text_.starts_with("-")) {
-    log_warning("A command of the primary's stream failed here: {}: {}", parser_.args()[0],
-                Bytes(reply_text_).substr(1, reply_text_.find('\r') - 1));
+  if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
+}
+
+void StreamApply::note_failure(Bytes name, Bytes reply) {
+  const int64_t total = progress_.unexpected_errors.fetch_add(1) + 1;
+  const int64_t now_ms = engine_.clock.monotonic_ms();
+  const bool panics = options_.replica_read_only.get() && options_.panic_on_stream_error.get() != 0;
+  if (++failures_ <= kFailuresLogged || panics ||
+      now_ms - failure_logged_ms_ >= kFailureLogPeriodMs) {
+    failure_logged_ms_ = now_ms;
+    log_warning(
+        "CRITICAL: a command of the primary's stream failed here, so the data may differ from the "
+        "primary's: '{}': {} (unexpected_error_replies: {})",
+        shown(name), reply.substr(1, reply.find('\r') - 1), total);
   }
+  CHECK(!panics, "propagation-error-behavior tells to end when the primary's stream fails");
 }
 
 // What the engine does not execute (a command unknown here) is part of the stream all the same.

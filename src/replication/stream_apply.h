@@ -1,7 +1,10 @@
 // Executes a primary's stream, command by command, as the engine's one client of the kind kLink:
-// nothing is refused, nothing is answered, and each command's bytes go into the log as they came,
-// while its keys are held. So the log's end is at every moment the place up to which the data are
-// the primary's.
+// nothing is answered, and each command's bytes go into the log as they came, while its keys are
+// held. So the log's end is at every moment the place up to which the data are the primary's.
+//
+// A command that fails here (unknown, of another type, none that a stream can hold) is passed over,
+// counted and logged: from there on the data may differ. propagation-error-behavior can make it
+// end the server instead.
 //
 // A transaction is held back until its EXEC and applied at once; its bytes count then, so a link
 // that breaks in the middle continues from before the MULTI.
@@ -17,6 +20,8 @@
 #include "engine/client_state.h"
 #include "engine/executor.h"
 #include "log/log.h"
+#include "replication/link_progress.h"
+#include "replication/options.h"
 #include "resp/reply_writer.h"
 #include "resp/request_parser.h"
 
@@ -27,16 +32,17 @@ class StreamApply {
   // Bytes that may wait for the end of their command or transaction.
   static constexpr size_t kPendingBytesMax = size_t{1} << 30;
 
-  // `role_generation`: of the role whose primary this is (engine/engine.h); in another one nothing
-  // is applied.
-  StreamApply(Engine& engine, uint64_t random_seed, uint64_t role_generation);
+  // `progress` counts what failed. `role_generation`: of the role whose primary this is
+  // (engine/engine.h); in another one nothing is applied.
+  StreamApply(Engine& engine, const ReplicationOptions& options, LinkProgress& progress,
+              uint64_t random_seed, uint64_t role_generation);
 
   // A stream begins at the log's end: forgets what was pending, and selects the database that the
   // log's context names.
   void restart();
 
   // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
-  // no commands; what was applied before stays applied.
+  // no commands (lines of text are none, either); what was applied before stays applied.
   Result<void> feed(Bytes bytes);
 
   // The primary asked for an acknowledgement (REPLCONF GETACK) since the last call.
@@ -46,19 +52,32 @@ class StreamApply {
   uint64_t read_offset() const { return log_.end() + pending_.size() - applied_; }
 
  private:
+  struct StreamClient final : ClientState {
+    explicit StreamClient(StreamApply& stream) : ClientState(ClientKind::kLink), apply(stream) {}
+    void inner_error(const Command& command, Bytes reply) override {
+      apply.note_failure(command.full_name, reply);
+    }
+    StreamApply& apply;
+  };
+
   void apply(Bytes raw);
   void execute(Bytes raw);
   void append(Bytes raw);
+  void note_failure(Bytes name, Bytes reply);
 
   Engine& engine_;
   Log& log_;
+  const ReplicationOptions& options_;
+  LinkProgress& progress_;
   Executor executor_;
-  ClientState client_{ClientKind::kLink};
+  StreamClient client_{*this};
   RequestParser parser_;
   std::string pending_;
   size_t applied_ = 0;  // bytes of pending_ that are in the log
   size_t parsed_ = 0;   // bytes of pending_ that were taken apart; more than applied_ inside MULTI
   bool ack_requested_ = false;
+  int64_t failures_ = 0;  // of this link
+  int64_t failure_logged_ms_ = 0;
   std::string reply_text_;
   ReplyWriter reply_{reply_text_};
 };

@@ -121,7 +121,7 @@ std::vector<CommandRow> Composition::rows() {
            status_.reset();
            reclaimer_.reset_freed();
            persistence_.reset_saves();
-           replication_.replicas().syncs().reset();
+           replication_.reset_statistics();
          }));
   append(all, command_rows());
   append(all, persistence_rows(persistence_, shutdown_));
@@ -280,6 +280,7 @@ Status::Parts Composition::status_parts(std::string run_id) {
                 stats.syncs_partial = static_cast<int64_t>(syncs.partial.load());
                 stats.syncs_partial_refused = static_cast<int64_t>(syncs.partial_refused.load());
                 stats.replication_input_bytes = replication_.link().bytes_received.load();
+                stats.unexpected_error_replies = replication_.link().unexpected_errors.load();
                 stats.replication_output_bytes = static_cast<int64_t>(syncs.bytes_sent.load());
               },
           .more_memory =

@@ -229,7 +229,8 @@ void write(Report& report, const StatsFigures& stats) {
                 "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
                 "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
                 "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-                "tracking_total_prefixes", "unexpected_error_replies"});
+                "tracking_total_prefixes"});
+  report.line("unexpected_error_replies", stats.unexpected_error_replies);
   report.line("total_error_replies", stats.error_replies);
   report.line("dump_payload_sanitizations", 0);
   report.line("total_reads_processed", stats.reads);

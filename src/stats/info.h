@@ -100,6 +100,7 @@ struct StatsFigures {
   int64_t channels = 0;
   int64_t patterns = 0;
   int64_t error_replies = 0;
+  int64_t unexpected_error_replies = 0;
   int64_t authentications_denied = 0;
   int64_t reads = 0;
   int64_t writes = 0;

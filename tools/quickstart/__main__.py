@@ -50,7 +50,7 @@ def explain(group, source):
     port = group.primary.port
     if source:
         print(f"Following {source.name}. When the table says that 'primary' is linked and has no "
-              f"lag:\n"
+              f"lag,\nand not that anything failed:\n"
               f"  redis-cli -p {port} REPLICAOF NO ONE     and point your clients at port {port}")
     print(f"Try: redis-cli -p {port} SET hello world ; redis-cli -p {port + 1} GET hello\n"
           f"Data and logs: {group.folder}. Ctrl-C stops all three.\n")

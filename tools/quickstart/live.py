@@ -48,7 +48,8 @@ def phase(info, primary):
     if info.get("master_sync_in_progress") == "1":
         return "receiving " + received(info, primary)
     if info.get("master_link_status") == "up":
-        return "following"
+        failed = int(info.get("unexpected_error_replies", 0))
+        return f"following, but {failed} failed here" if failed else "following"
     return f"connecting {info.get('master_link_last_failure', '')}".rstrip()
 
 
