@@ -125,6 +125,27 @@ def test_promotion_after_kill(start, kinds):
     assert_same(heir, other)
 
 
+def test_a_stock_primary_hands_over_with_failover(start):
+    primary, replica = chain(start, ("redis", "tandem"))
+    load = Load(primary, "failover").run(500)
+    load.close()
+    with primary.connect() as old, replica.connect() as new:
+        assert new.error("PSYNC", "0" * 40, 1, "FAILOVER") == \
+            "ERR PSYNC FAILOVER replid must match my replid."
+        assert old.error("PSYNC", "0" * 40, 1, "FAILOVER") == \
+            "ERR PSYNC FAILOVER can't be sent to a master."
+        assert old("FAILOVER", "TO", "127.0.0.1", replica.port) == "OK"
+        wait_until(lambda: replica.info("replication")["role"] == "master", "it took over")
+        assert new.error("PSYNC", "0" * 40, 1, "FAILOVER") == \
+            "ERR PSYNC FAILOVER can't be sent to a master."
+        new("SET", "after", "failover")
+    wait_until(primary.link_up, "the former primary follows")
+    assert_same(replica, primary)
+    assert partial_syncs(replica) == 1 and full_syncs(replica) == 0
+    with primary.connect() as connection:
+        assert connection("GET", "after") == "failover"
+
+
 @pairs
 def test_replica_killed_and_started_again(start, kinds):
     primary, replica = start(kinds[0]), start(kinds[1])

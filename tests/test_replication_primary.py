@@ -219,6 +219,19 @@ def test_pings_come_in_the_stream(start):
     assert [word.upper() for word in replica.command()] == ["PING"]
 
 
+def test_pings_come_no_more_often_than_asked_for(start):
+    """Compared with another server's pings, not with a clock."""
+    often = start("tandem", "--repl-ping-replica-period", "1")
+    seldom = start("tandem", "--repl-ping-replica-period", "3")
+    quick, slow = synced(often)[0], synced(seldom)[0]
+    offset = seldom.offset()
+    pings = 0
+    while seldom.offset() < offset + 2 * len(encode("PING")):
+        assert quick.command() == ["PING"]
+        pings += 1
+    assert pings >= 3 and slow.command() == ["PING"]
+
+
 def test_a_silent_replica_is_dropped(start):
     server = start("tandem", "--repl-timeout", "2", "--repl-ping-replica-period", "1")
     synced(server)[0].connection.send(encode("REPLCONF", "ACK", 0))
@@ -309,6 +322,24 @@ def test_min_replicas(start):
         assert client.error("SET", "a", 1).startswith("NOREPLICAS ")
 
 
+def test_a_lagging_replica_is_no_good_one(start):
+    """It is connected and silent: good by its first acknowledgement, until that is too old."""
+    server = start("tandem", "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1")
+    with server.connect() as client:
+        replica, _, offset = synced(server)
+        def good(count):
+            replica_count = server.info("replication")["min_slaves_good_slaves"]
+            return replica_count == str(count)
+        def acknowledged():
+            replica.connection.send(encode("REPLCONF", "ACK", offset))
+            return good(1) and client.raw("SET", "a", 1) == b"+OK\r\n"
+        wait_until(acknowledged, "it is good while it speaks")
+        wait_until(lambda: good(0), "it lags")
+        wait_until(lambda: client.raw("SET", "a", 1).startswith(b"-NOREPLICAS "), "writes end")
+        assert server.info("replication")["connected_slaves"] == "1"
+        wait_until(acknowledged, "it is good again")
+
+
 def test_a_promoted_server_counts_its_replicas_at_once(start):
     server = start("tandem", "--min-replicas-to-write", "1")
     with server.connect() as client:
@@ -327,6 +358,88 @@ def test_several_replicas_one_walk(start):
     answers = [replica.connection._line().strip() for replica in replicas]
     assert len(set(answers)) == 1 and answers[0].startswith(b"+FULLRESYNC")
     assert all(replica.snapshot()[:5] == b"REDIS" for replica in replicas)
+
+
+def test_enough_replicas_do_not_wait_for_the_delay(start):
+    server = start("tandem", "--repl-diskless-sync-delay", "3600",
+                   "--repl-diskless-sync-max-replicas", "2")
+    replicas = [FakeReplica(server) for _ in range(2)]
+    replicas[0].connection.send(encode("PSYNC", "?", -1))
+    wait_until(lambda: server.info("replication").get("connected_slaves") == "1", "one waits")
+    assert "state=wait_bgsave" in server.info("replication")["slave0"]
+    replicas[1].connection.send(encode("PSYNC", "?", -1))
+    answers = [replica.connection._line().strip() for replica in replicas]
+    assert len(set(answers)) == 1 and answers[0].startswith(b"+FULLRESYNC")
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")
+def test_the_backlog_may_end_by_time(start):
+    """What is older than repl-backlog-time goes though the bytes would fit."""
+    server = start("tandem", "--repl-backlog-time", "1")
+    replica, identity, offset = synced(server)
+    def aged():
+        with server.connect() as client:
+            client("SET", "a", "x" * 1000)
+        return int(server.info("replication")["repl_backlog_first_byte_offset"]) > offset + 1
+    wait_until(aged, "the beginning is gone")
+    assert int(server.info("replication")["repl_backlog_size"]) > server.offset()
+    assert FakeReplica(server).psync(identity, offset + 1)[0] == "FULLRESYNC"
+    assert FakeReplica(server).psync(identity, server.offset() + 1)[0] == "CONTINUE"
+
+
+def test_a_backlog_has_a_least_size(start):
+    server = start("tandem")
+    with server.connect() as client:
+        assert client("CONFIG", "SET", "repl-backlog-size", 100) == "OK"
+        assert client("CONFIG", "GET", "repl-backlog-size") == ["repl-backlog-size", "16384"]
+
+
+def test_a_snapshot_alone(start, tmp_path):
+    """redis-cli --rdb, and the same by hand: a whole file, and no replica stays."""
+    server = start("tandem")
+    with server.connect() as client:
+        client.pipeline(Generator("alone", exact=False).commands(500))
+        for option in (("rdb-only", "1"), ("rdb-only", "0")):
+            assert client("REPLCONF", *option) == "OK"
+        assert client.error("REPLCONF", "rdb-only", "x") == \
+            "ERR value is not an integer or out of range"
+        assert client.error("REPLCONF", "rdb-filter-only", "bla") == \
+            "ERR Unsupported rdb-filter-only option: bla"
+    file = tmp_path / "alone.rdb"
+    subprocess.run(["redis-cli", "-p", str(server.port), "--rdb", file], check=True,
+                   capture_output=True, timeout=60)
+    checked = subprocess.run(["redis-check-rdb", file], capture_output=True, text=True)
+    assert "RDB looks OK" in checked.stdout
+    replica = FakeReplica(server)
+    replica.connection("REPLCONF", "rdb-only", 1)
+    assert replica.psync()[0] == "FULLRESYNC"
+    assert replica._payload()[:5] == b"REDIS"
+    wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "nobody stays")
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock primary puts the messages into the stream")
+def test_messages_stay_out_of_the_stream(start):
+    """SUBSCRIBE in RESP3, then PSYNC."""
+    server = start("tandem")
+    replica = FakeReplica(server)
+    replica.connection("HELLO", 3)
+    replica.connection("SUBSCRIBE", "news")
+    assert replica.psync()[0] == "FULLRESYNC" and replica.snapshot()[:5] == b"REDIS"
+    with server.connect() as client:
+        assert client("PUBLISH", "news", "hello") == 0
+        client("SET", "a", 1)
+    assert replica.commands(3) == [["SELECT", "0"], ["PUBLISH", "news", "hello"],
+                                   ["SET", "a", "1"]]
+
+
+def test_a_monitor_becomes_no_replica(start):
+    server = start("tandem")
+    with server.connect() as monitor, server.connect() as client:
+        assert monitor("MONITOR") == "OK"
+        monitor.send(encode("PSYNC", "?", -1))
+        client("SET", "a", 1)
+        wait_until(lambda: b'"SET" "a"' in monitor._line(), "it goes on hearing of commands")
+        assert server.info("replication")["connected_slaves"] == "0"
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")

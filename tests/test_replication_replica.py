@@ -134,6 +134,8 @@ def test_passwords(start):
     assert not replica.link_up()
     with replica.connect() as client:
         client("CONFIG", "SET", "masterauth", "wrong")
+        wait_until(lambda: "WRONGPASS" in replica.log_text(), "the wrong one is refused, too")
+        assert not replica.link_up()
         client("CONFIG", "SET", "masterauth", "secret")
     wait_until(replica.link_up, "the right password links")
 
@@ -251,10 +253,23 @@ def test_sync_progress_is_shown(start, proxy):
     def in_progress():
         info = replica.info("replication")
         read = int(info.get("master_sync_read_bytes", 0))
-        return info["master_sync_in_progress"] == "1" and read > 0
-    wait_until(in_progress, "the sync shows itself")
+        return info["master_sync_in_progress"] == "1" and read > 0 and info
+    info = wait_until(in_progress, "the sync shows itself")
+    assert is_stock("tandem") or info["master_link_phase"] == "receiving_snapshot"
     link.throttle(None)
     assert_same(primary, replica)
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="fields of Tandem")
+def test_a_failure_is_told_until_the_link_is_back(start, proxy):
+    primary, replica = start("tandem"), start("tandem")
+    link = proxy(primary)
+    link.cut()
+    replica.follow(link.port)
+    wait_until(lambda: replica.info("replication")["master_link_last_failure"], "it says why")
+    link.resume()
+    wait_until(replica.link_up, "linked")
+    assert replica.info("replication")["master_link_last_failure"] == ""
 
 
 def test_replicaof_during_a_sync_and_back(start, proxy):

@@ -49,7 +49,25 @@ void serve(ReplicationControl& control, const GiveConnection& give, SessionConte
   if (!given) c.reply.error("ERR This client cannot become a replica");
 }
 
+// The primary asks this replica of its to take over (FAILOVER there): it has stopped writing and
+// waited for this server, and wants to follow it now. False: the error is written.
+bool take_over(ReplicationControl& control, SessionContext& c) {
+  if (!control.is_replica()) {
+    c.reply.error("ERR PSYNC FAILOVER can't be sent to a master.");
+    return false;
+  }
+  if (!equal_ignore_case(c.args[1], control.engine().log.history().id.text())) {
+    c.reply.error("ERR PSYNC FAILOVER replid must match my replid.");
+    return false;
+  }
+  control.promote();
+  log_notice("PRIMARY MODE enabled (failover request from client {})", c.client.id);
+  return true;
+}
+
 void psync(ReplicationControl& control, const GiveConnection& give, SessionContext& c) {
+  const bool failover = c.args.size() > 3 && equal_ignore_case(c.args[3], "failover");
+  if (failover && !take_over(control, c)) return;
   const auto request = parse_sync_request(c.args[1], c.args[2]);
   if (!request) return c.reply.error("ERR " + request.error().text);
   serve(control, give, c, *request);
@@ -74,10 +92,20 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
   } else if (equal_ignore_case(option, "capa")) {
     if (equal_ignore_case(value, "eof")) hello.understands_mark = true;
     if (equal_ignore_case(value, "psync2")) hello.understands_new_id = true;
+  } else if (equal_ignore_case(option, "rdb-only")) {
+    const auto only = parse_int64(value);
+    if (!only) {
+      c.reply.error("ERR value is not an integer or out of range");
+      return false;
+    }
+    hello.snapshot_only = *only == 1;
+  } else if (equal_ignore_case(option, "rdb-filter-only")) {
+    // A snapshot holds everything here: whoever wants less is not to take it for that.
+    c.reply.error(fmt::format("ERR Unsupported rdb-filter-only option: {}", value));
+    return false;
   } else if (equal_ignore_case(option, "ack") || equal_ignore_case(option, "getack")) {
     return false;  // between a replica and its primary only, and never answered
-  } else if (!equal_ignore_case(option, "version") && !equal_ignore_case(option, "rdb-only") &&
-             !equal_ignore_case(option, "rdb-filter-only")) {
+  } else if (!equal_ignore_case(option, "version")) {
     c.reply.error(fmt::format("ERR Unrecognized REPLCONF option: {}", option));
     return false;
   }

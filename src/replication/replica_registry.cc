@@ -60,8 +60,9 @@ void ReplicaRegistry::set_streaming(ReplicaRecord& record, int64_t now_ms) {
 }
 
 void ReplicaRegistry::acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms) {
-  record.acknowledged.store(offset);
   record.acknowledged_at_ms.store(now_ms);
+  if (offset <= record.acknowledged.load()) return;
+  record.acknowledged.store(offset);
   acknowledged_.acknowledge(record.key, offset);
 }
 

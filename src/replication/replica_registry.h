@@ -24,6 +24,7 @@ struct ReplicaHello {
   std::string announced_ip;
   bool understands_mark = false;    // capa eof: a snapshot may end in a mark
   bool understands_new_id = false;  // capa psync2: +CONTINUE may name an id
+  bool snapshot_only = false;       // rdb-only 1: it is done when it has the snapshot
 };
 
 // How this server sees a replica; Redis's words are wait_bgsave, send_bulk and online.
@@ -64,6 +65,7 @@ class ReplicaRegistry {
 
   // It has all that it needs to follow the log: it counts from here on.
   void set_streaming(ReplicaRecord& record, int64_t now_ms);
+  // An offset below an earlier one says only that the replica lives.
   void acknowledge(ReplicaRecord& record, uint64_t offset, int64_t now_ms);
   Acknowledgements& acknowledged() { return acknowledged_; }
 

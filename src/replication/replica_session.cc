@@ -52,6 +52,7 @@ ReplicaSession::ReplicaSession(const ReplicaSessionParts& parts, ByteStream& str
       reading_(stop_.token()) {
   record_->acknowledged_at_ms.store(now_ms());
   parts_.replicas.add(record_, bell_);
+  if (parts_.options.disable_tcp_nodelay.get()) stream_.set_no_delay(false);
   every_second_.every_ms(kCheckPeriodMs);
 }
 
@@ -95,6 +96,7 @@ Task<Result<void>> ReplicaSession::feed() {
                describe(std::get<FullSync>(decision)));
     auto sent = co_await send_snapshot();
     if (!sent) co_return sent;
+    if (hello_.snapshot_only) co_return fail(ErrorCode::kEnd, "it wanted the snapshot alone");
   }
   last_heard_ms_ = now_ms();
   parts_.replicas.set_streaming(*record_, last_heard_ms_);
@@ -119,7 +121,8 @@ Task<Result<void>> ReplicaSession::send_snapshot() {
   ticket_.reset();
   // A replica that looks for the mark finds it only at the end of what has come, so nothing may
   // follow until it says that it is done.
-  while (hello_.understands_mark && !request_.plain && !acknowledged_) {
+  const bool follows = !request_.plain && !hello_.snapshot_only;
+  while (hello_.understands_mark && follows && !acknowledged_) {
     auto changed = co_await wait_for_change();
     if (!changed) co_return changed;
   }

@@ -3,8 +3,8 @@
 //
 // Three states, in this order (ReplicaState): it waits for a snapshot's cut; it gets the snapshot,
 // while the log holds its place from the cut on; it streams the log. A partial sync starts with the
-// third. The writing side looks at what there is to do, does it, and sleeps until something
-// changed; acknowledgements are read beside it.
+// third, and `rdb-only 1` ends with the second. The writing side looks at what there is to do, does
+// it, and sleeps until something changed; acknowledgements are read beside it.
 //
 // Confined to the loop of the connection's worker. The parts outlive the session.
 #pragma once

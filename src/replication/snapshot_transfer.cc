@@ -50,6 +50,7 @@ Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgr
   if (!line) co_return std::unexpected(line.error());
   auto header = parse_transfer_header(*line);
   if (!header) co_return std::unexpected(header.error());
+  progress.phase.store(LinkPhase::kReceivingSnapshot);
   progress.snapshot_bytes_total.store(header->mark ? -1 : static_cast<int64_t>(header->length));
 
   uint64_t left = header->mark ? UINT64_MAX : header->length;

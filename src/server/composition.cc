@@ -129,7 +129,9 @@ std::vector<CommandRow> Composition::rows() {
   append(all, latency_rows(watch_, status_));
   append(all, debug_rows(options_.server, pause_));
   append(all, memory_rows(status_));
-  append(all, replication_rows(replication_, give_connection));
+  append(all, replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
+           return give_connection(client, std::move(next));
+         }));
   return all;
 }
 
@@ -254,6 +256,12 @@ ReplicationControl::Parts Composition::replication_parts() {
 bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {
   auto* session = dynamic_cast<Session*>(&client);
   if (session == nullptr) return false;
+  // To Redis a monitor is a replica already, and its PSYNC goes unheard.
+  if (session->card().is(kClientMonitor)) return true;
+  // Messages must not get between the bytes of the stream.
+  subscriptions_.forget(*session);
+  session->subscribed = false;
+  session->take_messages();
   session->card().set_flag(kClientReplica, true);
   session->hand_over(std::move(next));
   return true;

@@ -56,7 +56,7 @@ class Composition {
  private:
   std::vector<CommandRow> rows();
   ReplicationControl::Parts replication_parts();
-  static bool give_connection(ClientState& client, ConnectionHandOver next);
+  bool give_connection(ClientState& client, ConnectionHandOver next);
   Status::Parts status_parts(std::string run_id);
   void load_data();
   void on_loaded(const FileLoad::Outcome& outcome);

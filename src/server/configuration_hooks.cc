@@ -1,5 +1,6 @@
 // What CONFIG SET sets in motion beyond the new value. Runs on the thread of CONFIG SET, which
 // holds all stripes.
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -53,8 +54,14 @@ void Composition::watch_configuration() {
     if (listen_again()) return {};
     return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
   });
-  on({"repl-backlog-size", "repl-backlog-time", "replica-read-only", "replica-serve-stale-data",
-      "min-replicas-to-write", "min-replicas-max-lag"},
+  on({"repl-backlog-size"}, [this]() -> Result<void> {
+    Option<int64_t>& bytes = options_.replication.backlog_bytes;
+    bytes.set(std::max(bytes.get(), ReplicationOptions::kBacklogBytesMin));
+    replication_.apply_options();
+    return {};
+  });
+  on({"repl-backlog-time", "replica-read-only", "replica-serve-stale-data", "min-replicas-to-write",
+      "min-replicas-max-lag"},
      [this]() -> Result<void> {
        replication_.apply_options();
        return {};
