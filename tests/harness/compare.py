@@ -36,8 +36,8 @@ DIFFERENCES_OF_7_0 = [
 ]
 # 7.0 prints a score with 17 digits, 7.2 with as many as give the number back: equal as numbers.
 # tests/data/replies.txt has scores that both print alike; base_test has the digits of 7.2.
-SCORES = {"ZADD", "ZSCORE", "ZRANGE", "ZPOPMIN", "BZPOPMIN", "ZINCRBY", "ZMSCORE", "ZPOPMAX",
-          "ZRANGEBYSCORE", "ZREVRANGE"}
+SCORES = {"ZADD", "ZSCORE", "ZRANGE", "ZPOPMIN", "BZPOPMIN", "BZPOPMAX", "ZINCRBY", "ZMSCORE",
+          "ZPOPMAX", "ZRANGEBYSCORE", "ZREVRANGE"}
 
 
 class Comparer:

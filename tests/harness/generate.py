@@ -4,6 +4,7 @@ A Generator with exact=True avoids what no two servers answer alike (SPOP's choi
 its commands can be compared reply by reply. With exact=False they make loads whose outcome is
 compared by digest.
 """
+import hashlib
 import random
 
 from .wire import to_bytes
@@ -21,8 +22,8 @@ SCRIPTS = [
     ("redis.call('hset', KEYS[1], ARGV[1], ARGV[2]) redis.call('sadd', KEYS[2], ARGV[1])", 2),
 ]
 # A random argument would make these wait for ever, choose at random, or mean more since 7.2.
-UNSPOILED = {"EVAL", "FLUSHALL", "SPOP", "BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "ZRANK",
-             "ZREVRANK", "SCAN", "SSCAN", "HSCAN", "ZSCAN"}
+UNSPOILED = {"EVAL", "EVALSHA", "FLUSHALL", "SPOP", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH",
+             "BZPOPMIN", "BZPOPMAX", "ZRANK", "ZREVRANK", "SCAN", "SSCAN", "HSCAN", "ZSCAN"}
 
 # DUMP of redis-server 7.0: text, number, list, set of numbers, set, hash, sorted set; the last is
 # torn.
@@ -245,6 +246,7 @@ class Generator:
                                                                                       "RIGHT")),
             ("RPOPLPUSH", key, self.key("list")),
             ("BLPOP", key, self.key("list"), "0.01"), ("BRPOP", key, "0.01"),
+            ("BRPOPLPUSH", key, self.key("list"), "0.01"),
             ("BLMOVE", key, self.key("list"), self.pick("LEFT", "right"), self.pick("LEFT",
                                                                                     "RIGHT"),
              "0.01"))
@@ -282,6 +284,7 @@ class Generator:
             ("HINCRBY", key, self.word(), self.integer()), self.scan("HSCAN", key),
             ("HSETNX", key, self.word(), self.value()), ("HEXISTS", key, self.word()),
             ("HMGET", key, *self.some(self.word)), ("HSTRLEN", key, self.word()),
+            ("HMSET", key, *[word for _ in range(2) for word in (self.word(), self.value())]),
             (self.pick("HKEYS", "HVALS"), key))
 
     def family_sorted(self):
@@ -296,7 +299,8 @@ class Generator:
             ("ZADD", key, *flags, "INCR", self.number(), self.word()),
             ("ZREM", key, *self.some(self.word)), ("ZCARD", key), ("ZSCORE", key, self.word()),
             ("ZRANK", key, self.word()), ("ZPOPMIN", key, *self.maybe(self.pick(0, 1, 3, -1))),
-            ("BZPOPMIN", key, self.key("sorted"), "0.01"), self._zrange(key), self._zrange(key),
+            (self.pick("BZPOPMIN", "BZPOPMAX"), key, self.key("sorted"), "0.01"),
+            self._zrange(key), self._zrange(key),
             self._sorted_more(key), self.scan("ZSCAN", key))
 
     def _sorted_more(self, key):
@@ -326,7 +330,8 @@ class Generator:
             return self.pick(
                 ("ZADD", same, *[word for _ in range(8) for word in ("0", self.value())]),
                 ("ZRANGE", same, lexical(), lexical(), "BYLEX", *limit),
-                ("ZRANGE", same, lexical(), lexical(), "BYLEX", "REV", *limit), ("ZREM", same, "a"))
+                ("ZRANGE", same, lexical(), lexical(), "BYLEX", "REV", *limit), ("ZREM", same, "a"),
+                ("ZREMRANGEBYLEX", same, self.pick("[a", "(b", "x"), self.pick("[b", "(w2", "-")))
         words = self.pick(
             (self.index(), self.index(), *self.maybe(*limit, chance=0.1)),
             (self.index(), self.index(), "REV"),
@@ -367,4 +372,7 @@ class Generator:
             names = [self.key("hash"), self.key("set")]
         if self.pick(True, False, False) and not self.exact:
             return ("PUBLISH", self.word(), self.value())
-        return ("EVAL", text, keys, *names, self.word(), self.pick("1", "2", "x"))
+        # By its digest once it is known, or while it is not.
+        script = self.pick(("EVAL", text), ("EVAL", text),
+                           ("EVALSHA", hashlib.sha1(text.encode()).hexdigest()))
+        return (*script, keys, *names, self.word(), self.pick("1", "2", "x"))
