@@ -143,6 +143,8 @@ def test_modules_data_from_a_primary_are_named(start):
     ids=range(6))
 def test_rubbish_in_the_stream_ends_the_link(start, data):
     """At once, not by silence; whatever the bytes were, only a snapshot is trusted afterwards."""
+    if is_stock("tandem") and data[:1] == b"\x00":
+        pytest.skip("a stock server waits for the line's end, which it does not see behind a zero")
     server, _ = with_data(start, "--repl-timeout", "60")
     with FakePrimary() as primary:
         server.follow(primary.port)
@@ -207,7 +209,8 @@ def test_errors_of_the_stream_are_counted(start):
         assert server.info("stats")["unexpected_error_replies"] == "3"
         connection("CONFIG", "RESETSTAT")
         assert server.info("stats")["unexpected_error_replies"] == "0"
-    assert server.log_text().lower().count("'lpush'") == 3
+    if not is_stock("tandem"):  # which names the EXEC
+        assert server.log_text().lower().count("'lpush'") == 3
 
 
 def test_a_flood_of_errors_is_logged_in_part(start):
