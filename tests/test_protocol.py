@@ -201,6 +201,44 @@ def test_maxclients(start):
     assert int(server_info(connections[0])["rejected_connections"]) >= 1
 
 
+def with_limit(server, soft, hard):
+    """The server, not started yet, as a process that may have so many descriptors."""
+    server.wrapper = ["prlimit", f"--nofile={soft}:{hard}"]
+    return server
+
+
+def test_a_low_soft_limit_of_descriptors_is_raised(start):
+    server = with_limit(start("tandem", "--maxclients", "150", launch=False), 100, 1000).start()
+    connections = [server.connect() for _ in range(150)]
+    assert all(connection("PING") == "PONG" for connection in connections)
+    assert connections[0]("CONFIG", "GET", "maxclients") == ["maxclients", "150"]
+    with server.connect() as late:
+        assert late.read_until_closed() == b"-ERR max number of clients reached\r\n"
+
+
+def test_a_low_hard_limit_of_descriptors_lowers_maxclients(start):
+    server = with_limit(start("tandem", "--maxclients", "500", launch=False), 200, 200).start()
+    assert "maxclients" in server.log_text()
+    with server.connect() as first:
+        allowed = int(first("CONFIG", "GET", "maxclients")[1])
+        assert 100 < allowed < 200
+        connections = [server.connect() for _ in range(allowed - 1)]
+        assert all(connection("PING") == "PONG" for connection in connections)
+        with server.connect() as late:
+            assert late.read_until_closed() == b"-ERR max number of clients reached\r\n"
+        assert first.error("CONFIG", "SET", "maxclients", 600) == (
+            "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating "
+            f"system is not able to handle the specified number of clients, try with {allowed}")
+        assert first("CONFIG", "GET", "maxclients") == ["maxclients", str(allowed)]
+        assert first("CONFIG", "SET", "maxclients", allowed - 1) == "OK"
+
+
+def test_a_limit_that_leaves_no_descriptor_to_clients_stops_the_start(start):
+    server = with_limit(start("tandem", launch=False), 30, 30).launch()
+    assert server.wait_exit() == 1
+    assert "ulimit -n" in server.log_text()
+
+
 def server_info(connection):
     from harness.servers import parse_info
     return parse_info(connection("INFO"))

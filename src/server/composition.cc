@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "io/descriptor_limit.h"
 #include "pubsub/pubsub_commands.h"
 #include "replication/info.h"
 #include "server/admin_commands.h"
@@ -24,6 +25,9 @@ namespace {
 
 constexpr int kRunIdDigits = 40;
 constexpr int64_t kTickMs = 100;
+constexpr int64_t kDescriptorsReserved =
+    32;  // files, listeners, links; as many as Redis sets aside
+constexpr int64_t kDescriptorsPerLoop = 4;
 
 // Adds rows; where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
 // STATS about the server) these come together.
@@ -137,6 +141,7 @@ std::vector<CommandRow> Composition::rows() {
 
 Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
+  if (auto fitted = fit_clients(); !fitted) return fitted;
   watch_configuration();
   engine_.slow_command_us = watch_.watched_from_us();
   engine_.track_latency = options_.server.latency_tracking.get();
@@ -208,11 +213,38 @@ void Composition::deal(AcceptedSocket socket) {
   workers_[at]->adopt(std::move(socket));
 }
 
-void Composition::start_workers() {
+size_t Composition::worker_count() const {
   const int64_t configured = options_.server.worker_threads.get();
-  const size_t count = configured > 0 ? static_cast<size_t>(configured)
+  const size_t usual = configured > 0 ? static_cast<size_t>(configured)
                                       : std::max(1u, std::thread::hardware_concurrency());
-  for (size_t at = 0; at < count + 1; ++at) {  // and the one for busy times and expiry
+  return usual + 1;  // and the one for busy times and expiry
+}
+
+// As many of `maxclients` as the system has descriptors for, once its limit is raised.
+int64_t Composition::clients_allowed() const {
+  const int64_t wanted = options_.server.network.clients_max.get();
+  const auto loops = static_cast<int64_t>(worker_count()) + 2;
+  const int64_t own = kDescriptorsReserved + loops * kDescriptorsPerLoop;
+  return std::min(wanted, raise_descriptor_limit(wanted + own) - own);
+}
+
+Result<void> Composition::fit_clients() {
+  const int64_t allowed = clients_allowed();
+  Option<int64_t>& clients_max = options_.server.network.clients_max;
+  if (allowed < 1) {
+    return fail(ErrorCode::kLimit, "the limit of open files ('ulimit -n') leaves none to clients");
+  }
+  if (allowed < clients_max.get()) {
+    log_warning("The limit of open files ('ulimit -n') lowers maxclients from {} to {}",
+                clients_max.get(), allowed);
+    clients_max.set(allowed);
+  }
+  return {};
+}
+
+void Composition::start_workers() {
+  const size_t count = worker_count();
+  for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
     auto network = std::make_unique<UvNetwork>(*loop);
     workers_.push_back(
@@ -222,7 +254,7 @@ void Composition::start_workers() {
                                                .clients = clients_,
                                                .errors = errors_,
                                                .random_seed = random_.next(),
-                                               .expires = at == count,
+                                               .expires = at + 1 == count,
                                                .leaving =
                                                    [this](Session& session) {
                                                      subscriptions_.forget(session);

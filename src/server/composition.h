@@ -64,6 +64,9 @@ class Composition {
   Result<void> listen_again();
   void watch_configuration();
   void every_tick();
+  size_t worker_count() const;
+  int64_t clients_allowed() const;
+  Result<void> fit_clients();
   void start_workers();
   void deal(AcceptedSocket socket);
   void watch_signals();

@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/logging.h"
 #include "server/composition.h"
 
@@ -45,6 +47,14 @@ void Composition::watch_configuration() {
   on({"rdbcompression"}, [this, &server]() -> Result<void> {
     options_.replication.rdb_compression.set(server.persistence.compression.get());
     return {};
+  });
+  on({"maxclients"}, [this, &server]() -> Result<void> {
+    const int64_t allowed = clients_allowed();
+    if (allowed == server.network.clients_max.get()) return {};
+    return fail(ErrorCode::kLimit,
+                fmt::format("The operating system is not able to handle the specified number of "
+                            "clients, try with {}",
+                            allowed));
   });
   on({"port"}, [this]() -> Result<void> {
     if (listen_again()) return {};

@@ -60,6 +60,7 @@ class Server:
         self.port = port or free_port()
         self.arguments = [str(argument) for argument in arguments]
         self.defaults = defaults
+        self.wrapper = []  # a program, with its arguments, that starts the server's
         self.log = self.folder / "log"
         self.process = None
         self.expected_exit = {0}
@@ -73,7 +74,7 @@ class Server:
                 common += ["--worker-threads", os.environ.get("TANDEM_WORKERS", "2")]
         if self.defaults and "--bind" not in self.arguments:
             common += ["--bind", "127.0.0.1"]
-        return [program, *self.arguments_before(), *common, *self.arguments]
+        return [*self.wrapper, program, *self.arguments_before(), *common, *self.arguments]
 
     def arguments_before(self):
         """A configuration file stands first, before every option."""
