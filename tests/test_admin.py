@@ -140,6 +140,20 @@ def test_monitor_shows_what_a_transaction_does(server, client):
     assert shown == ['"MULTI"', '"INCR" "n"', '"SET" "k" "v"', '"EXEC"']
 
 
+def test_reset_ends_monitor(server, client):
+    with server.connect() as watcher:
+        watcher("MONITOR")
+        client("PING")
+        assert '"PING"' in watcher.read()
+        assert watcher("RESET") == "RESET"
+        client("PING")
+        assert watcher("ECHO", "next") == "next"
+        assert " flags=N " in watcher("CLIENT", "INFO")
+        assert watcher("MONITOR") == "OK"
+        client("PING")
+        assert '"PING"' in watcher.read()
+
+
 def test_monitor_hides_passwords(server, client):
     with server.connect() as watcher:
         watcher("MONITOR")

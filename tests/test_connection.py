@@ -49,6 +49,13 @@ def test_client_list_and_info(server, client):
         assert len(by_id) == 1
 
 
+def test_client_list_by_ids_keeps_their_order(server, client):
+    with server.connect() as first, server.connect() as second:
+        low, high = first("CLIENT", "ID"), second("CLIENT", "ID")
+        lines = client("CLIENT", "LIST", "ID", high, low, high + 1000, high).splitlines()
+    assert [fields(line)["id"] for line in lines] == [str(high), str(low), str(high)]
+
+
 def test_client_setname_rules(client):
     assert client.error("CLIENT", "SETNAME", "a b").startswith("ERR Client names cannot contain")
     assert client("CLIENT", "GETNAME") is None
@@ -99,8 +106,14 @@ def test_client_pause_write(server, client):
         assert writer("GET", "a") == "1"
         writer.send(encode("SET", "a", 2))
         assert client("GET", "a") == "1" and not writer.has_reply()
+        def held_back():
+            return "flags=b" in client("CLIENT", "LIST")
+        wait_until(held_back, "the writer is shown as blocked")
+        assert "blocked_clients:1\r" in client("INFO", "clients")
         client("CLIENT", "UNPAUSE")
         assert writer.read() == "OK"
+        assert "flags=b" not in client("CLIENT", "LIST")
+        assert "blocked_clients:0\r" in client("INFO", "clients")
 
 
 def test_client_pause_all(server, client):

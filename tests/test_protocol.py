@@ -340,6 +340,20 @@ def test_requirepass(start):
         assert connection("PING") == "PONG"
 
 
+def test_who_was_locked_out_is_let_in_when_the_password_goes(start):
+    server = start("tandem")
+    with server.connect() as admin:
+        admin("CONFIG", "SET", "requirepass", "p")
+        with server.connect() as connection:
+            assert connection.error("GET", "a").startswith("NOAUTH")
+            admin("CONFIG", "SET", "requirepass", "")
+            assert connection("GET", "a") is None
+            assert connection.error("HELLO", 2).startswith("NOAUTH")  # Redis lets no HELLO in
+            assert connection("SET", "a", "x" * 20000) == "OK"
+            admin("CONFIG", "SET", "requirepass", "p")
+            assert connection.error("GET", "a").startswith("NOAUTH")
+
+
 def test_unauthenticated_clients_are_held_small(start):
     """Before AUTH a request may have ten words of 16 KB at most."""
     server = start("tandem", "--requirepass", "secret")

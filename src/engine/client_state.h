@@ -50,8 +50,8 @@ struct ClientState {
   uint64_t id = 0;
   int database = 0;
   int protocol = 2;
-  bool authenticated = true;
-  bool subscribed = false;  // in RESP2 only a few commands are allowed then
+  bool authenticated = true;  // or came while no password was asked for
+  bool subscribed = false;    // in RESP2 only a few commands are allowed then
 
   // What it executed or queued last, for people; null before the first.
   const Command* last_command = nullptr;

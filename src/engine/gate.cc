@@ -50,11 +50,11 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
     if (allowed_in_stream(command)) return std::nullopt;
     return std::string(kNoStreamCommand);
   }
-  if (!client.authenticated && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
   const bool subscribed_only = client.subscribed && client.protocol == 2;
   if (bits == 0 && !subscribed_only) [[likely]]
     return std::nullopt;
 
+  if (locked_out(client, bits) && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
   const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
   if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
   const bool writes = (flags & kWrite) != 0;

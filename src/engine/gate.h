@@ -52,6 +52,11 @@ class Gate {
   std::atomic<uint32_t> bits_{0};
 };
 
+// A password is asked for, and this client has not given it.
+inline bool locked_out(const ClientState& client, uint32_t bits) {
+  return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
+}
+
 // The error that refuses this command now ("READONLY You can't write against a read only
 // replica."), or nothing. Redis's order of checks. `flags` are the command's, for EXEC with those
 // of what is queued. Of the primary's stream only what cannot be part of one is refused (SAVE,

@@ -9,10 +9,10 @@ namespace {
 
 std::string flag_letters(const ClientCard& card) {
   constexpr std::pair<ClientFlag, char> kLetters[] = {
-      {kClientMonitor, 'O'}, {kClientReplica, 'S'},     {kClientPrimary, 'M'},
-      {kClientPubsub, 'P'},  {kClientTransaction, 'x'}, {kClientBlocked, 'b'},
-      {kClientDirty, 'd'},   {kClientClosing, 'c'},     {kClientUnix, 'U'},
-      {kClientNoEvict, 'e'}, {kClientNoTouch, 'T'}};
+      {kClientMonitor, 'O'},  {kClientReplica, 'S'},     {kClientPrimary, 'M'},
+      {kClientPubsub, 'P'},   {kClientTransaction, 'x'}, {kClientBlocked, 'b'},
+      {kClientHeldBack, 'b'}, {kClientDirty, 'd'},       {kClientClosing, 'c'},
+      {kClientUnix, 'U'},     {kClientNoEvict, 'e'},     {kClientNoTouch, 'T'}};
   std::string letters;
   for (const auto& [flag, letter] : kLetters) {
     // A monitor counts as one, not as the replica that Redis makes of it.

@@ -28,6 +28,7 @@ enum ClientFlag : uint32_t {
   kClientNoEvict = 1u << 8,
   kClientNoTouch = 1u << 9,
   kClientPrimary = 1u << 10,
+  kClientHeldBack = 1u << 11,  // by CLIENT PAUSE
 };
 
 struct ClientCard {

@@ -60,8 +60,9 @@ void list(SessionContext& c, ClientRegistry& clients) {
   const auto filter = parse_list_filter(c.args.subspan(2));
   if (!filter) return c.reply.error(filter.error().text);
   if (Session* session = session_of(c)) session->show(c.command);
+  const auto cards = filter->listed_ids.empty() ? clients.list() : clients.list(filter->listed_ids);
   std::string lines;
-  for (const auto& card : clients.list()) {
+  for (const auto& card : cards) {
     if (filter->matches(*card)) lines += describe_client(*card, now_ms(c)) + "\n";
   }
   c.reply.verbatim(lines);

@@ -25,7 +25,7 @@ Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value) 
     if (!id || *id < 1) {
       return fail(ErrorCode::kInvalid, "ERR client-id should be greater than 0");
     }
-    filter.ids = {static_cast<uint64_t>(*id)};
+    filter.id = static_cast<uint64_t>(*id);
   } else if (equal_ignore_case(option, "TYPE")) {
     auto type = parse_type(value);
     if (!type) return std::unexpected(type.error());
@@ -55,7 +55,7 @@ bool ClientFilter::matches(const ClientCard& card) const {
   if (address && card.address != *address) return false;
   if (local_address && card.local_address != *local_address) return false;
   if (user && card.user.get() != *user) return false;
-  return ids.empty() || ids.contains(card.id);
+  return !id || card.id == *id;
 }
 
 Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args) {
@@ -82,7 +82,7 @@ Result<ClientFilter> parse_list_filter(std::span<const Bytes> args) {
   for (const Bytes word : args.subspan(1)) {
     const auto id = parse_int64(word);
     if (!id) return fail(ErrorCode::kInvalid, "ERR Invalid client ID");
-    filter.ids.insert(static_cast<uint64_t>(*id));
+    filter.listed_ids.push_back(static_cast<uint64_t>(*id));
   }
   return filter;
 }

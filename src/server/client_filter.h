@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -17,8 +17,10 @@ struct ClientFilter {
   std::optional<std::string> address;
   std::optional<std::string> local_address;
   std::optional<std::string> user;
-  std::set<uint64_t> ids;  // empty: any
-  bool skip_self = true;   // CLIENT KILL's default
+  std::optional<uint64_t> id;
+  // CLIENT LIST's, in the order given and as often; empty: all. matches() leaves them alone.
+  std::vector<uint64_t> listed_ids;
+  bool skip_self = true;  // CLIENT KILL's default
 
   bool matches(const ClientCard& card) const;
 };

@@ -25,4 +25,14 @@ std::vector<ClientRegistry::Card> ClientRegistry::list() const {
   return found;
 }
 
+std::vector<ClientRegistry::Card> ClientRegistry::list(std::span<const uint64_t> ids) const {
+  const Guard guard(lock_);
+  std::vector<Card> found;
+  for (const uint64_t id : ids) {
+    const auto at = cards_.find(id);
+    if (at != cards_.end()) found.push_back(at->second);
+  }
+  return found;
+}
+
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <absl/container/btree_map.h>
@@ -26,6 +27,8 @@ class ClientRegistry {
 
   // In the order of ids.
   std::vector<Card> list() const;
+  // In the order given and as often; ids that are not there are left out.
+  std::vector<Card> list(std::span<const uint64_t> ids) const;
   size_t count() const { return count_.load(std::memory_order_relaxed); }
 
  private:

@@ -49,7 +49,11 @@ void CommandWatch::add_monitor(std::shared_ptr<ClientCard> card) {
 
 void CommandWatch::remove_monitor(uint64_t id) {
   const Guard guard(lock_);
-  std::erase_if(monitors_, [id](const auto& card) { return card->id == id; });
+  std::erase_if(monitors_, [id](const auto& card) {
+    if (card->id != id) return false;
+    card->set_flag(kClientMonitor, false);
+    return true;
+  });
   gate_.set(Gate::kMonitored, !monitors_.empty());
 }
 
@@ -65,7 +69,9 @@ void CommandWatch::before_command(const ClientState& client, const Command& comm
   line += "\r\n";
   const Guard guard(lock_);
   for (const auto& card : monitors_) {
-    card->act([line](Session& session) { session.push(line); });
+    card->act([line](Session& session) {
+      if (session.card().is(kClientMonitor)) session.push(line);
+    });
   }
 }
 

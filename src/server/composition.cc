@@ -119,7 +119,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, keyspace_rows());
   append(all, pubsub_rows(subscriptions_));
   append(all, scripting_.rows());
-  append(all, connection_rows(options_.server.network, subscriptions_));
+  append(all, connection_rows(options_.server.network, subscriptions_, watch_));
   append(all, client_rows(clients_, pause_));
   append(all, config_rows(config_, [this] {
            status_.reset();

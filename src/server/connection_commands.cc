@@ -135,8 +135,9 @@ void quit(SessionContext& c) {
   if (Session* session = session_of(c)) session->close_after_reply();
 }
 
-void reset(SessionContext& c, SubscriptionRegistry& subscriptions) {
+void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandWatch& watch) {
   if (Session* session = session_of(c)) {
+    watch.remove_monitor(session->id);
     end_subscriptions(subscriptions, *session);
     session->reset_state();
   }
@@ -152,7 +153,7 @@ bool is_client_name(Bytes name) {
 }
 
 std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions) {
+                                        SubscriptionRegistry& subscriptions, CommandWatch& watch) {
   return {
       {.name = "ping",
        .arity = -1,
@@ -202,7 +203,8 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
       {.name = "reset",
        .arity = 1,
        .flags = kAlways,
-       .session_handler = [&subscriptions](SessionContext& c) { reset(c, subscriptions); },
+       .session_handler = [&subscriptions,
+                           &watch](SessionContext& c) { reset(c, subscriptions, watch); },
        .group = "connection",
        .since = "6.2.0",
        .complexity = "O(1)",

@@ -7,12 +7,13 @@
 #include "config/server_options.h"
 #include "engine/command.h"
 #include "pubsub/subscription_registry.h"
+#include "server/command_watch.h"
 
 namespace tandem {
 
 // What they are given outlives the rows.
 std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions);
+                                        SubscriptionRegistry& subscriptions, CommandWatch& watch);
 
 // A name as CLIENT SETNAME and HELLO SETNAME accept it.
 bool is_client_name(Bytes name);

@@ -17,6 +17,7 @@ constexpr size_t kBufferBytesUsual = 16 * 1024;  // what a busy client gets
 constexpr size_t kBufferBytesKept = 64 * 1024;   // more is given back once it is empty
 constexpr size_t kOutputBytesKept = 64 * 1024;
 constexpr size_t kFlushEarlyBytes = 256 * 1024;  // does not wait for the end of the turn
+constexpr size_t kSendBytesMax = 64 * 1024;      // at once to a slow reader, who shows life by each
 constexpr int64_t kRetryMs = 1;
 
 }  // namespace
@@ -76,8 +77,7 @@ void Session::process() {
   if (processing_) return;
   processing_ = true;
   host_.executor.begin_batch();
-  parser_.set_limits(
-      {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
+  limit_parser();
   // The first request goes its way at once: most often there is no second.
   int prepared = 1;
   while (!closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_) {
@@ -102,7 +102,16 @@ bool Session::input_over_limit() const {
   constexpr uint64_t kUnauthenticatedBytesMax = 1024 * 1024;
   const uint64_t waiting = end_ - begin_ + queue_bytes;
   return waiting > static_cast<uint64_t>(host_.options.query_buffer_bytes_max.get()) ||
-         (waiting > kUnauthenticatedBytesMax && !authenticated);
+         (waiting > kUnauthenticatedBytesMax && locked_out());
+}
+
+bool Session::locked_out() const {
+  return tandem::locked_out(*this, host_.executor.engine().gate.bits());
+}
+
+void Session::limit_parser() {
+  parser_.set_limits(
+      {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = !locked_out()});
 }
 
 // False when there is nothing more to execute for now.
@@ -143,10 +152,7 @@ bool Session::take_request() {
     }
     if (subscribed) [[unlikely]]
       take_messages();
-    if (authenticated != was_authenticated) {
-      parser_.set_limits(
-          {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = authenticated});
-    }
+    if (authenticated != was_authenticated) limit_parser();
     if (out_.size() > kFlushEarlyBytes) {
       flush();
       if (output_over_limit(card_->last_active_ms.load())) return false;
@@ -327,6 +333,7 @@ void Session::update_card() {
   mark(kClientTransaction, in_transaction);
   mark(kClientPubsub, subscriptions.count() > 0);
   mark(kClientBlocked, waiter != nullptr);
+  mark(kClientHeldBack, held_back_);
   mark(kClientDirty, watch_mark && watch_mark->dirty.load(kRelaxed));
   mark(kClientClosing, closing_);
   card.flags.store(flags, kRelaxed);
@@ -337,7 +344,10 @@ void Session::update_card() {
 void Session::check_limits(int64_t monotonic_ms) {
   if (output_over_limit(monotonic_ms)) return;
   const int64_t idle_seconds_max = host_.options.idle_timeout_seconds.get();
-  if (idle_seconds_max == 0 || waiter || subscribed || card_->is(kClientReplica)) return;
+  const bool waits = waiter || held_back_ || subscribed;
+  if (idle_seconds_max == 0 || waits || card_->is(kClientReplica) || card_->is(kClientMonitor)) {
+    return;
+  }
   constexpr int64_t kMsPerSecond = 1000;
   const int64_t idle_ms = monotonic_ms - card_->last_active_ms.load(std::memory_order_relaxed);
   if (idle_ms <= idle_seconds_max * kMsPerSecond) return;
@@ -378,8 +388,7 @@ void Session::flush() {
   if (sending_) return;
   if (!out_.empty() && !stop_.requested()) {
     const size_t taken = stream_->try_write(out_);
-    host_.counters.output_bytes.add(taken);
-    host_.counters.writes.add(1);
+    count_sent(taken);
     if (taken < out_.size()) {
       in_flight_.swap(out_);
       sent_ = taken;
@@ -393,6 +402,14 @@ void Session::flush() {
   after_flush();
 }
 
+// Who takes bytes is not idle.
+void Session::count_sent(size_t bytes) {
+  host_.counters.output_bytes.add(bytes);
+  host_.counters.writes.add(1);
+  if (bytes == 0) return;
+  card_->last_active_ms.store(host_.loop.clock().monotonic_ms(), std::memory_order_relaxed);
+}
+
 void Session::after_flush() {
   card_->output_bytes.store(static_cast<int64_t>(output_pending()), std::memory_order_relaxed);
   if (closing_ && output_pending() == 0) close();
@@ -401,14 +418,15 @@ void Session::after_flush() {
 Task<void> Session::send_rest() {
   while (true) {
     card_->output_bytes.store(static_cast<int64_t>(output_pending()), std::memory_order_relaxed);
-    const Bytes rest = Bytes(in_flight_).substr(sent_);
-    auto written = co_await stream_->write(rest, stop_.token());
+    const Bytes piece = Bytes(in_flight_).substr(sent_, kSendBytesMax);
+    auto written = co_await stream_->write(piece, stop_.token());
     if (!written) {
       stop_.request();
       break;
     }
-    host_.counters.output_bytes.add(rest.size());
-    host_.counters.writes.add(1);
+    count_sent(piece.size());
+    sent_ += piece.size();
+    if (sent_ < in_flight_.size()) continue;
     in_flight_.clear();
     sent_ = 0;
     if (out_.empty()) break;

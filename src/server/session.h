@@ -131,6 +131,8 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   void process();
   bool take_request();
   bool input_over_limit() const;
+  bool locked_out() const;
+  void limit_parser();
   void end_reply();
   void cut_off();
   void protocol_error();
@@ -143,6 +145,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   size_t output_pending() const { return out_.size() + in_flight_.size() - sent_; }
   void schedule_flush();
   void flush() override;
+  void count_sent(size_t bytes);
   void after_flush();
   Task<void> send_rest();
 

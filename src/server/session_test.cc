@@ -20,8 +20,9 @@ namespace {
 // A server of one session after the other in one process, without its worker.
 class Node {
  public:
-  Node(SimProcess& process, NetworkOptions& options)
-      : registry_(rows(options)),
+  Node(SimProcess& process, ServerOptions& options)
+      : watch_(gate_, options, errors_),
+        registry_(rows(options.network)),
         engine_{.keyspace = keyspace_,
                 .log = log_,
                 .registry = registry_,
@@ -33,7 +34,7 @@ class Node {
         flushes_(process.loop()),
         host_{.loop = process.loop(),
               .executor = executor_,
-              .options = options,
+              .options = options.network,
               .counters = counters_,
               .flushes = flushes_,
               .errors = errors_,
@@ -64,13 +65,15 @@ class Node {
 
   Session* session() { return session_; }
   NetworkCounters& counters() { return counters_; }
+  Gate& gate() { return gate_; }
   static constexpr uint16_t kPort = 6379;
 
  private:
   std::vector<CommandRow> rows(const NetworkOptions& options) {
     auto all = engine_rows();
     for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
-    for (CommandRow& row : connection_rows(options, subscriptions_)) all.push_back(std::move(row));
+    for (CommandRow& row : connection_rows(options, subscriptions_, watch_))
+      all.push_back(std::move(row));
     return all;
   }
 
@@ -79,13 +82,14 @@ class Node {
   Gate gate_;
   EncodingLimits limits_;
   SubscriptionRegistry subscriptions_;
+  ErrorCounts errors_;
+  CommandWatch watch_;
   Registry registry_;
   Engine engine_;
   SimProcess& process_;
   Executor executor_;
   FlushQueue flushes_;
   NetworkCounters counters_;
-  ErrorCounts errors_;
   Lookahead lookahead_{keyspace_};
   uint64_t last_id_ = 0;
   Session* session_ = nullptr;
@@ -100,9 +104,10 @@ struct SessionTest : testing::Test {
     std::string received = {};
     bool closed = false;
     bool read = true;
+    int64_t pause_ms = 0;  // between two reads
   };
 
-  static Task<void> listen(ByteStream& stream, Talk& talk, StopToken stop) {
+  static Task<void> listen(SimProcess& self, ByteStream& stream, Talk& talk, StopToken stop) {
     char buffer[4096];
     while (talk.read) {
       auto count = co_await stream.read(buffer, stop);
@@ -111,6 +116,7 @@ struct SessionTest : testing::Test {
         co_return;
       }
       talk.received.append(buffer, *count);
+      if (talk.pause_ms > 0 && !co_await self.loop().sleep_ms(talk.pause_ms, stop)) co_return;
     }
   }
 
@@ -118,7 +124,7 @@ struct SessionTest : testing::Test {
     auto stream = co_await self.network().connect("10.0.0.1", Node::kPort, {}, stop);
     if (!stream) co_return;
     Scope listening(stop);
-    listening.spawn(listen(**stream, talk, listening.token()));
+    listening.spawn(listen(self, **stream, talk, listening.token()));
     for (const std::string& piece : talk.pieces) {
       if (!co_await (*stream)->write(piece, stop)) break;
       if (!co_await self.loop().sleep_ms(5, stop)) co_return;
@@ -129,7 +135,8 @@ struct SessionTest : testing::Test {
   void run(Talk& talk, int64_t duration_ms = 500) {
     SimProcess& server = world.add_process("10.0.0.1");
     server.start([this](SimProcess& self) {
-      node = std::make_shared<Node>(self, options);
+      node = std::make_shared<Node>(self, server_options);
+      node->gate().set(Gate::kPausedAll, paused);
       server_loop = &self.loop();
       self.tasks().spawn(node->serve(self.tasks().token()));
       return node;
@@ -151,7 +158,9 @@ struct SessionTest : testing::Test {
 
   SimWorld world{1};
   Loop* server_loop = nullptr;
-  NetworkOptions options;
+  ServerOptions server_options;
+  NetworkOptions& options = server_options.network;
+  bool paused = false;  // by CLIENT PAUSE, from the start
   std::shared_ptr<Node> node;
 };
 
@@ -238,6 +247,55 @@ TEST_F(SessionTest, AnIdleClientIsClosed) {
   world.run_for_ms(2000);
   check_limits();
   EXPECT_TRUE(talk.closed);
+}
+
+TEST_F(SessionTest, WhoReceivesSlowlyIsNotIdle) {
+  options.idle_timeout_seconds.set(2);
+  Talk talk{.pieces = {"SET k " + std::string(60'000, 'x') + "\r\n"}, .pause_ms = 100};
+  for (int i = 0; i < 20; ++i) talk.pieces.emplace_back("GET k\r\n");
+  run(talk, 1000);
+  for (int second = 0; second < 10; ++second) {
+    world.run_for_ms(1000);
+    check_limits();
+  }
+  EXPECT_NE(node->session(), nullptr);
+  talk.pause_ms = 1'000'000;
+  world.run_for_ms(4000);
+  check_limits();
+  EXPECT_EQ(node->session(), nullptr);
+}
+
+TEST_F(SessionTest, WhoWaitsForAKeyIsNotIdle) {
+  options.idle_timeout_seconds.set(2);
+  Talk talk{.pieces = {"BLPOP q 0\r\n"}};
+  run(talk, 4000);
+  check_limits();
+  EXPECT_FALSE(talk.closed);
+}
+
+TEST_F(SessionTest, WhoIsHeldBackIsNotIdle) {
+  options.idle_timeout_seconds.set(2);
+  paused = true;
+  Talk talk{.pieces = {"SET k 1\r\n"}};
+  run(talk, 4000);
+  check_limits();
+  ASSERT_NE(node->session(), nullptr);
+  EXPECT_TRUE(node->session()->card().is(kClientHeldBack));
+  node->gate().set(Gate::kPausedAll, false);
+  server_loop->post([this] { node->session()->resume(); });
+  world.run_for_ms(100);
+  EXPECT_EQ(talk.received, "+OK\r\n");
+  EXPECT_FALSE(node->session()->card().is(kClientHeldBack));
+}
+
+TEST_F(SessionTest, WhoMonitorsIsNotIdle) {
+  options.idle_timeout_seconds.set(2);
+  Talk talk{.pieces = {"PING\r\n"}};
+  run(talk, 100);
+  node->session()->card().set_flag(kClientMonitor, true);
+  world.run_for_ms(4000);
+  check_limits();
+  EXPECT_FALSE(talk.closed);
 }
 
 TEST_F(SessionTest, TheWrongPasswordKeepsTheDoorShut) {

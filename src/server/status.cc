@@ -124,7 +124,7 @@ void Status::collect_server(ServerFigures& server) const {
 void Status::collect_clients(ClientFigures& clients) const {
   for (const auto& card : parts_.clients.list()) {
     if (!card->is(kClientReplica)) ++clients.connected;
-    if (card->is(kClientBlocked)) ++clients.blocked;
+    if (card->is(kClientBlocked) || card->is(kClientHeldBack)) ++clients.blocked;
     clients.largest_input_bytes = std::max(
         clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed) +
                                          card->query_free_bytes.load(std::memory_order_relaxed));
