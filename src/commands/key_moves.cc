@@ -56,7 +56,9 @@ void move_key(Context& ctx) {
 std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
   char digits[kInt64TextMax];
   const ValueRef source = entry.ref(digits);
-  if (source.type == ValueType::kString) return Value(std::string(source.text));
+  if (source.type == ValueType::kString) {
+    return Value(std::string(source.text), entry.string_form());
+  }
   std::string payload;
   dump_value(source, {.version = kRdbVersionMax, .compress = false}, payload);
   Result<Value> copied = restore_value(payload, {.limits = limits});

@@ -79,6 +79,10 @@ Entry* Entry::make_text(Bytes key, Bytes text, int64_t expiry_ms) {
     copy_text(entry->bytes() + entry->inline_offset(), text);
     return entry;
   }
+  return make_growing(key, text, expiry_ms);
+}
+
+Entry* Entry::make_growing(Bytes key, Bytes text, int64_t expiry_ms) {
   Entry* entry = allocate(key, ValueType::kString, Form::kGrowing, 0, expiry_ms);
   GrowingString* string = GrowingString::make(text.size(), text.size());
   std::memcpy(string->data, text.data(), text.size());
@@ -87,7 +91,16 @@ Entry* Entry::make_text(Bytes key, Bytes text, int64_t expiry_ms) {
 }
 
 Entry* Entry::make(Bytes key, Value value, int64_t expiry_ms) {
-  if (value.type() == ValueType::kString) return make_string(key, value.text(), expiry_ms);
+  if (value.type() == ValueType::kString) {
+    switch (value.string_form()) {
+      case StringForm::kShortest:
+        return make_string(key, value.text(), expiry_ms);
+      case StringForm::kText:
+        return make_text(key, value.text(), expiry_ms);
+      case StringForm::kGrowing:
+        return make_growing(key, value.text(), expiry_ms);
+    }
+  }
   Entry* entry = allocate(key, value.type(), Form::kContainer, 0, expiry_ms);
   void* container = std::visit(
       [](auto& payload) -> void* {
@@ -164,6 +177,11 @@ Bytes Entry::text(char (&digits)[kInt64TextMax]) const {
 size_t Entry::text_size() const {
   char digits[kInt64TextMax];
   return text(digits).size();
+}
+
+StringForm Entry::string_form() const {
+  if (form_ == Form::kGrowing) return StringForm::kGrowing;
+  return form_ == Form::kInline ? StringForm::kText : StringForm::kShortest;
 }
 
 Bytes Entry::encoding_name() const {
@@ -290,7 +308,7 @@ Entry* Entry::set_expiry(int64_t expiry_ms) {
 Value Entry::take_value() {
   if (type() == ValueType::kString) {
     char digits[kInt64TextMax];
-    return Value(std::string(text(digits)));
+    return Value(std::string(text(digits)), string_form());
   }
   void* container = pointer();
   const ValueType taken = type();

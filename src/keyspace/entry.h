@@ -58,6 +58,7 @@ class Entry {
   static Entry* make_string(Bytes key, Bytes text, int64_t expiry_ms);
   // As a text even if it reads as an integer.
   static Entry* make_text(Bytes key, Bytes text, int64_t expiry_ms);
+  static Entry* make_growing(Bytes key, Bytes text, int64_t expiry_ms);
   static Entry* make(Bytes key, Value value, int64_t expiry_ms);
   // Frees the entry and its value.
   static void destroy(Entry* entry);
@@ -75,6 +76,7 @@ class Entry {
   int64_t integer() const { return load(payload_offset()); }
   Bytes text(char (&digits)[kInt64TextMax]) const;
   size_t text_size() const;
+  StringForm string_form() const;
   // "int", "embstr" or "raw" for strings; containers name their own.
   Bytes encoding_name() const;
 

@@ -13,7 +13,7 @@ Bytes type_name(ValueType type) {
   return kNames[static_cast<int>(type)];
 }
 
-Value::Value(std::string text) : payload_(std::move(text)) {}
+Value::Value(std::string text, StringForm form) : payload_(std::move(text)), form_(form) {}
 Value::Value(std::unique_ptr<List> list) : payload_(std::move(list)) {}
 Value::Value(std::unique_ptr<Set> set) : payload_(std::move(set)) {}
 Value::Value(std::unique_ptr<SortedSet> sorted_set) : payload_(std::move(sorted_set)) {}

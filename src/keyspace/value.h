@@ -47,15 +47,22 @@ struct TypeOf<Stream> {
   static constexpr ValueType value = ValueType::kStream;
 };
 
-// Move-only. Strings that are integers are kept as text here; the table finds the short form by
-// itself.
+// How a string lies in the table, which OBJECT ENCODING tells and which goes with it to another
+// key.
+enum class StringForm : uint8_t {
+  kShortest,  // as SET makes it: an integer if it reads as one
+  kText,      // even if it reads as an integer
+  kGrowing,   // with room to grow, however short
+};
+
+// Move-only. Strings that are integers are kept as text here.
 class Value {
  public:
   using Payload =
       std::variant<std::string, std::unique_ptr<List>, std::unique_ptr<Set>,
                    std::unique_ptr<SortedSet>, std::unique_ptr<Hash>, std::unique_ptr<Stream>>;
 
-  explicit Value(std::string text);
+  explicit Value(std::string text, StringForm form = StringForm::kShortest);
   explicit Value(std::unique_ptr<List> list);
   explicit Value(std::unique_ptr<Set> set);
   explicit Value(std::unique_ptr<SortedSet> sorted_set);
@@ -67,6 +74,7 @@ class Value {
 
   ValueType type() const { return static_cast<ValueType>(payload_.index()); }
   const std::string& text() const { return std::get<std::string>(payload_); }
+  StringForm string_form() const { return form_; }
   // REQUIRES: type() is T's.
   template <class T>
   const T& as() const {
@@ -80,6 +88,7 @@ class Value {
 
  private:
   Payload payload_;
+  StringForm form_ = StringForm::kShortest;
 };
 
 // A value where it lies, without ownership: in the table or in a Value. `text` is set for strings,
