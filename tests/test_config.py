@@ -89,6 +89,22 @@ def test_a_directive_not_supported_yet_is_accepted_with_a_warning(start):
     assert "cluster-node-timeout" in log and "cluster-migration-barrier" in log
 
 
+@only_tandem
+def test_config_set_of_a_directive_not_supported_yet_warns(server, client):
+    client("CONFIG", "SET", "timeout", 5, "cluster-node-timeout", 20000)
+    assert "'cluster-node-timeout' is not supported yet" in server.log_text()
+    assert "'timeout'" not in server.log_text()
+
+
+def test_a_value_may_look_like_an_option(start):
+    server = start("tandem", "--requirepass", "--secret", "--timeout", 7, launch=False)
+    server.launch()
+    def let_in():
+        with server.connect() as connection:
+            return connection("AUTH", "--secret")
+    assert wait_until(let_in, "the password is taken") == "OK"
+
+
 def test_several_values_and_quotes_as_arguments(start):
     server = start("tandem", "--save", "3600 1 60 100", "--client-output-buffer-limit",
                    "replica 10mb 5mb 60", "--repl-backlog-size", "2mb")
@@ -172,6 +188,45 @@ def test_maxclients_and_port_at_run_time(start):
     server.port = fresh
     with server.connect() as connection:
         assert connection("PING") == "PONG"
+
+
+def refused_bind(connection):
+    error = connection.error("CONFIG", "SET", "bind", "192.0.2.77")
+    return error == ("ERR CONFIG SET failed (possibly related to argument 'bind') - "
+                     "Failed to bind to specified addresses.")
+
+
+def test_bind_at_run_time(start):
+    server = start("tandem")
+    with server.connect() as admin:
+        for value in ("127.0.0.1 -::1", "127.0.0.1"):
+            assert admin("CONFIG", "SET", "bind", value) == "OK"
+            with server.connect() as connection:
+                assert connection("PING") == "PONG"
+        for nothing in ("", "-192.0.2.77"):
+            assert admin("CONFIG", "SET", "bind", nothing) == "OK"
+            assert admin("CONFIG", "GET", "bind") == ["bind", nothing]
+            with pytest.raises(ConnectionRefusedError):
+                server.connect()
+        assert admin("CONFIG", "SET", "bind", "127.0.0.1") == "OK"
+        assert refused_bind(admin)
+        assert admin("CONFIG", "GET", "bind") == ["bind", "127.0.0.1"]
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_a_port_that_is_taken_changes_nothing(start):
+    server, other = start("tandem"), start("tandem")
+    with server.connect() as admin:
+        assert "Unable to listen on this port" in admin.error("CONFIG", "SET", "port", other.port)
+        assert admin("CONFIG", "GET", "port") == ["port", str(server.port)]
+    with server.connect() as connection:
+        assert connection("PING") == "PONG"
+
+
+def test_listening_nowhere_stops_the_start(start):
+    server = start("tandem", "--bind", "-192.0.2.77", launch=False).launch()
+    assert server.wait_exit() == 1
 
 
 def test_version_and_help(start):

@@ -49,7 +49,6 @@ Result<void> Acceptor::listen() {
     }
     opened.push_back(std::move(*listener));
   }
-  if (opened.empty()) return fail(ErrorCode::kIo, "none of the addresses to bind is available");
   for (auto& listener : opened) tcp_.push_back(start(std::move(listener)));
   return {};
 }

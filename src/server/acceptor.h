@@ -21,10 +21,11 @@ class Acceptor {
   ~Acceptor();
 
   // Listens on everything that is configured now, in place of what was listened on; after an error
-  // on nothing.
+  // on nothing. That may be nothing at all: no address, or none that this machine has.
   Result<void> listen();
   // The Unix socket; configured at start only.
   Result<void> listen_unix();
+  bool is_listening() const { return !tcp_.empty() || unix_ != nullptr; }
   void close();
 
  private:

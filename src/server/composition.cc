@@ -149,6 +149,7 @@ Result<void> Composition::start() {
   load_data();
   if (auto listening = acceptor_.listen(); !listening) return listening;
   if (auto listening = acceptor_.listen_unix(); !listening) return listening;
+  if (!acceptor_.is_listening()) return fail(ErrorCode::kIo, "configured to listen nowhere");
   tick_.every_ms(kTickMs);
   watch_signals();
   return {};
@@ -174,6 +175,7 @@ void Composition::load_data() {
     replication_.follow(primary.host, primary.port);
   }
   file_load_.start(primary.host.empty(), [this](FileLoad::Outcome outcome) {
+    if (outcome && *outcome) continue_log(**outcome);
     loop_.post([this, result = std::move(outcome)] { on_loaded(result); });
   });
 }
@@ -187,19 +189,19 @@ void Composition::on_loaded(const FileLoad::Outcome& outcome) {
     loop_.stop();
     return;
   }
-  if (*outcome) continue_log(**outcome);
   gate_.set(Gate::kDatasetLoading, false);
   replication_thread_.start(replication_);
   log_notice("Ready to accept connections tcp");
 }
 
 // The file's place in its history becomes the log's: a replica asks its primary to go on from
-// there, and the replicas of a primary may go on with it under its former id.
+// there, and the replicas of a primary may go on with it under its former id. On the load's thread:
+// the main one takes no stripe once workers run, for CONFIG SET holds all while it waits for it.
 void Composition::continue_log(const FileLoad::Loaded& loaded) {
   if (!loaded.position) return;
   const Position position = *loaded.position;
-  const bool replica = replication_.is_replica();
   const ExclusiveGuard all(keyspace_);
+  const bool replica = replication_.is_replica();
   log_.reset(replica ? position : Position{ReplicationId::generate(random_), position.offset});
   if (!replica) log_.set_second_id(position.id, position.offset);
   if (loaded.selected_database) log_.set_context(*loaded.selected_database);

@@ -11,7 +11,7 @@
 
 namespace tandem {
 
-// Sockets belong to the main thread, which never executes commands and so never waits for this one.
+// Sockets belong to the main thread, which takes no stripe and so never waits for this one.
 Result<void> Composition::listen_again() {
   std::promise<Result<void>> outcome;
   auto done = outcome.get_future();
