@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/glob.h"
+#include "base/logging.h"
 #include "base/version.h"
 #include "config/config_rewrite.h"
 #include "config/config_words.h"
@@ -17,6 +18,10 @@ namespace {
 constexpr int kIncludeDepthMax = 16;
 
 bool is_accepted(const Directive& directive) { return !directive.supported(); }
+
+std::string not_supported(std::string_view name) {
+  return fmt::format("'{}' is not supported yet", name);
+}
 
 std::string_view trim(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r\n";
@@ -37,20 +42,27 @@ ConfigStart parse_config_arguments(std::span<const std::string> arguments) {
   ConfigStart start;
   size_t at = 0;
   if (!arguments.empty() && !arguments[0].starts_with('-')) start.file = arguments[at++];
+  bool wants_value = false;  // the last one was a name alone
   for (; at < arguments.size(); ++at) {
     const std::string& argument = arguments[at];
     if (argument == "-" && (at == 0 || at + 1 == arguments.size())) {
       start.standard_input = true;
       continue;
     }
-    if (!argument.starts_with("--")) {
+    if (wants_value || !argument.starts_with("--")) {
       start.lines += quote_word(argument) + " ";
+      wants_value = false;
       continue;
     }
     if (!start.lines.empty()) start.lines += "\n";
     start.lines += argument.substr(2) + " ";
-    const bool no_value = at + 1 == arguments.size() || arguments[at + 1].starts_with("--");
-    if (no_value && equal_ignore_case(argument, "--save")) start.lines += "\"\"";
+    const auto words = split_words(argument);
+    wants_value = words && words->size() == 1;
+    const bool last = at + 1 == arguments.size() || arguments[at + 1].starts_with("--");
+    if (last && equal_ignore_case(argument, "--save")) {
+      start.lines += "\"\"";
+      wants_value = false;
+    }
   }
   return start;
 }
@@ -118,7 +130,7 @@ Result<void> Config::load_words(std::span<const std::string> words, int depth) {
     if (count < known->words_min || count > known->words_max) {
       return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
     }
-    if (known->warns) warnings_.push_back(fmt::format("'{}' is not supported yet", known->name));
+    if (known->warns) warnings_.push_back(not_supported(known->name));
     return {};
   }
   const Directive* directive = find_directive(name);
@@ -138,9 +150,7 @@ Result<void> Config::load_words(std::span<const std::string> words, int depth) {
     }
   }
   auto set = set_words(*directive, all);
-  if (set && is_accepted(*directive) && accepted_.contains(directive)) {
-    warnings_.push_back(fmt::format("'{}' is not supported yet", directive->name));
-  }
+  if (set && accepted_.contains(directive)) warnings_.push_back(not_supported(directive->name));
   return set;
 }
 
@@ -241,6 +251,9 @@ Result<void> Config::apply(std::span<const Planned> planned) {
     const auto change = changes_.find(step.directive->name);
     if (change == changes_.end()) continue;
     if (auto done = change->second(); !done) return set_failed(step.name, done.error().text);
+  }
+  for (const Planned& step : planned) {
+    if (accepted_.contains(step.directive)) log_warning("{}", not_supported(step.name));
   }
   return {};
 }

@@ -68,6 +68,47 @@ TEST_F(ConfigTest, DefaultsAreThoseOfRedis) {
   EXPECT_EQ(get("unixsocketperm"), "0");
 }
 
+TEST_F(ConfigTest, TheWordBehindABareNameIsItsValue) {
+  EXPECT_EQ(load({"--requirepass", "--secret", "--timeout", "3"}), "");
+  EXPECT_EQ(options.server.network.password.get(), "--secret");
+  EXPECT_EQ(get("timeout"), "3");
+  EXPECT_EQ(load({"--timeout 4", "--save", "--tcp-backlog", "9", "--save"}), "");
+  EXPECT_EQ(get("timeout"), "4");
+  EXPECT_EQ(get("save"), "");
+  EXPECT_EQ(get("tcp-backlog"), "9");
+  EXPECT_TRUE(load({"--timeout", "--loglevel", "verbose"}).ends_with("wrong number of arguments"));
+}
+
+TEST_F(ConfigTest, ValuesThatRedisRefusesAreRefused) {
+  const std::pair<std::string, std::string> kRefused[] = {
+      {"shutdown-on-sigterm save nosave",
+       "shutdown options SAVE and NOSAVE can't be used simultaneously"},
+      {"maxmemory-clients abc", "argument must be a memory or percent value"},
+      {"maxmemory-clients -5%", "argument must be a memory or percent value"},
+      {"maxmemory-clients 200%", "percentage argument must be less or equal to 100"},
+      {"dbfilename a/b", "dbfilename can't be a path, just a filename"},
+      {"appendfilename a/b", "appendfilename can't be a path, just a filename"},
+      {"appendfilename ''", "appendfilename can't be empty"},
+      {"appenddirname a/b", "appenddirname can't be a path, just a dirname"},
+      {"cluster-announce-hostname 'a b'",
+       "Hostnames may only contain alphanumeric characters, hyphens or dots"},
+      {"cluster-announce-hostname " + std::string(256, 'a'),
+       "Hostnames must be less than 256 characters"},
+  };
+  for (const auto& [line, text] : kRefused) {
+    EXPECT_TRUE(load_file(line).ends_with(text)) << load_file(line);
+  }
+  EXPECT_EQ(set({{"shutdown-on-sigterm", "nosave save"}}),
+            "ERR CONFIG SET failed (possibly related to argument 'shutdown-on-sigterm') - shutdown "
+            "options SAVE and NOSAVE can't be used simultaneously");
+  EXPECT_EQ(load_file("shutdown-on-sigterm nosave now\nmaxmemory-clients 1g\n"
+                      "cluster-announce-hostname a-b.c9"),
+            "");
+  EXPECT_EQ(get("maxmemory-clients"), "1000000000");
+  EXPECT_EQ(set({{"maxmemory-clients", "5%"}}), "");
+  EXPECT_EQ(get("maxmemory-clients"), "5%");
+}
+
 TEST_F(ConfigTest, FileInputAndArgumentsAreReadInThatOrder) {
   files.files["x.conf"] = "port 1\ntimeout 5 \n# a comment\n\n  maxclients 7";
   files.input = "\nport 2\ntcp-backlog 9";

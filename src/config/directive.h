@@ -37,8 +37,12 @@ struct EnumValue {
 struct EnumKind {
   std::span<const EnumValue> values;
   bool combine = false;  // several values at once, as bits
+  // Says what is wrong with values together; empty: nothing.
+  std::string_view (*objection)(int64_t bits) = nullptr;
 };
-struct TextKind {};
+struct TextKind {
+  Result<void> (*check)(std::string_view text) = nullptr;
+};
 struct CheckedKind {  // text in a form of its own: gives it as CONFIG GET shows it
   Result<std::string> (*normalize)(std::span<const std::string> words);
 };

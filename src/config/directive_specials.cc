@@ -218,20 +218,7 @@ std::vector<std::string> primary_lines(Options& options) {
   return shown.empty() ? std::vector<std::string>{} : std::vector<std::string>{shown};
 }
 
-// dbfilename and hz
-
-std::string show_file_name(Options& options) { return options.server.persistence.file_name.get(); }
-
-Result<void> set_file_name(Options& options, Words words) {
-  auto name = normalize_file_name(words);
-  if (!name) return std::unexpected(name.error());
-  options.server.persistence.file_name.set(std::move(*name));
-  return {};
-}
-
-std::vector<std::string> file_name_lines(Options& options) {
-  return {quote_word(show_file_name(options))};
-}
+// hz
 
 std::string show_hz(Options& options) { return fmt::format("{}", options.server.hz.get()); }
 
@@ -253,7 +240,6 @@ const BindSpecial kBindSavePoints{show_save_points, set_save_points, save_point_
 const BindSpecial kBindFolder{show_folder, set_folder, folder_lines};
 const BindSpecial kBindOutputLimits{show_output_limits, set_output_limits, output_limit_lines};
 const BindSpecial kBindPrimary{show_primary, set_primary, primary_lines};
-const BindSpecial kBindFileName{show_file_name, set_file_name, file_name_lines};
 const BindSpecial kBindHz{show_hz, set_hz, nullptr};
 const BindSpecial kBindPercentiles{show_percentiles, set_percentiles, percentile_lines};
 
@@ -294,11 +280,35 @@ Result<std::string> normalize_oom_scores(Words words) {
   return fmt::format("{}", fmt::join(scores, " "));
 }
 
-Result<std::string> normalize_file_name(Words words) {
+Result<std::string> normalize_client_memory(Words words) {
+  constexpr int64_t kPercentMax = 100;
   if (words.size() != 1) return invalid("wrong number of arguments");
-  if (words[0].empty()) return invalid("dbfilename can't be empty");
-  if (words[0].contains('/')) return invalid("dbfilename can't be a path, just a filename");
-  return words[0];
+  const std::string_view word = words[0];
+  const bool percents = word.ends_with('%');
+  const auto value = percents ? parse_integer(word.substr(0, word.size() - 1)) : parse_memory(word);
+  if (!value || *value < 0) return invalid("argument must be a memory or percent value");
+  if (percents && *value > kPercentMax) {
+    return invalid("percentage argument must be less or equal to 100");
+  }
+  return fmt::format("{}{}", *value, percents ? "%" : "");
+}
+
+Result<void> check_plain_name(std::string_view text, std::string_view directive,
+                              std::string_view what) {
+  if (text.empty()) return invalid(fmt::format("{} can't be empty", directive));
+  if (!text.contains('/')) return {};
+  return invalid(fmt::format("{} can't be a path, just a {}", directive, what));
+}
+
+Result<void> check_host_name(std::string_view text) {
+  constexpr size_t kBytesMax = 255;
+  if (text.size() > kBytesMax) return invalid("Hostnames must be less than 256 characters");
+  const bool plain = std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+  });
+  if (plain) return {};
+  return invalid("Hostnames may only contain alphanumeric characters, hyphens or dots");
 }
 
 }  // namespace tandem

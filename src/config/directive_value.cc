@@ -73,10 +73,17 @@ Result<Parsed> parse(const EnumKind& kind, Words words) {
     }
     sum |= found->number;
   }
+  const std::string_view objection = kind.objection == nullptr ? "" : kind.objection(sum);
+  if (!objection.empty()) return invalid(std::string(objection));
   return sum;
 }
 
-Result<Parsed> parse(const TextKind&, Words words) { return words[0]; }
+Result<Parsed> parse(const TextKind& kind, Words words) {
+  if (kind.check != nullptr) {
+    if (auto checked = kind.check(words[0]); !checked) return std::unexpected(checked.error());
+  }
+  return words[0];
+}
 
 Result<Parsed> parse(const CheckedKind& kind, Words words) {
   auto text = kind.normalize(words);

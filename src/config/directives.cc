@@ -43,6 +43,20 @@ constexpr EnumValue kShutdown[] = {{"default", kShutdownDefault},
                                    {"now", kShutdownNow},
                                    {"force", kShutdownForce}};
 
+constexpr EnumKind kShutdownKind{
+    .values = kShutdown, .combine = true, .objection = [](int64_t bits) {
+      constexpr int64_t kBoth = kShutdownSave | kShutdownNoSave;
+      return std::string_view((bits & kBoth) == kBoth
+                                  ? "shutdown options SAVE and NOSAVE can't be used simultaneously"
+                                  : "");
+    }};
+constexpr TextKind kDataFileName{
+    [](std::string_view text) { return check_plain_name(text, "dbfilename", "filename"); }};
+constexpr TextKind kAppendFileName{
+    [](std::string_view text) { return check_plain_name(text, "appendfilename", "filename"); }};
+constexpr TextKind kAppendFolderName{
+    [](std::string_view text) { return check_plain_name(text, "appenddirname", "dirname"); }};
+
 const BindEnum kBindLogLevel{
     [](Options& options) { return static_cast<int>(options.server.log_level.get()); },
     [](Options& options, int level) {
@@ -84,7 +98,7 @@ const auto& network_table() {
        kImmutable},
       {"io-threads", "", IntegerKind{1, 128}, Accepted{"1"}, kImmutable},
       {"io-threads-do-reads", "", BoolKind{}, Accepted{"no"}, kImmutable},
-      {"maxmemory-clients", "", TextKind{}, Accepted{"0"}},
+      {"maxmemory-clients", "", CheckedKind{normalize_client_memory}, Accepted{"0"}},
       {"tracking-table-max-keys", "", IntegerKind{0, kLongMax}, Accepted{"1000000"}},
       {"tls-port", "", IntegerKind{0, kPortMax}, Accepted{"0"}},
       {"tls-session-cache-size", "", IntegerKind{}, Accepted{"20480"}},
@@ -125,8 +139,8 @@ const auto& server_table() {
       {"slowlog-max-len", "", IntegerKind{0, kLongMax}, FIELD(server.slow_log_entries_max)},
       {"busy-reply-threshold", "lua-time-limit", IntegerKind{0, kLongMax},
        FIELD(server.script_time_limit_ms)},
-      {"shutdown-on-sigint", "", EnumKind{kShutdown, true}, kBindSigint, kMultiWord},
-      {"shutdown-on-sigterm", "", EnumKind{kShutdown, true}, kBindSigterm, kMultiWord},
+      {"shutdown-on-sigint", "", kShutdownKind, kBindSigint, kMultiWord},
+      {"shutdown-on-sigterm", "", kShutdownKind, kBindSigterm, kMultiWord},
       {"shutdown-timeout", "", IntegerKind{}, FIELD(server.shutdown_timeout_seconds)},
       {"enable-debug-command", "", EnumKind{kAccess}, kBindDebugAccess, kImmutable},
       {"enable-module-command", "", EnumKind{kAccess}, Accepted{"no"}, kImmutable},
@@ -168,7 +182,7 @@ const auto& persistence_table() {
   static const std::array kTable = std::to_array<Directive>({
       {"save", "", SpecialKind{}, kBindSavePoints, kMultiWord | kAddsUp},
       {"dir", "", SpecialKind{}, kBindFolder, kProtected},
-      {"dbfilename", "", SpecialKind{}, kBindFileName, kProtected},
+      {"dbfilename", "", kDataFileName, FIELD(server.persistence.file_name), kProtected},
       {"rdbcompression", "", BoolKind{}, FIELD(server.persistence.compression)},
       {"rdbchecksum", "", BoolKind{}, FIELD(server.persistence.checksum), kImmutable},
       {"stop-writes-on-bgsave-error", "", BoolKind{},
@@ -180,8 +194,8 @@ const auto& persistence_table() {
       {"loading-process-events-interval-bytes", "", MemoryKind{1024}, Accepted{"2097152"}, kHidden},
       {"sanitize-dump-payload", "", EnumKind{kSanitize}, Accepted{"no"}},
       {"appendonly", "", BoolKind{}, Accepted{"no"}},
-      {"appendfilename", "", TextKind{}, Accepted{"appendonly.aof"}, kImmutable},
-      {"appenddirname", "", TextKind{}, Accepted{"appendonlydir"}, kImmutable},
+      {"appendfilename", "", kAppendFileName, Accepted{"appendonly.aof"}, kImmutable},
+      {"appenddirname", "", kAppendFolderName, Accepted{"appendonlydir"}, kImmutable},
       {"appendfsync", "", EnumKind{kAppendSync}, Accepted{"everysec"}},
       {"no-appendfsync-on-rewrite", "", BoolKind{}, Accepted{"no"}},
       {"auto-aof-rewrite-percentage", "", IntegerKind{}, Accepted{"100"}},
@@ -232,7 +246,7 @@ const auto& replication_table() {
       {"cluster-node-timeout", "", IntegerKind{0, kLongMax}, Accepted{"15000"}},
       {"cluster-port", "", IntegerKind{0, kPortMax}, Accepted{"0"}, kImmutable},
       {"cluster-announce-ip", "", TextKind{}, Accepted{""}},
-      {"cluster-announce-hostname", "", TextKind{}, Accepted{""}},
+      {"cluster-announce-hostname", "", TextKind{check_host_name}, Accepted{""}},
       {"cluster-announce-human-nodename", "", TextKind{}, Accepted{""}},
       {"cluster-announce-port", "", IntegerKind{0, kPortMax}, Accepted{"0"}},
       {"cluster-announce-bus-port", "", IntegerKind{0, kPortMax}, Accepted{"0"}},
