@@ -227,6 +227,20 @@ def test_scan_gives_every_key_that_stays(server, client):
     assert {f"stay:{n}" for n in range(3000)} <= seen
 
 
+def test_randomkey(client):
+    assert client("RANDOMKEY") is None
+    client("SET", "only", 1)
+    assert client("RANDOMKEY") == "only"
+    client("MSET", "a", 1, "b", 2)
+    seen = set()
+    def all_seen():
+        seen.add(client("RANDOMKEY"))
+        return seen == {"only", "a", "b"}
+    wait_until(all_seen, "each key is drawn, and no other")
+    client("SELECT", 1)
+    assert client("RANDOMKEY") is None
+
+
 def test_scan_match_type_count(client):
     client.pipeline([("SET", f"a{n}", 1) for n in range(100)] + [("RPUSH", f"b{n}",
                                                                   1) for n in range(50)])

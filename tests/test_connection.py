@@ -80,12 +80,35 @@ def test_client_setinfo(server, client):
     lambda c: ["ADDR", fields(c("CLIENT", "INFO"))["addr"]],
     lambda c: [fields(c("CLIENT", "INFO"))["addr"]],
     lambda c: ["ID", c("CLIENT", "ID"), "TYPE", "normal", "USER", "default"],
-], ids=["id", "addr", "old form", "several"])
+    lambda c: ["ADDR", fields(c("CLIENT", "INFO"))["addr"],
+               "LADDR", fields(c("CLIENT", "INFO"))["laddr"]],
+], ids=["id", "addr", "old form", "several", "both ends"])
 def test_client_kill(server, client, words):
     with server.connect() as victim, server.connect() as other:
         assert client("CLIENT", "KILL", *words(victim)) in (1, "OK")
         wait_until(victim.is_closed, "the victim is closed")
         assert other("PING") == "PONG" and client("PING") == "PONG"
+
+
+def test_client_kill_by_near_end(start, tmp_path):
+    path = str(tmp_path / "socket")
+    server = start("tandem", "--unixsocket", path)
+    with server.connect() as admin, server.connect() as other, server.connect(path=path) as local:
+        near = fields(other("CLIENT", "INFO"))["laddr"]
+        assert admin("CLIENT", "KILL", "LADDR", "127.0.0.1:1") == 0
+        assert admin("CLIENT", "KILL", "LADDR", near) == 1
+        wait_until(other.is_closed, "the one that came the same way is closed")
+        assert local("PING") == "PONG" and admin("PING") == "PONG"
+
+
+def test_client_kill_by_user(server, client):
+    with server.connect() as first, server.connect() as second:
+        assert "No such user" in client.error("CLIENT", "KILL", "USER", "nobody")
+        assert first("PING") == "PONG" and second("PING") == "PONG"
+        assert client("CLIENT", "KILL", "USER", "default") == 2
+        wait_until(first.is_closed, "the first is closed")
+        wait_until(second.is_closed, "the second is closed")
+    assert client("PING") == "PONG"
 
 
 def test_client_kill_by_type_and_skipme(server, client):
@@ -179,6 +202,11 @@ def test_client_no_evict(client):
     assert client("CLIENT", "NO-EVICT", "ON") == "OK" and client("CLIENT", "NO-EVICT",
                                                                  "off") == "OK"
     assert client.error("CLIENT", "NO-EVICT", "x") == "ERR syntax error"
+    client("CLIENT", "NO-EVICT", "ON")
+    assert fields(client("CLIENT", "INFO"))["flags"] == "e"
+    if not is_stock("tandem"):  # 7.0 keeps it
+        client("RESET")
+        assert fields(client("CLIENT", "INFO"))["flags"] == "N"
 
 
 def test_reset(client):

@@ -66,6 +66,13 @@ def test_inline_commands(client):
         b"+OK\r\n", b"$3\r\nb c\r\n", b"$2\r\nA\n\r\n", b"$4\r\nit's\r\n"]
 
 
+def test_an_inline_line_may_be_64_kb_long(client):
+    client.send(b"ECHO " + b"x" * (65536 - 5) + b"\r\n")
+    assert client.read() == "x" * (65536 - 5)
+    client.send(b"ECHO " + b"x" * (65537 - 5))
+    assert client.read_until_closed() == b"-ERR Protocol error: too big inline request\r\n"
+
+
 def test_empty_and_null_arrays_are_ignored(client):
     client.send(b"*0\r\n*-1\r\n" + encode("PING"))
     assert client.read_raw() == b"+PONG\r\n"
@@ -186,6 +193,31 @@ def test_output_buffer_limit_of_subscribers(start):
         def dropped():
             return writer("PUBLISH", "c", "x" * 100_000) == 0
         wait_until(dropped, "the subscriber that does not read is closed")
+
+
+def test_soft_output_limit_of_normal_clients(start):
+    server = start("tandem", "--client-output-buffer-limit", "normal 0 1mb 1")
+    with server.connect() as writer, server.connect() as reader:
+        writer("SET", "big", "x" * 500_000)
+        reader.send(encode("GET", "big") * 40)
+        def waits():
+            return "cmd=get" in writer("CLIENT", "LIST")
+        wait_until(waits, "the client that does not read has asked")
+        wait_until(lambda: not waits(), "it is closed once the time is over")
+        assert writer("PING") == "PONG"
+
+
+def test_soft_output_limit_of_subscribers(start):
+    server = start("tandem", "--client-output-buffer-limit", "pubsub 0 1mb 1")
+    with server.connect() as writer, server.connect() as reader, server.connect() as quick:
+        reader("SUBSCRIBE", "c")
+        quick("SUBSCRIBE", "c")
+        for _ in range(200):
+            assert writer("PUBLISH", "c", "x" * 100_000) in (1, 2)
+            quick.read()
+        def dropped():
+            return writer("PUBLISH", "c", "over") == 1
+        wait_until(dropped, "the subscriber that does not read is closed, the other stays")
 
 
 def test_maxclients(start):

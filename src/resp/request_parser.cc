@@ -203,15 +203,14 @@ ParseStatus RequestParser::read_bulk_length(Bytes buffer) {
 
 ParseStatus RequestParser::parse_inline(Bytes buffer) {
   const size_t newline = buffer.find('\n', scanned_);
-  if (std::min(newline, buffer.size()) > kInlineBytesMax) {
-    return fail_with("too big inline request");
-  }
+  Bytes line = buffer.substr(0, newline);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  // However it was cut; Redis looks no more once the end is there, so that luck decides.
+  if (line.size() > kInlineBytesMax) return fail_with("too big inline request");
   if (newline == Bytes::npos) {
     scanned_ = buffer.size();
     return need_more(1);
   }
-  Bytes line = buffer.substr(0, newline);
-  if (line.ends_with('\r')) line.remove_suffix(1);
   if (inline_storage_.capacity() > kKeptInlineBytesMax) std::string().swap(inline_storage_);
   if (!split_arguments(line, inline_storage_, args_)) {
     return fail_with("unbalanced quotes in request");

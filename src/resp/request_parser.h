@@ -32,6 +32,7 @@ enum class ParseStatus { kRequest, kNeedMore, kError };
 
 class RequestParser {
  public:
+  // Of a line without its end.
   static constexpr size_t kInlineBytesMax = 64 * 1024;
   static constexpr int64_t kUnauthenticatedArgumentsMax = 10;
   static constexpr int64_t kUnauthenticatedBulkBytesMax = 16 * 1024;

@@ -88,6 +88,9 @@ TEST(RequestParser, LinesHaveALimit) {
   const std::string prefix = "ERR Protocol error: ";
   EXPECT_EQ(error_of(std::string(64 * 1024, 'a')), "");
   EXPECT_EQ(error_of(std::string(64 * 1024 + 1, 'a')), prefix + "too big inline request");
+  EXPECT_EQ(error_of(std::string(64 * 1024, 'a') + "\r"), "");
+  EXPECT_EQ(error_of(std::string(64 * 1024, 'a') + "\r\n"), "");
+  EXPECT_EQ(error_of(std::string(64 * 1024 + 1, 'a') + "\r\n"), prefix + "too big inline request");
   EXPECT_EQ(error_of(std::string(64 * 1024 + 1, '*')), prefix + "too big mbulk count string");
   EXPECT_EQ(error_of("*1\r\n$" + std::string(64 * 1024, '1')),
             prefix + "too big bulk count string");
