@@ -189,6 +189,7 @@ TEST(Executor, RefusesAsRedisDoes) {
             "-READONLY You can't write against a read only replica.\r\n");
   world.gate.set(Gate::kReadOnlyReplica, false);
   client.authenticated = false;
+  world.gate.set(Gate::kAuthRequired, true);
   EXPECT_EQ(world.run(client, {"GET", "a"}), "-NOAUTH Authentication required.\r\n");
   EXPECT_EQ(world.executor.counters().error_replies.get(), 4u);
 }
