@@ -63,6 +63,7 @@ class Composition {
   void continue_log(const FileLoad::Loaded& loaded);
   Result<void> listen_again();
   void watch_configuration();
+  void watch_network_configuration();
   void every_tick();
   size_t worker_count() const;
   int64_t clients_allowed() const;

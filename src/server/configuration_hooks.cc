@@ -20,16 +20,13 @@ Result<void> Composition::listen_again() {
 }
 
 void Composition::watch_configuration() {
+  watch_network_configuration();
   ServerOptions& server = options_.server;
   const auto on = [this](std::initializer_list<std::string_view> names, auto act) {
     for (const std::string_view name : names) config_.on_change(name, act);
   };
   on({"loglevel"}, [&server]() -> Result<void> {
     set_log_level(server.log_level.get());
-    return {};
-  });
-  on({"requirepass"}, [this, &server]() -> Result<void> {
-    gate_.set(Gate::kAuthRequired, !server.network.password.empty());
     return {};
   });
   on({"slowlog-log-slower-than", "latency-monitor-threshold"}, [this]() -> Result<void> {
@@ -47,22 +44,6 @@ void Composition::watch_configuration() {
   on({"rdbcompression"}, [this, &server]() -> Result<void> {
     options_.replication.rdb_compression.set(server.persistence.compression.get());
     return {};
-  });
-  on({"maxclients"}, [this, &server]() -> Result<void> {
-    const int64_t allowed = clients_allowed();
-    if (allowed == server.network.clients_max.get()) return {};
-    return fail(ErrorCode::kLimit,
-                fmt::format("The operating system is not able to handle the specified number of "
-                            "clients, try with {}",
-                            allowed));
-  });
-  on({"port"}, [this]() -> Result<void> {
-    if (listen_again()) return {};
-    return fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
-  });
-  on({"bind"}, [this]() -> Result<void> {
-    if (listen_again()) return {};
-    return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
   });
   on({"repl-backlog-size"}, [this]() -> Result<void> {
     Option<int64_t>& bytes = options_.replication.backlog_bytes;
@@ -89,6 +70,30 @@ void Composition::watch_configuration() {
        limits_ = options_.limits(limits_.hash_seed);
        return {};
      });
+}
+
+void Composition::watch_network_configuration() {
+  const NetworkOptions& network = options_.server.network;
+  config_.on_change("requirepass", [this, &network]() -> Result<void> {
+    gate_.set(Gate::kAuthRequired, !network.password.empty());
+    return {};
+  });
+  config_.on_change("maxclients", [this, &network]() -> Result<void> {
+    const int64_t allowed = clients_allowed();
+    if (allowed == network.clients_max.get()) return {};
+    return fail(ErrorCode::kLimit,
+                fmt::format("The operating system is not able to handle the specified number of "
+                            "clients, try with {}",
+                            allowed));
+  });
+  config_.on_change("port", [this]() -> Result<void> {
+    if (listen_again()) return {};
+    return fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
+  });
+  config_.on_change("bind", [this]() -> Result<void> {
+    if (listen_again()) return {};
+    return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
+  });
 }
 
 }  // namespace tandem
