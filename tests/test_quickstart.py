@@ -40,6 +40,7 @@ class Quickstart:
 
     def stop(self):
         """What it printed; afterwards nobody listens."""
+        wait_until(lambda: "replica 2" in self.printed(), "the table is shown")
         self.process.send_signal(signal.SIGINT)
         assert self.process.wait(30) == 0
         text = self.printed()
@@ -204,8 +205,9 @@ def test_a_source_with_a_password(start, quickstart):
     old = start("redis", "--requirepass", "secret")
     live = quickstart("--from", f"127.0.0.1:{old.port}", "--password", "secret")
     wait_until(lambda: Quickstart.linked(live.port), "Tandem follows Redis")
-    text = live.stop()
-    assert re.search(rf"^source +{old.port} +primary ", text, re.M), text
+    wait_until(lambda: re.search(rf"^source +{old.port} +primary ", live.printed(), re.M),
+               "the table has the source")
+    live.stop()
 
 
 def test_a_link_that_fails_says_why(start, quickstart):
