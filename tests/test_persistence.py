@@ -22,6 +22,15 @@ def fill(server, seed="rdb", count=3000):
         connection.pipeline(Generator(seed, exact=False).commands(count))
 
 
+def fill_and_save(server, seed="rdb"):
+    """The digest of what is in the file then, and of what stays as it is."""
+    fill(server, seed)
+    settle(server)
+    with server.connect() as connection:
+        connection("SAVE")
+    return digest(server)
+
+
 def background_save(connection):
     before = int(parse_info(connection("INFO", "persistence"))["rdb_saves"])
     assert connection("BGSAVE") == "Background saving started"
@@ -39,11 +48,7 @@ def background_save(connection):
 def test_a_file_gives_the_same_data(start, writer, reader, seed):
     """Whoever wrote the file, and whoever reads it."""
     one = start(writer)
-    fill(one, seed)
-    settle(one)
-    expected = digest(one)
-    with one.connect() as connection:
-        connection("SAVE")
+    expected = fill_and_save(one, seed)
     other = start(reader, launch=False)
     shutil.copy(one.folder / "dump.rdb", other.folder / "dump.rdb")
     other.start()
@@ -52,11 +57,7 @@ def test_a_file_gives_the_same_data(start, writer, reader, seed):
 
 def test_save_then_kill(start):
     server = start("tandem")
-    fill(server)
-    settle(server)
-    expected = digest(server)
-    with server.connect() as connection:
-        connection("SAVE")
+    expected = fill_and_save(server)
     server.kill()
     server.restart()
     assert digest(server) == expected
@@ -382,11 +383,7 @@ def test_a_failing_save_leaves_the_old_file_and_stops_writes(start):
 
 def test_a_file_without_checksum(start):
     server = start("tandem", "--rdbchecksum", "no")
-    fill(server)
-    settle(server)
-    expected = digest(server)
-    with server.connect() as connection:
-        connection("SAVE")
+    expected = fill_and_save(server)
     server.kill()
     data = (server.folder / "dump.rdb").read_bytes()
     assert data[-9:] == b"\xff" + rdb.NO_CHECKSUM

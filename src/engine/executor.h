@@ -5,11 +5,11 @@
 //   changed -> unlock
 //
 // The place in the log is assigned while the keys are held: log order is execution order. No
-// deadlock, since stripes are always taken in ascending order. This file is the only caller of
-// Log::append.
+// deadlock, since stripes are always taken in ascending order. Nothing else appends what was
+// executed; replication adds only what holds a stream together (PING).
 //
-// Threads: an Executor belongs to one thread (each worker and the replica link have
-// their own); what it executes is synchronized with the others by the stripes.
+// Threads: an Executor belongs to one thread (each worker and the replica link have their own);
+// what it executes is synchronized with the others by the stripes.
 #pragma once
 
 #include <memory>

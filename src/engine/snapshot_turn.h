@@ -44,7 +44,8 @@ class SnapshotTurn {
   // Asks whoever has it to give it back, and waits for nothing.
   void interrupt();
 
-  bool taken() const { return taken_.load(std::memory_order_relaxed); }
+  // False: whatever the last holder did is there to see.
+  bool taken() const { return taken_.load(); }
 
  private:
   void interrupt_locked();

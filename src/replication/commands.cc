@@ -78,7 +78,7 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
   if (equal_ignore_case(option, "listening-port")) {
     const auto port = parse_int64(value);
     if (!port) {
-      c.reply.error("ERR value is not an integer or out of range");
+      c.reply.error(kNotInteger);
       return false;
     }
     hello.listening_port = static_cast<int>(*port);
@@ -95,7 +95,7 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
   } else if (equal_ignore_case(option, "rdb-only")) {
     const auto only = parse_int64(value);
     if (!only) {
-      c.reply.error("ERR value is not an integer or out of range");
+      c.reply.error(kNotInteger);
       return false;
     }
     hello.snapshot_only = *only == 1;

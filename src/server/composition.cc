@@ -25,8 +25,8 @@ namespace {
 
 constexpr int kRunIdDigits = 40;
 constexpr int64_t kTickMs = 100;
-constexpr int64_t kDescriptorsReserved =
-    32;  // files, listeners, links; as many as Redis sets aside
+// For files, listeners and links; as many as Redis sets aside.
+constexpr int64_t kDescriptorsReserved = 32;
 constexpr int64_t kDescriptorsPerLoop = 4;
 
 // Adds rows; where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
