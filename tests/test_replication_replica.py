@@ -348,3 +348,18 @@ def test_a_start_with_data_continues_or_resyncs(start):
     replica.start()
     assert_same(primary, replica)
     assert digest(replica) == digest(primary)
+
+
+def test_a_replica_saves_by_its_save_points(start):
+    """What the stream changed counts as what clients change."""
+    primary = start("tandem")
+    replica = start("tandem", "--save", "1 1000")
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with primary.connect() as connection:
+        connection.pipeline([("SET", n, n) for n in range(500)])
+        caught_up(primary, replica)
+        assert replica.info("persistence")["rdb_changes_since_last_save"] == "500"
+        connection("RPUSH", "list", *range(500))
+    wait_until(lambda: replica.info("persistence")["rdb_saves"] == "1", "the replica saves")
+    assert (replica.folder / "dump.rdb").exists()

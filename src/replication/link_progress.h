@@ -41,6 +41,8 @@ class LinkProgress {
   // Commands of the stream that failed here: INFO's unexpected_error_replies. CONFIG RESETSTAT
   // clears it.
   std::atomic<int64_t> unexpected_errors{0};
+  // Changes towards the save points that the stream made.
+  std::atomic<int64_t> changes{0};
   // The stream's place that was read, which may be ahead of what was applied.
   std::atomic<uint64_t> read_offset{0};
 

@@ -107,7 +107,10 @@ void StreamApply::execute(Bytes raw) {
   const bool begins = equal_ignore_case(parser_.args()[0], "multi");
   const uint64_t end = log_.end();
   reply_text_.clear();
+  const uint64_t changes_before = executor_.counters().changes.get();
   executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
+  progress_.changes.fetch_add(
+      static_cast<int64_t>(executor_.counters().changes.get() - changes_before));
   if (!client_.in_transaction && log_.end() == end) append(raw);
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
 }

@@ -86,10 +86,12 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       watch_(gate_, options.server, errors_),
       acceptor_(loop_, network_, options.server.network,
                 [this](AcceptedSocket socket) { deal(std::move(socket)); }),
-      persistence_({.engine = engine_,
-                    .options = options.server.persistence,
-                    .files = files_,
-                    .total_changes = [this] { return status_.total_changes(); }}),
+      persistence_(
+          {.engine = engine_,
+           .options = options.server.persistence,
+           .files = files_,
+           .total_changes =
+               [this] { return status_.total_changes() + replication_.link().changes.load(); }}),
       file_load_({.engine = engine_, .options = options.server.persistence, .files = files_}),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,

@@ -47,6 +47,7 @@ class Status {
   // About every 100 ms.
   void sample();
   // Writes since the start, for the save points.
+  // By clients.
   int64_t total_changes() const;
 
   // Memory is read, and databases are counted, only for sections that show them.
