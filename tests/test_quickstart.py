@@ -201,6 +201,18 @@ def test_a_relative_folder_is_the_callers(tmp_path, monkeypatch):
     assert (tmp_path / "here" / "primary").is_dir()
 
 
+def test_a_server_that_cannot_save_ends_at_the_second_signal(quickstart, tmp_path):
+    live = quickstart()
+    (tmp_path / "data" / "primary" / "dump.rdb").mkdir()
+    wait_until(lambda: "replica 2" in live.printed(), "the table is shown")
+    live.process.send_signal(signal.SIGINT)
+    wait_until(lambda: "primary is still saving" in live.printed(), "it is told")
+    live.process.send_signal(signal.SIGINT)
+    assert live.process.wait(30) == 0
+    with pytest.raises(OSError):
+        Connection(live.port, seconds=1)
+
+
 def test_a_source_with_a_password(start, quickstart):
     old = start("redis", "--requirepass", "secret")
     live = quickstart("--from", f"127.0.0.1:{old.port}", "--password", "secret")

@@ -11,6 +11,7 @@ from harness.servers import Server
 from harness.wait import Waited, wait_until
 from harness.wire import Connection, ReplyError
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 2  # before it is told what Ctrl-C waits for
 
 
@@ -111,15 +112,25 @@ class Group:
                 sys.exit(f"{server} did not start:\n{server.log_text()[logged_before:]}")
 
     def stop(self, name, server):
-        """As long as it takes: the data are being saved."""
+        """As long as it takes, for the data are being saved; a server that cannot save stays."""
         if server.process is None:
             return
         server.process.terminate()
         try:
             server.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            print(f"{name} is still saving its data", flush=True)
-        code = server.process.wait()
+            print(f"{name} is still saving its data (its log: {server.log}); Ctrl-C once more ends "
+                  "it without", flush=True)
+        try:
+            for number in SIGNALS:
+                signal.signal(number, signal.default_int_handler)
+            code = server.process.wait()
+        except KeyboardInterrupt:
+            server.process.kill()
+            code = server.process.wait()
+        finally:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
         if code != 0:
             print(f"{name} ended with {code}: see {server.log}", file=sys.stderr)
 
@@ -127,7 +138,7 @@ class Group:
         return self
 
     def __exit__(self, kind, problem, _):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         for name, server in reversed(list(zip(self.names, self.servers))):
             self.stop(name, server)
