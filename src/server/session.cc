@@ -402,12 +402,9 @@ void Session::flush() {
   after_flush();
 }
 
-// Who takes bytes is not idle.
 void Session::count_sent(size_t bytes) {
   host_.counters.output_bytes.add(bytes);
   host_.counters.writes.add(1);
-  if (bytes == 0) return;
-  card_->last_active_ms.store(host_.loop.clock().monotonic_ms(), std::memory_order_relaxed);
 }
 
 void Session::after_flush() {
@@ -425,6 +422,8 @@ Task<void> Session::send_rest() {
       break;
     }
     count_sent(piece.size());
+    // Who takes bytes is not idle.
+    card_->last_active_ms.store(host_.loop.clock().monotonic_ms(), std::memory_order_relaxed);
     sent_ += piece.size();
     if (sent_ < in_flight_.size()) continue;
     in_flight_.clear();
