@@ -59,6 +59,45 @@ def test_info_of_commands_inside_others(start):
     assert seen[0] == seen[1]
 
 
+ERRORS_OF_SCRIPTS = [
+    "return redis.call('lpush', 'text', 'a')",
+    "return redis.pcall('lpush', 'text', 'a')",
+    "redis.pcall('lpush', 'text', 'a') return 1",
+    "local e = redis.pcall('lpush', 'text', 'a') error(e)",
+    "return redis.call('nosuch')",
+    "redis.pcall('nosuch') return 1",
+    "redis.pcall('get') return 1",
+    "redis.pcall('watch', 'a') return 1",
+    "return redis.error_reply('MY error')",
+    "return {err = 'ABC x'}",
+    "error('foo')",
+    "this is no script",
+    "#!lua flags=no-writes\nreturn redis.call('set', 'a', 'b')",
+]
+
+
+def test_info_of_errors_in_scripts(start):
+    """An error counts once, where it arose: not again where the script passes it on."""
+    def counts(server, script, in_transaction):
+        with server.connect() as client:
+            client("SET", "text", 1)
+            client("CONFIG", "RESETSTAT")
+            if in_transaction:
+                client.pipeline([("MULTI",), ("EVAL", script, 0), ("EXEC",)])
+            else:
+                client.pipeline([("EVAL", script, 0)])
+            info = parse_info(client("INFO", "everything"))
+        return {name: re.sub(r"usec=.*?,usec_per_call=.*?,", "", value)
+                for name, value in info.items()
+                if name.startswith(("errorstat_", "cmdstat_", "total_error"))}
+
+    tandem, redis = start("tandem"), start("redis")
+    for script in ERRORS_OF_SCRIPTS:
+        for in_transaction in (False, True):
+            seen = counts(tandem, script, in_transaction)
+            assert seen == counts(redis, script, in_transaction), script
+
+
 def test_info_of_blocked_clients(server, client):
     """A command that waits counts once, when it ends."""
     def clients(name):

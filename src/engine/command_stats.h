@@ -38,7 +38,6 @@ struct ExecutorCounters {
   Counter keyspace_misses;
   Counter expired_keys;
   Counter changes;  // since the start; `rdb_changes_since_last_save` is a difference
-  Counter error_replies;
   Counter unblocked_clients;
   Counter expire_us;         // spent on active expiry
   Counter expire_cut_short;  // how often its time did not suffice

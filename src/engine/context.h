@@ -50,6 +50,7 @@ struct Context {
       false;  // false inside MULTI and scripts: a blocking command then acts as if timed out
   bool from_primary = false;  // executes the primary's stream
   bool blocked = false;
+  bool error_counted = false;  // the error answered was counted where it arose, inside a script
   BlockRequest block_request = {};
 
   // Effects. Say exactly what a replica must do to get the same result.

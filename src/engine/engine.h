@@ -23,7 +23,7 @@
 namespace tandem {
 
 // Told of commands while Gate::kMonitored is set (MONITOR), of each that took long (SLOWLOG,
-// LATENCY), and of those that failed inside a transaction or a script. Any thread.
+// LATENCY), and of each error that was answered. Any thread.
 class CommandObserver {
  public:
   virtual ~CommandObserver() = default;
@@ -31,8 +31,9 @@ class CommandObserver {
                               std::span<const Bytes> args, int64_t unix_us) = 0;
   virtual void slow_command(const ClientState& client, const Command& command,
                             std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) = 0;
-  // `reply` begins with the error's minus.
-  virtual void inner_error(Bytes reply) = 0;
+  // Once an error, also where it was answered inside a transaction or a script. `reply` begins with
+  // the error's minus.
+  virtual void error_reply(Bytes reply) = 0;
 };
 
 struct Engine {

@@ -105,20 +105,18 @@ Outcome Executor::turn_away(const Command* command, ClientState& client,
     return Outcome::kForeign;
   }
   if (client.in_transaction) client.transaction_failed = true;
-  counters_.error_replies.add(1);
   if (command == nullptr) {
-    reply.error(engine_.registry.find(args[0]) == nullptr ? unknown_command(args)
-                                                          : unknown_subcommand(args));
+    const bool unknown = engine_.registry.find(args[0]) == nullptr;
+    refuse(nullptr, unknown ? unknown_command(args) : unknown_subcommand(args), reply);
     return Outcome::kDone;
   }
-  count_rejected(*command);
   const std::string reason =
       fmt::format("wrong number of arguments for '{}' command", command->full_name);
   if (command == exec_) {
-    reply.error("EXECABORT Transaction discarded because of: " + reason);
+    refuse(command, "EXECABORT Transaction discarded because of: " + reason, reply);
     end_transaction(client);
   } else {
-    reply.error("ERR " + reason);
+    refuse(command, "ERR " + reason, reply);
   }
   return Outcome::kDone;
 }
@@ -129,14 +127,13 @@ bool Executor::admit(const Command& command, ClientState& client, std::span<cons
       refusal(command, effective_flags(command, exec_, client), client, engine_.gate.bits());
   if (!refused) [[likely]]
     return true;
-  counters_.error_replies.add(1);
-  count_rejected(command);
   if (client.in_transaction) client.transaction_failed = true;
   if (&command == exec_) {
-    reply.error(fmt::format("EXECABORT Transaction discarded because of: {}", *refused));
+    refuse(&command, fmt::format("EXECABORT Transaction discarded because of: {}", *refused),
+           reply);
     end_transaction(client);
   } else {
-    reply.error(*refused);
+    refuse(&command, *refused, reply);
   }
   return false;
 }
@@ -145,8 +142,7 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
                      ReplyWriter& reply) {
   if (command.has(kNoMulti)) {
     client.transaction_failed = true;
-    reply.error("ERR Command not allowed inside a transaction");
-    return;
+    return refuse(&command, "ERR Command not allowed inside a transaction", reply);
   }
   QueuedCommand queued{&command, {}};
   queued.args.reserve(args.size());
@@ -193,7 +189,9 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
   if (counts_later) {
     now_monotonic_us_ = engine_.clock.monotonic_us();
   } else {
-    account(command, client, args, is_error(reply.written_since(before)));
+    const bool failed = is_error(reply.written_since(before));
+    if (failed && !run.error_counted) note_error(reply.written_since(before));
+    account(command, client, args, failed);
   }
   if (&command == exec_) show(command, client, args);
   if (ends_transaction) end_transaction(client);
@@ -293,6 +291,7 @@ void Executor::invoke(Run& run) {
     SessionContext session{std::move(context), run.client, *this};
     run.command.row.session_handler(session);
     run.blocked = session.blocked;
+    run.error_counted = session.error_counted;
     if (session.blocked) run.request = std::move(session.block_request);
   }
 }
@@ -364,10 +363,7 @@ void Executor::count(const Command& command, int64_t duration_us, bool failed) {
   mine.microseconds.add(static_cast<uint64_t>(duration_us));
   counters_.commands.add(1);
   if (engine_.track_latency.load(std::memory_order_relaxed)) mine.latency.record(duration_us);
-  if (failed) {
-    mine.failed.add(1);
-    counters_.error_replies.add(1);
-  }
+  if (failed) mine.failed.add(1);
 }
 
 void Executor::report_if_slow(const Command& command, const ClientState& client,
@@ -381,14 +377,15 @@ void Executor::report_if_slow(const Command& command, const ClientState& client,
 const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWriter& reply) {
   const Command* command = engine_.registry.resolve(args);
   if (command == nullptr) {
-    reply.error("ERR Unknown Redis command called from script");
+    refuse(nullptr, "ERR Unknown Redis command called from script", reply);
     return nullptr;
   }
   const bool fits = command->arity_fits(args.size());
   if (fits && !command->has(kNoScript)) return command;
-  reply.error(fits ? "ERR This Redis command is not allowed from script"
-                   : "ERR Wrong number of args calling Redis command from script");
-  count_rejected(*command);
+  refuse(command,
+         fits ? "ERR This Redis command is not allowed from script"
+              : "ERR Wrong number of args calling Redis command from script",
+         reply);
   return nullptr;
 }
 
@@ -398,8 +395,15 @@ void Executor::call(const Command& command, ClientState& client, std::span<const
   run_nested(command, client, args, reply);
 }
 
-void Executor::count_rejected(const Command& command) {
-  counters_.by_command[static_cast<size_t>(command.id)].rejected.add(1);
+void Executor::refuse(const Command* command, Bytes error, ReplyWriter& reply) {
+  if (command != nullptr) counters_.by_command[static_cast<size_t>(command->id)].rejected.add(1);
+  const ReplyWriter::Mark before = reply.mark();
+  reply.error(error);
+  note_error(reply.written_since(before));
+}
+
+void Executor::note_error(Bytes reply) {
+  if (engine_.observer != nullptr) engine_.observer->error_reply(reply);
 }
 
 // Inside a transaction or a script: the locks are held, nothing more is taken.
@@ -416,7 +420,7 @@ void Executor::run_nested(const Command& command, ClientState& client, std::span
   report_if_slow(command, client, args, duration_us);
   if (!failed) return;
   client.inner_error(command, reply.written_since(before));
-  if (engine_.observer != nullptr) engine_.observer->inner_error(reply.written_since(before));
+  if (!run.error_counted) note_error(reply.written_since(before));
 }
 
 // ---- Expiry ----

@@ -53,8 +53,8 @@ class Executor {
   // under the same locks, its effects join the same record. Asks no gate.
   void call(const Command& command, ClientState& client, std::span<const Bytes> args,
             ReplyWriter& reply);
-  // For the statistics: the command was not let in.
-  void count_rejected(const Command& command);
+  // Answers with an error instead of executing; `command` is null if there is none of that name.
+  void refuse(const Command* command, Bytes error, ReplyWriter& reply);
 
   // To MONITOR. Commands that it does not see by themselves (kSkipMonitor), as scripts, show
   // themselves.
@@ -92,6 +92,7 @@ class Executor {
     bool everything = false;
     bool may_block = false;
     bool blocked = false;
+    bool error_counted = false;
     BlockRequest request = {};
   };
 
@@ -131,6 +132,7 @@ class Executor {
   void serve_waiter(const std::shared_ptr<Waiter>& waiter, Bytes ready_key, bool everything);
   void finish_serving() TANDEM_NO_ANALYSIS;
 
+  void note_error(Bytes reply);
   void account(const Command& command, const ClientState& client, std::span<const Bytes> args,
                bool failed);
   void account_keys();

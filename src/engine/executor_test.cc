@@ -178,8 +178,19 @@ TEST(Executor, AppendsTheClientsOwnBytesWhereItHasThem) {
   EXPECT_EQ(world.logged(), std::string(kSelect0) + "*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n1\r\n");
 }
 
+struct ErrorCounter final : CommandObserver {
+  void before_command(const ClientState&, const Command&, std::span<const Bytes>,
+                      int64_t) override {}
+  void slow_command(const ClientState&, const Command&, std::span<const Bytes>, int64_t,
+                    int64_t) override {}
+  void error_reply(Bytes) override { ++errors; }
+  int errors = 0;
+};
+
 TEST(Executor, RefusesAsRedisDoes) {
   World world;
+  ErrorCounter counter;
+  world.engine.observer = &counter;
   Client client;
   EXPECT_EQ(world.run(client, {"NOSUCH", "x", "y"}),
             "-ERR unknown command 'NOSUCH', with args beginning with: 'x' 'y' \r\n");
@@ -191,7 +202,7 @@ TEST(Executor, RefusesAsRedisDoes) {
   client.authenticated = false;
   world.gate.set(Gate::kAuthRequired, true);
   EXPECT_EQ(world.run(client, {"GET", "a"}), "-NOAUTH Authentication required.\r\n");
-  EXPECT_EQ(world.executor.counters().error_replies.get(), 4u);
+  EXPECT_EQ(counter.errors, 4);
 }
 
 TEST(Executor, APauseHoldsWritesBack) {
@@ -306,7 +317,7 @@ struct InBetween final : CommandObserver {
                     int64_t) override {
     if (auto once = std::exchange(act, nullptr)) once();
   }
-  void inner_error(Bytes) override {}
+  void error_reply(Bytes) override {}
   std::function<void()> act;
 };
 

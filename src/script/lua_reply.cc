@@ -36,7 +36,7 @@ class Pusher {
       case '-':
         push_field(lua_, "err", text);
         lua_pushboolean(lua_, 1);
-        return lua_setfield(lua_, -2, "ignore_error_stats_update");
+        return lua_setfield(lua_, -2, kFromCommand);
       case ':':
         return lua_pushnumber(lua_, static_cast<double>(parse_int64(text).value_or(0)));
       case '$':
@@ -265,6 +265,18 @@ class Writer {
   int script_protocol_;
 };
 
+// Of the value on top.
+bool is_error_of_command(lua_State* lua) {
+  if (!lua_istable(lua, -1) || lua_checkstack(lua, 2) == 0) return false;
+  lua_pushliteral(lua, "err");
+  lua_rawget(lua, -2);
+  lua_pushstring(lua, kFromCommand);
+  lua_rawget(lua, -3);
+  const bool marked = lua_type(lua, -2) == LUA_TSTRING && lua_toboolean(lua, -1) != 0;
+  lua_pop(lua, 2);
+  return marked;
+}
+
 }  // namespace
 
 void push_reply(lua_State* lua, Bytes reply) { Pusher(lua, reply).value(); }
@@ -280,8 +292,10 @@ void push_error(lua_State* lua, Bytes text) {
   lua_setfield(lua, -2, "err");
 }
 
-void write_lua_value(lua_State* lua, ReplyWriter& reply, int script_protocol) {
+bool write_lua_value(lua_State* lua, ReplyWriter& reply, int script_protocol) {
+  const bool passes_error_on = is_error_of_command(lua);
   Writer(lua, reply, script_protocol).value();
+  return passes_error_on;
 }
 
 }  // namespace tandem

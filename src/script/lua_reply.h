@@ -16,6 +16,9 @@ struct lua_State;
 
 namespace tandem {
 
+// The field that marks the error of a command that the script called. Scripts see it, as in Redis.
+inline constexpr const char* kFromCommand = "ignore_error_stats_update";
+
 // Pushes one value. `reply` is one whole reply of this server's own ReplyWriter. May raise a Lua
 // error.
 void push_reply(lua_State* lua, Bytes reply);
@@ -25,7 +28,7 @@ void push_error(lua_State* lua, Bytes text);
 
 // Writes the value on top of the stack, and pops it. `script_protocol` is what the script chose by
 // redis.setresp: it decides about booleans, the rest follows the client's protocol. Raises no Lua
-// error but for a full stack.
-void write_lua_value(lua_State* lua, ReplyWriter& reply, int script_protocol);
+// error but for a full stack. True: the value is an error with the mark kFromCommand.
+bool write_lua_value(lua_State* lua, ReplyWriter& reply, int script_protocol);
 
 }  // namespace tandem

@@ -142,6 +142,7 @@ void ScriptVm::forget(int function) { luaL_unref(lua_, LUA_REGISTRYINDEX, functi
 struct ScriptVm::Job {
   ScriptVm& vm;
   const Run& run;
+  bool passes_error_on = false;
 };
 
 // Writes the reply, or raises what the error handler made.
@@ -157,11 +158,11 @@ int ScriptVm::run_protected(lua_State* lua) {
   const int status = lua_pcall(lua, 0, 1, -2);
   disarm_interrupt(lua);
   if (status != 0) return lua_error(lua);
-  write_lua_value(lua, job->run.reply, job->vm.calls_.protocol);
+  job->passes_error_on = write_lua_value(lua, job->run.reply, job->vm.calls_.protocol);
   return 0;
 }
 
-void ScriptVm::run(const Run& run) {
+bool ScriptVm::run(const Run& run) {
   calls_.host = &run.host;
   interrupt_ = {&run.host};
   calls_.protocol = 2;
@@ -169,29 +170,33 @@ void ScriptVm::run(const Run& run) {
   const ReplyWriter::Mark start = run.reply.mark();
   if (lua_cpcall(lua_, run_protected, &job) != 0) {
     run.reply.discard_to(start);
-    reply_error(run);
+    job.passes_error_on = reply_error(run);
   }
   disarm_interrupt(lua_);
   interrupt_ = {};
   calls_.host = nullptr;
   clean_up();
+  return job.passes_error_on;
 }
 
 // The error lies on the stack: our handler's table, or a bare text where even that could not run.
 // Reads it raw and without allocating.
-void ScriptVm::reply_error(const Run& run) {
+bool ScriptVm::reply_error(const Run& run) {
   std::string text = "ERR ";
   if (!lua_istable(lua_, -1)) {
     text += text_on_top(lua_);
-    return run.reply.error(text);
+    run.reply.error(text);
+    return false;
   }
   std::string source;
   double line = -1;
+  bool passes_on = false;
   text.clear();
   lua_pushnil(lua_);
   while (lua_next(lua_, -2) != 0) {
     if (lua_type(lua_, -2) == LUA_TSTRING) {
       const Bytes field = lua_tostring(lua_, -2);
+      if (field == kFromCommand) passes_on = lua_toboolean(lua_, -1) != 0;
       if (field == "err" && lua_isstring(lua_, -1) != 0) text = text_on_top(lua_);
       if (field == "source" && lua_type(lua_, -1) == LUA_TSTRING) source = text_on_top(lua_);
       if (field == "line" && lua_type(lua_, -1) == LUA_TNUMBER) line = lua_tonumber(lua_, -1);
@@ -203,6 +208,7 @@ void ScriptVm::reply_error(const Run& run) {
     text += fmt::format(" script: {}, on {}:{}.", run.name, source, static_cast<int64_t>(line));
   }
   run.reply.error(text);
+  return passes_on;
 }
 
 // KEYS and ARGV are let go, and every so often, or when memory is tight, the garbage.

@@ -33,7 +33,8 @@ class ScriptVm {
   void forget(int function);
 
   // Runs to the end and writes one reply. `name` (the script's SHA-1) appears in error texts.
-  // `reply` has the client's protocol.
+  // `reply` has the client's protocol. True: it is the error that a command of the script had got,
+  // not one of the script's own.
   struct Run {
     int function;
     Bytes name;
@@ -42,7 +43,7 @@ class ScriptVm {
     ScriptHost& host;
     ReplyWriter& reply;
   };
-  void run(const Run& run);
+  bool run(const Run& run);
 
   size_t memory_bytes() const { return memory_.bytes(); }
   // Whether live data fill so much of the limit that a fresh machine would be better.
@@ -51,7 +52,7 @@ class ScriptVm {
  private:
   struct Job;
   static int run_protected(lua_State* lua);
-  void reply_error(const Run& run);
+  bool reply_error(const Run& run);
   void clean_up();
 
   LuaMemory memory_;

@@ -76,8 +76,7 @@ class Scripting::Run final : public ScriptHost {
     const Command* command = outer_.executor.find_for_script(args, reply);
     if (command == nullptr) return;
     if (const auto refused = refusal_of(*command, args)) {
-      outer_.executor.count_rejected(*command);
-      return reply.error(*refused);
+      return outer_.executor.refuse(command, *refused, reply);
     }
     if (command->has(kWrite)) {
       if (!scripting_.control_.note_write()) return reply.error(std::string("ERR ") + kKilledText);
@@ -207,12 +206,12 @@ void Scripting::execute(SessionContext& context, ScriptCache::Script& script, By
              (script.flags & kScriptAllowOom) != 0);
     const auto arguments = context.args.subspan(3);
     const auto keys = static_cast<size_t>(key_count);
-    vm_->run({.function = script.function,
-              .name = sha1,
-              .keys = arguments.first(keys),
-              .args = arguments.subspan(keys),
-              .host = host,
-              .reply = context.reply});
+    context.error_counted = vm_->run({.function = script.function,
+                                      .name = sha1,
+                                      .keys = arguments.first(keys),
+                                      .args = arguments.subspan(keys),
+                                      .host = host,
+                                      .reply = context.reply});
   }
   if (vm_->is_crowded()) replace_vm();
   vm_bytes_.store(static_cast<int64_t>(vm_->memory_bytes()), std::memory_order_relaxed);

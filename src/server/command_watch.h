@@ -51,7 +51,7 @@ class CommandWatch final : public CommandObserver {
                       std::span<const Bytes> args, int64_t unix_us) override;
   void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
                     int64_t unix_us, int64_t duration_us) override;
-  void inner_error(Bytes reply) override { errors_.count(reply); }
+  void error_reply(Bytes reply) override { errors_.count(reply); }
 
  private:
   void log_slow(const ClientState& client, const Command& command, std::span<const Bytes> args,

@@ -127,7 +127,6 @@ bool Session::take_request() {
   if (!args.empty()) {
     if (subscribed) [[unlikely]]
       take_messages();
-    const ReplyWriter::Mark before = reply_.mark();
     const bool was_authenticated = authenticated;
     const Outcome outcome =
         host_.executor.execute(*this, args, parser_.is_inline() ? Bytes() : raw, reply_);
@@ -141,9 +140,6 @@ bool Session::take_request() {
     if (outcome == Outcome::kForeign) {
       cut_off();
       return false;
-    }
-    if (reply_.written_since(before).starts_with('-')) [[unlikely]] {
-      host_.errors.count(reply_.written_since(before));
     }
     if (outcome == Outcome::kBlocked) {
       start_waiting();

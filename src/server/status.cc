@@ -156,10 +156,10 @@ void Status::collect_stats(StatsFigures& stats) const {
     add(expire_us, executor.expire_us);
     add(stats.keyspace_hits, executor.keyspace_hits);
     add(stats.keyspace_misses, executor.keyspace_misses);
-    add(stats.error_replies, executor.error_replies);
   }
   constexpr int64_t kUsPerMs = 1000;
   stats.expire_ms = expire_us / kUsPerMs;
+  stats.error_replies = static_cast<int64_t>(parts_.errors.total());
   const auto errors = parts_.errors.list();
   if (const auto denied = errors.find("WRONGPASS"); denied != errors.end()) {
     stats.authentications_denied = static_cast<int64_t>(denied->second);
@@ -239,7 +239,7 @@ void Status::reset() {
     // Not the changes: the save points count them.
     ExecutorCounters& executor = worker->executor().counters();
     for (Counter* counter : {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
-                             &executor.expired_keys, &executor.error_replies, &executor.expire_us,
+                             &executor.expired_keys, &executor.expire_us,
                              &executor.expire_cut_short, &executor.unblocked_clients}) {
       counter->reset();
     }

@@ -24,12 +24,18 @@ class ErrorCounts {
     const bool coded = end != Bytes::npos && reply[end] == ' ';
     const Bytes code = coded ? reply.substr(1, end - 1) : "ERR";
     const Guard guard(lock_);
+    ++total_;
     auto found = counts_.find(code);
     if (found == counts_.end()) {
       if (counts_.size() >= kCodesMax) return;
       found = counts_.emplace(std::string(code), 0).first;
     }
     ++found->second;
+  }
+  // Of all codes.
+  uint64_t total() const {
+    const Guard guard(lock_);
+    return total_;
   }
   std::map<std::string, uint64_t, std::less<>> list() const {
     const Guard guard(lock_);
@@ -38,10 +44,12 @@ class ErrorCounts {
   void reset() {
     const Guard guard(lock_);
     counts_.clear();
+    total_ = 0;
   }
 
  private:
   mutable Lock lock_;
+  uint64_t total_ TANDEM_GUARDED_BY(lock_) = 0;
   std::map<std::string, uint64_t, std::less<>> counts_ TANDEM_GUARDED_BY(lock_);
 };
 
