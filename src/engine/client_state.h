@@ -72,6 +72,10 @@ struct ClientState {
   // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client
   // resets it.
   std::shared_ptr<Waiter> waiter;
+  // Who this is, for people (MONITOR, SLOWLOG); empty where nobody can say.
+  virtual std::string address() const { return {}; }
+  virtual std::string name() const { return {}; }
+
   // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps
   // after the client is gone. Null: the client cannot block.
   virtual std::function<void(std::string reply)> unblocker() { return nullptr; }

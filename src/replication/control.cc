@@ -18,7 +18,9 @@ constexpr int64_t kTickMs = 1000;
 ReplicationControl::ReplicationControl(Parts parts)
     : parts_(std::move(parts)),
       full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1),
-      session_parts_{parts_.engine, parts_.options, replicas_, full_syncs_, parts_.lag_limit},
+      session_parts_{parts_.engine, parts_.options,   replicas_,
+                     full_syncs_,   parts_.lag_limit, parts_.observer},
+      stream_executor_(parts_.engine, parts_.random_seed ^ 2),
       random_(parts_.random_seed) {
   apply_options();
 }
@@ -118,8 +120,8 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
     const uint64_t generation = parts_.engine.role_generation.load();
     co_await unblock_clients(stop);
     const Role now = role();
-    Scope following(stop);
     std::unique_ptr<Link> link;
+    Scope following(stop);
     if (const auto* replica = std::get_if<ReplicaRole>(&now)) {
       uint64_t seed = 0;
       {
@@ -127,17 +129,25 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
         seed = random_.next();
       }
       link = std::make_unique<Link>(
-          Link::Parts{parts_.loop, parts_.network, parts_.engine, parts_.options, replicas_,
-                      progress_, parts_.listening_port(), generation},
+          Link::Parts{parts_.loop, parts_.network, stream_executor_, parts_.options, replicas_,
+                      progress_, parts_.observer, parts_.listening_port(), generation},
           *replica, seed);
       following.spawn(link->run(following.token()));
     }
+    link_ = link.get();
     while (!stop.requested() && generation == parts_.engine.role_generation.load()) {
       co_await role_changed_.wait(stop);
     }
+    link_ = nullptr;
     following.request_stop();
     co_await following.join();
   }
+}
+
+void ReplicationControl::cut_link(uint64_t connection) {
+  parts_.loop.post([this, connection] {
+    if (link_ != nullptr) link_->cut(connection);
+  });
 }
 
 // ---- Each second ----

@@ -21,11 +21,13 @@
 #include "base/lock.h"
 #include "base/random.h"
 #include "engine/engine.h"
+#include "engine/executor.h"
 #include "io/byte_stream.h"
 #include "io/event.h"
 #include "io/loop.h"
 #include "io/network.h"
 #include "io/task.h"
+#include "replication/connection_observer.h"
 #include "replication/full_sync.h"
 #include "replication/invariants.h"
 #include "replication/link.h"
@@ -52,6 +54,7 @@ class ReplicationControl {
     ReplicationOptions& options;
     std::function<ReplicaLagLimit()> lag_limit;  // any thread
     std::function<int()> listening_port;         // any thread
+    ConnectionObserver* observer = nullptr;      // outlives this
     uint64_t random_seed = 0;
   };
 
@@ -69,6 +72,10 @@ class ReplicationControl {
   Role role() const;
   bool is_replica() const { return parts_.engine.gate.is(Gate::kReplica); }
   const LinkProgress& link() const { return progress_; }
+  // Ends the link's connection of this number, soon, if it still lives; the link tries again.
+  void cut_link(uint64_t connection);
+  // Of the primary's stream.
+  ExecutorCounters& stream_counters() { return stream_executor_.counters(); }
   ReplicaRegistry& replicas() { return replicas_; }
   const ReplicaRegistry& replicas() const { return replicas_; }
   const ReplicationOptions& options() const { return parts_.options; }
@@ -126,6 +133,8 @@ class ReplicationControl {
   std::atomic<int64_t> without_replicas_since_ms_{0};
 
   // The replication loop's.
+  Executor stream_executor_;
+  Link* link_ = nullptr;  // of the moment
   int64_t last_ping_ms_ = 0;
   NodeInvariants invariants_;
 

@@ -24,6 +24,27 @@ constexpr int64_t kRunningSnapshotPollMs = 20;
 
 const char* kNoLongerWanted = "this server has another role by now";
 
+// Among the server's clients for as long as it lives.
+class Listed {
+ public:
+  Listed(ConnectionObserver* observer, const ByteStream& stream, uint64_t number)
+      : observer_(observer) {
+    if (observer_ != nullptr) observer_->link_opened(stream, number);
+  }
+  ~Listed() {
+    if (observer_ != nullptr) observer_->link_closed();
+  }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+
+  void note(const StreamApply& apply) const {
+    if (observer_ != nullptr) observer_->link_executed(apply.client(), apply.pending_bytes());
+  }
+
+ private:
+  ConnectionObserver* const observer_;
+};
+
 }  // namespace
 
 const char* role_word(LinkPhase phase) {
@@ -47,9 +68,10 @@ const char* role_word(LinkPhase phase) {
 
 Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
     : parts_(parts),
+      engine_(parts.executor.engine()),
       role_(std::move(role)),
       random_(random_seed),
-      apply_(parts.engine, parts.options, parts.progress, random_.next(), parts.role_generation) {}
+      apply_(parts.executor, parts.options, parts.progress, parts.role_generation) {}
 
 Task<void> Link::run(StopToken stop) {
   parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
@@ -70,7 +92,16 @@ Task<void> Link::run(StopToken stop) {
   enter(LinkPhase::kIdle);
 }
 
-Task<Result<void>> Link::follow_once(StopToken stop) {
+void Link::cut(uint64_t connection) {
+  if (!connection_ || connection != parts_.progress.connections.load()) return;
+  connection_was_cut_ = true;
+  connection_->request();
+}
+
+Task<Result<void>> Link::follow_once(StopToken outer) {
+  connection_.emplace(outer);
+  connection_was_cut_ = false;
+  const StopToken stop = connection_->token();
   const int64_t timeout_ms = parts_.options.timeout_seconds.get() * 1000;
   enter(LinkPhase::kConnecting);
   auto stream =
@@ -93,7 +124,7 @@ Task<Result<void>> Link::follow_once(StopToken stop) {
     auto continued = continue_history(std::get<Continue>(*answer));
     if (!continued) co_return continued;
   }
-  co_return co_await follow(wire, stop);
+  co_return co_await follow(**stream, wire, stop);
 }
 
 Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken stop) {
@@ -106,11 +137,11 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
   progress.snapshot_keys_read.store(0);
   log_notice("Full sync from the primary, at {}:{}", cut.id.text(), cut.offset);
 
-  Keyspace& keyspace = parts_.engine.keyspace;
-  DatasetLoad load(keyspace,
-                   {.limits = parts_.engine.limits,
-                    .databases = static_cast<uint32_t>(keyspace.database_count())},
-                   std::nullopt);
+  Keyspace& keyspace = engine_.keyspace;
+  DatasetLoad load(
+      keyspace,
+      {.limits = engine_.limits, .databases = static_cast<uint32_t>(keyspace.database_count())},
+      std::nullopt);
   auto received = co_await receive_snapshot(wire, load, progress);
   if (!received) co_return received;
 
@@ -130,47 +161,45 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
 
 // False: a snapshot of the former data still runs, and was asked to end; to be tried again.
 Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
-  Engine& engine = parts_.engine;
   std::vector<TablesRef> former;
   {
-    const ExclusiveGuard all(engine.keyspace);
+    const ExclusiveGuard all(engine_.keyspace);
     if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    if (engine.keyspace.snapshot().sink != nullptr) {
-      engine.snapshot_turn.interrupt();
+    if (engine_.keyspace.snapshot().sink != nullptr) {
+      engine_.snapshot_turn.interrupt();
       return false;
     }
     former = load.install();
-    for (int i = 0; i < engine.keyspace.database_count(); ++i) {
+    for (int i = 0; i < engine_.keyspace.database_count(); ++i) {
       const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};
-      engine.watch_table.mark_database_dirty(
-          i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
+      engine_.watch_table.mark_database_dirty(
+          i, [&](Bytes key) { return changed.concerns(engine_.keyspace, key); });
     }
-    engine.log.reset(cut);
+    engine_.log.reset(cut);
     position_in_doubt_ = false;
     parts_.progress.snapshots_installed.fetch_add(1);
-    if (load.selected_database()) engine.log.set_context(*load.selected_database());
+    if (load.selected_database()) engine_.log.set_context(*load.selected_database());
   }
-  for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
+  for (TablesRef& tables : former) engine_.discard(Garbage(std::move(tables)));
   return true;
 }
 
 Result<void> Link::continue_history(const Continue& answer) {
-  Engine& engine = parts_.engine;
   parts_.progress.partial_syncs.fetch_add(1);
-  log_notice("Partial sync from the primary, at offset {}", engine.log.end());
-  if (!answer.id || *answer.id == engine.log.history().id) return {};
+  log_notice("Partial sync from the primary, at offset {}", engine_.log.end());
+  if (!answer.id || *answer.id == engine_.log.history().id) return {};
   {
-    const ExclusiveGuard all(engine.keyspace);
+    const ExclusiveGuard all(engine_.keyspace);
     if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    engine.log.adopt_id(*answer.id);
+    engine_.log.adopt_id(*answer.id);
   }
   // Our replicas must learn the new id.
   parts_.replicas.drop_all();
   return {};
 }
 
-Task<Result<void>> Link::follow(LinkWire& wire, StopToken stop) {
-  apply_.restart();
+Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopToken stop) {
+  apply_.restart(stream.peer().text());
   enter(LinkPhase::kFollowing);
   parts_.progress.set_last_failure("");
   failures_in_a_row_ = 0;
@@ -182,15 +211,18 @@ Task<Result<void>> Link::follow(LinkWire& wire, StopToken stop) {
   acknowledge.notify();
   Scope acknowledging(stop);
   acknowledging.spawn(acknowledge_when_asked(wire, acknowledge, acknowledging.token()));
-  auto ended = co_await apply_stream(wire, acknowledge);
+  auto ended = co_await apply_stream(stream, wire, acknowledge);
   acknowledging.request_stop();
   co_await acknowledging.join();
+  if (!ended && connection_was_cut_) co_return fail(ErrorCode::kCancelled, "CLIENT KILL ended it");
   // Nobody can say since when the bytes were not the primary's.
   if (!ended && ended.error().code == ErrorCode::kInvalid) position_in_doubt_ = true;
   co_return ended;
 }
 
-Task<Result<void>> Link::apply_stream(LinkWire& wire, Event& acknowledge) {
+Task<Result<void>> Link::apply_stream(const ByteStream& stream, LinkWire& wire,
+                                      Event& acknowledge) {
+  const Listed listed(parts_.observer, stream, parts_.progress.connections.load());
   for (;;) {
     auto bytes = co_await wire.read_some();
     if (!bytes) co_return std::unexpected(bytes.error());
@@ -200,6 +232,7 @@ Task<Result<void>> Link::apply_stream(LinkWire& wire, Event& acknowledge) {
     auto applied = apply_.feed(*bytes);
     wire.take(bytes->size());
     parts_.progress.read_offset.store(apply_.read_offset());
+    listed.note(apply_);
     parts_.replicas.wake_all();
     if (!applied) co_return applied;
     if (apply_.take_ack_request()) acknowledge.notify();
@@ -211,7 +244,7 @@ Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, Stop
     auto asked = co_await acknowledge.wait(stop);
     if (!asked) co_return;
     std::string request;
-    const std::string offset = int64_text(static_cast<int64_t>(parts_.engine.log.end()));
+    const std::string offset = int64_text(static_cast<int64_t>(engine_.log.end()));
     append_request(request, {"REPLCONF", "ACK", offset});
     auto sent = co_await wire.write(std::move(request));
     if (!sent) co_return;  // the reading side will hear of it
@@ -219,8 +252,8 @@ Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, Stop
 }
 
 std::optional<Position> Link::held_position() const {
-  if (!parts_.engine.log.active() || position_in_doubt_) return std::nullopt;
-  return parts_.engine.log.position();
+  if (!engine_.log.active() || position_in_doubt_) return std::nullopt;
+  return engine_.log.position();
 }
 
 LinkIdentity Link::identity() const {
@@ -243,7 +276,7 @@ int64_t Link::backoff_ms() {
 void Link::enter(LinkPhase phase) {
   parts_.progress.phase.store(phase);
   const bool up = phase == LinkPhase::kFollowing || phase == LinkPhase::kIdle;
-  parts_.engine.gate.set(Gate::kLinkDown, !up);
+  engine_.gate.set(Gate::kLinkDown, !up);
 }
 
 }  // namespace tandem

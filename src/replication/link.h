@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "engine/dataset_load.h"
 #include "engine/engine.h"
+#include "engine/executor.h"
 #include "io/event.h"
 #include "io/loop.h"
 #include "io/network.h"
@@ -20,6 +21,7 @@
 #include "io/task.h"
 #include "log/position.h"
 #include "rdb/rdb_reader.h"
+#include "replication/connection_observer.h"
 #include "replication/handshake.h"
 #include "replication/link_progress.h"
 #include "replication/link_wire.h"
@@ -35,10 +37,11 @@ class Link {
   struct Parts {
     Loop& loop;
     Network& network;
-    Engine& engine;
+    Executor& executor;  // the stream's alone
     const ReplicationOptions& options;
     ReplicaRegistry& replicas;  // of this server: they follow the same stream
     LinkProgress& progress;
+    ConnectionObserver* observer = nullptr;
     int listening_port = 0;
     uint64_t role_generation = 0;  // of `role`, see Engine
   };
@@ -47,27 +50,33 @@ class Link {
 
   // Follows until stopped.
   Task<void> run(StopToken stop);
+  // Ends the connection with this number (LinkProgress::connections) if it is the current one; the
+  // link tries again.
+  void cut(uint64_t connection);
 
  private:
   Task<Result<void>> follow_once(StopToken stop);
   Task<Result<void>> load_snapshot(LinkWire& wire, Position cut, StopToken stop);
-  Task<Result<void>> follow(LinkWire& wire, StopToken stop);
-  Task<Result<void>> apply_stream(LinkWire& wire, Event& acknowledge);
+  Task<Result<void>> follow(const ByteStream& stream, LinkWire& wire, StopToken stop);
+  Task<Result<void>> apply_stream(const ByteStream& stream, LinkWire& wire, Event& acknowledge);
   Task<void> acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop);
 
   Result<bool> install(DatasetLoad& load, const Position& cut);
   Result<void> continue_history(const Continue& answer);
   // The role is still the one that this link was made for. Stable while any stripe is held.
-  bool is_wanted() const { return parts_.engine.is_replica_since(parts_.role_generation); }
+  bool is_wanted() const { return engine_.is_replica_since(parts_.role_generation); }
   std::optional<Position> held_position() const;
   LinkIdentity identity() const;
   int64_t backoff_ms();
   void enter(LinkPhase phase);
 
   const Parts parts_;
+  Engine& engine_;
   const ReplicaRole role_;
   Random random_;
   StreamApply apply_;
+  std::optional<Stop> connection_;  // of the current or last attempt
+  bool connection_was_cut_ = false;
   int failures_in_a_row_ = 0;
   bool position_in_doubt_ = false;  // the stream was no commands: only a snapshot helps
 };

@@ -33,7 +33,7 @@ class LinkProgress {
   std::atomic<int64_t> snapshot_keys_read{0};
   std::atomic<int64_t> snapshot_started_ms{0};
   // Since the server started.
-  std::atomic<int64_t> connections{0};
+  std::atomic<uint64_t> connections{0};          // the last one's number
   std::atomic<int64_t> full_syncs{0};            // begun
   std::atomic<uint64_t> snapshots_installed{0};  // changes under all stripes
   std::atomic<int64_t> partial_syncs{0};
@@ -41,8 +41,6 @@ class LinkProgress {
   // Commands of the stream that failed here: INFO's unexpected_error_replies. CONFIG RESETSTAT
   // clears it.
   std::atomic<int64_t> unexpected_errors{0};
-  // Changes towards the save points that the stream made.
-  std::atomic<int64_t> changes{0};
   // The stream's place that was read, which may be ahead of what was applied.
   std::atomic<uint64_t> read_offset{0};
 

@@ -115,9 +115,10 @@ struct Replica {
                .clock = process.clock(),
                .limits = limits,
                .gate = gate},
+        executor(engine, 1),
         link({.loop = process.loop(),
               .network = process.network(),
-              .engine = engine,
+              .executor = executor,
               .options = options,
               .replicas = replicas,
               .progress = progress,
@@ -147,6 +148,7 @@ struct Replica {
   Gate gate;
   Registry registry;
   Engine engine;
+  Executor executor;
   ReplicaRegistry replicas;
   LinkProgress progress;
   Link link;

@@ -250,6 +250,7 @@ bool ReplicaSession::take_requests() {
       if (offset && *offset <= parts_.engine.log.end()) {
         parts_.replicas.acknowledge(*record_, *offset, now_ms());
         acknowledged_ = true;
+        if (parts_.observer != nullptr) parts_.observer->replica_heard(record_->key);
         changed_.notify();
       }
     }

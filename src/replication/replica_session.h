@@ -23,6 +23,7 @@
 #include "io/task.h"
 #include "io/timer.h"
 #include "log/log.h"
+#include "replication/connection_observer.h"
 #include "replication/full_sync.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
@@ -46,6 +47,7 @@ struct ReplicaSessionParts {
   ReplicaRegistry& replicas;
   FullSyncs& full_syncs;
   std::function<ReplicaLagLimit()> lag_limit;
+  ConnectionObserver* observer = nullptr;
 };
 
 class ReplicaSession {

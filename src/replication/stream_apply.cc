@@ -29,18 +29,18 @@ std::string shown(Bytes word) {
 
 }  // namespace
 
-StreamApply::StreamApply(Engine& engine, const ReplicationOptions& options, LinkProgress& progress,
-                         uint64_t random_seed, uint64_t role_generation)
-    : engine_(engine),
-      log_(engine.log),
+StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
+                         LinkProgress& progress, uint64_t role_generation)
+    : executor_(executor),
+      engine_(executor.engine()),
+      log_(engine_.log),
       options_(options),
-      progress_(progress),
-      executor_(engine, random_seed) {
+      progress_(progress) {
   client_.role_generation = role_generation;
-  restart();
 }
 
-void StreamApply::restart() {
+void StreamApply::restart(std::string primary) {
+  client_.primary = std::move(primary);
   pending_.clear();
   applied_ = 0;
   parsed_ = 0;
@@ -107,10 +107,7 @@ void StreamApply::execute(Bytes raw) {
   const bool begins = equal_ignore_case(parser_.args()[0], "multi");
   const uint64_t end = log_.end();
   reply_text_.clear();
-  const uint64_t changes_before = executor_.counters().changes.get();
   executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
-  progress_.changes.fetch_add(
-      static_cast<int64_t>(executor_.counters().changes.get() - changes_before));
   if (!client_.in_transaction && log_.end() == end) append(raw);
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
 }

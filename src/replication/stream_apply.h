@@ -34,12 +34,12 @@ class StreamApply {
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is
   // (engine/engine.h); in another one nothing is applied.
-  StreamApply(Engine& engine, const ReplicationOptions& options, LinkProgress& progress,
-              uint64_t random_seed, uint64_t role_generation);
+  StreamApply(Executor& executor, const ReplicationOptions& options, LinkProgress& progress,
+              uint64_t role_generation);
 
-  // A stream begins at the log's end: forgets what was pending, and selects the database that the
-  // log's context names.
-  void restart();
+  // A stream from `primary` (its address, for people) begins at the log's end: forgets what was
+  // pending, and selects the database that the log's context names.
+  void restart(std::string primary);
 
   // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
   // no commands (lines of text are none, either); what was applied before stays applied.
@@ -49,15 +49,20 @@ class StreamApply {
   bool take_ack_request();
 
   // The place in the stream that was read: the log's end and what is pending.
-  uint64_t read_offset() const { return log_.end() + pending_.size() - applied_; }
+  uint64_t read_offset() const { return log_.end() + pending_bytes(); }
+  size_t pending_bytes() const { return pending_.size() - applied_; }
+  // As which the stream executes.
+  const ClientState& client() const { return client_; }
 
  private:
   struct StreamClient final : ClientState {
     explicit StreamClient(StreamApply& stream) : ClientState(ClientKind::kLink), apply(stream) {}
+    std::string address() const override { return primary; }
     void inner_error(const Command& command, Bytes reply) override {
       apply.note_failure(command.full_name, reply);
     }
     StreamApply& apply;
+    std::string primary;
   };
 
   void apply(Bytes raw);
@@ -65,11 +70,11 @@ class StreamApply {
   void append(Bytes raw);
   void note_failure(Bytes name, Bytes reply);
 
+  Executor& executor_;
   Engine& engine_;
   Log& log_;
   const ReplicationOptions& options_;
   LinkProgress& progress_;
-  Executor executor_;
   StreamClient client_{*this};
   RequestParser parser_;
   std::string pending_;

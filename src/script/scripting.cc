@@ -19,6 +19,7 @@ struct ScriptClient final : ClientState {
     id = caller.id;
     database = caller.database;
   }
+  std::string address() const override { return "lua"; }
 };
 
 // Why a script may not even begin, or nothing. Its flags stand for those of a command; without any

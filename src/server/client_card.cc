@@ -23,6 +23,19 @@ std::string flag_letters(const ClientCard& card) {
 
 }  // namespace
 
+std::shared_ptr<ClientCard> make_client_card(const ByteStream& stream, uint64_t id,
+                                             int64_t now_ms) {
+  auto card = std::make_shared<ClientCard>();
+  card->id = id;
+  card->address = stream.peer().text();
+  card->local_address = stream.local().text();
+  card->descriptor = stream.descriptor();
+  card->connected_ms = now_ms;
+  card->last_active_ms = now_ms;
+  card->set_flag(kClientUnix, stream.peer().is_unix);
+  return card;
+}
+
 Bytes client_type(const ClientCard& card) {
   if (card.is(kClientPrimary)) return "master";
   if (card.is(kClientReplica)) return "replica";

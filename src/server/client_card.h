@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "base/option.h"
 #include "engine/command.h"
+#include "io/byte_stream.h"
 
 namespace tandem {
 
@@ -39,8 +41,10 @@ struct ClientCard {
   int descriptor = -1;
   int64_t connected_ms = 0;  // of the monotonic clock, like last_active_ms
   // Any thread: runs the call with the client's session, soon and on its own thread, if it still
-  // exists.
+  // exists. The link to the primary has none.
   std::function<void(std::function<void(Session&)>)> act;
+  // Any thread: ends the connection, soon.
+  std::function<void()> close;
 
   std::atomic<uint32_t> flags{0};
   std::atomic<int> database{0};
@@ -69,6 +73,10 @@ struct ClientCard {
        : flags.fetch_and(~uint32_t{flag}, std::memory_order_relaxed);
   }
 };
+
+// With all that the connection tells of itself, but for `act` and `close`.
+std::shared_ptr<ClientCard> make_client_card(const ByteStream& stream, uint64_t id,
+                                             int64_t now_monotonic_ms);
 
 // The line of CLIENT LIST and CLIENT INFO, without its end.
 std::string describe_client(const ClientCard& card, int64_t now_monotonic_ms);

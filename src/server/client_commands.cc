@@ -75,7 +75,7 @@ int64_t kill_matching(SessionContext& c, ClientRegistry& clients, const ClientFi
     if (!filter.matches(*card) || (self && filter.skip_self)) continue;
     ++killed;
     if (!self) {
-      card->act([](Session& session) { session.close(); });
+      card->close();
     } else if (Session* session = session_of(c)) {
       session->close_after_reply();
     }

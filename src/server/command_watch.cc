@@ -18,12 +18,11 @@ constexpr int64_t kThresholdMsMax = int64_t{1} << 40;
 constexpr size_t kSlowArgumentsMax = 32;
 constexpr size_t kSlowArgumentBytesMax = 128;
 
-std::string address_of(const ClientState& client) {
-  if (client.kind == ClientKind::kScript) return "lua";
+// MONITOR names the socket's file where others show it as an address.
+std::string shown_address(const ClientState& client) {
   const auto* session = dynamic_cast<const Session*>(&client);
-  if (session == nullptr) return "";
-  const ClientCard& card = session->card();
-  return card.is(kClientUnix) ? "unix:" + card.local_address : card.address;
+  const bool is_unix = session != nullptr && session->card().is(kClientUnix);
+  return is_unix ? "unix:" + session->card().local_address : client.address();
 }
 
 // Whether an argument is a password, or a part of what may be one.
@@ -61,7 +60,7 @@ void CommandWatch::before_command(const ClientState& client, const Command& comm
                                   std::span<const Bytes> args, int64_t unix_us) {
   if (command.has(kAdmin)) return;
   std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / kUsPerSecond,
-                                 unix_us % kUsPerSecond, client.database, address_of(client));
+                                 unix_us % kUsPerSecond, client.database, shown_address(client));
   for (size_t at = 0; at < args.size(); ++at) {
     line += ' ';
     line += is_secret(command, args, at) ? "\"(redacted)\"" : quote_word(args[at]);
@@ -101,8 +100,8 @@ void CommandWatch::log_slow(const ClientState& client, const Command& command,
                     .unix_s = unix_us / kUsPerSecond,
                     .duration_us = duration_us,
                     .args = {},
-                    .address = address_of(client),
-                    .name = ""};
+                    .address = client.address(),
+                    .name = client.name()};
   const size_t shown = std::min(args.size(), kSlowArgumentsMax);
   for (size_t at = 0; at < shown; ++at) {
     if (args.size() > kSlowArgumentsMax && at + 1 == kSlowArgumentsMax) {
@@ -117,9 +116,6 @@ void CommandWatch::log_slow(const ClientState& client, const Command& command,
     } else {
       entry.args.emplace_back(args[at]);
     }
-  }
-  if (const auto* session = dynamic_cast<const Session*>(&client)) {
-    entry.name = session->card().name.get();
   }
   const auto entries_max = static_cast<size_t>(options_.slow_log_entries_max.get());
   const Guard guard(lock_);

@@ -80,18 +80,20 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       network_(loop_),
       pause_(gate_, clock_, [this] { resume_clients(); }),
       tick_(loop_, [this] { every_tick(); }),
+      replication_cards_({.clients = clients_,
+                          .commands = registry_,
+                          .clock = clock_,
+                          .cut_link = [this](uint64_t number) { replication_.cut_link(number); }}),
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
       replication_(replication_parts()),
       watch_(gate_, options.server, errors_),
       acceptor_(loop_, network_, options.server.network,
                 [this](AcceptedSocket socket) { deal(std::move(socket)); }),
-      persistence_(
-          {.engine = engine_,
-           .options = options.server.persistence,
-           .files = files_,
-           .total_changes =
-               [this] { return status_.total_changes() + replication_.link().changes.load(); }}),
+      persistence_({.engine = engine_,
+                    .options = options.server.persistence,
+                    .files = files_,
+                    .total_changes = [this] { return status_.total_changes(); }}),
       file_load_({.engine = engine_, .options = options.server.persistence, .files = files_}),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
@@ -286,6 +288,7 @@ ReplicationControl::Parts Composition::replication_parts() {
                                        .soft_seconds = limit.soft_seconds.get()};
               },
           .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
+          .observer = &replication_cards_,
           .random_seed = random_.next()};
 }
 
@@ -310,6 +313,7 @@ Status::Parts Composition::status_parts(std::string run_id) {
           .files = files_,
           .clients = clients_,
           .workers = workers_,
+          .stream = replication_.stream_counters(),
           .persistence = persistence_,
           .file_load = file_load_,
           .errors = errors_,

@@ -33,6 +33,7 @@
 #include "server/pause.h"
 #include "server/persistence.h"
 #include "server/reclaimer.h"
+#include "server/replication_cards.h"
 #include "server/shutdown.h"
 #include "server/status.h"
 #include "server/worker.h"
@@ -100,6 +101,7 @@ class Composition {
   std::vector<std::unique_ptr<SignalWatch>> signals_;
 
   // The replication thread.
+  ReplicationCards replication_cards_;
   UvLoop replication_loop_;
   UvNetwork replication_network_;
   ReplicationThread replication_thread_;

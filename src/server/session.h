@@ -126,6 +126,8 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   bool blocked() const { return waiter != nullptr; }
 
   std::function<void(std::string reply)> unblocker() override;
+  std::string address() const override { return card_->address; }
+  std::string name() const override { return card_->name.get(); }
 
  private:
   void process();

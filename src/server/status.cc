@@ -44,8 +44,8 @@ Status::Status(Parts parts)
 
 void Status::sample() {
   uint64_t commands = 0, input = 0, output = 0;
+  each_executor([&](const ExecutorCounters& executor) { commands += executor.commands.get(); });
   for (const auto& worker : parts_.workers) {
-    commands += worker->executor_counters().commands.get();
     input += worker->counters().input_bytes.get();
     output += worker->counters().output_bytes.get();
   }
@@ -62,9 +62,14 @@ void Status::sample() {
   (void)memory();
 }
 
+void Status::each_executor(FunctionRef<void(ExecutorCounters&)> visit) const {
+  for (const auto& worker : parts_.workers) visit(worker->executor().counters());
+  visit(parts_.stream);
+}
+
 int64_t Status::total_changes() const {
   uint64_t changes = 0;
-  for (const auto& worker : parts_.workers) changes += worker->executor_counters().changes.get();
+  each_executor([&](const ExecutorCounters& executor) { changes += executor.changes.get(); });
   return static_cast<int64_t>(changes);
 }
 
@@ -149,14 +154,15 @@ void Status::collect_stats(StatsFigures& stats) const {
     add(stats.output_bytes, network.output_bytes);
     add(stats.reads, network.reads);
     add(stats.writes, network.writes);
-    const ExecutorCounters& executor = worker->executor_counters();
+  }
+  each_executor([&](const ExecutorCounters& executor) {
     add(stats.commands, executor.commands);
     add(stats.expired_keys, executor.expired_keys);
     add(stats.expire_cut_short, executor.expire_cut_short);
     add(expire_us, executor.expire_us);
     add(stats.keyspace_hits, executor.keyspace_hits);
     add(stats.keyspace_misses, executor.keyspace_misses);
-  }
+  });
   constexpr int64_t kUsPerMs = 1000;
   stats.expire_ms = expire_us / kUsPerMs;
   stats.error_replies = static_cast<int64_t>(parts_.errors.total());
@@ -179,13 +185,13 @@ std::vector<CommandFigures> Status::collect_commands() const {
   for (size_t id = 0; id < parts_.engine.registry.id_count(); ++id) {
     CommandFigures figures;
     figures.name = parts_.engine.registry.by_id(static_cast<int>(id)).full_name;
-    for (const auto& worker : parts_.workers) {
-      const CommandCounters& counters = worker->executor_counters().by_command[id];
+    each_executor([&](const ExecutorCounters& executor) {
+      const CommandCounters& counters = executor.by_command[id];
       figures.calls += counters.calls.get();
       figures.microseconds += counters.microseconds.get();
       figures.rejected += counters.rejected.get();
       figures.failed += counters.failed.get();
-    }
+    });
     if (figures.calls + figures.rejected + figures.failed > 0) all.push_back(std::move(figures));
   }
   return all;
@@ -193,9 +199,9 @@ std::vector<CommandFigures> Status::collect_commands() const {
 
 LatencyDistribution Status::latency_of(const Command& command) const {
   LatencyDistribution sum;
-  for (const auto& worker : parts_.workers) {
-    worker->executor_counters().by_command[static_cast<size_t>(command.id)].latency.add_to(sum);
-  }
+  each_executor([&](const ExecutorCounters& executor) {
+    executor.by_command[static_cast<size_t>(command.id)].latency.add_to(sum);
+  });
   return sum;
 }
 
@@ -236,8 +242,9 @@ void Status::reset() {
           &network.output_bytes, &network.reads, &network.writes}) {
       counter->reset();
     }
-    // Not the changes: the save points count them.
-    ExecutorCounters& executor = worker->executor().counters();
+  }
+  // Not the changes: the save points count them.
+  each_executor([](ExecutorCounters& executor) {
     for (Counter* counter : {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
                              &executor.expired_keys, &executor.expire_us,
                              &executor.expire_cut_short, &executor.unblocked_clients}) {
@@ -250,7 +257,7 @@ void Status::reset() {
       command.failed.reset();
       command.latency.reset();
     }
-  }
+  });
   parts_.errors.reset();
 }
 

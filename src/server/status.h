@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "io/files.h"
@@ -32,6 +33,7 @@ class Status {
     Files& files;
     const ClientRegistry& clients;
     const std::vector<std::unique_ptr<Worker>>& workers;  // complete before the first command
+    ExecutorCounters& stream;                             // of a primary's
     const Persistence& persistence;
     const FileLoad& file_load;
     ErrorCounts& errors;
@@ -47,7 +49,6 @@ class Status {
   // About every 100 ms.
   void sample();
   // Writes since the start, for the save points.
-  // By clients.
   int64_t total_changes() const;
 
   // Memory is read, and databases are counted, only for sections that show them.
@@ -59,6 +60,8 @@ class Status {
   void reset();
 
  private:
+  // Of all workers and the primary's stream.
+  void each_executor(FunctionRef<void(ExecutorCounters&)> visit) const;
   void collect_server(ServerFigures& server) const;
   void collect_clients(ClientFigures& clients) const;
   void collect_stats(StatsFigures& stats) const;

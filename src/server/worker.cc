@@ -117,17 +117,11 @@ Bytes Worker::refusal_of(const ByteStream& stream) const {
 }
 
 std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream) {
-  auto card = std::make_shared<ClientCard>();
-  card->id = needs_.clients.next_id();
-  card->address = stream.peer().text();
-  card->local_address = stream.local().text();
-  card->descriptor = stream.descriptor();
-  card->connected_ms = loop_->clock().monotonic_ms();
-  card->last_active_ms = card->connected_ms;
-  card->set_flag(kClientUnix, stream.peer().is_unix);
+  auto card = make_client_card(stream, needs_.clients.next_id(), loop_->clock().monotonic_ms());
   card->act = [this, id = card->id](std::function<void(Session&)> act) {
     post_to(id, std::move(act));
   };
+  card->close = [this, id = card->id] { post_to(id, [](Session& session) { session.close(); }); };
   return card;
 }
 
