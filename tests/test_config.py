@@ -3,8 +3,9 @@ import subprocess
 
 import pytest
 
-from harness.servers import Server, is_stock
+from harness.servers import Server, free_port, is_stock
 from harness.wait import wait_until
+from harness.wire import encode
 
 only_tandem = pytest.mark.skipif(is_stock("tandem"), reason="a stock server has no warning here")
 
@@ -234,3 +235,14 @@ def test_version_and_help(start):
     for option in ("--version", "--help"):
         done = subprocess.run([program, option], capture_output=True, text=True, timeout=10)
         assert done.stdout + done.stderr
+
+
+def test_the_server_ends_in_the_middle_of_changes_of_its_port(start):
+    """Listening anew is the main thread's work, which has left its loop by then."""
+    server = start("tandem")
+    ports = free_port(), free_port()
+    with server.connect() as client:
+        client.send(b"".join(encode("CONFIG", "SET", "port", ports[n % 2]) for n in range(2000)))
+        assert client.read() == "OK"
+        server.process.terminate()
+        assert server.wait_exit() == 0

@@ -161,6 +161,7 @@ Result<void> Composition::start() {
 
 int Composition::run() {
   loop_.run();
+  left_loop_.store(true);
   return exit_code_;
 }
 

@@ -9,6 +9,7 @@
 // Threads: made, run and destroyed by the main thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -120,6 +121,7 @@ class Composition {
   Status status_;
   Shutdown shutdown_;
   int exit_code_ = 0;
+  std::atomic<bool> left_loop_{false};  // by the main thread, for good
 };
 
 }  // namespace tandem

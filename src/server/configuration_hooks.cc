@@ -1,7 +1,9 @@
 // What CONFIG SET sets in motion beyond the new value. Runs on the thread of CONFIG SET, which
 // holds all stripes.
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,12 +13,22 @@
 
 namespace tandem {
 
-// Sockets belong to the main thread, which takes no stripe and so never waits for this one.
+namespace {
+
+constexpr std::chrono::milliseconds kLookForEndPeriod(20);
+
+}  // namespace
+
+// Sockets belong to the main thread, which takes no stripe and so never waits for this one; but it
+// may have left its loop, and then waits for this thread to end.
 Result<void> Composition::listen_again() {
-  std::promise<Result<void>> outcome;
-  auto done = outcome.get_future();
-  loop_.post([this, &outcome] { outcome.set_value(acceptor_.listen()); });
-  return done.get();
+  auto outcome = std::make_shared<std::promise<Result<void>>>();
+  auto done = outcome->get_future();
+  loop_.post([this, outcome] { outcome->set_value(acceptor_.listen()); });
+  while (!left_loop_.load()) {
+    if (done.wait_for(kLookForEndPeriod) == std::future_status::ready) return done.get();
+  }
+  return fail(ErrorCode::kCancelled, "the server ends");
 }
 
 void Composition::watch_configuration() {
