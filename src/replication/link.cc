@@ -19,6 +19,10 @@ namespace {
 
 constexpr int64_t kBackoffFirstMs = 100;
 constexpr int64_t kBackoffMaxMs = 5000;
+// A snapshot with what this server does not support (a module's data, a function library) will be
+// the same for long, and each costs a redis-server a fork.
+constexpr int64_t kUnsupportedFirstMs = 10'000;
+constexpr int64_t kUnsupportedMaxMs = 120'000;
 constexpr int64_t kAcknowledgePeriodMs = 1000;
 constexpr int64_t kRunningSnapshotPollMs = 20;
 
@@ -143,7 +147,12 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
       {.limits = engine_.limits, .databases = static_cast<uint32_t>(keyspace.database_count())},
       std::nullopt);
   auto received = co_await receive_snapshot(wire, load, progress);
-  if (!received) co_return received;
+  if (!received) {
+    const bool unsupported = received.error().code == ErrorCode::kUnsupported;
+    unsupported_in_a_row_ = unsupported ? unsupported_in_a_row_ + 1 : 0;
+    co_return received;
+  }
+  unsupported_in_a_row_ = 0;
 
   // Our replicas are about to lose the history that they follow.
   parts_.replicas.drop_all();
@@ -266,7 +275,13 @@ LinkIdentity Link::identity() const {
 }
 
 int64_t Link::backoff_ms() {
-  const int64_t full = std::min(kBackoffMaxMs, kBackoffFirstMs << std::min(failures_in_a_row_, 10));
+  const auto doubled = [](int64_t first_ms, int times, int64_t max_ms) {
+    return std::min(max_ms, first_ms << std::min(times, 10));
+  };
+  const int64_t full =
+      unsupported_in_a_row_ != 0
+          ? doubled(kUnsupportedFirstMs, unsupported_in_a_row_ - 1, kUnsupportedMaxMs)
+          : doubled(kBackoffFirstMs, failures_in_a_row_, kBackoffMaxMs);
   ++failures_in_a_row_;
   return full / 2 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(full / 2) + 1));
 }

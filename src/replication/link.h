@@ -78,6 +78,7 @@ class Link {
   std::optional<Stop> connection_;  // of the current or last attempt
   bool connection_was_cut_ = false;
   int failures_in_a_row_ = 0;
+  int unsupported_in_a_row_ = 0;    // snapshots
   bool position_in_doubt_ = false;  // the stream was no commands: only a snapshot helps
 };
 

@@ -276,6 +276,22 @@ TEST_F(LinkTest, PausesLongerAfterEachFailureAndByChance) {
   EXPECT_LT(*late_pauses.rbegin(), 10'000) << "it never gives up";
 }
 
+// Each try costs a redis-server a fork, and nothing will have changed in a moment.
+TEST_F(LinkTest, AsksSeldomForASnapshotThatItDoesNotSupport) {
+  std::string future = snapshot_of({{"new", "2"}});
+  future.replace(0, 9, "REDIS0099");
+  start({{greeting({fmt::format("+FULLRESYNC {} 100\r\n${}\r\n", kId, future.size()) + future}),
+          false}});
+  world_.run_for_ms(300'000);
+  const std::vector<int64_t>& visits = primary_->visited_ms;
+  ASSERT_GT(visits.size(), 3U) << "it tries again";
+  EXPECT_LT(visits.size(), 10U);
+  EXPECT_GT(visits[1] - visits[0], 4'000);
+  EXPECT_NE(replica_->progress.last_failure().find("version"), std::string::npos)
+      << replica_->progress.last_failure();
+  EXPECT_EQ(replica_->get("old"), "1");
+}
+
 TEST_F(LinkTest, SpeaksTheHandshakeInOrder) {
   start({{greeting({}), true}});
   const std::vector<std::string> expected{"PING", "AUTH secret", "REPLCONF listening-port 7000",
