@@ -5,13 +5,16 @@
 //   chain(d, bytes)   = SHA1(combine(d, bytes))      the order matters
 //
 //   value  = chain type as 32 bits, big-endian; then, by type
-//            string: chain the text              list: chain each element
-//            set: combine each member            sorted set: combine [chain member, "%.17g" of the
-//            score] hash: combine [chain field, value]  stream: each entry, chain "ms.seq", field,
-//            value, ... with an expiry, at last: combine "!!expire!!"
+//            string      chain the text
+//            list        chain each element
+//            set         combine each member
+//            sorted set  combine [chain member, "%.17g" of the score]
+//            hash        combine [chain field, value]
+//            stream      each entry: chain "ms.seq", field, value, ...
+//            and with an expiry, at last: combine "!!expire!!"
 //   key    = chain the key's name, then go on with its value
-//   all    = for each database that is not empty: chain its number as 32 bits, big-endian; combine
-//   each key's digest
+//   all    = for each database that is not empty: chain its number as 32 bits, big-endian, then
+//            combine each key's digest
 #pragma once
 
 #include <array>

@@ -10,10 +10,9 @@
 //   )");
 //
 // "> " is a command of the first client, "b> " one of the client named b; then come the reply, what
-// went to replicas
-// ("~ ", without SELECT 0), and replies that reached blocked clients ("b< "). "+ 500" lets so many
-// milliseconds pass. The expectation is the whole transcript, so a test cannot forget to look. For
-// tests only.
+// went to replicas ("~ ", without SELECT 0), and replies that reached blocked clients ("b< ").
+// "+ 500" lets so many milliseconds pass. The expectation is the whole transcript, so a test cannot
+// forget to look. For tests only.
 #pragma once
 
 #include <atomic>

@@ -9,22 +9,23 @@
 //
 // Invariants:
 //   1. The entry with hash h lives in the chain of bucket index_of(h), computed with the current
-//   bucket count.
+//      bucket count.
 //   2. A chain is packed: only its last bucket has free slots, and they are the highest ones.
 //   3. Fingerprint 0 marks a slot that holds no entry. In a bucket with overflow the last slot is
-//   the link.
+//      the link.
 //   4. SCAN: an entry present during a whole scan is returned at least once, however the table
-//   grows and shrinks.
+//      grows and shrinks.
 //
 // The owner allocates and frees entries; the table only holds pointers. Not thread safe. Litwin,
 // "Linear hashing", 1980.
 //
 // Traits (an object, so that it can carry the seed of the hash):
-//   using Entry, using Key;  uint64_t hash(const Entry&) const;  bool equals(const Entry&, const
-//   Key&) const;
+//   using Entry; using Key;
+//   uint64_t hash(const Entry&) const;
+//   bool equals(const Entry&, const Key&) const;
 // Hook: told before the chain of a home bucket changes for any reason, splits and merges included:
-//   void before_change(TableBucket& home);  uint8_t birth_epoch() const (epoch of buckets born in
-//   an empty table).
+//   void before_change(TableBucket& home);
+//   uint8_t birth_epoch() const;     // of buckets born in an empty table
 #pragma once
 
 #include <bit>

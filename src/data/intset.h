@@ -1,8 +1,9 @@
 // A sorted array of distinct integers of one width, in Redis's intset format (RDB carries it
 // verbatim):
 //
-//   intset = width:u32le count:u32le value*      width is 2, 4 or 8; values are signed,
-//   little-endian, ascending
+//   intset = width:u32le count:u32le value*
+//
+// The width is 2, 4 or 8 bytes; values are signed, little-endian, ascending.
 //
 // Invariants: strictly ascending; the width never shrinks. Not thread safe.
 #pragma once

@@ -9,8 +9,7 @@
 //             | 11110000 u32le            text of that many bytes
 //             | 11110001 .. 11110100      signed integer of 16, 24, 32, 64 bits, little-endian
 //   backlen   = the length of encoding and data, 7 bits a byte, the most significant byte first;
-//   every byte but the
-//               first has its high bit set, so that it is read from right to left
+//               every byte but the first has its high bit set: it is read from right to left
 //
 // total-bytes counts the whole blob. count is 65535 when there are 65535 or more entries: then they
 // must be counted. Text that is a canonical integer is stored as an integer. A backlen takes 1 byte

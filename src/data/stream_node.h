@@ -1,11 +1,11 @@
 // A node of a stream: a listpack of entries in Redis's layout, which RDB carries verbatim under the
 // big-endian id of the node. All ids in it are stored as differences to that id.
 //
-//   node   = count deleted field-count field* 0 entry*           the master entry, then the entries
+//   node   = count deleted field-count field* 0 entry*    the master entry, then the entries
 //   entry  = flags ms-difference seq-difference body piece-count
-//   body   = value*                                               flags has kSameFields: as many as
-//   field-count
-//          | field-count (field value)*                           otherwise
+//   body   = value*                                  as many as field-count, where flags has
+//                                                    kSameFields
+//          | field-count (field value)*              otherwise
 //
 // count and deleted are how many entries live and how many carry kDeleted; the sequence difference
 // is to the node's own sequence number, modulo 2^64. piece-count is the number of elements of the

@@ -3,8 +3,8 @@
 // Registry. Nothing registers itself.
 //
 //   {.name = "get", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO ACCESS")},
-//   .handler = get,
-//    .group = "string", .since = "1.0.0", .complexity = "O(1)", .summary = "...", .syntax = "key"}
+//    .handler = get, .group = "string", .since = "1.0.0", .complexity = "O(1)",
+//    .summary = "...", .syntax = "key"}
 #pragma once
 
 #include <array>
@@ -58,8 +58,8 @@ struct KeySpec {
   enum class Find : uint8_t { kRange, kKeyCount };
 
   std::string_view flags = {};  // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
-  int begin = 0;  // first key's position, or with a keyword: where the search for it starts (< 0:
-                  // from the end)
+  // The first key's position, or with a keyword where the search for it starts (< 0: from the end).
+  int begin = 0;
   std::string_view begin_keyword = {};  // "STREAMS": keys begin after this word
   Find find = Find::kRange;
   // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the
@@ -111,8 +111,8 @@ struct CommandRow {
   std::string_view since = {};
   std::string_view complexity = {};
   std::string_view summary = {};
-  std::string_view syntax =
-      {};  // arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]"
+  // Arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]".
+  std::string_view syntax = {};
   std::vector<CommandRow> subcommands = {};
 };
 

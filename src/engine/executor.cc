@@ -244,11 +244,14 @@ void Executor::declare(Run& run) {
   if (run.command.has(kWrite) || &run.command == exec_) run.everything = cover_waiters();
 }
 
+void Executor::put_in_order(std::vector<int>& stripes) {
+  if (stripes.size() < 2) return;
+  std::sort(stripes.begin(), stripes.end());
+  stripes.erase(std::unique(stripes.begin(), stripes.end()), stripes.end());
+}
+
 void Executor::lock_stripes() {
-  if (stripes_.size() > 1) {
-    std::sort(stripes_.begin(), stripes_.end());
-    stripes_.erase(std::unique(stripes_.begin(), stripes_.end()), stripes_.end());
-  }
+  put_in_order(stripes_);
   for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).lock();
 }
 

@@ -1,8 +1,11 @@
 // Executes commands: the way of every write, in one place.
 //
-//   admit (arity, gate, MULTI queue) -> lock the stripes of the keys, in order -> run the handler
-//   -> append its effects to the log -> tell watchers -> run again whoever waited for a key that
-//   changed -> unlock
+//   admit (arity, gate, MULTI queue)
+//   -> lock the stripes of the keys, in order
+//   -> run the handler
+//   -> append its effects to the log
+//   -> tell watchers, and run again whoever waited for a key that changed
+//   -> unlock
 //
 // The place in the log is assigned while the keys are held: log order is execution order. No
 // deadlock, since stripes are always taken in ascending order. Nothing else appends what was
@@ -24,8 +27,7 @@ namespace tandem {
 
 enum class Outcome : uint8_t {
   kDone,     // the reply is written (or the command was queued)
-  kBlocked,  // client.waiter is set; the reply comes through unblocker(), or from timeout_reply at
-             // the deadline
+  kBlocked,  // client.waiter is set; the reply comes by unblocker(), or timeout_reply says it
   kPaused,   // CLIENT PAUSE: nothing happened, try again when it is over
   kForeign,  // a request of HTTP: the client is to be cut off without an answer
 };
@@ -115,6 +117,8 @@ class Executor {
   void declare(Run& run);
   void declare_keys(const Command& command, std::span<const Bytes> args);
   void declare_queue(const ClientState& client, bool& everything);
+  // Ascending and each once: how stripes are taken.
+  static void put_in_order(std::vector<int>& stripes);
   void lock_stripes() TANDEM_NO_ANALYSIS;
   void unlock_stripes() const TANDEM_NO_ANALYSIS;
 

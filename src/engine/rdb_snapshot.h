@@ -3,8 +3,9 @@
 // from one.
 //
 //   auto turn = engine.snapshot_turn.try_take();
-//   auto snapshot = RdbSnapshot::begin(engine, std::move(turn), options, [&] { ...all stripes are
-//   held: note the log's end... });
+//   auto snapshot = RdbSnapshot::begin(engine, std::move(turn), options, [&] {
+//     // All stripes are held: note the log's end.
+//   });
 //   while (!snapshot->interrupted() && snapshot->produce(out)) send(out);
 //
 // Large entries (rdb/rdb_large_entry.h) are only begun where their chain is written out; produce

@@ -30,9 +30,7 @@ void Executor::register_waiter(Run& run) {
   for (const DeclaredKey& declared : declared_) {
     waiter->stripes.push_back(declared.place.stripe());
   }
-  std::ranges::sort(waiter->stripes);
-  const auto repeated = std::ranges::unique(waiter->stripes);
-  waiter->stripes.erase(repeated.begin(), repeated.end());
+  put_in_order(waiter->stripes);
   waiter->deadline_ms = run.request.deadline_ms;
   waiter->timeout_reply = [protocol = waiter->protocol, kind = run.request.on_timeout] {
     std::string out;
@@ -60,9 +58,7 @@ bool Executor::cover_waiters() {
       return false;
     std::vector<int> wanted = stripes_;
     stripes_.resize(held);
-    std::ranges::sort(wanted);
-    const auto repeated = std::ranges::unique(wanted);
-    wanted.erase(repeated.begin(), repeated.end());
+    put_in_order(wanted);
     if (std::ranges::includes(stripes_, wanted)) return false;
     unlock_stripes();
     if (attempt == 1) {

@@ -1,9 +1,11 @@
 // Network: where streams come from. One a loop, confined to its thread, but for AcceptedSocket,
 // which travels: one loop listens and hands the sockets that it accepts to the loops of other
 // workers, whose networks adopt them.
-//   auto socket = co_await listener->accept(stop);                       // on the listening loop
+//
+//   auto socket = co_await listener->accept(stop);             // on the listening loop
 //   worker_loop.post([&, s = std::move(*socket)]() mutable {
-//   serve(worker_network.adopt(std::move(s))); });
+//     serve(worker_network.adopt(std::move(s)));               // on the worker's
+//   });
 #pragma once
 
 #include <cstdint>

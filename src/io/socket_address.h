@@ -23,8 +23,7 @@ struct SocketAddress {
 };
 
 // All addresses of a name or a numeric address. Blocks when it has to ask a name server. `passive`:
-// to listen on, where
-// "*" means all of IPv4 and "::*" all of IPv6.
+// to listen on, where "*" means all of IPv4 and "::*" all of IPv6.
 Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port, bool passive);
 // Whether `host` is numeric, so that resolving it asks nobody.
 bool is_numeric(const std::string& host);

@@ -1,6 +1,9 @@
 // One key with its value, in one allocation:
 //
-//   header (8 bytes) | expiry (8, only with kHasExpiry) | payload (8, not for inline strings) | key
+//   header (8 bytes)
+//   | expiry (8, only with kHasExpiry)
+//   | payload (8, not for inline strings)
+//   | key
 //   | inline string
 //
 // The payload is an integer, or a pointer to a growing string or a container. So a 16-byte key with

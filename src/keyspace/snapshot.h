@@ -1,10 +1,12 @@
 // The snapshot without fork: a walk over every key as it was at one moment, the cut, while writers
 // go on.
 //
-//   begin   (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain
-//   counts as unwritten step    the walker takes a stripe for some dozens of microseconds and
-//   writes out chains that nobody has yet writers about to change an unwritten chain write it out
-//   first (SnapshotHook) end     (all stripes held) the sink is let go
+//   begin     (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain
+//             counts as unwritten
+//   step      the walker takes a stripe for some dozens of microseconds and writes out chains that
+//             nobody has yet
+//   (change)  writers about to change an unwritten chain write it out first (SnapshotHook)
+//   end       (all stripes held) the sink is let go
 //
 // Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later
 // never do. One walk at a time. begin, step and end belong to one thread.

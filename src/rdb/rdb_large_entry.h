@@ -4,7 +4,8 @@
 //   set, hash, sorted set   walked in their place (data/element_walk.h); changes between the steps
 //                           hand in what they are about to change
 //   list, stream            their nodes are shared (base/copy_on_write.h): changes copy a node
-//   first string                  its bytes are shared likewise
+//                           first
+//   string                  its bytes are shared likewise
 //
 // Threads: begin, the destructor and, for values walked in place, step() REQUIRE the value's
 // stripe held. Others step on any one thread without it.

@@ -1,9 +1,9 @@
 // Replication of this server as a whole: its role, the link when it is a replica, its own replicas,
 // and what happens each second.
 //
-//   client: REPLICAOF  --all stripes-->  change_role() --bell-->  supervisor on the replication
-//   loop: the link of the moment client: PSYNC      -------------->  serve_replica() on the worker
-//   of that connection
+//   client: REPLICAOF  --all stripes-->  change_role()  --bell-->  supervisor on the replication
+//                                                                  loop: the link of the moment
+//   client: PSYNC      --------------->  serve_replica() on the worker of that connection
 //
 // Threads: run() belongs to the replication loop; every other call says which threads may make it.
 // Sessions that serve_replica() runs end before this object does.

@@ -2,8 +2,9 @@
 // repl-diskless-sync-delay.
 //
 //   sessions --join--> [waiting] --delay--> one cut: each gets its place in the log and in the
-//   snapshot's stream walker --produce--> SnapshotFeed (a log of its own) <--peek/advance-- each
-//   session, at its own pace
+//                                           snapshot's stream
+//   walker --produce--> SnapshotFeed (a log of its own) <--peek/advance-- each session, at its own
+//                                                                        pace
 //
 // The stream's bytes wait in memory for the slowest session, up to kFeedBytesMax; then the walk
 // pauses. A replica that needs to know the length beforehand has the whole stream kept for it, up

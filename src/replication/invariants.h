@@ -2,14 +2,13 @@
 // step of a simulation. One file, so that no property is asserted in one test only.
 //
 //   1. A node's offset never goes back within one history, and grows only by bytes that are in its
-//   log.
+//      log.
 //   2. A history is one sequence of bytes: whatever any node holds at an offset of a history, every
-//   node holds there.
-//      Only the primary that owns the history extends it; a replica's log is a prefix of its
-//      primary's.
+//      node holds there. Only the primary that owns the history extends it; a replica's log is a
+//      prefix of its primary's.
 //   3. Nodes at the same place of the same history hold the same data.
 //   4. A history that was forked by a promotion shares its beginning, up to the fork, with the
-//   history it came from.
+//      history it came from.
 //   5. No replica acknowledged more than its primary's log holds.
 //   6. Only a replica follows a history that it did not begin.
 //

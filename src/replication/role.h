@@ -8,8 +8,10 @@
 //                  REPLICAOF NO ONE                                 the new primary tells another
 //
 //   Primary -> Replica   the log stays, under our own id: if the new primary knows that history, it
-//   continues it Replica -> Primary   promotion: a new id; the former primary's id becomes the
-//   second one, valid up to here Replica -> Replica   the log stays, under the former primary's id
+//                        continues it
+//   Replica -> Primary   promotion: a new id; the former primary's id becomes the second one, valid
+//                        up to here
+//   Replica -> Replica   the log stays, under the former primary's id
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // The snapshot of a full sync as it goes over the wire, after +FULLRESYNC:
 //
-//   transfer = "$EOF:" mark{40 bytes} "\r\n" rdb mark      the length is not known: the mark says
-//   where it ends
+//   transfer = "$EOF:" mark{40 bytes} "\r\n" rdb mark     the length is not known: the mark says
+//                                                         where it ends
 //            | "$" length "\r\n" rdb
 //
 // A receiver that says `capa eof` may get the first form.

@@ -1,9 +1,9 @@
 // Full or partial: what a primary answers to PSYNC, as one pure function of ids, offsets and what
 // the log holds.
 //
-//   PSYNC ? -1        a replica without a history                           full
+//   PSYNC ? -1        a replica without a history: full
 //   PSYNC <id> <n>    the replica holds history <id> up to byte n - 1 and wants the bytes from n on
-//   (counted from 1)
+//                     (counted from 1)
 //
 // Partial needs two things: that the replica's history is ours up to its place (our id; or our
 // second id, up to the place where we left that history), and that the log still holds the bytes

@@ -9,8 +9,8 @@
 //   }
 //
 // On kNeedMore call again with the same bytes and more behind them. On kError the text is what
-// Redis answers (without
-// "-" and the line end); the connection is to be closed after it, and the parser stays in error.
+// Redis answers (without "-" and the line end); the connection is to be closed after it, and the
+// parser stays in error.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
 // Replies into Lua values and Lua values into replies, by Redis's table:
 //
-//   RESP2        integer: number, bulk: string, array: table, status: {ok=}, error: {err=}, null:
-//   false RESP3 adds   null: nil, boolean: boolean, double: {double=}, map: {map={}}, set:
-//   {set={x=true}},
-//                big number: {big_number=}, verbatim: {verbatim_string={string=, format=}}
+//   RESP2        integer: number, bulk: string, array: table, status: {ok=}, error: {err=},
+//                null: false
+//   RESP3 adds   null: nil, boolean: boolean, double: {double=}, map: {map={}},
+//                set: {set={x=true}}, big number: {big_number=},
+//                verbatim: {verbatim_string={string=, format=}}
 //   back         number: integer (cut off), string: bulk, true: 1, false and nil: null, a table by
-//   the fields above,
-//                else as an array up to its first nil
+//                the fields above, else as an array up to its first nil
 #pragma once
 
 #include "base/bytes.h"

@@ -1,8 +1,8 @@
 // One client: reads its requests, executes them in order on its worker, and sends the replies of a
 // turn together.
 //
-//   bytes -> query buffer -> RequestParser -> Executor -> replies -> (before the loop sleeps) one
-//   write
+//   bytes -> query buffer -> RequestParser -> Executor -> replies
+//   -> one write, before the loop sleeps
 //
 // While the client is blocked by a command or held back by CLIENT PAUSE its requests wait in the
 // query buffer; reading goes on, so that a closed connection is noticed. Limits: the query buffer,
