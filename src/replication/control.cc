@@ -22,6 +22,7 @@ ReplicationControl::ReplicationControl(Parts parts)
                      full_syncs_,   parts_.lag_limit, parts_.observer},
       stream_executor_(parts_.engine, parts_.random_seed ^ 2),
       random_(parts_.random_seed) {
+  without_replicas_since_ms_.store(parts_.loop.clock().monotonic_ms());
   apply_options();
 }
 
@@ -162,10 +163,8 @@ Task<void> ReplicationControl::each_second(StopToken stop) {
 #ifndef NDEBUG
     check_invariants();
 #endif
-    if (!is_replica()) {
-      ping_replicas(now_ms);
-      retire_backlog(now_ms);
-    }
+    if (!is_replica()) ping_replicas(now_ms);
+    retire_backlog(now_ms);
   }
 }
 
@@ -228,10 +227,11 @@ void ReplicationControl::ping_replicas(int64_t now_ms) {
   replicas_.wake_all();
 }
 
-// repl-backlog-ttl: with no replica for so long, nothing more is kept.
+// repl-backlog-ttl: with no replica for so long, nothing more is kept. A replica keeps all, for the
+// day when it is promoted: the others of its former primary are to go on with it then.
 void ReplicationControl::retire_backlog(int64_t now_ms) {
   const int64_t ttl_ms = parts_.options.backlog_ttl_seconds.get() * 1000;
-  if (replicas_.count() != 0 || !parts_.engine.log.active() || ttl_ms == 0) {
+  if (is_replica() || replicas_.count() != 0 || !parts_.engine.log.active() || ttl_ms == 0) {
     without_replicas_since_ms_.store(now_ms);
     return;
   }
