@@ -1,4 +1,4 @@
-"""Redis's own Sentinel over Tandem: it finds the replicas, notices a dead primary and replaces it."""
+"""Redis's Sentinel over Tandem: it notices a dead primary and replaces it."""
 import redis
 
 from harness.load import Load, assert_same, caught_up
