@@ -209,6 +209,7 @@ Result<void> Link::continue_history(const Continue& answer) {
 
 Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopToken stop) {
   apply_.restart(stream.peer().text());
+  parts_.progress.read_offset.store(apply_.read_offset());
   enter(LinkPhase::kFollowing);
   parts_.progress.set_last_failure("");
   failures_in_a_row_ = 0;

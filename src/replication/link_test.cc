@@ -315,6 +315,20 @@ TEST_F(LinkTest, ReplacesItsDataAndFollows) {
   EXPECT_EQ(primary_->requests.back(), fmt::format("REPLCONF ACK {}", 100 + stream.size()));
 }
 
+// A full sync to a lower place leaves nothing of the former one.
+TEST_F(LinkTest, TheReadOffsetIsThatOfTheHistoryItFollows) {
+  const std::string good = snapshot_of({});
+  const auto full = [&good](int offset) {
+    return fmt::format("+FULLRESYNC {} {}\r\n${}\r\n{}", kId, offset, good.size(), good);
+  };
+  const std::string part = "*1\r\n$4\r\nPI";
+  start({{greeting({full(5000) + part}), false},
+         {greeting({"-ERR not yet\r\n"}), false},
+         {greeting({full(100)}), true}});
+  ASSERT_TRUE(replica_->progress.following());
+  EXPECT_EQ(replica_->progress.read_offset.load(), 100U);
+}
+
 TEST_F(LinkTest, ContinuesFromBeforeAnUnfinishedTransaction) {
   const std::string set_a = request({"set", "a", "1"});
   const std::string open = request({"MULTI"}) + request({"set", "b", "2"});
