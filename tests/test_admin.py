@@ -1,13 +1,15 @@
 """The server's own commands: COMMAND, SLOWLOG, MONITOR, ROLE, MEMORY, DEBUG, SHUTDOWN."""
 import re
 import signal
+import time
 
 import pytest
 
 from harness.load import caught_up
+from harness.peers import EMPTY_RDB, FakePrimary, full_resync
 from harness.servers import is_stock
 from harness.wait import wait_until
-from harness.wire import ReplyError
+from harness.wire import ReplyError, encode
 
 # Where the table of 7.2 differs from that of the 7.0 beside us.
 NEW_IN_7_2 = {
@@ -60,6 +62,26 @@ def test_command_subcommands(client):
     assert client("COMMAND", "GETKEYS", "MSET", "a", 1, "b", 2) == ["a", "b"]
 
 
+def test_command_list_filters_as_redis(start):
+    """Every category, patterns over subcommands and in any case, and what matches nothing."""
+    ours, theirs = (start(kind).connect() for kind in ("tandem", "redis"))
+    both = set(ours("COMMAND", "LIST")) & set(theirs("COMMAND", "LIST"))
+    categories = [["ACLCAT", name] for name in theirs("ACL", "CAT")]
+    others = [["PATTERN", pattern] for pattern in ("*", "xr*", "CLIENT|*E*", "*|help", "[sg]et",
+                                                   "nosuch*")]
+    others += [["ACLCAT", "READ"], ["ACLCAT", "@read"], ["ACLCAT", "nosuch"], ["MODULE", "nosuch"]]
+    for words in categories + others:
+        filters = "COMMAND", "LIST", "FILTERBY", *words
+        here, there = (set(client(*filters)) & both for client in (ours, theirs))
+        if words == ["ACLCAT", "blocking"] and not is_stock("tandem"):
+            there.add("wait")  # since 7.2
+        assert here == there, words
+    assert len(ours("COMMAND", "LIST", "FILTERBY", "ACLCAT", "hash")) > 10
+    for words in (["NOSUCH", "x"], ["ACLCAT"], ["PATTERN", "a", "b"]):
+        filters = "COMMAND", "LIST", "FILTERBY", *words
+        assert ours.error(*filters) == theirs.error(*filters)
+
+
 def argument_shape(arguments):
     """What clients complete by; names of choices, histories and 7.2's display_text left out."""
     shape = []
@@ -93,6 +115,30 @@ def test_slowlog(client):
     client("CONFIG", "SET", "slowlog-log-slower-than", -1)
     client("SLOWLOG", "RESET")
     assert client("SLOWLOG", "GET") == []
+
+
+def test_slowlog_counts_and_names(server, client):
+    """Ten entries unless another number is asked for, the newest first; who sent them."""
+    with server.connect() as other:
+        other("CLIENT", "SETNAME", "watcher")
+        address = re.search(r" addr=(\S+)", other("CLIENT", "INFO"))[1]
+        client("SLOWLOG", "RESET")
+        client("CONFIG", "SET", "slowlog-log-slower-than", 0)
+        for number in range(15):
+            other("SET", "a", number)
+        client("CONFIG", "SET", "slowlog-log-slower-than", -1)
+    own_address = re.search(r" addr=(\S+)", client("CLIENT", "INFO"))[1]
+    everything = client("SLOWLOG", "GET", -1)
+    assert [entry[3] for entry in everything] == [
+        *(["SET", "a", str(number)] for number in reversed(range(15))),
+        ["CONFIG", "SET", "slowlog-log-slower-than", "0"]]
+    assert client("SLOWLOG", "GET") == everything[:10]
+    assert client("SLOWLOG", "GET", 12) == everything[:12]
+    assert client("SLOWLOG", "GET", 1000) == everything
+    assert [entry[4:] for entry in everything] == [[address, "watcher"]] * 15 + [[own_address, ""]]
+    for wrong in (-2, "abc"):
+        assert client.error("SLOWLOG", "GET", wrong) == (
+            "ERR count should be greater than or equal to -1")
 
 
 def test_slowlog_is_that_of_redis(start):
@@ -175,6 +221,28 @@ def test_role(start):
             return role[2] and role[2][0][:2] == ["127.0.0.1", str(replica.port)]
         wait_until(listed, "the primary lists its replica")
         assert b("ROLE")[:4] == ["slave", "127.0.0.1", primary.port, "connected"]
+
+
+def test_role_of_a_replica_on_its_way(start):
+    """A word for each step; no offset until the link is up."""
+    with FakePrimary() as primary:
+        unreachable = primary.port
+    server = start("tandem")
+    with server.connect() as client:
+        def role_is(word, offset):
+            return client("ROLE")[3:] == [word, offset]
+        server.follow(unreachable)
+        wait_until(lambda: role_is("connect", -1), "nobody listens there")
+        with FakePrimary(PING=b"") as silent:
+            server.follow(silent.port)
+            wait_until(lambda: role_is("handshake", -1), "it waits for the answer to its PING")
+        answer = full_resync(EMPTY_RDB, offset=77)
+        with FakePrimary(PSYNC=answer[:-8]) as slow:
+            server.follow(slow.port)
+            wait_until(lambda: role_is("sync", -1), "the full sync runs")
+            assert client("ROLE")[:3] == ["slave", "127.0.0.1", slow.port]
+            slow.send(answer[-8:])
+            wait_until(lambda: role_is("connected", 77), "the snapshot is loaded")
 
 
 def test_memory_usage(client):
@@ -298,6 +366,12 @@ def test_debug(client):
     assert client("DEBUG", "SET-ACTIVE-EXPIRE", 0) == "OK"
 
 
+def test_debug_sleep_holds_its_client_for_the_time(client):
+    started = time.monotonic()
+    assert client("DEBUG", "SLEEP", "0.3") == "OK"
+    assert time.monotonic() - started >= 0.3
+
+
 @pytest.mark.parametrize("words", [(), ("NOSAVE",), ("SAVE",), ("NOW", "FORCE")])
 def test_shutdown(start, words):
     server = start("tandem")
@@ -329,6 +403,34 @@ def test_shutdown_waits_for_replicas(start, proxy):
     assert primary.wait_exit() == 0
     with replica.connect() as client:
         assert client("GET", "a") == "2"
+
+
+def test_shutdown_now_leaves_lagging_replicas(start, proxy):
+    primary, replica = start("tandem", "--shutdown-timeout", 600), start("tandem")
+    link = proxy(primary)
+    replica.follow(link.port)
+    wait_until(replica.link_up, "linked")
+    link.stall()
+    with primary.connect() as client:
+        client("SET", "a", 1)
+        client.send(b"SHUTDOWN NOSAVE NOW\r\n")
+        assert client.read_until_closed() == b""
+    assert primary.wait_exit() == 0
+    with replica.connect() as client:
+        assert client("EXISTS", "a") == 0
+
+
+@pytest.mark.parametrize("save_points, words", [("", ("SAVE",)), ("3600 1", ())])
+def test_shutdown_that_cannot_save_stays_unless_forced(start, save_points, words):
+    server = start("tandem", "--save", save_points)
+    (server.folder / "dump.rdb").mkdir()  # nothing can be renamed to that
+    with server.connect() as client:
+        client("SET", "a", 1)
+        assert client.error("SHUTDOWN", *words) == "ERR Errors trying to SHUTDOWN. Check logs."
+        assert client("GET", "a") == "1"
+        client.send(encode("SHUTDOWN", *words, "FORCE"))
+        assert client.read_until_closed() == b""
+    assert server.wait_exit() == 0
 
 
 def test_a_shutdown_that_cannot_save_lets_writes_go_on(start):
