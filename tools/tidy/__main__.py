@@ -100,6 +100,9 @@ def headers_compile_alone(parts):
 
 
 def main():
+    unknown = [word for word in sys.argv[1:] if word != "--headers"]
+    if unknown:
+        sys.exit(f"tidy: unknown argument {unknown[0]!r}; --headers is all there is")
     parts = rules.read_parts((ROOT / "CMakeLists.txt").read_text())
     exceptions, used, failures = read_exceptions(), set(), []
     files = list(tracked_files())
