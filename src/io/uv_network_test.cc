@@ -7,6 +7,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +97,24 @@ TEST_F(UvNetworkTest, Ipv6WhereTheMachineHasIt) {
   listener->reset();
   run_to_end(loop_, make_pair(network_, "::1", pair_));
   EXPECT_EQ(pair_.server->local().text(), "[::1]:" + std::to_string(pair_.server->local().port));
+}
+
+bool sends_at_once(const ByteStream& stream) {
+  int on = -1;
+  socklen_t size = sizeof on;
+  EXPECT_EQ(::getsockopt(stream.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+  return on != 0;
+}
+
+TEST_F(UvNetworkTest, BytesAreSentAtOnceUnlessTheyMayWait) {
+  connect();
+  EXPECT_TRUE(sends_at_once(*pair_.client));
+  EXPECT_TRUE(sends_at_once(*pair_.server));
+  pair_.server->set_no_delay(false);
+  EXPECT_FALSE(sends_at_once(*pair_.server));
+  EXPECT_TRUE(sends_at_once(*pair_.client));
+  pair_.server->set_no_delay(true);
+  EXPECT_TRUE(sends_at_once(*pair_.server));
 }
 
 Task<void> read_all(ByteStream& stream, std::string& out, ErrorCode& end) {

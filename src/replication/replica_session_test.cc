@@ -13,6 +13,7 @@
 #include "io/scope.h"
 #include "replication/replication_test_world.h"
 #include "sim/process.h"
+#include "sim/stream.h"
 #include "sim/wire.h"
 #include "sim/world.h"
 
@@ -74,6 +75,7 @@ struct Primary {
   }
 
   Task<void> serve(std::unique_ptr<ByteStream> stream) {
+    served = dynamic_cast<SimStream*>(stream.get());
     ReplicaSession session(parts, *stream, "", ask.hello, ask.request, ++connections,
                            sessions.token());
     const Error error = co_await session.run();
@@ -100,6 +102,7 @@ struct Primary {
   Network& network;
   std::unique_ptr<Listener> listener;
   uint64_t connections = 0;
+  const SimStream* served = nullptr;  // the newest
   std::vector<std::string> reasons;
   Stop sessions;
   Scope scope;
@@ -224,6 +227,21 @@ TEST_F(ReplicaSessionTest, WithoutTheMarkTheLengthComesFirst) {
   const size_t length = std::stoul(got.substr(dollar + 1, line_end - dollar - 1));
   EXPECT_EQ(got.substr(line_end + 2 + length),
             request({"SELECT", "0"}) + request({"set", "b", "2"}));
+}
+
+TEST_F(ReplicaSessionTest, ItsBytesAreSentAtOnce) {
+  start_primary();
+  connect();
+  ASSERT_NE(primary_->served, nullptr);
+  EXPECT_TRUE(primary_->served->no_delay());
+}
+
+TEST_F(ReplicaSessionTest, ItsBytesMayWaitForMoreWhereThatIsWanted) {
+  start_primary();
+  primary_->options.disable_tcp_nodelay.set(true);  // repl-disable-tcp-nodelay
+  connect();
+  ASSERT_NE(primary_->served, nullptr);
+  EXPECT_FALSE(primary_->served->no_delay());
 }
 
 TEST_F(ReplicaSessionTest, SyncGetsTheSnapshotWithoutALineAndOwesNoAcknowledgement) {

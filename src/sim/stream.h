@@ -23,7 +23,8 @@ class SimStream final : public ByteStream, private SimSource, private SimEndList
   const Address& local() const override { return end_->local(); }
   int descriptor() const override { return closed_ ? -1 : descriptor_; }
   void set_keepalive(int) override {}
-  void set_no_delay(bool) override {}
+  void set_no_delay(bool on) override { no_delay_ = on; }
+  bool no_delay() const { return no_delay_; }
   Loop& loop() const override { return loop_; }
 
  private:
@@ -40,6 +41,7 @@ class SimStream final : public ByteStream, private SimSource, private SimEndList
   std::shared_ptr<SimEnd> end_;
   int descriptor_;
   bool closed_ = false;
+  bool no_delay_ = true;  // as real ones begin
   Read* reader_ = nullptr;
   Write* writer_ = nullptr;
 };
