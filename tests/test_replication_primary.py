@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from harness import rdb
 from harness.generate import Generator
 from harness.load import assert_same, caught_up, digest, settle
 from harness.servers import is_stock, parse_info
@@ -30,7 +31,7 @@ class FakeReplica:
 
     def snapshot(self):
         """The RDB that follows FULLRESYNC; the acknowledgement then asks for the stream."""
-        data = self._payload()
+        data = self.received = self._payload()
         self.connection.send(encode("REPLCONF", "ACK", self.offset))
         return data
 
@@ -93,6 +94,28 @@ def test_full_resync(server, client):
     assert b"repl-id" in data and identity.encode() in data and b"repl-offset" in data
     client("SET", "b", 2)
     assert replica.commands(2) == [["SELECT", "0"], ["SET", "b", "2"]]
+
+
+@pytest.mark.parametrize("checksum", ["yes", "no"])
+def test_the_snapshot_has_head_and_end_of_a_file(start, checksum):
+    server = start("tandem", "--rdbchecksum", checksum)
+    with server.connect() as client:
+        client("SET", "a", "x" * 3_000_000)
+        before = int(client("TIME")[0])
+        replica, _, _ = synced(server)
+        snapshot = replica.received
+        client("SAVE")
+        after = int(client("TIME")[0])
+    file = (server.folder / "dump.rdb").read_bytes()
+    of_replica, of_file = rdb.head(snapshot), rdb.head(file)
+    assert list(of_replica) == list(of_file)
+    version = server.info("server")["redis_version"]
+    for head in (of_replica, of_file):
+        assert head["redis-ver"] == version.encode()
+        assert before <= int(head["ctime"]) <= after
+        assert 3_000_000 < int(head["used-mem"]) < 300_000_000
+    for data in (snapshot, file):
+        assert (data[-8:] == rdb.NO_CHECKSUM) == (checksum == "no")
 
 
 def test_redis_check_rdb_accepts_the_snapshot(server, tmp_path):

@@ -58,7 +58,9 @@ struct ReplicationOptions {
   Option<int64_t> ping_replica_period_seconds = 10;  // repl-ping-replica-period
   Option<int64_t> min_replicas_to_write = 0;
   Option<int64_t> min_replicas_max_lag_seconds = 10;  // min-replicas-max-lag
-  Option<bool> rdb_compression = true;  // rdbcompression, for snapshots sent to replicas
+  // For snapshots sent to replicas.
+  Option<bool> rdb_compression = true;
+  Option<bool> rdb_checksum = true;
   Option<int64_t> rdb_version = 10;  // repl-rdb-version; a stock replica does not say what it reads
 
   // Both. What CONFIG SET makes a smaller backlog than the minimum becomes the minimum, as in

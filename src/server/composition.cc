@@ -19,6 +19,7 @@
 #include "server/config_commands.h"
 #include "server/connection_commands.h"
 #include "server/debug_commands.h"
+#include "stats/memory.h"
 
 namespace tandem {
 namespace {
@@ -110,6 +111,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
   engine_.observer = &watch_;
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
+  options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
 }
 
 Composition::~Composition() {
@@ -275,22 +277,23 @@ void Composition::start_workers() {
 }
 
 ReplicationControl::Parts Composition::replication_parts() {
-  return {.loop = replication_loop_,
-          .network = replication_network_,
-          .engine = engine_,
-          .options = options_.replication,
-          .lag_limit =
-              [this] {
-                constexpr auto kReplica = static_cast<size_t>(ClientClass::kReplica);
-                const OutputBufferLimit& limit =
-                    options_.server.network.output_buffer_limits[kReplica];
-                return ReplicaLagLimit{.hard_bytes = static_cast<uint64_t>(limit.hard_bytes.get()),
-                                       .soft_bytes = static_cast<uint64_t>(limit.soft_bytes.get()),
-                                       .soft_seconds = limit.soft_seconds.get()};
-              },
-          .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
-          .observer = &replication_cards_,
-          .random_seed = random_.next()};
+  return {
+      .loop = replication_loop_,
+      .network = replication_network_,
+      .engine = engine_,
+      .options = options_.replication,
+      .lag_limit =
+          [this] {
+            constexpr auto kReplica = static_cast<size_t>(ClientClass::kReplica);
+            const OutputBufferLimit& limit = options_.server.network.output_buffer_limits[kReplica];
+            return ReplicaLagLimit{.hard_bytes = static_cast<uint64_t>(limit.hard_bytes.get()),
+                                   .soft_bytes = static_cast<uint64_t>(limit.soft_bytes.get()),
+                                   .soft_seconds = limit.soft_seconds.get()};
+          },
+      .used_memory_bytes = [this] { return static_cast<uint64_t>(read_memory(files_).used_bytes); },
+      .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
+      .observer = &replication_cards_,
+      .random_seed = random_.next()};
 }
 
 bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {

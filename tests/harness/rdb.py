@@ -19,6 +19,26 @@ def file(*items, version=10, checksum=NO_CHECKSUM):
     return b"REDIS%04d\xfe\x00" % version + b"".join(items) + b"\xff" + checksum
 
 
+def head(data):
+    """The auxiliary fields of a file, as bytes by name."""
+    fields, at = {}, 9
+
+    def word():
+        nonlocal at
+        first, at = data[at], at + 1
+        integer_bytes = {0xc0: 1, 0xc1: 2, 0xc2: 4}.get(first)
+        length = integer_bytes or first
+        assert integer_bytes or first < 64, "longer texts are none of these"
+        part, at = data[at:at + length], at + length
+        return b"%d" % int.from_bytes(part, "little", signed=True) if integer_bytes else part
+
+    while data[at] == 0xfa:
+        at += 1
+        name = word()
+        fields[name.decode()] = word()
+    return fields
+
+
 def ziplist(*elements):
     body, last = b"", 10
     previous = 0
