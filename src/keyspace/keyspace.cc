@@ -34,6 +34,23 @@ int64_t DatabaseTables::expiring() const {
   return sum;
 }
 
+Entry* DatabaseTables::random_entry(Random& random) const {
+  const int64_t total = keys();
+  if (total == 0) return nullptr;
+  // The partition in which the key of this number would be, were they counted through.
+  auto number = static_cast<int64_t>(random.below(static_cast<uint64_t>(total)));
+  const auto is_past = [&number](int64_t keys_here) {
+    if (number < keys_here) return false;
+    number -= keys_here;
+    return true;
+  };
+  size_t stripe = 0;
+  while (is_past(keys_[stripe].load(std::memory_order_relaxed))) ++stripe;
+  size_t partition = stripe * kPartitionsPerStripe;
+  while (is_past(partitions_[partition].size())) ++partition;
+  return partitions_[partition].random_entry(random);
+}
+
 Keyspace::Keyspace(const Options& options)
     : traits_{options.hash_seed},
       stripes_(kStripes),

@@ -18,6 +18,7 @@
 #include <xxhash.h>
 
 #include "base/lock.h"
+#include "base/random.h"
 #include "data/encoding_limits.h"
 #include "data/hash_table.h"
 #include "keyspace/entry.h"
@@ -62,6 +63,9 @@ class DatabaseTables {
   void count(int stripe, int64_t keys, int64_t expiring);
   int64_t keys() const;
   int64_t expiring() const;
+  // Each key with the same chance, but for very long chains; null if there is none. REQUIRES: all
+  // stripes held.
+  Entry* random_entry(Random& random) const;
   int64_t expiring_in(int stripe) const {
     return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }

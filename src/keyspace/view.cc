@@ -247,15 +247,10 @@ void View::swap_with(int other) {
 const Entry* View::random(Random& random) {
   DatabaseTables* tables = access_.keyspace().tables(database_);
   if (tables == nullptr || tables->keys() == 0) return nullptr;
-  // Partitions hold about the same number of keys, so a random one that is not empty is fair
-  // enough; the walk on from it is bounded.
-  const auto start = static_cast<int>(random.below(kPartitions));
-  for (int i = 0; i < kPartitions; ++i) {
-    PartitionTable& table = tables->partition((start + i) % kPartitions);
-    for (int tries = 0; tries < 4; ++tries) {
-      const Entry* entry = table.random_entry(random);
-      if (entry != nullptr && !hidden(*entry)) return entry;
-    }
+  static constexpr int kDrawsMax = 100;
+  for (int draws = 0; draws < kDrawsMax; ++draws) {
+    const Entry* entry = tables->random_entry(random);
+    if (entry != nullptr && !hidden(*entry)) return entry;
   }
   // Nearly everything has expired: take the first that has not, or none.
   const Entry* live = nullptr;

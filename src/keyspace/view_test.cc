@@ -65,6 +65,34 @@ TEST(View, NamesTheEncodingsAsRedisDoes) {
   EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
 }
 
+TEST(View, EachKeyIsDrawnAboutAsOften) {
+  constexpr int kKeys = 50;
+  constexpr int kDrawsEach = 400;
+  World world;
+  for (int i = 0; i < kKeys; ++i) world.view.set_text(std::to_string(i), "v", kNoExpiry);
+  Random random(1);
+  std::map<std::string, int> drawn;
+  for (int i = 0; i < kKeys * kDrawsEach; ++i)
+    ++drawn[std::string(world.view.random(random)->key())];
+  ASSERT_EQ(drawn.size(), size_t{kKeys});
+  for (const auto& [key, times] : drawn) {
+    EXPECT_GT(times, kDrawsEach / 2) << key;
+    EXPECT_LT(times, kDrawsEach * 2) << key;
+  }
+}
+
+TEST(View, WhatIsHiddenIsNotDrawn) {
+  World world;
+  Random random(1);
+  EXPECT_EQ(world.view.random(random), nullptr);
+  for (int i = 0; i < 1000; ++i) world.view.set_text(std::to_string(i), "v", 2000);
+  world.view.set_text("stays", "v", kNoExpiry);
+  world.at(3000, ExpiryMode::kHide);
+  EXPECT_EQ(world.view.random(random)->key(), "stays");
+  world.view.erase("stays");
+  EXPECT_EQ(world.view.random(random), nullptr);
+}
+
 TEST(View, APrimaryDeletesWhatExpiredAndStatesIt) {
   World world;
   world.view.set_text("key", "v", 2000);
