@@ -17,10 +17,10 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * kMicrosecond;
 }
 
-CpuFigures read_cpu() {
+rusage usage_of(int whom) {
   rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return {.system_seconds = seconds(usage.ru_stime), .user_seconds = seconds(usage.ru_utime)};
+  ::getrusage(whom, &usage);
+  return usage;
 }
 
 std::vector<std::string> listeners(const NetworkOptions& network) {
@@ -57,6 +57,9 @@ void Status::sample() {
   parts_.more_stats(replication);
   replication_input_.sample(static_cast<uint64_t>(replication.replication_input_bytes), now_ms);
   replication_output_.sample(static_cast<uint64_t>(replication.replication_output_bytes), now_ms);
+  const rusage own = usage_of(RUSAGE_THREAD);
+  main_system_seconds_.store(seconds(own.ru_stime), std::memory_order_relaxed);
+  main_user_seconds_.store(seconds(own.ru_utime), std::memory_order_relaxed);
   if (now_ms - memory_sampled_ms_ < kMsPerSecond) return;
   memory_sampled_ms_ = now_ms;
   (void)memory();
@@ -103,7 +106,11 @@ InfoFigures Status::collect(const std::set<std::string>& sections) const {
   figures.persistence.changes_since_save = parts_.persistence.changes_since_save();
   collect_stats(figures.stats);
   if (sections.contains("replication")) figures.replication = parts_.replication_lines();
-  figures.cpu = read_cpu();
+  const rusage all = usage_of(RUSAGE_SELF);
+  figures.cpu = {.system_seconds = seconds(all.ru_stime),
+                 .user_seconds = seconds(all.ru_utime),
+                 .main_system_seconds = main_system_seconds_.load(std::memory_order_relaxed),
+                 .main_user_seconds = main_user_seconds_.load(std::memory_order_relaxed)};
   if (sections.contains("commandstats")) figures.commands = collect_commands();
   if (sections.contains("latencystats")) figures.latencies = collect_latencies();
   for (const auto& [code, count] : parts_.errors.list()) figures.errors.emplace_back(code, count);

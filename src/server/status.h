@@ -46,7 +46,7 @@ class Status {
 
   explicit Status(Parts parts);
 
-  // About every 100 ms.
+  // On the main thread, about every 100 ms.
   void sample();
   // Writes since the start, for the save points.
   int64_t total_changes() const;
@@ -73,6 +73,9 @@ class Status {
   const int64_t started_ms_;
   const int64_t startup_bytes_;
   mutable std::atomic<int64_t> peak_bytes_{0};
+  // Of the main thread, which alone can ask for them.
+  std::atomic<double> main_system_seconds_{0};
+  std::atomic<double> main_user_seconds_{0};
   Rate commands_;
   Rate input_;
   Rate output_;

@@ -247,6 +247,8 @@ void write(Report& report, const CpuFigures& cpu) {
   report.line("used_cpu_user", fmt::format("{:.6f}", cpu.user_seconds));
   report.line("used_cpu_sys_children", "0.000000");
   report.line("used_cpu_user_children", "0.000000");
+  report.line("used_cpu_sys_main_thread", fmt::format("{:.6f}", cpu.main_system_seconds));
+  report.line("used_cpu_user_main_thread", fmt::format("{:.6f}", cpu.main_user_seconds));
 }
 
 void write(Report& report, std::span<const CommandFigures> commands) {

@@ -109,6 +109,8 @@ struct StatsFigures {
 struct CpuFigures {
   double system_seconds = 0;
   double user_seconds = 0;
+  double main_system_seconds = 0;  // of the main thread alone
+  double main_user_seconds = 0;
 };
 
 struct CommandFigures {
