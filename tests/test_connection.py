@@ -260,6 +260,14 @@ def test_watch_sees_a_trim_that_takes_nothing(server, client):
     assert client("EXEC") is None and client("LLEN", "w") == 1
 
 
+def test_exec_that_is_refused_says_why(start):
+    replies = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            replies.append(client.pipeline([("SUBSCRIBE", "a"), ("EXEC",)]))
+    assert replies[0] == replies[1] and b"because of: Can't execute 'exec'" in replies[0][1]
+
+
 def test_discard(client):
     client("MULTI")
     client("SET", "a", 1)

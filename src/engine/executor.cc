@@ -129,8 +129,9 @@ bool Executor::admit(const Command& command, ClientState& client, std::span<cons
     return true;
   if (client.in_transaction) client.transaction_failed = true;
   if (&command == exec_) {
-    refuse(&command, fmt::format("EXECABORT Transaction discarded because of: {}", *refused),
-           reply);
+    // Only codes that say more than that it is an error are repeated.
+    const Bytes reason = refused->starts_with("ERR ") ? Bytes(*refused).substr(4) : *refused;
+    refuse(&command, fmt::format("EXECABORT Transaction discarded because of: {}", reason), reply);
     end_transaction(client);
   } else {
     refuse(&command, *refused, reply);
