@@ -186,6 +186,23 @@ def test_monitor_shows_what_a_transaction_does(server, client):
     assert shown == ['"MULTI"', '"INCR" "n"', '"SET" "k" "v"', '"EXEC"']
 
 
+def test_a_monitor_only_looks(start):
+    """As in Redis, to which it is a replica: a second MONITOR is not even answered."""
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as watcher:
+            assert watcher("MONITOR") == "OK"
+            watcher.send(encode("MONITOR") + encode("GET", "a") + encode("SET", "a", 1) +
+                         encode("PUBLISH", "a", 1) + encode("EVAL", "return 1", 0) +
+                         encode("ECHO", "next"))
+            seen = [watcher.read_raw() for _ in range(6)]
+            refused = b"-ERR Replica can't interact with the keyspace\r\n"
+            assert [line for line in seen if line[:1] != b"+"] == [refused] * 4 + [
+                b"$4\r\nnext\r\n"]
+            assert [line for line in seen if line[:1] == b"+"][0].endswith(b'"ECHO" "next"\r\n')
+            assert watcher("RESET") == "RESET"
+            assert watcher("GET", "a") is None
+
+
 def test_reset_ends_monitor(server, client):
     with server.connect() as watcher:
         watcher("MONITOR")

@@ -52,6 +52,7 @@ struct ClientState {
   int protocol = 2;
   bool authenticated = true;  // or came while no password was asked for
   bool subscribed = false;    // in RESP2 only a few commands are allowed then
+  bool is_monitor = false;    // it may look at everything, and ask for no key
 
   // What it executed or queued last, for people; null before the first.
   const Command* last_command = nullptr;

@@ -22,6 +22,9 @@ constexpr Bytes kMasterDown =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 constexpr Bytes kLoadingText = "LOADING Redis is loading the dataset in memory";
 
+// To Redis a monitor is a replica.
+constexpr Bytes kMonitorAsks = "ERR Replica can't interact with the keyspace";
+
 constexpr Bytes kNoStreamCommand = "ERR This command is no part of a replication stream.";
 
 bool is_one_of(const Command& command, std::span<const Bytes> names) {
@@ -75,6 +78,8 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   if (when(Gate::kBusyScript) && !answered && client.kind != ClientKind::kScript) {
     return std::string(kBusyText);
   }
+  constexpr uint32_t kMeetsKeys = kWrite | kReadOnly | kMayReplicate;
+  if (client.is_monitor && (flags & kMeetsKeys) != 0) return std::string(kMonitorAsks);
   return std::nullopt;
 }
 

@@ -138,6 +138,7 @@ void quit(SessionContext& c) {
 void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandWatch& watch) {
   if (Session* session = session_of(c)) {
     watch.remove_monitor(session->id);
+    session->is_monitor = false;
     end_subscriptions(subscriptions, *session);
     session->reset_state();
   }

@@ -17,7 +17,10 @@ void monitor(SessionContext& c, CommandWatch& watch) {
   if (session == nullptr || !c.may_block) {
     return c.reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
   }
-  if (!session->card().is(kClientMonitor)) watch.add_monitor(session->shared_card());
+  // As in Redis, which hears nothing of a second one.
+  if (session->card().is(kClientMonitor)) return;
+  session->is_monitor = true;
+  watch.add_monitor(session->shared_card());
   c.reply.ok();
 }
 
