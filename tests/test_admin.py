@@ -102,6 +102,40 @@ def test_command_docs_has_the_arguments_of_redis(client, start):
         assert argument_shape(ours_of) == argument_shape(theirs_of), name
 
 
+def help_entries(connection, container):
+    """HELP by the lines of its entries; each begins at the margin."""
+    lines = connection(container, "HELP")
+    found = [[line] for line in lines[1:] if not line.startswith(" ")]
+    at = -1
+    for line in lines[1:]:
+        if line.startswith(" "):
+            found[at].append(line)
+        else:
+            at += 1
+    return lines[0], found
+
+
+NEW_HELP_OF_7_2 = {"SETINFO", "NO-TOUCH"}
+
+
+def test_help_is_that_of_redis(start):
+    """Of every container: what there is here, in Redis's words and order."""
+    ours, theirs = (start(kind).connect() for kind in ("tandem", "redis"))
+    containers = {row[0]: {part[0].split("|")[1] for part in row[9]}
+                  for row in ours("COMMAND") if row[9]}
+    assert {"client", "config", "object"} <= set(containers)
+    containers["command"].add("(no")  # subcommand
+    containers["debug"] = {"digest", "digest-value", "set-active-expire", "sleep", "help"}
+    for container, parts in containers.items():
+        title, entries = help_entries(ours, container)
+        their_title, their_entries = help_entries(theirs, container)
+        words = [entry[0].split()[0] for entry in entries]
+        assert {word.lower() for word in words} == parts, container
+        assert title == their_title
+        assert [entry for entry, word in zip(entries, words) if word not in NEW_HELP_OF_7_2] == [
+            entry for entry in their_entries if entry[0].split()[0].lower() in parts], container
+
+
 def test_slowlog(client):
     client("CONFIG", "SET", "slowlog-log-slower-than", 0, "slowlog-max-len", 3)
     client("SLOWLOG", "RESET")

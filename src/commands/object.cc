@@ -39,17 +39,27 @@ void object_freq(Context& ctx) {
       "when switching between policies at runtime LRU and LFU data will take some time to adjust.");
 }
 
-void reply_lines(Context& ctx, std::initializer_list<Bytes> lines) {
-  ctx.reply.array(static_cast<int64_t>(lines.size()));
-  for (const Bytes line : lines) ctx.reply.simple(line);
-}
+constexpr Bytes kObjectHelp[] = {
+    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "ENCODING <key>",
+    "    Return the kind of internal representation used in order to store the value",
+    "    associated with a <key>.",
+    "FREQ <key>",
+    "    Return the access frequency index of the <key>. The returned integer is",
+    "    proportional to the logarithm of the recent access frequency of the key.",
+    "IDLETIME <key>",
+    "    Return the idle time of the <key>, that is the approximated number of",
+    "    seconds elapsed since the last access to the key.",
+    "REFCOUNT <key>",
+    "    Return the number of references of the value associated with the specified",
+    "    <key>.",
+    "HELP",
+    "    Prints this help.",
+};
 
 void object_help(Context& ctx) {
-  reply_lines(ctx, {"OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-                    "ENCODING <key>", "    The form in which the value is kept.", "FREQ <key>",
-                    "    How often the key is used, where that is tracked.", "IDLETIME <key>",
-                    "    Seconds since the key was used.", "REFCOUNT <key>",
-                    "    References to the value.", "HELP", "    This list."});
+  ctx.reply.array(std::size(kObjectHelp));
+  for (const Bytes line : kObjectHelp) ctx.reply.simple(line);
 }
 
 void memory_usage(Context& ctx) {
@@ -63,12 +73,6 @@ void memory_usage(Context& ctx) {
   if (entry == nullptr) return;
   constexpr int64_t kSlotBytes = 8;  // its place in the table
   ctx.reply.integer(static_cast<int64_t>(entry->memory_bytes()) + kSlotBytes);
-}
-
-void memory_help(Context& ctx) {
-  reply_lines(ctx, {"MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-                    "USAGE <key> [SAMPLES <count>]", "    Bytes that a key and its value take.",
-                    "HELP", "    This list."});
 }
 
 CommandRow object_row(std::string_view name, std::string_view since, Handler handler,
@@ -86,17 +90,6 @@ CommandRow object_row(std::string_view name, std::string_view since, Handler han
           .syntax = "key"};
 }
 
-CommandRow help_row(std::string_view group, std::string_view since, Handler handler) {
-  return {.name = "help",
-          .arity = 2,
-          .flags = kLoading | kStale,
-          .handler = handler,
-          .group = group,
-          .since = since,
-          .complexity = "O(1)",
-          .summary = "Lists the subcommands"};
-}
-
 }  // namespace
 
 std::vector<CommandRow> object_rows() {
@@ -111,7 +104,14 @@ std::vector<CommandRow> object_rows() {
                        object_row("refcount", "2.2.3", object_refcount, "Counts the references"),
                        object_row("idletime", "2.2.3", object_idletime, "Time since the last use"),
                        object_row("freq", "4.0.0", object_freq, "How often a key is used"),
-                       help_row("generic", "6.2.0", object_help)}},
+                       {.name = "help",
+                        .arity = 2,
+                        .flags = kLoading | kStale,
+                        .handler = object_help,
+                        .group = "generic",
+                        .since = "6.2.0",
+                        .complexity = "O(1)",
+                        .summary = "Lists the subcommands"}}},
       {.name = "memory",
        .arity = -2,
        .group = "server",
@@ -127,8 +127,7 @@ std::vector<CommandRow> object_rows() {
                         .since = "4.0.0",
                         .complexity = "O(N) for N elements",
                         .summary = "Bytes that a key and its value take",
-                        .syntax = "key [SAMPLES count]"},
-                       help_row("server", "4.0.0", memory_help)}},
+                        .syntax = "key [SAMPLES count]"}}},
   };
 }
 

@@ -118,6 +118,27 @@ void getkeys(SessionContext& c, bool with_flags) {
   }
 }
 
+constexpr Bytes kHelp[] = {
+    "(no subcommand)",
+    "    Return details about all Redis commands.",
+    "COUNT",
+    "    Return the total number of commands in this Redis server.",
+    "LIST",
+    "    Return a list of all commands in this Redis server.",
+    "INFO [<command-name> ...]",
+    "    Return details about multiple Redis commands.",
+    "    If no command names are given, documentation details for all",
+    "    commands are returned.",
+    "DOCS [<command-name> ...]",
+    "    Return documentation details about multiple Redis commands.",
+    "    If no command names are given, documentation details for all",
+    "    commands are returned.",
+    "GETKEYS <full-command>",
+    "    Return the keys from a full Redis command.",
+    "GETKEYSANDFLAGS <full-command>",
+    "    Return the keys and the access flags from a full Redis command.",
+};
+
 CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
                std::string_view summary, std::string_view syntax = "") {
   return {.name = name,
@@ -150,7 +171,7 @@ std::vector<CommandRow> command_rows() {
       row(
           "getkeysandflags", -4, [](SessionContext& c) { getkeys(c, true); }, "7.0.0",
           "Finds the keys in a whole command, and how it uses them.", "command [arg [arg ...]]"),
-      help_row("command", "server"),
+      help_row("command", "server", kHelp),
   };
   CommandRow container = row("command", -1, info, "2.8.13", "Describes all commands.");
   container.tips = "nondeterministic_output_order";

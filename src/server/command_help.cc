@@ -6,29 +6,27 @@
 
 namespace tandem {
 
-void reply_help(SessionContext& context, Bytes container) {
-  const Command* command = context.executor.engine().registry.find(container);
-  if (command == nullptr) return context.reply.error(kSyntaxError);
-  context.reply.array(static_cast<int64_t>(command->subcommands.size()) * 2 + 1);
+void reply_help(SessionContext& context, Bytes container, std::span<const Bytes> lines) {
+  constexpr size_t kOwnLines = 3;
+  context.reply.array(static_cast<int64_t>(lines.size() + kOwnLines));
   context.reply.simple(fmt::format("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
                                    to_upper(container)));
-  for (const Command* subcommand : command->subcommands) {
-    const CommandRow& row = subcommand->row;
-    context.reply.simple(
-        fmt::format("{}{}{}", to_upper(row.name), row.syntax.empty() ? "" : " ", row.syntax));
-    context.reply.simple(fmt::format("    {}", row.summary));
-  }
+  for (const Bytes line : lines) context.reply.simple(line);
+  context.reply.simple("HELP");
+  context.reply.simple("    Prints this help.");
 }
 
-CommandRow help_row(std::string_view container, std::string_view group) {
-  return {.name = "help",
-          .arity = 2,
-          .flags = kLoading | kStale,
-          .session_handler = [container](SessionContext& c) { reply_help(c, container); },
-          .group = group,
-          .since = "5.0.0",
-          .complexity = "O(1)",
-          .summary = "Lists the subcommands."};
+CommandRow help_row(std::string_view container, std::string_view group,
+                    std::span<const Bytes> lines) {
+  return {
+      .name = "help",
+      .arity = 2,
+      .flags = kLoading | kStale,
+      .session_handler = [container, lines](SessionContext& c) { reply_help(c, container, lines); },
+      .group = group,
+      .since = "5.0.0",
+      .complexity = "O(1)",
+      .summary = "Lists the subcommands."};
 }
 
 void reply_subcommand_syntax(SessionContext& context, Bytes container) {

@@ -39,6 +39,17 @@ void rewrite(SessionContext& c, Config& config) {
 
 constexpr std::string_view kAllNodes = "request_policy:all_nodes response_policy:all_succeeded";
 
+constexpr Bytes kHelp[] = {
+    "GET <pattern>",
+    "    Return parameters matching the glob-like <pattern> and their values.",
+    "SET <directive> <value>",
+    "    Set the configuration <directive> to <value>.",
+    "RESETSTAT",
+    "    Reset statistics reported by the INFO command.",
+    "REWRITE",
+    "    Rewrite the configuration file.",
+};
+
 CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
                std::string_view summary, std::string_view syntax = "") {
   return {.name = name,
@@ -77,7 +88,7 @@ std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_
                               c.reply.ok();
                             },
                             "2.0.0", "Sets the statistics of INFO back to zero.")),
-      help_row("config", "server"),
+      help_row("config", "server", kHelp),
   };
   return {{.name = "config",
            .arity = -2,

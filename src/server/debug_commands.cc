@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/number.h"
 #include "commands/digest.h"
 #include "server/command_help.h"
@@ -117,24 +118,42 @@ void memory_stats(SessionContext& c, const Status& status) {
   }
 }
 
-CommandRow debug_row(std::string_view name, int arity, SessionHandler handler,
-                     const ServerOptions& options, std::string_view summary,
-                     std::string_view syntax, LockScope scope) {
-  return {.name = name,
-          .arity = arity,
-          .flags = kAdmin | kNoScript | kLoading | kStale,
-          .scope = scope,
-          .session_handler =
-              [call = std::move(handler), &options](SessionContext& c) {
-                if (!allowed(c, options)) return c.reply.error(kNotAllowed);
-                call(c);
-              },
-          .group = "server",
-          .since = "1.0.0",
-          .complexity = "Depends on the subcommand",
-          .summary = summary,
-          .syntax = syntax};
+constexpr Bytes kDebugHelp[] = {
+    "DIGEST",
+    "    Output a hex signature representing the current DB content.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Output a hex signature of the values of all the specified keys.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Setting it to 0 disables expiring keys in background when they are not",
+    "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
+    "    default.",
+    "SLEEP <seconds>",
+    "    Stop the server for <seconds>. Decimals allowed.",
+};
+
+// As in Redis these are no subcommands of the table: whatever does not fit gets the same answer.
+void debug(SessionContext& c, Pause& pause) {
+  const size_t count = c.args.size();
+  const auto is = [&](Bytes name) { return equal_ignore_case(c.args[1], name); };
+  if (is("help") && count == 2) return reply_help(c, "debug", kDebugHelp);
+  if (is("sleep") && count == 3) return stand_still(c, pause);
+  if (is("set-active-expire") && count == 3) return set_active_expire(c);
+  if (is("digest") && count == 2) return digest(c);
+  if (is("digest-value")) return digest_value(c);
+  reply_subcommand_syntax(c, "debug");
 }
+
+constexpr Bytes kMemoryHelp[] = {
+    "DOCTOR",
+    "    Return memory problems reports.",
+    "PURGE",
+    "    Attempt to purge dirty pages for reclamation by the allocator.",
+    "STATS",
+    "    Return information about the memory usage of the server.",
+    "USAGE <key> [SAMPLES <count>]",
+    "    Return memory in bytes used by <key> and its value. Nested values are",
+    "    sampled up to <count> times (default: 5, 0 means sample all).",
+};
 
 CommandRow memory_row(std::string_view name, int arity, SessionHandler handler,
                       std::string_view summary, std::string_view syntax = "") {
@@ -151,27 +170,19 @@ CommandRow memory_row(std::string_view name, int arity, SessionHandler handler,
 }  // namespace
 
 std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
-  std::vector<CommandRow> rows;
-  CommandRow& debug = rows.emplace_back(debug_row(
-      "debug", -2, [](SessionContext&) {}, options,
-      "For tests and for people who look "
-      "inside.",
-      "", LockScope::kKeys));
-  debug.session_handler = nullptr;
-  debug.subcommands.push_back(debug_row(
-      "sleep", 3, [&pause](SessionContext& c) { stand_still(c, pause); }, options,
-      "Stands still for a time.", "seconds", LockScope::kKeys));
-  debug.subcommands.push_back(debug_row("set-active-expire", 3, set_active_expire, options,
-                                        "Switches the deletion of expired keys that nobody meets.",
-                                        "<0 | 1>", LockScope::kKeys));
-  debug.subcommands.push_back(debug_row("digest", 2, digest, options,
-                                        "Tells a fingerprint of all data.", "",
-                                        LockScope::kEverything));
-  debug.subcommands.push_back(debug_row("digest-value", -2, digest_value, options,
-                                        "Tells fingerprints of values.", "[key ...]",
-                                        LockScope::kEverything));
-  debug.subcommands.push_back(help_row("debug", "server"));
-  return rows;
+  return {{.name = "debug",
+           .arity = -2,
+           .flags = kAdmin | kNoScript | kLoading | kStale,
+           .scope = LockScope::kEverything,
+           .session_handler =
+               [&options, &pause](SessionContext& c) {
+                 if (!allowed(c, options)) return c.reply.error(kNotAllowed);
+                 debug(c, pause);
+               },
+           .group = "server",
+           .since = "1.0.0",
+           .complexity = "Depends on the subcommand",
+           .summary = "For tests and for people who look inside."}};
 }
 
 std::vector<CommandRow> memory_rows(const Status& status) {
@@ -196,7 +207,7 @@ std::vector<CommandRow> memory_rows(const Status& status) {
                                             c.reply.ok();
                                           },
                                           "Gives unused memory back to the system.")));
-  memory.subcommands.push_back(help_row("memory", "server"));
+  memory.subcommands.push_back(help_row("memory", "server", kMemoryHelp));
   return rows;
 }
 

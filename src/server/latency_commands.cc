@@ -113,6 +113,22 @@ void histogram(SessionContext& c, const Status& status) {
   c.reply.end_map(map, written);
 }
 
+constexpr Bytes kHelp[] = {
+    "DOCTOR",
+    "    Return a human readable latency analysis report.",
+    "HISTORY <event>",
+    "    Return time-latency samples for the <event> class.",
+    "LATEST",
+    "    Return the latest latency samples for all events.",
+    "RESET [<event> ...]",
+    "    Reset latency data of one or more <event> classes.",
+    "    (default: reset all data for all event classes)",
+    "HISTOGRAM [COMMAND ...]",
+    "    Return a cumulative distribution of latencies in the format of a histogram for the "
+    "specified command names.",
+    "    If no commands are specified then all histograms are replied.",
+};
+
 CommandRow part(std::string_view name, int arity, SessionHandler handler, std::string_view since,
                 std::string_view summary, std::string_view syntax = "") {
   const bool is_reset = name == "reset";
@@ -150,7 +166,7 @@ std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status) 
           "histogram", -2, [&status](SessionContext& c) { histogram(c, status); }, "7.0.0",
           "Tells how long commands took.", "[command [command ...]]"),
       part("doctor", 2, bound(doctor), "2.8.13", "Sums up the spikes."),
-      help_row("latency", "server"),
+      help_row("latency", "server", kHelp),
   };
   std::vector<CommandRow> rows;
   rows.push_back(std::move(latency));

@@ -67,6 +67,18 @@ void slowlog_reset(SessionContext& c, CommandWatch& watch) {
   c.reply.ok();
 }
 
+constexpr Bytes kSlowlogHelp[] = {
+    "GET [<count>]",
+    "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
+    "    Entries are made of:",
+    "    id, timestamp, time in microseconds, arguments array, client IP and port,",
+    "    client name",
+    "LEN",
+    "    Return the length of the slowlog.",
+    "RESET",
+    "    Reset the slowlog.",
+};
+
 CommandRow row(std::string_view name, int arity, uint32_t flags, SessionHandler handler,
                std::string_view since, std::string_view summary, std::string_view syntax = "") {
   return {.name = name,
@@ -99,7 +111,7 @@ CommandRow slowlog_row(CommandWatch& watch) {
       tipped("request_policy:all_nodes response_policy:all_succeeded",
              row("reset", 2, kAdmin | kLoading | kStale, bound(slowlog_reset), "2.2.12",
                  "Forgets all entries.")));
-  slowlog.subcommands.push_back(help_row("slowlog", "server"));
+  slowlog.subcommands.push_back(help_row("slowlog", "server", kSlowlogHelp));
   return slowlog;
 }
 

@@ -22,8 +22,6 @@ DIFFERENCES_OF_7_0 = [
      b"specified.\r\n",
      b"-ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' "
      b"must be specified.\r\n", "7.2 names the command in quotes"),
-    ("DEBUG", b"-ERR unknown subcommand or wrong number of arguments for 'nosuch'. Try DEBUG HELP."
-     b"\r\n", b"-ERR unknown subcommand 'nosuch'. Try DEBUG HELP.\r\n", "7.2 is shorter"),
     ("BLPOP", b"-ERR timeout is negative\r\n", b"-ERR timeout is out of range\r\n",
      "7.2 tells a time limit that is too large from a negative one"),
     ("COMMAND", b"*1\r\n$-1\r\n", b"*1\r\n*-1\r\n",
