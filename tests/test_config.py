@@ -56,7 +56,8 @@ def test_standard_input(start):
     "appendonly perhaps",
     "save 1", "repl-backlog-size -1", "client-output-buffer-limit normal 1",
     'requirepass "open', "loglevel loud", "replicaof 127.0.0.1", "databases 0",
-    "unixsocketperm 999", "repl-timeout -1",
+    "unixsocketperm 999", "repl-timeout -1", "repl-backlog-size 99999999999999999999",
+    "proto-max-bulk-len 99999999999999999999gb", 'proc-title-template "{nosuch}"',
 ])
 def test_a_bad_line_stops_the_start_and_is_named(start, line):
     server = with_file(start, f"timeout 5\n{line}\n")
@@ -139,6 +140,37 @@ def test_config_set_errors(client, name, value, error):
     got = client.error("CONFIG", "SET", name, value)
     assert got.startswith(f"ERR CONFIG SET failed (possibly related to argument '{name}') - ")
     assert error in got
+
+
+MEMORY_VALUES = ["99999999999999999999", "99999999999999999999gb", "9223372036854775808",
+                 "9223372036854775807", "-1", "1tb"]
+MEMORY_DIRECTIVES = ["client-query-buffer-limit", "proto-max-bulk-len", "auto-aof-rewrite-min-size",
+                     "repl-backlog-size", "cluster-link-sendbuf-limit", "hash-max-listpack-value",
+                     "zset-max-listpack-value", "hll-sparse-max-bytes", "stream-node-max-bytes",
+                     "maxmemory", "active-defrag-ignore-bytes",
+                     "loading-process-events-interval-bytes"]
+
+
+def test_memory_values_beyond_the_largest_number(start):
+    """Refused where Redis refuses them; where it takes them the largest is taken."""
+    ours, theirs = (start(kind).connect() for kind in ("tandem", "redis"))
+    for name in MEMORY_DIRECTIVES:
+        for value in MEMORY_VALUES:
+            if (name, value) == ("repl-backlog-size", "9223372036854775807"):
+                continue  # a stock server would want to have that memory
+            words = "CONFIG", "SET", name, value
+            assert ours.raw(*words) == theirs.raw(*words), words
+    ours("CONFIG", "SET", "maxmemory", "99999999999999999999")
+    assert ours("CONFIG", "GET", "maxmemory") == ["maxmemory", "18446744073709551615"]
+
+
+@pytest.mark.parametrize("template", [
+    "{title} {listen-addr} {server-mode}", "{title}", "", " ", "{port}", "{tls-port}", "plain",
+    "{{", "{", "a{", "{title", "{nosuch} a", "{}", "}", "{Port}", "{unixsocket}", "{config-file}"])
+def test_a_title_template_is_checked(start, template):
+    words = "CONFIG", "SET", "proc-title-template", template
+    ours, theirs = (start(kind).connect().raw(*words) for kind in ("tandem", "redis"))
+    assert ours == theirs
 
 
 def test_config_set_of_an_immutable_directive(client):

@@ -10,18 +10,19 @@
 namespace tandem {
 namespace {
 
-std::optional<int64_t> parse_whole(std::string_view text, int radix) {
-  int64_t value = 0;
+template <class Number>
+std::optional<Number> parse_whole(std::string_view text, int radix) {
+  Number value = 0;
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, value, radix);
   if (error != std::errc{} || at != end) return std::nullopt;
   return value;
 }
 
-std::optional<int64_t> unit_bytes(std::string_view unit) {
+std::optional<uint64_t> unit_bytes(std::string_view unit) {
   constexpr struct {
     std::string_view name;
-    int64_t bytes;
+    uint64_t bytes;
   } kUnits[] = {{"", 1},           {"b", 1},
                 {"k", 1000},       {"kb", 1024},
                 {"m", 1000000},    {"mb", 1024 * 1024},
@@ -34,22 +35,24 @@ std::optional<int64_t> unit_bytes(std::string_view unit) {
 
 }  // namespace
 
-std::optional<int64_t> parse_integer(std::string_view text) { return parse_whole(text, 10); }
+std::optional<int64_t> parse_integer(std::string_view text) {
+  return parse_whole<int64_t>(text, 10);
+}
 
-std::optional<int64_t> parse_octal(std::string_view text) { return parse_whole(text, 8); }
+std::optional<int64_t> parse_octal(std::string_view text) { return parse_whole<int64_t>(text, 8); }
 
-std::optional<int64_t> parse_memory(std::string_view text) {
+std::optional<uint64_t> parse_memory(std::string_view text) {
   size_t digits = 0;
   while (digits < text.size() && ascii_digit(text[digits])) ++digits;
   const auto unit = unit_bytes(text.substr(digits));
   if (digits == 0 || !unit) return std::nullopt;
-  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-  const auto number = parse_whole(text.substr(0, digits), 10).value_or(kMost);
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  const auto number = parse_whole<uint64_t>(text.substr(0, digits), 10).value_or(kMost);
   return number > kMost / *unit ? kMost : number * *unit;
 }
 
-std::string format_memory(int64_t bytes) {
-  constexpr int64_t kKilo = 1024, kMega = kKilo * 1024, kGiga = kMega * 1024;
+std::string format_memory(uint64_t bytes) {
+  constexpr uint64_t kKilo = 1024, kMega = kKilo * 1024, kGiga = kMega * 1024;
   if (bytes != 0 && bytes % kGiga == 0) return fmt::format("{}gb", bytes / kGiga);
   if (bytes != 0 && bytes % kMega == 0) return fmt::format("{}mb", bytes / kMega);
   if (bytes != 0 && bytes % kKilo == 0) return fmt::format("{}kb", bytes / kKilo);

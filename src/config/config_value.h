@@ -15,10 +15,11 @@ std::optional<int64_t> parse_integer(std::string_view text);
 std::optional<int64_t> parse_octal(std::string_view text);
 
 // Bytes: digits and a unit in any case: none or b, k 1000, kb 1024, m, mb, g, gb alike. Negative
-// sizes are refused; what does not fit counts as the largest number.
-std::optional<int64_t> parse_memory(std::string_view text);
+// sizes are refused; what does not fit counts as the largest number, which only few directives
+// take.
+std::optional<uint64_t> parse_memory(std::string_view text);
 
 // The largest of the units kb, mb and gb that divides the size.
-std::string format_memory(int64_t bytes);
+std::string format_memory(uint64_t bytes);
 
 }  // namespace tandem

@@ -18,8 +18,9 @@ TEST(ConfigValue, MemoryUnits) {
   EXPECT_EQ(parse_memory(""), std::nullopt);
   EXPECT_EQ(parse_memory("-1"), std::nullopt);
   EXPECT_EQ(parse_memory("1tb"), std::nullopt);
-  EXPECT_EQ(parse_memory("99999999999999999999gb"), std::numeric_limits<int64_t>::max());
-  EXPECT_EQ(parse_memory("9999999999999gb"), std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(parse_memory("18446744073709551615"), std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(parse_memory("99999999999999999999gb"), std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(parse_memory("18014398509481985kb"), std::numeric_limits<uint64_t>::max());
 }
 
 TEST(ConfigValue, MemoryIsShownInItsLargestUnit) {
@@ -27,7 +28,7 @@ TEST(ConfigValue, MemoryIsShownInItsLargestUnit) {
   EXPECT_EQ(format_memory(1000), "1000");
   EXPECT_EQ(format_memory(2048), "2kb");
   EXPECT_EQ(format_memory(100 * 1024 * 1024), "100mb");
-  EXPECT_EQ(format_memory(int64_t{3} * 1024 * 1024 * 1024), "3gb");
+  EXPECT_EQ(format_memory(uint64_t{3} * 1024 * 1024 * 1024), "3gb");
 }
 
 TEST(ConfigWords, QuotedWordsReadBack) {

@@ -27,8 +27,8 @@ struct OctalKind {
   int64_t max;
 };
 struct MemoryKind {
-  int64_t min = 0;
-  int64_t max = std::numeric_limits<int64_t>::max();
+  uint64_t min = 0;
+  uint64_t max = std::numeric_limits<int64_t>::max();  // more: only for what is accepted as text
 };
 struct EnumValue {
   std::string_view name;

@@ -170,7 +170,10 @@ Result<void> set_output_limits(Options& options, Words words) {
     if (!hard || !soft || !seconds || *seconds < 0) {
       return invalid("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
-    given[*which] = Values{*hard, *soft, *seconds};
+    // More than there can be is no limit that could be met.
+    constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+    given[*which] = Values{static_cast<int64_t>(std::min(*hard, kMost)),
+                           static_cast<int64_t>(std::min(*soft, kMost)), *seconds};
   }
   for (size_t at = 0; at < given.size(); ++at) {
     if (!given[at]) continue;
@@ -187,8 +190,11 @@ std::vector<std::string> output_limit_lines(Options& options) {
   std::vector<std::string> lines;
   for (size_t at = 0; at < kNames.size(); ++at) {
     const OutputBufferLimit& limit = options.server.network.output_buffer_limits[at];
-    lines.push_back(fmt::format("{} {} {} {}", kNames[at], format_memory(limit.hard_bytes.get()),
-                                format_memory(limit.soft_bytes.get()), limit.soft_seconds.get()));
+    const auto shown = [](const Option<int64_t>& bytes) {
+      return format_memory(static_cast<uint64_t>(bytes.get()));
+    };
+    lines.push_back(fmt::format("{} {} {} {}", kNames[at], shown(limit.hard_bytes),
+                                shown(limit.soft_bytes), limit.soft_seconds.get()));
   }
   return lines;
 }
@@ -284,13 +290,15 @@ Result<std::string> normalize_client_memory(Words words) {
   constexpr int64_t kPercentMax = 100;
   if (words.size() != 1) return invalid("wrong number of arguments");
   const std::string_view word = words[0];
-  const bool percents = word.ends_with('%');
-  const auto value = percents ? parse_integer(word.substr(0, word.size() - 1)) : parse_memory(word);
-  if (!value || *value < 0) return invalid("argument must be a memory or percent value");
-  if (percents && *value > kPercentMax) {
-    return invalid("percentage argument must be less or equal to 100");
+  if (!word.ends_with('%')) {
+    const auto bytes = parse_memory(word);
+    if (!bytes) return invalid("argument must be a memory or percent value");
+    return fmt::format("{}", *bytes);
   }
-  return fmt::format("{}{}", *value, percents ? "%" : "");
+  const auto share = parse_integer(word.substr(0, word.size() - 1));
+  if (!share || *share < 0) return invalid("argument must be a memory or percent value");
+  if (*share > kPercentMax) return invalid("percentage argument must be less or equal to 100");
+  return fmt::format("{}%", *share);
 }
 
 Result<void> check_plain_name(std::string_view text, std::string_view directive,
@@ -298,6 +306,33 @@ Result<void> check_plain_name(std::string_view text, std::string_view directive,
   if (text.empty()) return invalid(fmt::format("{} can't be empty", directive));
   if (!text.contains('/')) return {};
   return invalid(fmt::format("{} can't be a path, just a {}", directive, what));
+}
+
+Result<void> check_title_template(std::string_view text) {
+  // What is empty in the end shows nothing; these may be, so they are not counted.
+  constexpr std::string_view kEmptyAtTimes[] = {"title", "unixsocket", "server-mode"};
+  constexpr std::string_view kFilled[] = {"listen-addr", "port", "tls-port", "config-file"};
+  const auto wrong = [] {
+    return invalid("template format is invalid or contains unknown variables");
+  };
+  bool shows_something = false;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] != '{' || text.substr(at).starts_with("{{")) {
+      shows_something = shows_something || text[at] != ' ';
+      at += text[at] == '{' ? 2 : 1;
+      continue;
+    }
+    const size_t end = text.find('}', at);
+    if (end == text.npos) return wrong();
+    const std::string_view name = text.substr(at + 1, end - at - 1);
+    const bool filled = std::ranges::find(kFilled, name) != std::end(kFilled);
+    if (!filled && std::ranges::find(kEmptyAtTimes, name) == std::end(kEmptyAtTimes)) {
+      return wrong();
+    }
+    shows_something = shows_something || filled;
+    at = end + 1;
+  }
+  return shows_something ? Result<void>{} : wrong();
 }
 
 Result<void> check_host_name(std::string_view text) {

@@ -1,5 +1,7 @@
 #include "config/directive_value.h"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "base/ascii.h"
@@ -23,11 +25,9 @@ std::unexpected<Error> invalid(std::string text) {
   return fail(ErrorCode::kInvalid, std::move(text));
 }
 
-Result<Parsed> in_range(int64_t value, int64_t min, int64_t max) {
-  if (value < min || value > max) {
-    return invalid(fmt::format("argument must be between {} and {} inclusive", min, max));
-  }
-  return value;
+template <class Number>
+std::unexpected<Error> out_of_range(Number min, Number max) {
+  return invalid(fmt::format("argument must be between {} and {} inclusive", min, max));
 }
 
 Result<Parsed> parse(const BoolKind&, Words words) {
@@ -39,7 +39,8 @@ Result<Parsed> parse(const BoolKind&, Words words) {
 Result<Parsed> parse(const IntegerKind& kind, Words words) {
   const auto value = parse_integer(words[0]);
   if (!value) return invalid("argument couldn't be parsed into an integer");
-  return in_range(*value, kind.min, kind.max);
+  if (*value < kind.min || *value > kind.max) return out_of_range(kind.min, kind.max);
+  return *value;
 }
 
 Result<Parsed> parse(const OctalKind& kind, Words words) {
@@ -54,7 +55,10 @@ Result<Parsed> parse(const OctalKind& kind, Words words) {
 Result<Parsed> parse(const MemoryKind& kind, Words words) {
   const auto value = parse_memory(words[0]);
   if (!value) return invalid("argument must be a memory value");
-  return in_range(*value, kind.min, kind.max);
+  if (*value < kind.min || *value > kind.max) return out_of_range(kind.min, kind.max);
+  constexpr uint64_t kNumberMax = std::numeric_limits<int64_t>::max();
+  if (*value > kNumberMax) return fmt::format("{}", *value);
+  return static_cast<int64_t>(*value);
 }
 
 Result<Parsed> parse(const EnumKind& kind, Words words) {

@@ -14,6 +14,7 @@ namespace {
 constexpr int64_t kIntMin = std::numeric_limits<int32_t>::min();
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
+constexpr uint64_t kMemoryMax = std::numeric_limits<uint64_t>::max();
 constexpr int64_t kMega = 1024 * 1024;
 constexpr int64_t kPortMax = 65535;
 
@@ -148,7 +149,8 @@ const auto& server_table() {
       {"supervised", "", EnumKind{kSupervised}, Accepted{"no"}, kImmutable},
       {"always-show-logo", "", BoolKind{}, Accepted{"no"}, kImmutable},
       {"set-proc-title", "", BoolKind{}, Accepted{"yes"}, kImmutable},
-      {"proc-title-template", "", TextKind{}, Accepted{"{title} {listen-addr} {server-mode}"}},
+      {"proc-title-template", "", TextKind{check_title_template},
+       Accepted{"{title} {listen-addr} {server-mode}"}},
       {"syslog-enabled", "", BoolKind{}, Accepted{"no"}, kImmutable},
       {"syslog-ident", "", TextKind{}, Accepted{"redis"}, kImmutable},
       {"syslog-facility", "", EnumKind{kSyslogFacilities}, Accepted{"local0"}, kImmutable},
@@ -191,7 +193,8 @@ const auto& persistence_table() {
       {"rdb-save-incremental-fsync", "", BoolKind{}, Accepted{"yes"}},
       {"rdb-key-save-delay", "", IntegerKind{kIntMin, kIntMax}, Accepted{"0"}, kHidden},
       {"key-load-delay", "", IntegerKind{kIntMin, kIntMax}, Accepted{"0"}, kHidden},
-      {"loading-process-events-interval-bytes", "", MemoryKind{1024}, Accepted{"2097152"}, kHidden},
+      {"loading-process-events-interval-bytes", "", IntegerKind{1024, kIntMax}, Accepted{"2097152"},
+       kHidden},
       {"sanitize-dump-payload", "", EnumKind{kSanitize}, Accepted{"no"}},
       {"appendonly", "", BoolKind{}, Accepted{"no"}},
       {"appendfilename", "", kAppendFileName, Accepted{"appendonly.aof"}, kImmutable},
@@ -259,7 +262,7 @@ const auto& replication_table() {
       {"cluster-allow-reads-when-down", "", BoolKind{}, Accepted{"no"}},
       {"cluster-allow-pubsubshard-when-down", "", BoolKind{}, Accepted{"yes"}},
       {"cluster-allow-replica-migration", "", BoolKind{}, Accepted{"yes"}},
-      {"cluster-link-sendbuf-limit", "", MemoryKind{}, Accepted{"0"}},
+      {"cluster-link-sendbuf-limit", "", MemoryKind{0, kMemoryMax}, Accepted{"0"}},
       {"cluster-preferred-endpoint-type", "", EnumKind{kEndpointTypes}, Accepted{"ip"}},
   });
   return kTable;
@@ -288,7 +291,7 @@ const auto& data_table() {
       {"stream-node-max-bytes", "", MemoryKind{}, FIELD(encodings.stream_node_max_bytes)},
       {"stream-node-max-entries", "", IntegerKind{0, kLongMax},
        FIELD(encodings.stream_node_max_entries)},
-      {"maxmemory", "", MemoryKind{}, Accepted{"0"}},
+      {"maxmemory", "", MemoryKind{0, kMemoryMax}, Accepted{"0"}},
       {"maxmemory-policy", "", EnumKind{kMemoryPolicies}, Accepted{"noeviction"}},
       {"maxmemory-samples", "", IntegerKind{1, 64}, Accepted{"5"}},
       {"maxmemory-eviction-tenacity", "", IntegerKind{0, 100}, Accepted{"10"}},
