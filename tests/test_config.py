@@ -58,6 +58,7 @@ def test_standard_input(start):
     'requirepass "open', "loglevel loud", "replicaof 127.0.0.1", "databases 0",
     "unixsocketperm 999", "repl-timeout -1", "repl-backlog-size 99999999999999999999",
     "proto-max-bulk-len 99999999999999999999gb", 'proc-title-template "{nosuch}"',
+    "rename-command nosuch other", "rename-command get SET", "rename-command ping",
 ])
 def test_a_bad_line_stops_the_start_and_is_named(start, line):
     server = with_file(start, f"timeout 5\n{line}\n")
@@ -65,6 +66,34 @@ def test_a_bad_line_stops_the_start_and_is_named(start, line):
     assert server.wait_exit() != 0
     log = server.log_text()
     assert "FATAL CONFIG FILE ERROR" in log and "line 2" in log and f">>> '{line}'" in log
+
+
+def test_renamed_commands(start):
+    """By other names for clients and scripts, each as the lines before left it."""
+    for kind in ("tandem", "redis"):
+        server = start(kind, launch=False)
+        (server.folder / "redis.conf").write_text(
+            'rename-command CONFIG hidden\nrename-command get ""\nrename-command mget Get\n'
+            "rename-command echo ECHO\n")
+        with server.start().connect() as client:
+            assert client("HIDDEN", "GET", "timeout") == ["timeout", "0"]
+            assert client.error("CONFIG", "GET", "a").startswith("ERR unknown command 'CONFIG")
+            client("SET", "a", 1)
+            assert client("GET", "a", "b") == ["1", None]
+            assert client("EVAL", "return redis.call('get', 'a', 'b')", 0) == ["1", None]
+            assert "unknown command" in client.error("MGET", "a").lower()
+            assert client("ECHO", "a") == "a"
+            assert client("COMMAND", "COUNT") == len(client("COMMAND"))
+            assert client("COMMAND", "INFO", "hidden")[0][0] == "config"
+            assert "get" not in client("COMMAND", "LIST") and "mget" in client("COMMAND", "LIST")
+            assert "cmdstat_mget:calls=2" in client("INFO", "commandstats")
+
+
+def test_a_renamed_exec_still_ends_transactions(start):
+    server = with_file(start, "rename-command exec commit\n").start()
+    with server.connect() as client:
+        replies = client.pipeline([("MULTI",), ("SET", "a", 1), ("COMMIT",), ("GET", "a")])
+    assert replies == [b"+OK\r\n", b"+QUEUED\r\n", b"*1\r\n+OK\r\n", b"$1\r\n1\r\n"]
 
 
 def test_a_bad_argument_stops_the_start(start):

@@ -23,6 +23,14 @@ std::string not_supported(std::string_view name) {
   return fmt::format("'{}' is not supported yet", name);
 }
 
+// What stands above the reason why a line is refused.
+std::string report_head(int number, std::string_view line) {
+  return fmt::format(
+      "\n*** FATAL CONFIG FILE ERROR (Redis {}) ***\nReading the configuration file, at line {}\n"
+      ">>> '{}'\n",
+      kRedisVersion, number, line);
+}
+
 std::string_view trim(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const size_t start = line.find_first_not_of(kBlanks);
@@ -108,13 +116,13 @@ Result<void> Config::load_text(const std::string& text, int depth) {
     Result<void> done = words
                             ? load_words(*words, depth)
                             : fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
+    if (done && words->size() == 3 && equal_ignore_case(words->front(), "rename-command")) {
+      renames_.push_back({(*words)[1], (*words)[2], report_head(number, line)});
+    }
     if (done) continue;
     // Other codes come from an included file, whose report is complete.
     if (done.error().code != ErrorCode::kInvalid) return done;
-    return fail(ErrorCode::kRefused,
-                fmt::format("\n*** FATAL CONFIG FILE ERROR (Redis {}) ***\n"
-                            "Reading the configuration file, at line {}\n>>> '{}'\n{}",
-                            kRedisVersion, number, line, done.error().text));
+    return fail(ErrorCode::kRefused, report_head(number, line) + done.error().text);
   }
   return {};
 }

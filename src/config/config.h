@@ -40,6 +40,14 @@ struct ConfigPair {
   std::string value;
 };
 
+// A line "rename-command FROM TO". Which commands there are is known elsewhere: `report` is the
+// error's text down to the reason, for when that turns out to be wrong.
+struct CommandRename {
+  std::string from;
+  std::string to;
+  std::string report;
+};
+
 class Config {
  public:
   using Apply = std::function<Result<void>()>;
@@ -52,6 +60,8 @@ class Config {
   Result<void> load(const ConfigStart& start);
   // What was accepted but has no effect, a line each, for the log.
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // In the order of their lines; each applies to what those before it left.
+  const std::vector<CommandRename>& renames() const { return renames_; }
   // The file's absolute path, empty without one.
   const std::string& file() const { return file_; }
 
@@ -88,6 +98,7 @@ class Config {
   std::mutex lock_;
   std::string file_;
   std::vector<std::string> warnings_;
+  std::vector<CommandRename> renames_;
   std::set<const Directive*> seen_;  // while a load lasts: directives that a line has already set
   std::map<const Directive*, std::string> accepted_;  // values that are not the defaults
   std::map<const Directive*, std::string> initial_;   // every default, as text

@@ -319,7 +319,7 @@ const auto& data_table() {
 constexpr FileDirective kFileDirectives[] = {
     {"user", 1, 1000, true},
     {"loadmodule", 1, 1000, true},
-    {"rename-command", 2, 2, true},
+    {"rename-command", 2, 2, false},
     // Long without effect in Redis itself.
     {"list-max-ziplist-entries", 1, 1, false},
     {"list-max-ziplist-value", 1, 1, false},

@@ -66,19 +66,38 @@ bool find_key_positions(const Command& command, std::span<const Bytes> args,
 
 Registry::Registry(std::vector<CommandRow> rows) {
   for (CommandRow& row : rows) commands_.push_back(add(std::move(row), ""));
-  slots_.resize(std::bit_ceil(commands_.size() * 4 + 1), nullptr);
+  fill_slots();
+}
+
+void Registry::fill_slots() {
+  slots_.assign(std::bit_ceil(commands_.size() * 4 + 1), nullptr);
   for (const Command* command : commands_) {
-    CHECK(find(command->row.name) == nullptr, "a command has one row");
-    size_t slot = name_hash(command->row.name) & (slots_.size() - 1);
+    CHECK(find(command->called) == nullptr, "a command has one row");
+    size_t slot = name_hash(command->called) & (slots_.size() - 1);
     while (slots_[slot] != nullptr) slot = (slot + 1) & (slots_.size() - 1);
     slots_[slot] = command;
   }
+}
+
+Result<void> Registry::rename(Bytes from, Bytes to) {
+  const Command* command = find(from);
+  if (command == nullptr) {
+    return fail(ErrorCode::kInvalid, "No such command in rename-command");
+  }
+  if (const Command* other = find(to); other != nullptr && other != command) {
+    return fail(ErrorCode::kInvalid, "Target command name already exists");
+  }
+  storage_[static_cast<size_t>(command->id)].called = to;
+  if (to.empty()) std::erase(commands_, command);
+  fill_slots();
+  return {};
 }
 
 const Command* Registry::add(CommandRow row, const std::string& prefix) {
   Command& command = storage_.emplace_back();
   command.id = static_cast<int>(storage_.size()) - 1;
   command.full_name = prefix + std::string(row.name);
+  command.called = row.name;
   std::vector<CommandRow> subcommands = std::move(row.subcommands);
   command.row = std::move(row);
   for (CommandRow& subcommand : subcommands) {
@@ -90,9 +109,14 @@ const Command* Registry::add(CommandRow row, const std::string& prefix) {
 const Command* Registry::find(Bytes name) const {
   for (size_t slot = name_hash(name) & (slots_.size() - 1); slots_[slot] != nullptr;
        slot = (slot + 1) & (slots_.size() - 1)) {
-    if (equal_ignore_case(slots_[slot]->row.name, name)) return slots_[slot];
+    if (equal_ignore_case(slots_[slot]->called, name)) return slots_[slot];
   }
   return nullptr;
+}
+
+const Command* Registry::find_original(Bytes name) const {
+  const auto found = std::ranges::find(storage_, name, &Command::full_name);
+  return found == storage_.end() ? nullptr : &*found;
 }
 
 const Command* Registry::find_full(Bytes name) const {

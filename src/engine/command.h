@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/result.h"
 
 namespace tandem {
 
@@ -127,6 +128,7 @@ struct Command {
   CommandRow row;
   int id = 0;
   std::string full_name;  // "get", "client|id"
+  std::string called;     // the name by which it is asked for; empty: by none
   std::vector<const Command*> subcommands;
 
   bool has(uint32_t flag) const { return (row.flags & flag) != 0; }
@@ -142,13 +144,20 @@ struct Command {
 bool find_key_positions(const Command& command, std::span<const Bytes> args,
                         std::vector<int>& positions);
 
-// Immutable once built, readable by all threads.
+// Immutable once built and renamed, readable by all threads.
 class Registry {
  public:
   explicit Registry(std::vector<CommandRow> rows);
 
+  // Clients and scripts call a command by another name from here on; by none, if that is empty.
+  // Fails when there is no such command, or when the new name is taken. Before anything is
+  // executed.
+  Result<void> rename(Bytes from, Bytes to);
+
   // Any case. A container's subcommand is not resolved here.
   const Command* find(Bytes name) const;
+  // By the name in its row, whatever it is called.
+  const Command* find_original(Bytes name) const;
   // "get", or "client|id".
   const Command* find_full(Bytes name) const;
   // "get", or container and subcommand: the command to execute for these arguments, null if there
@@ -162,6 +171,7 @@ class Registry {
 
  private:
   const Command* add(CommandRow row, const std::string& prefix);
+  void fill_slots();
 
   std::deque<Command> storage_;
   std::vector<const Command*> commands_;

@@ -17,7 +17,7 @@ constexpr int64_t kWallClockPeriodUs = 500;
 
 Executor::Executor(Engine& engine, uint64_t random_seed)
     : engine_(engine),
-      exec_(engine.registry.find("exec")),
+      exec_(engine.registry.find_original("exec")),
       random_(random_seed),
       counters_(engine.registry.id_count()),
       access_(engine.keyspace, engine.limits, effects_) {

@@ -120,6 +120,15 @@ Composition::~Composition() {
   replication_thread_.stop();
 }
 
+Result<void> Composition::rename_commands() {
+  for (const CommandRename& rename : config_.renames()) {
+    if (auto done = registry_.rename(rename.from, rename.to); !done) {
+      return fail(ErrorCode::kInvalid, rename.report + done.error().text);
+    }
+  }
+  return {};
+}
+
 std::vector<CommandRow> Composition::rows() {
   std::vector<CommandRow> all = engine_rows();
   append(all, keyspace_rows());

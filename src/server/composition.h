@@ -47,6 +47,9 @@ class Composition {
   Composition(Options& options, Config& config, uint64_t seed);
   ~Composition();
 
+  // As the configuration says; before start(). The error is the whole text for the standard error
+  // stream.
+  Result<void> rename_commands();
   // Listens, starts the threads, begins to load the data.
   Result<void> start();
   // Serves until shutdown, or until the data turns out to be unreadable; gives the program's exit

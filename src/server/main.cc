@@ -69,8 +69,12 @@ int serve(const std::vector<std::string>& arguments) {
   for (const std::string& warning : config.warnings()) log_warning("{}", warning);
   if (options.server.daemonize.get()) log_warning("'daemonize' is not supported yet");
 
-  const PidFile pid_file(files, options.server.pid_file.get());
   Composition server(options, config, entropy_seed());
+  if (auto renamed = server.rename_commands(); !renamed) {
+    fmt::print(stderr, "{}\n", renamed.error().text);
+    return 1;
+  }
+  const PidFile pid_file(files, options.server.pid_file.get());
   if (auto started = server.start(); !started) {
     log_warning("Fatal: {}", started.error().text);
     return 1;

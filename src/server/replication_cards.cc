@@ -6,7 +6,7 @@
 namespace tandem {
 
 ReplicationCards::ReplicationCards(Parts parts)
-    : parts_(std::move(parts)), acknowledgement_(parts_.commands.find("replconf")) {}
+    : parts_(std::move(parts)), acknowledgement_(parts_.commands.find_original("replconf")) {}
 
 void ReplicationCards::link_opened(const ByteStream& stream, uint64_t number) {
   link_ = make_client_card(stream, parts_.clients.next_id(), parts_.clock.monotonic_ms());
