@@ -166,6 +166,7 @@ def test_primary_killed_and_started_again(start, kinds):
     Load(primary, "crash").run(500).close()
     replica.follow(primary.port)
     assert_same(primary, replica)
+    wait_until(lambda: primary.info()["rdb_bgsave_in_progress"] == "0", "its full sync is over")
     with primary.connect() as connection:
         connection("SAVE")
     primary.kill()

@@ -220,9 +220,16 @@ def test_soft_output_limit_of_subscribers(start):
         wait_until(dropped, "the subscriber that does not read is closed, the other stays")
 
 
+def connect_all(server, count):
+    """As many connections, once those that the start looked in with are gone."""
+    first = server.connect()
+    wait_until(lambda: "connected_clients:1\r" in first("INFO", "clients"), "no other is there")
+    return [first, *(server.connect() for _ in range(count - 1))]
+
+
 def test_maxclients(start):
     server = start("tandem", "--maxclients", "5")
-    connections = [server.connect() for _ in range(5)]
+    connections = connect_all(server, 5)
     assert all(connection("PING") == "PONG" for connection in connections)
     with server.connect() as late:
         assert late.read_until_closed() == b"-ERR max number of clients reached\r\n"
@@ -241,7 +248,7 @@ def with_limit(server, soft, hard):
 
 def test_a_low_soft_limit_of_descriptors_is_raised(start):
     server = with_limit(start("tandem", "--maxclients", "150", launch=False), 100, 1000).start()
-    connections = [server.connect() for _ in range(150)]
+    connections = connect_all(server, 150)
     assert all(connection("PING") == "PONG" for connection in connections)
     assert connections[0]("CONFIG", "GET", "maxclients") == ["maxclients", "150"]
     with server.connect() as late:
