@@ -11,6 +11,7 @@
 #include "commands/table.h"
 #include "engine/executor.h"
 #include "io/descriptor_limit.h"
+#include "io/thread_background.h"
 #include "pubsub/pubsub_commands.h"
 #include "replication/info.h"
 #include "server/admin_commands.h"
@@ -94,8 +95,11 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       persistence_({.engine = engine_,
                     .options = options.server.persistence,
                     .files = files_,
-                    .total_changes = [this] { return status_.total_changes(); }}),
-      file_load_({.engine = engine_, .options = options.server.persistence, .files = files_}),
+                    .total_changes = [this] { return status_.total_changes(); },
+                    .used_memory_bytes = [this] { return read_memory(files_).used_bytes; }},
+                   std::make_unique<ThreadBackground>("snapshot-file")),
+      file_load_({.engine = engine_, .options = options.server.persistence, .files = files_},
+                 std::make_unique<ThreadBackground>("file-load")),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
                  .snapshot_turn = engine_.snapshot_turn,

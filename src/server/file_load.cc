@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/logging.h"
-#include "base/thread.h"
 
 namespace tandem {
 namespace {
@@ -15,16 +14,11 @@ constexpr size_t kReadBytes = 1024 * 1024;
 
 }  // namespace
 
-FileLoad::~FileLoad() {
-  give_up();
-  if (thread_.joinable()) thread_.join();
-}
-
 void FileLoad::start(bool primary, std::function<void(Outcome)> done) {
-  CHECK(!thread_.joinable(), "a file is loaded once");
-  thread_ = std::thread([this, primary, tell = std::move(done)] {
-    name_thread("file-load");
+  CHECK(!std::exchange(started_, true), "a file is loaded once");
+  background_->begin([this, primary, tell = std::move(done)] {
     tell(load(primary));
+    return false;
   });
 }
 

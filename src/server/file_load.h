@@ -1,5 +1,5 @@
-// The RDB file at start: read on a thread of its own while clients are answered already, with
-// -LOADING for the most part. The dataset takes its place as a whole at the end; a file that is cut
+// The RDB file at start: read off the loops while clients are answered already, with -LOADING for
+// the most part. The dataset takes its place as a whole at the end; a file that is cut
 // short or corrupt leaves nothing behind.
 //
 // Threads: start(), give_up() and the destructor belong to one thread, figures() to any.
@@ -7,13 +7,14 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "config/server_options.h"
 #include "engine/dataset_load.h"
 #include "engine/engine.h"
+#include "io/background.h"
 #include "io/files.h"
 #include "log/position.h"
 #include "stats/info.h"
@@ -35,12 +36,14 @@ class FileLoad {
   // Nothing: there is no file. The error says what is wrong and where; kCancelled: given up.
   using Outcome = Result<std::optional<Loaded>>;
 
-  explicit FileLoad(const Parts& parts) : parts_(parts) {}
+  // `background` is for this alone.
+  FileLoad(const Parts& parts, std::unique_ptr<Background> background)
+      : parts_(parts), background_(std::move(background)) {}
   // Gives up and waits.
-  ~FileLoad();
+  ~FileLoad() { give_up(); }
 
-  // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called on the
-  // load's thread. Once.
+  // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called in
+  // the background. Once.
   void start(bool primary, std::function<void(Outcome)> done);
   void give_up() { given_up_.store(true); }
 
@@ -61,7 +64,9 @@ class FileLoad {
   std::atomic<int64_t> memory_at_save_{0};
   std::atomic<int64_t> keys_loaded_{0};
   std::atomic<int64_t> keys_expired_{0};
-  std::thread thread_;
+  bool started_ = false;
+  // Last: its step uses all the rest.
+  const std::unique_ptr<Background> background_;
 };
 
 }  // namespace tandem

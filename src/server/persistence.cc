@@ -1,20 +1,14 @@
 #include "server/persistence.h"
 
-#include <array>
-
-#include <fmt/format.h>
-#include <unistd.h>
+#include <algorithm>
 
 #include "base/logging.h"
-#include "base/thread.h"
 #include "base/version.h"
-#include "stats/memory.h"
 
 namespace tandem {
 namespace {
 
 constexpr int64_t kMsPerSecond = 1000;
-constexpr size_t kWriteBytes = 256 * 1024;
 constexpr int64_t kRetryMs = 5000;  // after a save that failed
 constexpr int kFileVersion = 10;    // what redis-server 7.0 reads, too
 constexpr const char* kInProgress = "Background save already in progress";
@@ -22,50 +16,29 @@ constexpr const char* kGivenUp = "the save was given up";
 
 }  // namespace
 
-Persistence::Persistence(Parts parts)
+Persistence::Persistence(Parts parts, std::unique_ptr<Background> background)
     : parts_(std::move(parts)),
       last_save_unix_s_(parts_.engine.clock.unix_ms() / kMsPerSecond),
-      thread_([this] { run_background(); }) {}
-
-Persistence::~Persistence() {
-  {
-    const std::lock_guard guard(lock_);
-    ending_.store(true);
-  }
-  changed_.notify_all();
-  thread_.join();
-}
+      background_(std::move(background)) {}
 
 std::string Persistence::path() const { return parts_.options.file_name.get(); }
 
 Result<void> Persistence::begin_background() {
   SnapshotTurn::Held turn = parts_.engine.snapshot_turn.try_take();
   if (!turn) return fail(ErrorCode::kRefused, kInProgress);
-  {
-    const std::lock_guard guard(lock_);
-    wanted_ = std::move(turn);
-  }
-  changed_.notify_all();
   log_notice("Background saving started");
+  background_->begin(
+      [this, save = Save{.turn = std::move(turn), .kind = Kind::kBackground}]() mutable {
+        const auto outcome = advance(save);
+        if (!outcome) return true;
+        if (*outcome) {
+          log_notice("Background saving terminated with success");
+        } else {
+          log_warning("Background saving error: {}", outcome->error().text);
+        }
+        return false;
+      });
   return {};
-}
-
-void Persistence::run_background() {
-  name_thread("snapshot-file");
-  std::unique_lock guard(lock_);
-  while (true) {
-    changed_.wait(guard, [this] { return wanted_ || ending_.load(); });
-    if (ending_.load()) return;
-    SnapshotTurn::Held turn = std::move(wanted_);
-    guard.unlock();
-    const auto outcome = write_file(std::move(turn), Kind::kBackground);
-    if (outcome) {
-      log_notice("Background saving terminated with success");
-    } else {
-      log_warning("Background saving error: {}", outcome.error().text);
-    }
-    guard.lock();
-  }
 }
 
 Result<void> Persistence::save() {
@@ -76,12 +49,42 @@ Result<void> Persistence::save() {
 }
 
 Result<void> Persistence::save(SnapshotTurn::Held turn) {
-  const auto outcome = write_file(std::move(turn), Kind::kForeground);
+  const auto outcome = run({.turn = std::move(turn), .kind = Kind::kForeground});
   if (!outcome) log_warning("Error saving DB on disk: {}", outcome.error().text);
   return outcome;
 }
 
-Result<void> Persistence::write_file(SnapshotTurn::Held turn, Kind kind) {
+Result<void> Persistence::run(Save save) {
+  std::optional<Result<void>> outcome;
+  while (!outcome) outcome = advance(save);
+  return *outcome;
+}
+
+std::optional<Result<void>> Persistence::advance(Save& save) {
+  const auto more = step(save);
+  if (more && *more) return std::nullopt;
+  const Result<void> outcome = more ? Result<void>() : std::unexpected(more.error());
+  if (outcome) {
+    changes_at_save_.store(save.changes);
+    flushes_at_save_.store(flushes_at_cut_.load());
+  }
+  finish(outcome, save.kind);
+  return outcome;
+}
+
+// The cut is the whole of the first step.
+Result<bool> Persistence::step(Save& save) {
+  if (save.file == nullptr) {
+    take_cut(save);
+    return true;
+  }
+  if (is_given_up(save)) return fail(ErrorCode::kCancelled, kGivenUp);
+  const auto more = save.file->step();
+  keys_written_.store(save.file->snapshot().keys_written());
+  return more;
+}
+
+void Persistence::take_cut(Save& save) {
   Engine& engine = parts_.engine;
   started_ms_.store(engine.clock.monotonic_ms());
   keys_written_.store(0);
@@ -92,58 +95,22 @@ Result<void> Persistence::write_file(SnapshotTurn::Held turn, Kind kind) {
                     .checksum = parts_.options.checksum.get()};
   options.preamble.server_version = std::string(kRedisVersion);
   options.preamble.created_s = engine.clock.unix_ms() / kMsPerSecond;
-  options.preamble.used_memory_bytes = static_cast<uint64_t>(read_memory(parts_.files).used_bytes);
-  int64_t changes = 0;
-  const auto snapshot = RdbSnapshot::begin(engine, std::move(turn), options, [&] {
-    changes = parts_.total_changes();
+  options.preamble.used_memory_bytes = static_cast<uint64_t>(parts_.used_memory_bytes());
+  options.produce_bytes = std::min(options.produce_bytes, parts_.write_bytes);
+  auto snapshot = RdbSnapshot::begin(engine, std::move(save.turn), options, [&] {
+    save.changes = parts_.total_changes();
     flushes_at_cut_.store(engine.keyspace.flushes());
   });
-  const auto outcome = write_snapshot(*snapshot, kind);
-  if (outcome) {
-    changes_at_save_.store(changes);
-    flushes_at_save_.store(flushes_at_cut_.load());
-  }
-  finish(outcome, kind);
-  return outcome;
+  keys_total_.store(snapshot->keys_total());
+  save.file =
+      std::make_unique<SnapshotFile>(parts_.files, path(), std::move(snapshot), parts_.write_bytes);
 }
 
-Result<void> Persistence::write_snapshot(RdbSnapshot& snapshot, Kind kind) {
-  keys_total_.store(snapshot.keys_total());
-  const std::string target = path();
-  const std::string temporary = fmt::format("temp-{}.rdb", ::getpid());
-  auto outcome = [&]() -> Result<void> {
-    auto file = parts_.files.open(temporary, OpenMode::kReplace);
-    if (!file) return std::unexpected(file.error());
-    if (auto pumped = pump(snapshot, **file, kind); !pumped) return pumped;
-    if (auto synced = (*file)->sync(); !synced) return synced;
-    file->reset();
-    if (is_given_up(snapshot, kind)) return fail(ErrorCode::kCancelled, kGivenUp);
-    if (auto renamed = parts_.files.rename(temporary, target); !renamed) return renamed;
-    return parts_.files.sync_folder(folder_of(target));
-  }();
-  if (!outcome) (void)parts_.files.remove(temporary);
-  return outcome;
-}
-
-Result<void> Persistence::pump(RdbSnapshot& snapshot, File& file, Kind kind) {
-  std::string piece;
-  std::string pending;
-  bool more = true;
-  while (more) {
-    more = snapshot.produce(piece);
-    pending += piece;
-    keys_written_.store(snapshot.keys_written());
-    if (is_given_up(snapshot, kind)) return fail(ErrorCode::kCancelled, kGivenUp);
-    if (more && pending.size() < kWriteBytes) continue;
-    if (auto written = file.append(pending); !written) return written;
-    pending.clear();
-  }
-  return {};
-}
-
-bool Persistence::is_given_up(const RdbSnapshot& snapshot, Kind kind) const {
-  return kind == Kind::kBackground && (snapshot.interrupted() || ending_.load() ||
-                                       parts_.engine.keyspace.flushes() != flushes_at_cut_.load());
+// A file that has its name already is done in a moment, and right as of its cut.
+bool Persistence::is_given_up(const Save& save) const {
+  return save.kind == Kind::kBackground && !save.file->in_place() &&
+         (save.file->snapshot().interrupted() ||
+          parts_.engine.keyspace.flushes() != flushes_at_cut_.load());
 }
 
 // As in Redis a SAVE that failed says so to its client, and leaves the state of the last BGSAVE.

@@ -7,20 +7,23 @@
 // points the empty dataset goes to disk at the next check().
 //
 // Threads: save(), begin_background() and the figures from any thread; check() from one. Background
-// saves run on a thread of their own, which sleeps when there is nothing to do.
+// saves are done off the loops, in steps (io/background.h): first the cut, then a part of the file
+// each (server/snapshot_file.h).
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include "config/server_options.h"
 #include "engine/engine.h"
 #include "engine/rdb_snapshot.h"
+#include "io/background.h"
 #include "io/files.h"
+#include "server/snapshot_file.h"
 #include "stats/info.h"
 
 namespace tandem {
@@ -31,11 +34,13 @@ class Persistence {
     Engine& engine;
     const PersistenceOptions& options;
     Files& files;
-    std::function<int64_t()> total_changes;  // any thread
+    std::function<int64_t()> total_changes;      // any thread
+    std::function<int64_t()> used_memory_bytes;  // any thread; the file tells
+    size_t write_bytes = size_t{256} * 1024;     // about how much goes to the disk at once
   };
 
-  explicit Persistence(Parts parts);
-  ~Persistence();
+  // `background` is for this alone.
+  Persistence(Parts parts, std::unique_ptr<Background> background);
 
   // A snapshot, for the file or for replicas.
   bool is_under_way() const { return parts_.engine.snapshot_turn.taken(); }
@@ -63,11 +68,20 @@ class Persistence {
  private:
   enum class Kind { kForeground, kBackground };
 
-  void run_background();
-  Result<void> write_file(SnapshotTurn::Held turn, Kind kind);
-  Result<void> write_snapshot(RdbSnapshot& snapshot, Kind kind);
-  Result<void> pump(RdbSnapshot& snapshot, File& file, Kind kind);
-  bool is_given_up(const RdbSnapshot& snapshot, Kind kind) const;
+  // One save, from its turn on.
+  struct Save {
+    SnapshotTurn::Held turn;
+    Kind kind;
+    int64_t changes = 0;                           // at the cut
+    std::unique_ptr<SnapshotFile> file = nullptr;  // from the cut on
+  };
+
+  Result<void> run(Save save);
+  // Nothing: there is more to do.
+  std::optional<Result<void>> advance(Save& save);
+  Result<bool> step(Save& save);
+  void take_cut(Save& save);
+  bool is_given_up(const Save& save) const;
   void finish(const Result<void>& outcome, Kind kind);
   bool is_due(const SavePoint& point) const;
   std::string path() const;
@@ -89,11 +103,8 @@ class Persistence {
   std::atomic<int64_t> keys_written_{0};
 
   std::mutex foreground_;  // one SAVE waits for the other
-  std::mutex lock_;
-  std::condition_variable changed_;
-  SnapshotTurn::Held wanted_;  // of a background save that is to begin
-  std::atomic<bool> ending_{false};
-  std::thread thread_;
+  // Last: its steps use all the rest.
+  const std::unique_ptr<Background> background_;
 };
 
 }  // namespace tandem

@@ -7,6 +7,7 @@
 
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "io/thread_background.h"
 #include "server/file_load.h"
 #include "sim/files.h"
 
@@ -17,9 +18,13 @@ namespace {
 struct Node {
   explicit Node(Files& files)
       : disk(files),
-        persistence({.engine = engine, .options = options, .files = files, .total_changes = [this] {
-                       return static_cast<int64_t>(executor.counters().changes.get());
-                     }}) {}
+        persistence({.engine = engine,
+                     .options = options,
+                     .files = files,
+                     .total_changes =
+                         [this] { return static_cast<int64_t>(executor.counters().changes.get()); },
+                     .used_memory_bytes = [] { return int64_t{0}; }},
+                    std::make_unique<ThreadBackground>("snapshot-file")) {}
 
   std::string ask(std::vector<Bytes> args) { return ask(client, args); }
   std::string ask(ClientState& from, std::vector<Bytes> args) {
@@ -54,7 +59,8 @@ struct Node {
   Executor executor{engine, 1};
   ClientState client{ClientKind::kNormal};
   Persistence persistence;
-  FileLoad file{{.engine = engine, .options = options, .files = disk}};
+  FileLoad file{{.engine = engine, .options = options, .files = disk},
+                std::make_unique<ThreadBackground>("file-load")};
 };
 
 std::string temporary_file() { return "temp-" + std::to_string(::getpid()) + ".rdb"; }
