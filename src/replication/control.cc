@@ -43,6 +43,21 @@ void ReplicationControl::follow(std::string host, int port) {
 
 void ReplicationControl::promote() { change_role(PrimaryRole{}); }
 
+// The database that the file names is the one that its writer's next command took for granted. For
+// a replica, that is its primary's next one. A primary selects anew: those who go on with it are at
+// this place by other ways, and may have another one selected.
+void ReplicationControl::continue_from(const Position& position,
+                                       std::optional<uint32_t> selected_database) {
+  Log& log = parts_.engine.log;
+  if (is_replica()) {
+    log.reset(position);
+    if (selected_database) log.set_context(*selected_database);
+  } else {
+    log.reset({.id = fresh_id(), .offset = position.offset});
+    log.set_second_id(position.id, position.offset);
+  }
+}
+
 // The only place where the role changes (replication/role.h has the diagram). All stripes are held,
 // so each command was executed wholly in the former role or will be wholly in the new one.
 void ReplicationControl::change_role(Role next) {

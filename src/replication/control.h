@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@
 #include "io/loop.h"
 #include "io/network.h"
 #include "io/task.h"
+#include "log/position.h"
 #include "replication/connection_observer.h"
 #include "replication/full_sync.h"
 #include "replication/invariants.h"
@@ -68,6 +70,10 @@ class ReplicationControl {
   void follow(std::string host, int port);
   // No primary any more: what this server holds is a history of its own from here.
   void promote();
+  // Once, before run(), when the data come from a file that names their place in a history. A
+  // replica asks its primary to go on from there. A primary begins a history of its own, as at a
+  // promotion: its former replicas may go on with it under the id that they know.
+  void continue_from(const Position& position, std::optional<uint32_t> selected_database);
 
   // ---- Any thread. ----
   Role role() const;

@@ -1,7 +1,8 @@
-// What ReplicationControl does by the clock.
+// What ReplicationControl does by the clock, and with data from a file.
 #include "replication/control.h"
 
 #include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -103,6 +104,74 @@ TEST_F(ControlTest, TheBacklogsTimeBeginsWithThePromotion) {
   EXPECT_TRUE(node_->log.active());
   world_.run_for_ms(4 * kSecondMs);
   EXPECT_FALSE(node_->log.active());
+}
+
+const Position kFilePlace{.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'f')),
+                          .offset = 500};
+
+class ContinueFromFileTest : public testing::Test {
+ protected:
+  void continue_from(uint32_t selected_database) {
+    const ExclusiveGuard all(keyspace);
+    control.continue_from(kFilePlace, selected_database);
+  }
+
+  // What the log holds behind the file's place.
+  std::string logged() {
+    auto reader = log.open("test", kFilePlace.offset, 0);
+    EXPECT_TRUE(reader);
+    return std::string((*reader)->peek().value_or(Bytes()));
+  }
+
+  SimWorld world{1};
+  SimProcess& process = world.add_process("10.0.0.1");
+  EncodingLimits limits;
+  Keyspace keyspace{{.databases = 2, .hash_seed = 1}};
+  Log log{LogOptions{}, ReplicationId()};
+  Registry registry{rows_with_set()};
+  Gate gate;
+  Engine engine{.keyspace = keyspace,
+                .log = log,
+                .registry = registry,
+                .clock = process.clock(),
+                .limits = limits,
+                .gate = gate};
+  ReplicationOptions options;
+  ReplicationControl control{{.loop = process.loop(),
+                              .network = process.network(),
+                              .engine = engine,
+                              .options = options,
+                              .lag_limit = [] { return ReplicaLagLimit{}; },
+                              .listening_port = [] { return 6379; },
+                              .random_seed = 1}};
+};
+
+TEST_F(ContinueFromFileTest, AReplicaIsWhereTheFileWas) {
+  {
+    const ExclusiveGuard all(keyspace);
+    control.follow("10.0.0.2", 6379);
+  }
+  continue_from(1);
+  EXPECT_EQ(log.position(), kFilePlace);
+  EXPECT_TRUE(log.history().id2.is_none());
+  EXPECT_EQ(log.context(), 1U);
+}
+
+TEST_F(ContinueFromFileTest, APrimaryBeginsAHistoryOfItsOwn) {
+  continue_from(1);
+  EXPECT_EQ(log.end(), kFilePlace.offset);
+  const LogHistory history = log.history();
+  EXPECT_NE(history.id, kFilePlace.id);
+  EXPECT_EQ(history.id2, kFilePlace.id);
+  EXPECT_EQ(history.id2_valid_until, kFilePlace.offset);
+}
+
+// Replicas that are at the file's place may have another database selected than the file says: a
+// full sync of somebody else made the primary forget, and the file then says 0.
+TEST_F(ContinueFromFileTest, APrimarySelectsItsDatabaseAnew) {
+  continue_from(0);
+  set(engine, "k", "v");
+  EXPECT_EQ(logged(), request({"SELECT", "0"}) + request({"set", "k", "v"}));
 }
 
 }  // namespace

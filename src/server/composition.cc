@@ -186,7 +186,9 @@ void Composition::every_tick() {
   persistence_.check();
 }
 
-// Clients are answered meanwhile, as the gate allows; the link waits for the data.
+// Clients are answered meanwhile, as the gate allows; the link waits for the data. The log's place
+// is set in the background: the main thread takes no stripe once workers run, for CONFIG SET holds
+// all while it waits for it.
 void Composition::load_data() {
   gate_.set(Gate::kDatasetLoading, true);
   const PrimaryAddress primary = options_.replication.primary.get();
@@ -195,7 +197,10 @@ void Composition::load_data() {
     replication_.follow(primary.host, primary.port);
   }
   file_load_.start(primary.host.empty(), [this](FileLoad::Outcome outcome) {
-    if (outcome && *outcome) continue_log(**outcome);
+    if (outcome && *outcome && (*outcome)->position) {
+      const ExclusiveGuard all(keyspace_);
+      replication_.continue_from(*(*outcome)->position, (*outcome)->selected_database);
+    }
     loop_.post([this, result = std::move(outcome)] { on_loaded(result); });
   });
 }
@@ -212,19 +217,6 @@ void Composition::on_loaded(const FileLoad::Outcome& outcome) {
   gate_.set(Gate::kDatasetLoading, false);
   replication_thread_.start(replication_);
   log_notice("Ready to accept connections tcp");
-}
-
-// The file's place in its history becomes the log's: a replica asks its primary to go on from
-// there, and the replicas of a primary may go on with it under its former id. On the load's thread:
-// the main one takes no stripe once workers run, for CONFIG SET holds all while it waits for it.
-void Composition::continue_log(const FileLoad::Loaded& loaded) {
-  if (!loaded.position) return;
-  const Position position = *loaded.position;
-  const ExclusiveGuard all(keyspace_);
-  const bool replica = replication_.is_replica();
-  log_.reset(replica ? position : Position{ReplicationId::generate(random_), position.offset});
-  if (!replica) log_.set_second_id(position.id, position.offset);
-  if (loaded.selected_database) log_.set_context(*loaded.selected_database);
 }
 
 // A script holds its worker, and before long all the others. While one does so for long, who comes

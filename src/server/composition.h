@@ -65,7 +65,6 @@ class Composition {
   Status::Parts status_parts(std::string run_id);
   void load_data();
   void on_loaded(const FileLoad::Outcome& outcome);
-  void continue_log(const FileLoad::Loaded& loaded);
   Result<void> listen_again();
   void watch_configuration();
   void watch_network_configuration();
