@@ -93,6 +93,7 @@ class SimFiles::OpenFile final : public File {
 
   Result<void> write_at(uint64_t offset, Bytes bytes) override {
     if (!may_write_) return fail_system("write " + path_, EBADF);
+    if (disk_.cut_off_) return fail_system("write " + path_, EIO);
     if (bytes.empty()) return {};
     if (SimFiles::take_fault(disk_.failing_writes_)) return fail_system("write " + path_, EIO);
     const uint64_t size = inode_->bytes().size();
@@ -118,11 +119,13 @@ class SimFiles::OpenFile final : public File {
 
   Result<void> truncate(uint64_t size) override {
     if (!may_write_) return fail_system("truncate " + path_, EBADF);
+    if (disk_.cut_off_) return fail_system("truncate " + path_, EIO);
     inode_->truncate(size);
     return {};
   }
 
   Result<void> sync() override {
+    if (disk_.cut_off_) return fail_system("fsync " + path_, EIO);
     if (SimFiles::take_fault(disk_.failing_syncs_)) {
       inode_->forget_pending();
       return fail_system("fsync " + path_, EIO);
@@ -163,6 +166,7 @@ void SimFiles::change_names(const std::string& folder, NameChange change) {
 }
 
 Result<std::unique_ptr<File>> SimFiles::open(const std::string& path, OpenMode mode) {
+  if (cut_off_) return fail_system("open " + path, EIO);
   if (const auto happens = at_open_.extract(path)) happens.mapped()();
   Inode inode = find(path);
   if (inode && inode->is_folder()) return fail_system("open " + path, EISDIR);
@@ -179,6 +183,7 @@ Result<std::unique_ptr<File>> SimFiles::open(const std::string& path, OpenMode m
 }
 
 Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
+  if (cut_off_) return fail_system("rename " + from, EIO);
   const Inode inode = find(from);
   if (!inode || !folder_exists(folder_of(to))) return fail_system("rename " + from, ENOENT);
   CHECK(!inode->is_folder(), "the simulated disk renames files only");
@@ -193,6 +198,7 @@ Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
 }
 
 Result<void> SimFiles::remove(const std::string& path) {
+  if (cut_off_) return fail_system("remove " + path, EIO);
   const Inode inode = find(path);
   if (!inode) return fail_system("remove " + path, ENOENT);
   if (inode->is_folder()) return fail_system("remove " + path, EISDIR);
@@ -211,6 +217,7 @@ Result<uint64_t> SimFiles::size(const std::string& path) {
 }
 
 Result<void> SimFiles::make_folder(const std::string& path) {
+  if (cut_off_) return fail_system("make folder " + path, EIO);
   if (folder_exists(path)) return {};
   if (find(path)) return fail_system("make folder " + path, EEXIST);
   if (!folder_exists(folder_of(path))) return fail_system("make folder " + path, ENOENT);
@@ -229,6 +236,7 @@ Result<std::vector<std::string>> SimFiles::list(const std::string& folder) {
 }
 
 Result<void> SimFiles::sync_folder(const std::string& folder) {
+  if (cut_off_) return fail_system("fsync " + folder, EIO);
   if (!folder_exists(folder)) return fail_system("open " + folder, ENOENT);
   if (take_fault(failing_syncs_)) return fail_system("fsync " + folder, EIO);
   for (const NameChange& change : std::exchange(pending_names_[folder], {})) {

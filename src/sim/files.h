@@ -34,6 +34,8 @@ class SimFiles final : public Files {
   Result<std::vector<std::string>> list(const std::string& folder) override;
   Result<void> sync_folder(const std::string& folder) override;
 
+  // The process is gone: what its destructors still ask for fails and changes nothing.
+  void set_cut_off(bool cut_off) noexcept { cut_off_ = cut_off; }
   // Only what was durable is sure to be left. With `keep_part` the seed decides how much of the
   // rest survived; without, nothing of it did. Files that are still open must not be used again.
   void lose_power(bool keep_part = true);
@@ -68,6 +70,7 @@ class SimFiles final : public Files {
   std::map<std::string, Inode> names_;
   std::map<std::string, Inode> durable_names_;
   std::map<std::string, std::vector<NameChange>> pending_names_;  // by folder
+  bool cut_off_ = false;
   uint64_t capacity_bytes_ = UINT64_MAX;
   int failing_reads_ = 0;
   int failing_writes_ = 0;

@@ -143,6 +143,26 @@ TEST(SimFilesTest, FaultsOnDemand) {
   EXPECT_EQ(contents(files, "a"), "");
 }
 
+TEST(SimFilesTest, NothingChangesOnceTheProcessIsGone) {
+  SimFiles files(1);
+  EXPECT_TRUE(files.replace_all("a", "old"));
+  auto file = must_open(files, "b", OpenMode::kAppend);
+  EXPECT_TRUE(file->append("half"));
+  files.set_cut_off(true);
+  EXPECT_FALSE(file->append("more"));
+  EXPECT_FALSE(file->truncate(0));
+  EXPECT_FALSE(file->sync());
+  EXPECT_FALSE(files.rename("b", "a"));
+  EXPECT_FALSE(files.remove("a"));
+  EXPECT_FALSE(files.open("a", OpenMode::kReplace));
+  EXPECT_FALSE(files.sync_folder("."));
+  files.set_cut_off(false);
+  EXPECT_EQ(contents(files, "a"), "old");
+  EXPECT_EQ(contents(files, "b"), "half");
+  files.lose_power(/*keep_part=*/false);
+  EXPECT_FALSE(*files.exists("b"));
+}
+
 TEST(SimFilesTest, AFolderWhoseNameIsLostTakesItsFilesAlong) {
   SimFiles files(1);
   EXPECT_TRUE(files.make_folder("/d"));

@@ -1,6 +1,9 @@
 #include "sim/process.h"
 
+#include <utility>
+
 #include "base/check.h"
+#include "sim/background.h"
 
 namespace tandem {
 
@@ -26,6 +29,10 @@ void SimProcess::start(const Program& program) {
   loop_.kick();
 }
 
+std::unique_ptr<Background> SimProcess::make_background(Callback after_step) {
+  return std::make_unique<SimBackground>(world_, address(), std::move(after_step));
+}
+
 void SimProcess::destroy_program() {
   tasks_.reset();
   program_.reset();
@@ -43,13 +50,17 @@ void SimProcess::kill() {
   if (!running_) return;
   world_.note("kill " + address());
   host_.crash(/*reset_connections=*/true);
+  files_.set_cut_off(true);
   destroy_program();
+  files_.set_cut_off(false);
 }
 
 void SimProcess::lose_power(bool keep_part) {
   world_.note("power loss " + address());
   host_.crash(/*reset_connections=*/false);
+  files_.set_cut_off(true);
   destroy_program();
+  files_.set_cut_off(false);
   host_.set_running(false);
   files_.lose_power(keep_part);
 }

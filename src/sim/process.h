@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "io/background.h"
 #include "io/scope.h"
 #include "sim/files.h"
 #include "sim/loop.h"
@@ -32,6 +33,9 @@ class SimProcess {
   SimFiles& files() noexcept { return files_; }
   SimClock& clock() noexcept { return clock_; }
   Scope& tasks() noexcept { return *tasks_; }
+  // A background of the program's own, which it destroys. `after_step` is called after each step,
+  // with what the step held destroyed if it was a work's last, and before anything else happens.
+  std::unique_ptr<Background> make_background(Callback after_step = {});
   // A seed for the program's own chance.
   uint64_t take_seed() { return world_.chance().next(); }
 

@@ -265,5 +265,40 @@ TEST(SimWorldTest, TheTraceCanBeRead) {
   EXPECT_EQ(lines.front(), "0 start 10.0.0.1");
 }
 
+// Two works, and whatever else happens, in an order of the seed; a crash leaves the rest undone.
+TEST(SimWorldTest, WorkInTheBackgroundGoesStepByStep) {
+  std::set<std::string> orders;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    SimWorld world(seed);
+    SimProcess& a = world.add_process("10.0.0.1");
+    std::string order;
+    auto held = std::make_shared<int>(1);
+    const std::weak_ptr<int> seen = held;
+    std::unique_ptr<Background>* owner = nullptr;
+    a.start([&](SimProcess& process) {
+      auto background = std::make_shared<std::unique_ptr<Background>>(
+          process.make_background([&] { order += seen.expired() ? '.' : ','; }));
+      owner = background.get();
+      return background;
+    });
+    (*owner)->begin([&order, held = std::move(held), left = 2]() mutable {
+      order += 'a';
+      return --left > 0;
+    });
+    (*owner)->begin([&order] {
+      order += 'b';
+      return true;
+    });
+    world.schedule_after_us(6'000, [&] { order += '!'; });
+    world.run_until([&] { return order.ends_with("b."); }, 1000);
+    a.kill();
+    world.run_for_ms(100);
+    orders.insert(order);
+    std::erase(order, '!');
+    EXPECT_EQ(order, "a,a.b.");
+  }
+  EXPECT_GT(orders.size(), 2U);
+}
+
 }  // namespace
 }  // namespace tandem
