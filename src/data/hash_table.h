@@ -419,6 +419,7 @@ void HashTable<Traits>::free_chain(Bucket& home) {
 
 template <class Traits>
 void HashTable<Traits>::free_buckets() {
+  if (chunks_ == nullptr) return;  // most partitions of a small database
   for (uint32_t i = 0; i < bucket_count_; ++i) free_chain(*bucket_pointer(i));
   while (bucket_count_ > 0) drop_last_bucket();
   std::free(chunks_);
