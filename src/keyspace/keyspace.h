@@ -62,6 +62,9 @@ class DatabaseTables {
   // estimate that is exact when nothing runs.
   void count(int stripe, int64_t keys, int64_t expiring);
   int64_t keys() const;
+  int64_t keys_in(int stripe) const {
+    return keys_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
+  }
   int64_t expiring() const;
   // Each key with the same chance, but for very long chains; null if there is none. REQUIRES: all
   // stripes held.

@@ -27,11 +27,7 @@ int run_one(uint64_t seed) {
 }
 
 int run_many(uint64_t first, uint64_t count) {
-  int64_t full = 0;
-  int64_t partial = 0;
-  int64_t steps = 0;
-  int64_t promotions = 0;
-  int64_t crashes = 0;
+  ScheduleResult sum;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     const ScheduleResult result = run_replication_schedule(seed);
     if (result.violation) {
@@ -39,15 +35,13 @@ int run_many(uint64_t first, uint64_t count) {
                  *result.violation, seed);
       return 1;
     }
-    full += result.full_syncs;
-    partial += result.partial_syncs;
-    steps += result.steps;
-    promotions += result.promotions;
-    crashes += result.crashes;
+    sum.add(result);
   }
   fmt::print(
-      "{} schedules good: {} steps, {} crashes, {} promotions, {} full and {} partial syncs\n",
-      count, steps, crashes, promotions, full, partial);
+      "{} schedules good: {} steps, {} crashes, {} promotions, {} full and {} partial syncs\n"
+      "{} saves, {} restarts from disk, {} replicas and {} primaries resumed from there\n",
+      count, sum.steps, sum.crashes, sum.promotions, sum.full_syncs, sum.partial_syncs, sum.saves,
+      sum.restarts_from_disk, sum.resumed, sum.resumed_primaries);
   return 0;
 }
 

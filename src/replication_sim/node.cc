@@ -13,6 +13,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
     : process_(process),
       name_(name),
       incarnation_(options.incarnation),
+      watch_(options.watch),
       keyspace_({.databases = 2, .hash_seed = process.take_seed()}),
       log_({.block_bytes = options.block_bytes, .backlog_bytes = options.backlog_bytes},
            [&] {
@@ -34,6 +35,19 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
                 .listening_port = [] { return int{kPort}; },
                 .random_seed = process.take_seed()}),
       executor_(engine_, process.take_seed()),
+      persistence_({.engine = engine_,
+                    .options = file_options_,
+                    .files = process.files(),
+                    .total_changes =
+                        [this] {
+                          return static_cast<int64_t>(executor_.counters().changes.get() +
+                                                      control_.stream_counters().changes.get());
+                        },
+                    .used_memory_bytes = [] { return int64_t{0}; },
+                    .write_bytes = options.write_bytes},
+                   process.make_background([this] { after_save_step(); })),
+      file_load_({.engine = engine_, .options = file_options_, .files = process.files()},
+                 process.make_background()),
       flushes_(process.loop()),
       host_{.loop = process.loop(),
             .executor = executor_,
@@ -54,14 +68,58 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
   options_.ping_replica_period_seconds.set(2);
   options_.backlog_ttl_seconds.set(0);
   control_.apply_options();
+  file_options_.save_points.set(options.save_points);
   auto listener = process.network().listen("0.0.0.0", kPort, 16);
   CHECK(listener.has_value(), "a simulated port is free");
   listener_ = std::move(*listener);
   tasks_.spawn(accept(tasks_.token()));
-  tasks_.spawn(control_.run(tasks_.token()));
+  reader_ = log_.open_at_end("invariants", 0);
+  gate_.set(Gate::kDatasetLoading, true);
+  if (!options.primary.empty()) {
+    const ExclusiveGuard all(keyspace_);
+    control_.follow(options.primary, kPort);
+  }
+  file_load_.start(options.primary.empty(),
+                   [this](const FileLoad::Outcome& outcome) { on_file_read(outcome); });
 }
 
 SimNode::~SimNode() = default;
+
+void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
+  if (outcome && *outcome && (*outcome)->position) {
+    const ExclusiveGuard all(keyspace_);
+    control_.continue_from(*(*outcome)->position, (*outcome)->selected_database);
+  }
+  // Before the log grows: a history that begins here is to be seen from its first byte on.
+  reader_ = log_.open_at_end("invariants", 0);
+  watch_.loaded(*this, outcome);
+  if (outcome) process_.loop().post([this] { begin_replication(); });
+}
+
+void SimNode::begin_replication() {
+  gate_.set(Gate::kDatasetLoading, false);
+  tasks_.spawn(control_.run(tasks_.token()));
+}
+
+// The cut is a save's first step.
+void SimNode::after_save_step() {
+  if (!std::exchange(saving_, true)) {
+    saves_before_ = persistence_.figures().saves;
+    watch_.at_cut(*this);
+    return;
+  }
+  if (persistence_.is_under_way()) return;
+  saving_ = false;
+  watch_.save_ended(*this, persistence_.figures().saves != saves_before_);
+}
+
+bool SimNode::save() {
+  if (is_loading() || persistence_.is_under_way()) return false;
+  watch_.at_cut(*this);
+  const bool saved = persistence_.save().has_value();
+  watch_.save_ended(*this, saved);
+  return saved;
+}
 
 std::vector<CommandRow> SimNode::rows() {
   std::vector<CommandRow> all = engine_rows();
@@ -120,7 +178,8 @@ std::string SimNode::command(int database, const std::vector<std::string>& args)
   return out;
 }
 
-void SimNode::expire() {
+void SimNode::tick() {
+  persistence_.check();
   executor_.expire_some(INT64_MAX / 4);
   follow_log();
 }
@@ -149,29 +208,50 @@ NodeObservation SimNode::observe() {
   return now;
 }
 
-// Data that are there, expired or not: an order of keys or of encodings has no say.
-uint64_t SimNode::digest() {
-  const ReplicationId id = log_.history().id;
-  if (digest_at_ == log_.end() && digest_id_ == id && log_.active()) return digest_;
-  uint64_t sum = 0;
+template <class Fn>
+void SimNode::for_each_entry(Fn&& fn) {
   for (int database = 0; database < keyspace_.database_count(); ++database) {
     DatabaseTables* tables = keyspace_.tables(database);
-    if (tables == nullptr || tables->keys() == 0) continue;
-    for (int i = 0; i < kPartitions; ++i) {
-      tables->partition(i).for_each([&](Entry* entry, auto&&...) {
-        char digits[kInt64TextMax];
-        std::string text;
-        StringSink sink(text);
-        std::optional<int64_t> expiry;
-        if (entry->has_expiry()) expiry = entry->expiry_ms();
-        rdb_encode_entry(sink, entry->key(), entry->ref(digits), expiry, {});
-        sum += XXH3_64bits_withSeed(text.data(), text.size(), static_cast<uint64_t>(database));
-      });
+    if (tables == nullptr) continue;
+    for (int stripe = 0; stripe < kStripes; ++stripe) {
+      if (tables->keys_in(stripe) == 0) continue;
+      for (int i = 0; i < kPartitionsPerStripe; ++i) {
+        tables->partition(stripe * kPartitionsPerStripe + i).for_each([&](Entry* entry, auto&&...) {
+          fn(database, *entry);
+        });
+      }
     }
   }
-  digest_at_ = log_.end();
-  digest_id_ = id;
-  digest_ = sum;
+}
+
+// With the type and the value as a file would hold them: an encoding has no say.
+template <class Fn>
+void SimNode::for_each_item(Fn&& fn) {
+  std::string text;
+  StringSink sink(text);
+  for_each_entry([&](int database, const Entry& entry) {
+    char digits[kInt64TextMax];
+    text.clear();
+    DataItem item;
+    if (entry.has_expiry()) item.expiry_ms = entry.expiry_ms();
+    rdb_encode_entry(sink, entry.key(), entry.ref(digits), item.expiry_ms, {.compress = false});
+    item.hash = XXH3_64bits_withSeed(text.data(), text.size(), static_cast<uint64_t>(database));
+    fn(item);
+  });
+}
+
+NodeData SimNode::data() {
+  NodeData data;
+  // To whom loads it, offset 0 is no place: nothing was logged yet (engine/dataset_load.cc).
+  if (log_.active() && log_.end() > 0) data.position = log_.position();
+  for_each_item([&](const DataItem& item) { data.items.push_back(item); });
+  return data;
+}
+
+// An order of keys has no say.
+uint64_t SimNode::digest() {
+  uint64_t sum = 0;
+  for_each_item([&](const DataItem& item) { sum += item.hash; });
   return sum;
 }
 

@@ -1,6 +1,7 @@
-// One server of the simulation: the real engine, log, sessions and replication on a simulated
-// process. Only the program around them is this file's: one loop instead of threads, and clients
-// that are calls.
+// One server of the simulation: the real engine, log, sessions, replication and persistence on a
+// simulated process. Only the program around them is this file's: one loop instead of threads, and
+// clients that are calls. It starts as the server does: its file is read in the background while
+// peers are answered already, and the link waits for that.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,35 @@
 #include "replication/commands.h"
 #include "replication/control.h"
 #include "replication/invariants.h"
+#include "replication_sim/disk_oracle.h"
+#include "server/file_load.h"
+#include "server/persistence.h"
 #include "server/session.h"
 #include "sim/process.h"
 
 namespace tandem {
 
+class SimNode;
+
+// Told what happens to a node's file, between the turns of processes and before anything else
+// happens.
+class FileWatch {
+ public:
+  // A save took its cut: the node is as its file will be.
+  virtual void at_cut(SimNode& node) = 0;
+  virtual void save_ended(SimNode& node, bool saved) = 0;
+  // The data and the log are as the file made them. After an error the server would end.
+  virtual void loaded(SimNode& node, const FileLoad::Outcome& outcome) = 0;
+
+ protected:
+  ~FileWatch() = default;
+};
+
 struct SimNodeOptions {
+  FileWatch& watch;       // outlives the node
+  std::string primary{};  // an address: it starts as that one's replica
+  std::vector<SavePoint> save_points{};
+  size_t write_bytes = 1024;  // Persistence
   uint64_t incarnation = 0;
   uint64_t backlog_bytes = 4096;
   uint32_t block_bytes = 512;
@@ -39,15 +63,24 @@ class SimNode {
 
   // A client's command, executed at once. Gives the reply.
   std::string command(int database, const std::vector<std::string>& args);
-  void expire();
+  // What the server's timers do: save points and active expiry.
+  void tick();
+  // As a shutdown saves, at once. False: not now, or it failed.
+  bool save();
 
+  // The file is being read: commands are refused for the most part.
+  bool is_loading() const { return gate_.is(Gate::kDatasetLoading); }
   bool is_replica() const { return control_.is_replica(); }
   bool link_up() const { return control_.link().following(); }
   Log& log() { return log_; }
   ReplicationControl& control() { return control_; }
+  Persistence& persistence() { return persistence_; }
+  int64_t unix_ms() const { return process_.clock().unix_ms(); }
 
   // What the invariants look at. `bytes` are those since the last call for this history.
   NodeObservation observe();
+  // All that is there, expired or not.
+  NodeData data();
   uint64_t digest();
 
  private:
@@ -59,11 +92,20 @@ class SimNode {
   Task<void> accept(StopToken stop);
   Task<void> serve(std::unique_ptr<ByteStream> stream, StopToken stop);
   void follow_log();
+  void after_save_step();
+  void on_file_read(const FileLoad::Outcome& outcome);
+  void begin_replication();
+  template <class Fn>
+  void for_each_entry(Fn&& fn);
+  template <class Fn>
+  void for_each_item(Fn&& fn);
 
   SimProcess& process_;
   const std::string name_;
   const uint64_t incarnation_;
+  FileWatch& watch_;
   ReplicationOptions options_;
+  PersistenceOptions file_options_;
   NetworkOptions network_options_;
   EncodingLimits limits_;
   Keyspace keyspace_;
@@ -73,6 +115,11 @@ class SimNode {
   Engine engine_;
   ReplicationControl control_;
   Executor executor_;
+
+  Persistence persistence_;
+  FileLoad file_load_;
+  bool saving_ = false;       // in the background
+  int64_t saves_before_ = 0;  // that one
 
   FlushQueue flushes_;
   NetworkCounters counters_;
@@ -86,10 +133,6 @@ class SimNode {
 
   // The invariants' own reader of the log.
   std::unique_ptr<LogCursor> reader_;
-  ReplicationId reader_id_;
-  uint64_t digest_at_ = UINT64_MAX;
-  ReplicationId digest_id_;
-  uint64_t digest_ = 0;
   Scope tasks_;
 };
 

@@ -6,9 +6,13 @@
 
 #include <fmt/core.h>
 
+#include "base/check.h"
 #include "base/random.h"
 #include "replication/invariants.h"
+#include "replication_sim/clients.h"
+#include "replication_sim/disk_oracle.h"
 #include "replication_sim/node.h"
+#include "replication_sim/resumption.h"
 #include "sim/process.h"
 #include "sim/wire.h"
 #include "sim/world.h"
@@ -17,10 +21,11 @@ namespace tandem {
 
 namespace {
 
-constexpr int kKeys = 12;
 constexpr int64_t kConvergeLimitMs = 120'000;
+// A process may be paused for seconds meanwhile.
+constexpr int64_t kLoadLimitMs = 10'000;
 
-class Schedule {
+class Schedule final : private FileWatch {
  public:
   Schedule(uint64_t seed, const std::function<void(std::string_view)>& trace)
       : world_(seed), chance_(seed * 7919 + 17), trace_(trace) {}
@@ -30,8 +35,7 @@ class Schedule {
     const int steps = 40 + static_cast<int>(chance_.below(80));
     for (int i = 0; i < steps && !result_.violation; ++i) {
       act();
-      world_.run_for_ms(world_.between(0, 3) == 0 ? world_.between(200, 4000)
-                                                  : world_.between(0, 60));
+      run_for_ms(world_.between(0, 3) == 0 ? world_.between(200, 4000) : world_.between(0, 60));
       check();
       ++result_.steps;
     }
@@ -45,6 +49,10 @@ class Schedule {
     SimProcess* process;
     std::string name;
     std::shared_ptr<SimNode> node;  // null while it is down
+    std::optional<size_t> follows{};
+    DiskOracle disk{};
+    std::optional<Resumption> resumption{};  // a replica's, until its first sync
+    std::optional<Position> file_place{};    // a primary's that started from a file
   };
 
   template <class... Args>
@@ -56,41 +64,161 @@ class Schedule {
 
   void set_up() {
     backlog_bytes_ = uint64_t{256} << chance_.below(6);
+    if (chance_.below(2) == 0) save_points_ = {{.seconds = 1, .changes = 20}};
     const size_t count = 2 + chance_.below(3);
     for (size_t i = 0; i < count; ++i) {
       const std::string address = fmt::format("10.0.0.{}", i + 1);
       SimProcess& process = world_.add_process(address, fmt::format("node{}", i));
       members_.push_back({.process = &process, .name = fmt::format("node{}", i), .node = nullptr});
-      start(i);
+      start(i, std::nullopt);
     }
     for (size_t i = 1; i < count; ++i) follow(i, 0);
   }
 
-  void start(size_t index) {
+  // As the primary, or as the configuration says, as somebody's replica.
+  void start(size_t index, std::optional<size_t> primary) {
     Member& member = members_[index];
-    const SimNodeOptions options{.incarnation = ++incarnations_,
-                                 .backlog_bytes = backlog_bytes_,
-                                 .block_bytes = static_cast<uint32_t>(64 + chance_.below(512)),
-                                 .sync_delay_seconds = static_cast<int64_t>(chance_.below(2))};
+    member.follows = primary;
+    const SimNodeOptions options{
+        .watch = *this,
+        .primary = primary ? members_[*primary].process->address() : std::string(),
+        .save_points = save_points_,
+        .write_bytes = 64 + chance_.below(1024),
+        .incarnation = ++incarnations_,
+        .backlog_bytes = backlog_bytes_,
+        .block_bytes = static_cast<uint32_t>(64 + chance_.below(512)),
+        .sync_delay_seconds = static_cast<int64_t>(chance_.below(2))};
     member.process->start([&](SimProcess& process) {
       member.node = std::make_shared<SimNode>(process, member.name, options);
       return member.node;
     });
-    tell("start {}", member.name);
+    tell("start {}{}", member.name, primary ? " as a replica" : "");
   }
+
+  void wait_for_load(size_t index) {
+    const SimNode& node = *members_[index].node;
+    run_until([&] { return !node.is_loading() || result_.violation; }, kLoadLimitMs);
+  }
+
+  // ---- FileWatch ----
+
+  Member& member_of(const SimNode& node) {
+    for (Member& member : members_) {
+      if (member.node.get() == &node) return member;
+    }
+    CHECK(false, "a node that runs is a member's");
+  }
+
+  void at_cut(SimNode& node) override {
+    // The history gets the digest of this place, whoever comes to it later.
+    check();
+    Member& member = member_of(node);
+    tell("{} saves, at {}", member.name, node.log().end());
+    member.disk.begin_save(node.data());
+  }
+
+  void save_ended(SimNode& node, bool saved) override {
+    Member& member = member_of(node);
+    tell("{} {}", member.name, saved ? "saved" : "did not save");
+    member.disk.end_save(saved);
+    if (saved) ++result_.saves;
+  }
+
+  void loaded(SimNode& node, const FileLoad::Outcome& outcome) override {
+    Member& member = member_of(node);
+    if (!outcome) return violate(member, fmt::format("cannot start: {}", outcome.error().text));
+    NodeData data = node.data();
+    // A primary has a new id by now.
+    if (*outcome) data.position = (*outcome)->position;
+    const bool primary = !node.is_replica();
+    auto wrong = member.disk.check_loaded(*outcome ? &data : nullptr,
+                                          primary ? std::optional(node.unix_ms()) : std::nullopt);
+    if (wrong) return violate(member, *wrong);
+    if (!*outcome) return;
+    ++result_.restarts_from_disk;
+    tell("{} starts from its file, at {}", member.name, node.log().end());
+    if (!data.position) return;
+    if (primary) {
+      member.file_place = data.position;
+    } else {
+      member.resumption.emplace(*data.position);
+    }
+  }
+
+  // ---- Time ----
+
+  bool run_until(const std::function<bool()>& done, int64_t limit_ms) {
+    return world_.run_until(
+        [&] {
+          for (Member& member : members_) look_at_resumption(member);
+          return done();
+        },
+        limit_ms);
+  }
+  void run_for_ms(int64_t duration_ms) {
+    run_until([] { return false; }, duration_ms);
+  }
+
+  void look_at_resumption(Member& member) {
+    if (!member.resumption) return;
+    const auto& followed = members_[*member.follows].node;
+    using Verdict = Resumption::Verdict;
+    const Verdict verdict = member.resumption->look(member.node->control().link(),
+                                                    followed ? &followed->log() : nullptr);
+    if (verdict == Verdict::kPending) return;
+    member.resumption.reset();
+    if (verdict == Verdict::kResumed) {
+      tell("{} went on from its file", member.name);
+      ++result_.resumed;
+    }
+    if (verdict == Verdict::kFullThoughItHadTheBytes) {
+      violate(member, "got a full sync though the bytes from its file's place on were there");
+    }
+  }
+
+  // Former replicas have taken the id under which a primary went on from its file.
+  void look_for_resumed_primary(Member& member) {
+    if (!member.file_place) return;
+    for (const Member& other : members_) {
+      if (!other.node || &other == &member) continue;
+      const LogHistory history = other.node->log().history();
+      if (history.id != member.node->log().history().id || history.id2 != member.file_place->id ||
+          history.id2_valid_until != member.file_place->offset) {
+        continue;
+      }
+      tell("{} went on with {} from its file", other.name, member.name);
+      ++result_.resumed_primaries;
+      member.file_place.reset();
+      return;
+    }
+  }
+
+  void violate(const Member& member, const std::string& what) {
+    if (result_.violation) return;
+    result_.violation = fmt::format("{} {}", member.name, what);
+    tell("VIOLATION {}", *result_.violation);
+  }
+
+  // ---- What happens ----
 
   void take_down(size_t index) {
     Member& member = members_[index];
-    collect_counters(*member.node);
-    member.node.reset();
+    forget_node(member);
     if (chance_.below(2) == 0) {
       tell("kill {}", member.name);
       member.process->kill();
     } else {
       tell("power loss of {}", member.name);
-      member.process->lose_power();
+      member.process->lose_power(/*keep_part=*/chance_.below(4) != 0);
     }
     ++result_.crashes;
+  }
+
+  void forget_node(Member& member) {
+    collect_counters(*member.node);
+    member.resumption.reset();
+    member.file_place.reset();
+    member.node.reset();
   }
 
   void collect_counters(SimNode& node) {
@@ -99,17 +227,31 @@ class Schedule {
   }
 
   void follow(size_t replica, size_t primary) {
-    if (replica == primary || !members_[replica].node) return;
-    tell("{} follows {}", members_[replica].name, members_[primary].name);
-    members_[replica].node->command(
+    Member& member = members_[replica];
+    if (replica == primary || !member.node) return;
+    wait_for_load(replica);
+    // If it was a primary, its history is known from here on.
+    check();
+    tell("{} follows {}", member.name, members_[primary].name);
+    if (member.resumption && member.follows != primary) member.resumption->redirected();
+    member.follows = primary;
+    member.node->command(
         0, {"replicaof", members_[primary].process->address(), std::to_string(SimNode::kPort)});
   }
 
   void promote(size_t index) {
+    wait_for_load(index);
     tell("promote {}", members_[index].name);
-    members_[index].node->command(0, {"replicaof", "no", "one"});
+    take_role_from(index);
     primary_ = index;
     ++result_.promotions;
+  }
+
+  void take_role_from(size_t index) {
+    Member& member = members_[index];
+    member.node->command(0, {"replicaof", "no", "one"});
+    member.resumption.reset();
+    member.follows.reset();
   }
 
   // A member that is up, at random; nothing if there is none besides `except`.
@@ -126,44 +268,7 @@ class Schedule {
     if (!members_[primary_].node) return;
     SimNode& node = *members_[primary_].node;
     const int count = 1 + static_cast<int>(chance_.below(chance_.below(5) == 0 ? 60 : 6));
-    for (int i = 0; i < count; ++i) write_one(node);
-  }
-
-  void write_one(SimNode& node) {
-    const int database = static_cast<int>(chance_.below(8) == 0);
-    const std::string key = fmt::format("key{}", chance_.below(kKeys));
-    const std::string other = fmt::format("key{}", chance_.below(kKeys));
-    switch (chance_.below(10)) {
-      case 0:
-        node.command(database, {"del", key, other});
-        break;
-      case 1:
-        node.command(database, {"append", key, chance_.hex(5)});
-        break;
-      case 2:
-        node.command(database, {"pexpire", key, std::to_string(chance_.below(3000))});
-        break;
-      case 3:
-        node.command(database, {"rename", key, other});
-        break;
-      case 4:
-        node.command(database, {"incr", fmt::format("n{}", chance_.below(3))});
-        break;
-      case 5:
-        node.command(database, {"set", key, chance_.hex(8), "px", "1500"});
-        break;
-      case 6:
-        node.command(database, {"mset", key, chance_.hex(4), other, chance_.hex(30)});
-        break;
-      case 7:
-        node.command(database, {"get", key});
-        break;
-      case 8:
-        if (chance_.below(20) == 0) node.command(database, {"flushall"});
-        break;
-      default:
-        node.command(database, {"set", key, chance_.hex(static_cast<int>(chance_.below(200)))});
-    }
+    for (int i = 0; i < count; ++i) write_at_random(node, chance_);
   }
 
   void act() {
@@ -171,9 +276,63 @@ class Schedule {
     check();
     const size_t a = chance_.below(members_.size());
     const size_t b = chance_.below(members_.size());
+    const bool replica_up = members_[a].node && a != primary_;
+    switch (chance_.below(28)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
+        disturb_network(a, b);
+        break;
+      case 6:
+        if (replica_up) take_down(a);
+        break;
+      case 7:
+        fail_over();
+        break;
+      case 8:
+        if (replica_up) promote_with_everyone(a);
+        break;
+      case 9:
+      case 10:
+        if (replica_up && b != a) chain(a, b);
+        break;
+      case 11:
+      case 12:
+        start_who_is_down();
+        break;
+      case 13:
+        if (members_[a].node) members_[a].process->loop().pause_ms(world_.between(1, 3000));
+        break;
+      case 14:
+        if (replica_up) promote_for_a_moment(a);
+        break;
+      case 15:
+      case 16:
+      case 17:
+        if (members_[a].node) save_in_background(a);
+        break;
+      case 18:
+      case 19:
+        if (members_[a].node) crash_while_saving(a);
+        break;
+      case 20:
+        if (members_[a].node) restart_in_order(a);
+        break;
+      default:
+        break;  // only writes
+    }
+    for (Member& member : members_) {
+      if (member.node) member.node->tick();
+    }
+  }
+
+  void disturb_network(size_t a, size_t b) {
     const std::string& from = members_[a].process->address();
     const std::string& to = members_[b].process->address();
-    switch (chance_.below(22)) {
+    switch (chance_.below(6)) {
       case 0:
       case 1:
         tell("reset {} - {}", from, to);
@@ -187,42 +346,63 @@ class Schedule {
         tell("partition {} - {}", from, to);
         if (a != b) world_.wire().partition(from, to);
         break;
-      case 4:
-      case 5:
+      default:
         tell("heal");
         world_.wire().heal_all();
         break;
-      case 6:
-        if (members_[a].node && a != primary_) take_down(a);
-        break;
-      case 7:
-        fail_over();
-        break;
-      case 8:
-        if (members_[a].node && a != primary_) promote_with_everyone(a);
-        break;
-      case 9:
-      case 10:
-        if (members_[a].node && a != primary_ && b != a) chain(a, b);
-        break;
-      case 11:
-        for (size_t i = 0; i < members_.size(); ++i) {
-          if (!members_[i].node) {
-            start(i);
-            follow(i, primary_);
-          }
-        }
-        break;
-      case 12:
-        if (members_[a].node) members_[a].process->loop().pause_ms(world_.between(1, 3000));
-        break;
-      case 13:
-        if (members_[a].node && a != primary_) promote_for_a_moment(a);
-        break;
-      default:
-        break;  // only writes
     }
-    if (members_[primary_].node) members_[primary_].node->expire();
+  }
+
+  // ---- Disks ----
+
+  // One disk in eight fails in this: the file stays the old one.
+  void save_in_background(size_t index) {
+    Member& member = members_[index];
+    if (member.node->is_loading() || !member.node->persistence().begin_background()) return;
+    if (chance_.below(8) != 0) return;
+    tell("the disk of {} fails", member.name);
+    member.process->files().fail_next_syncs(1);
+  }
+
+  // At one of the save's steps, or right after them.
+  void crash_while_saving(size_t index) {
+    if (!members_[index].node->is_loading()) {
+      (void)members_[index].node->persistence().begin_background();
+    }
+    run_for_ms(world_.between(0, 40));
+    check();
+    take_down(index);
+    start_again(index);
+  }
+
+  // What a shutdown that saves leaves to the next start.
+  void restart_in_order(size_t index) {
+    Member& member = members_[index];
+    if (chance_.below(2) == 0) run_for_ms(500);  // the replicas have everything
+    check();
+    if (!member.node->save()) return;
+    tell("stop {}", member.name);
+    forget_node(member);
+    member.process->stop();
+    start_again(index);
+  }
+
+  // What was a replica follows whom it followed; a primary is one again, and wherever its replicas
+  // are further than its file, that is lost.
+  void start_again(size_t index) {
+    if (chance_.below(2) == 0) run_for_ms(world_.between(0, 300));
+    start(index, index == primary_ ? std::nullopt : members_[index].follows);
+    if (index == primary_) wait_for_load(index);
+  }
+
+  void start_who_is_down() {
+    for (size_t i = 0; i < members_.size(); ++i) {
+      if (members_[i].node) continue;
+      // Two in three know from their configuration whom to follow, the rest is told.
+      const bool told = chance_.below(3) == 0;
+      start(i, told ? std::nullopt : std::optional(primary_));
+      if (told) follow(i, primary_);
+    }
   }
 
   // A replica of a replica; never in a circle: the one it follows must follow the primary.
@@ -244,10 +424,11 @@ class Schedule {
 
   // Promoted and sent back before its link can have heard of either.
   void promote_for_a_moment(size_t index) {
+    wait_for_load(index);
     tell("promote {} for a moment", members_[index].name);
     SimNode& node = *members_[index].node;
-    node.command(0, {"replicaof", "no", "one"});
-    for (uint64_t i = chance_.below(3); i > 0; --i) write_one(node);
+    take_role_from(index);
+    for (uint64_t i = chance_.below(3); i > 0; --i) write_at_random(node, chance_);
     check();
     follow(index, primary_);
   }
@@ -268,11 +449,14 @@ class Schedule {
       if (!member.node || result_.violation || member.node->is_replica() != replicas) continue;
       // A log that nobody reads yet names no history.
       if (!member.node->log().active()) continue;
-      auto violation = invariants_.observe(member.node->observe());
-      if (violation) {
+      if (member.node->control().link().unexpected_errors.load() != 0) {
+        return violate(member, "could not execute a command of its primary's stream");
+      }
+      if (auto violation = invariants_.observe(member.node->observe())) {
         tell("VIOLATION {}", *violation);
         result_.violation = std::move(violation);
       }
+      look_for_resumed_primary(member);
     }
   }
 
@@ -291,12 +475,20 @@ class Schedule {
     tell("heal everything");
     world_.wire().heal_all();
     for (size_t i = 0; i < members_.size(); ++i) {
-      if (!members_[i].node) start(i);
+      if (!members_[i].node) start(i, primary_);
     }
+    wait_for_load(primary_);
     if (members_[primary_].node->is_replica()) promote(primary_);
     for (size_t i = 0; i < members_.size(); ++i) follow(i, primary_);
     for (int64_t waited_ms = 0; waited_ms < kConvergeLimitMs; waited_ms += 500) {
-      world_.run_for_ms(500);
+      run_for_ms(500);
+      for (Member& member : members_) {
+        member.node->tick();
+        // Who could not save refuses writes, and a replica's greeting, until he can.
+        if (!member.node->persistence().figures().last_save_ok) {
+          (void)member.node->persistence().begin_background();
+        }
+      }
       check();
       if (result_.violation) return;
       if (converged()) break;
@@ -321,9 +513,22 @@ class Schedule {
   size_t primary_ = 0;
   uint64_t incarnations_ = 0;
   uint64_t backlog_bytes_ = 0;
+  std::vector<SavePoint> save_points_;
 };
 
 }  // namespace
+
+void ScheduleResult::add(const ScheduleResult& other) {
+  steps += other.steps;
+  full_syncs += other.full_syncs;
+  partial_syncs += other.partial_syncs;
+  promotions += other.promotions;
+  crashes += other.crashes;
+  saves += other.saves;
+  restarts_from_disk += other.restarts_from_disk;
+  resumed += other.resumed;
+  resumed_primaries += other.resumed_primaries;
+}
 
 ScheduleResult run_replication_schedule(uint64_t seed,
                                         const std::function<void(std::string_view)>& trace) {

@@ -1,6 +1,15 @@
 // One seeded schedule: a few nodes, clients that write to the primary of the moment, and everything
-// that goes wrong with machines and networks; the invariants are checked after each step. In the
-// end all is healed, and every node must come to the primary's place and data.
+// that goes wrong with machines, disks and networks; the invariants are checked after each step.
+// Nodes save their data now and then, and go on from their file when they start again. In the end
+// all is healed, and every node must come to the primary's place and data.
+//
+// Besides what replication/invariants.h says of the nodes at every moment:
+//
+//   1. A start finds the file of the last save that was done, or of a later one that a crash ended,
+//   whole, with just the data of that save's cut (replication_sim/disk_oracle.h).
+//   2. A replica that starts from a file goes on by partial sync if whom it follows has the bytes
+//   from its place on (replication_sim/resumption.h).
+//   3. No command of a primary's stream fails at its replica.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +21,9 @@
 namespace tandem {
 
 struct ScheduleResult {
+  // The figures, not the rest.
+  void add(const ScheduleResult& other);
+
   std::optional<std::string> violation;
   uint64_t trace_hash = 0;  // the same for the same seed and program
   int steps = 0;
@@ -19,6 +31,10 @@ struct ScheduleResult {
   int64_t partial_syncs = 0;
   int promotions = 0;
   int crashes = 0;
+  int64_t saves = 0;  // done; many more are ended by a crash
+  int restarts_from_disk = 0;
+  int resumed = 0;            // of these, replicas that went on by partial sync
+  int resumed_primaries = 0;  // of these, primaries with which a former replica went on
 };
 
 // `trace`, when given, gets a line for each thing that the schedule does.

@@ -10,20 +10,24 @@ TEST(ScheduleTest, TheSameSeedIsTheSameRun) {
   const ScheduleResult again = run_replication_schedule(3);
   EXPECT_EQ(once.trace_hash, again.trace_hash);
   EXPECT_EQ(once.steps, again.steps);
+  EXPECT_EQ(once.saves, again.saves);
   EXPECT_NE(once.trace_hash, run_replication_schedule(4).trace_hash);
 }
 
 TEST(ScheduleTest, InvariantsHold) {
-  int64_t full = 0;
-  int64_t partial = 0;
+  ScheduleResult sum;
   for (uint64_t seed = 1; seed <= 8; ++seed) {
     const ScheduleResult result = run_replication_schedule(seed);
     EXPECT_FALSE(result.violation) << "seed " << seed << ": " << *result.violation;
-    full += result.full_syncs;
-    partial += result.partial_syncs;
+    sum.add(result);
   }
-  EXPECT_GT(full, 0) << "the schedules must get as far as full syncs";
-  EXPECT_GT(partial, 0) << "and partial ones";
+  // The schedules must get as far as all this.
+  EXPECT_GT(sum.full_syncs, 0);
+  EXPECT_GT(sum.partial_syncs, 0);
+  EXPECT_GT(sum.saves, 0);
+  EXPECT_GT(sum.restarts_from_disk, 0);
+  EXPECT_GT(sum.resumed, 0);
+  EXPECT_GT(sum.resumed_primaries, 0);
 }
 
 }  // namespace
