@@ -248,6 +248,13 @@ NodeData SimNode::data() {
   return data;
 }
 
+bool SimNode::has_expired_keys() {
+  bool found = false;
+  const int64_t now_ms = unix_ms();
+  for_each_entry([&](int, const Entry& entry) { found |= entry.expired_at(now_ms); });
+  return found;
+}
+
 // An order of keys has no say.
 uint64_t SimNode::digest() {
   uint64_t sum = 0;

@@ -76,11 +76,14 @@ class SimNode {
   ReplicationControl& control() { return control_; }
   Persistence& persistence() { return persistence_; }
   int64_t unix_ms() const { return process_.clock().unix_ms(); }
+  uint64_t expired_keys() const { return executor_.counters().expired_keys.get(); }
 
   // What the invariants look at. `bytes` are those since the last call for this history.
   NodeObservation observe();
   // All that is there, expired or not.
   NodeData data();
+  // Expired by its clock, and still there.
+  bool has_expired_keys();
   uint64_t digest();
 
  private:

@@ -24,6 +24,7 @@ namespace {
 constexpr int64_t kConvergeLimitMs = 120'000;
 // A process may be paused for seconds meanwhile.
 constexpr int64_t kLoadLimitMs = 10'000;
+constexpr int64_t kClockOffMsMax = 200;
 
 class Schedule final : private FileWatch {
  public:
@@ -70,6 +71,8 @@ class Schedule final : private FileWatch {
       const std::string address = fmt::format("10.0.0.{}", i + 1);
       SimProcess& process = world_.add_process(address, fmt::format("node{}", i));
       members_.push_back({.process = &process, .name = fmt::format("node{}", i), .node = nullptr});
+      // Each machine has its own idea of what has expired.
+      process.clock().set_wall_offset_us(world_.between(-kClockOffMsMax, kClockOffMsMax) * 1000);
       start(i, std::nullopt);
     }
     for (size_t i = 1; i < count; ++i) follow(i, 0);
@@ -224,6 +227,7 @@ class Schedule final : private FileWatch {
   void collect_counters(SimNode& node) {
     result_.full_syncs += node.control().link().full_syncs.load();
     result_.partial_syncs += node.control().link().partial_syncs.load();
+    result_.expired_keys += node.expired_keys();
   }
 
   void follow(size_t replica, size_t primary) {
@@ -271,8 +275,15 @@ class Schedule final : private FileWatch {
     for (int i = 0; i < count; ++i) write_at_random(node, chance_);
   }
 
+  void read_some() {
+    const auto reader = someone_up(primary_);
+    if (!reader) return;
+    for (int i = 0; i < 3; ++i) read_at_random(*members_[*reader].node, chance_);
+  }
+
   void act() {
     write_some();
+    read_some();
     check();
     const size_t a = chance_.below(members_.size());
     const size_t b = chance_.below(members_.size());
@@ -457,6 +468,7 @@ class Schedule final : private FileWatch {
         result_.violation = std::move(violation);
       }
       look_for_resumed_primary(member);
+      if (replicas && member.node->has_expired_keys()) ++result_.expired_on_replicas;
     }
   }
 
@@ -528,6 +540,8 @@ void ScheduleResult::add(const ScheduleResult& other) {
   restarts_from_disk += other.restarts_from_disk;
   resumed += other.resumed;
   resumed_primaries += other.resumed_primaries;
+  expired_keys += other.expired_keys;
+  expired_on_replicas += other.expired_on_replicas;
 }
 
 ScheduleResult run_replication_schedule(uint64_t seed,

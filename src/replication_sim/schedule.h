@@ -1,7 +1,7 @@
-// One seeded schedule: a few nodes, clients that write to the primary of the moment, and everything
-// that goes wrong with machines, disks and networks; the invariants are checked after each step.
-// Nodes save their data now and then, and go on from their file when they start again. In the end
-// all is healed, and every node must come to the primary's place and data.
+// One seeded schedule: a few nodes, clients that write to the primary of the moment and let keys
+// expire, and everything that goes wrong with machines, disks and networks; the invariants are
+// checked after each step. Nodes save their data now and then, and go on from their file when they
+// start again. In the end all is healed, and every node must come to the primary's place and data.
 //
 // Besides what replication/invariants.h says of the nodes at every moment:
 //
@@ -35,6 +35,9 @@ struct ScheduleResult {
   int restarts_from_disk = 0;
   int resumed = 0;            // of these, replicas that went on by partial sync
   int resumed_primaries = 0;  // of these, primaries with which a former replica went on
+  uint64_t expired_keys = 0;  // that a primary deleted
+  // Looks at a replica that found expired keys which their primary had not deleted yet.
+  int64_t expired_on_replicas = 0;
 };
 
 // `trace`, when given, gets a line for each thing that the schedule does.
