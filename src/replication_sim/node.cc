@@ -72,7 +72,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
   auto listener = process.network().listen("0.0.0.0", kPort, 16);
   CHECK(listener.has_value(), "a simulated port is free");
   listener_ = std::move(*listener);
-  tasks_.spawn(accept(tasks_.token()));
+  tasks_->spawn(accept(tasks_->token()));
   reader_ = log_.open_at_end("invariants", 0);
   gate_.set(Gate::kDatasetLoading, true);
   if (!options.primary.empty()) {
@@ -83,7 +83,11 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
                    [this](const FileLoad::Outcome& outcome) { on_file_read(outcome); });
 }
 
-SimNode::~SimNode() = default;
+// Work off the loop (the walk of a full sync) has the data in hand.
+SimNode::~SimNode() {
+  tasks_.reset();
+  process_.loop().drop_work();
+}
 
 void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
   if (outcome && *outcome && (*outcome)->position) {
@@ -98,7 +102,7 @@ void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
 
 void SimNode::begin_replication() {
   gate_.set(Gate::kDatasetLoading, false);
-  tasks_.spawn(control_.run(tasks_.token()));
+  tasks_->spawn(control_.run(tasks_->token()));
 }
 
 // The cut is a save's first step.
@@ -149,7 +153,7 @@ Task<void> SimNode::accept(StopToken stop) {
     auto socket = co_await listener_->accept(stop);
     if (!socket) co_return;
     auto stream = process_.network().adopt(std::move(*socket));
-    if (stream) tasks_.spawn(serve(std::move(*stream), stop));
+    if (stream) tasks_->spawn(serve(std::move(*stream), stop));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -136,7 +137,7 @@ class SimNode {
 
   // The invariants' own reader of the log.
   std::unique_ptr<LogCursor> reader_;
-  Scope tasks_;
+  std::optional<Scope> tasks_{std::in_place};
 };
 
 }  // namespace tandem

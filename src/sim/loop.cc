@@ -43,10 +43,14 @@ void SimLoop::forget() {
   CHECK(timers_.empty(), "all timers of a loop are gone before it");
   forget_all();
   sources_.clear();
-  working_.clear();
-  worked_.clear();
+  drop_work();
   paused_until_us_ = 0;
   if (turn_event_) world_.cancel(*std::exchange(turn_event_, std::nullopt));
+}
+
+void SimLoop::drop_work() {
+  working_.clear();
+  worked_.clear();
 }
 
 void SimLoop::run() {

@@ -36,6 +36,9 @@ class SimLoop final : public Loop {
   void disarm(TimerNode& timer) noexcept override;
   // Runs in the world some time later, between turns.
   void submit(std::unique_ptr<Work> work) override;
+  // Drops what was submitted. For a program that is destroyed: after the tasks that wait for it,
+  // before what it touches.
+  void drop_work();
 
   // A turn soon; `source`, when given, is told in it.
   void kick();
