@@ -122,6 +122,7 @@ Composition::~Composition() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   replication_thread_.stop();
+  persistence_.end();
 }
 
 Result<void> Composition::rename_commands() {

@@ -41,6 +41,9 @@ class Persistence {
 
   // `background` is for this alone.
   Persistence(Parts parts, std::unique_ptr<Background> background);
+  // What runs in the background is given up, and nothing of `parts` is used any more. Nobody may
+  // begin a save from here on.
+  void end() { background_.reset(); }
 
   // A snapshot, for the file or for replicas.
   bool is_under_way() const { return parts_.engine.snapshot_turn.taken(); }
@@ -104,7 +107,7 @@ class Persistence {
 
   std::mutex foreground_;  // one SAVE waits for the other
   // Last: its steps use all the rest.
-  const std::unique_ptr<Background> background_;
+  std::unique_ptr<Background> background_;
 };
 
 }  // namespace tandem
