@@ -1,4 +1,5 @@
-// Case in ASCII only, as commands, options and names of the protocol compare; no locale has a say.
+// Characters in ASCII only, as commands, options and names of the protocol compare; no locale has a
+// say.
 #pragma once
 
 #include <string>
@@ -39,6 +40,15 @@ inline std::string to_lower(Bytes text) {
 inline std::string to_upper(Bytes text) {
   std::string out(text);
   for (char& c : out) c = ascii_upper(c);
+  return out;
+}
+
+// A peer's bytes as a line for people may hold them: without control characters, and cut.
+inline std::string printable(Bytes text, size_t bytes_max) {
+  std::string out(text.substr(0, bytes_max));
+  for (char& c : out) {
+    if (c < ' ' || c > '~') c = '?';
+  }
   return out;
 }
 

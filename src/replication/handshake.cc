@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/ascii.h"
 #include "base/logging.h"
 #include "base/number.h"
 #include "resp/request_writer.h"
@@ -12,6 +13,8 @@
 namespace tandem {
 
 namespace {
+
+constexpr size_t kShownBytesMax = 256;
 
 std::string request(std::initializer_list<Bytes> args) {
   std::string bytes;
@@ -30,7 +33,8 @@ Task<Result<void>> tell(LinkWire& wire, std::string what, std::string bytes) {
   auto answer = co_await wire.ask(std::move(bytes));
   if (!answer) co_return std::unexpected(answer.error());
   if (answer->starts_with("-")) {
-    log_notice("(Non critical) The primary does not understand REPLCONF {}: {}", what, *answer);
+    log_notice("(Non critical) The primary does not understand REPLCONF {}: {}", what,
+               printable(*answer, kShownBytesMax));
   }
   co_return Result<void>{};
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "base/ascii.h"
 #include "base/logging.h"
 #include "base/number.h"
 #include "io/scope.h"
@@ -25,6 +26,7 @@ constexpr int64_t kUnsupportedFirstMs = 10'000;
 constexpr int64_t kUnsupportedMaxMs = 120'000;
 constexpr int64_t kAcknowledgePeriodMs = 1000;
 constexpr int64_t kRunningSnapshotPollMs = 20;
+constexpr size_t kReasonBytesMax = 512;
 
 const char* kNoLongerWanted = "this server has another role by now";
 
@@ -86,7 +88,9 @@ Task<void> Link::run(StopToken stop) {
       parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
     }
     enter(LinkPhase::kWaitingToRetry);
-    const std::string reason = ended ? std::string() : ended.error().text;
+    // The primary's own words may be a part of it.
+    const std::string reason =
+        ended ? std::string() : printable(ended.error().text, kReasonBytesMax);
     parts_.progress.set_last_failure(reason);
     const int64_t delay_ms = backoff_ms();
     log_warning("The link to the primary {}:{} ended: {}; next try in {} ms", role_.primary_host,

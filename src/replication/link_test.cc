@@ -205,7 +205,8 @@ std::vector<BadPrimary> bad_primaries() {
   flipped[flipped.size() / 2] ^= 0x55;
   return {
       {"refuses PING", {"-ERR no\r\n"}, "answered PING with: -ERR no"},
-      {"answers PING with rubbish", {"\x01\x02rubbish\r\n"}, "answered PING with"},
+      {"answers PING with rubbish", {"\x1b[2J\x02rubbish\r\n"}, "answered PING with: ?[2J?rubbish"},
+      {"answers PING at length", {std::string(60'000, 'x') + "\r\n"}, "answered PING with: xxx"},
       {"refuses AUTH", {"+PONG\r\n", "-WRONGPASS invalid\r\n"}, "refused AUTH"},
       {"is loading", greeting({"-LOADING Redis is loading\r\n"}), "-LOADING"},
       {"has no primary", greeting({"-NOMASTERLINK Can't SYNC\r\n"}), "-NOMASTERLINK"},
@@ -251,6 +252,7 @@ TEST(BadPrimaryTest, TheDataStayAndTheLinkTriesAgain) {
     EXPECT_LT(replica->progress.connections.load(), 30) << "but not without a pause";
     EXPECT_NE(replica->progress.last_failure().find(bad.reason), std::string::npos)
         << replica->progress.last_failure();
+    EXPECT_LT(replica->progress.last_failure().size(), 1000U);
     EXPECT_FALSE(replica->progress.following());
     replica.reset();
   }

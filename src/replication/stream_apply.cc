@@ -1,7 +1,5 @@
 #include "replication/stream_apply.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "base/ascii.h"
@@ -13,19 +11,13 @@ namespace tandem {
 namespace {
 
 constexpr size_t kShownBytesMax = 64;
+constexpr size_t kReasonBytesMax = 256;
 // Each of the first failures is logged, then one in a while.
 constexpr int64_t kFailuresLogged = 10;
 constexpr int64_t kFailureLogPeriodMs = 1000;
 
 // The words do not tell: a line may hold none and yet be more than its end.
 bool is_blank(Bytes line) { return line == "\n" || line == "\r\n"; }
-
-// A primary's word as a line for people may hold it.
-std::string shown(Bytes word) {
-  std::string text(word.substr(0, kShownBytesMax));
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
 
 }  // namespace
 
@@ -65,7 +57,8 @@ Result<void> StreamApply::feed(Bytes bytes) {
       return fail(
           ErrorCode::kInvalid,
           fmt::format("the primary's stream: Protocol error: text instead of a command: '{}'",
-                      shown(parser_.raw().substr(0, parser_.raw().find_first_of("\r\n")))));
+                      printable(parser_.raw().substr(0, parser_.raw().find_first_of("\r\n")),
+                                kShownBytesMax)));
     }
     parsed_ += parser_.raw().size();
     apply(Bytes(pending_).substr(applied_, parsed_ - applied_));
@@ -122,7 +115,8 @@ void StreamApply::note_failure(Bytes name, Bytes reply) {
     log_warning(
         "CRITICAL: a command of the primary's stream failed here, so the data may differ from the "
         "primary's: '{}': {} (unexpected_error_replies: {})",
-        shown(name), reply.substr(1, reply.find('\r') - 1), total);
+        printable(name, kShownBytesMax),
+        printable(reply.substr(1, reply.find('\r') - 1), kReasonBytesMax), total);
   }
   CHECK(!panics, "propagation-error-behavior tells to end when the primary's stream fails");
 }
