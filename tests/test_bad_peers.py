@@ -18,7 +18,7 @@ FULL = b"+FULLRESYNC " + IDENTITY.encode() + b" 0\r\n"
 # What is wrong: how the primary answers, and the reason that is to be told.
 EARLY = {
     "rubbish to PING": ({"PING": b"\x00\x01rubbish\r\n"},
-                        "the primary answered PING with: \0\1rubbish"),
+                        "the primary answered PING with: ??rubbish"),
     "an error to PING": ({"PING": b"-ERR go away\r\n"},
                          "the primary answered PING with: -ERR go away"),
     "nothing but an end to PING": ({"PING": None}, "the primary closed the connection"),

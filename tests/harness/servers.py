@@ -18,7 +18,9 @@ from .wire import Connection, ReplyError
 ROOT = Path(__file__).resolve().parents[2]
 REDIS = "/usr/bin/redis-server"
 DEFAULTS = ["--save", "", "--appendonly", "no", "--enable-debug-command", "yes",
-            "--repl-diskless-sync-delay", "0", "--hz", "100"]
+            "--repl-diskless-sync-delay", "0", "--hz", "100",
+            # Replicas made by hand do not acknowledge: no server is to wait for them at its end.
+            "--shutdown-timeout", "0"]
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:|CHECK failed")
 
 
