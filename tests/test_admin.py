@@ -434,12 +434,17 @@ def test_shutdown(start, words):
     assert (server.folder / "dump.rdb").exists() == ("SAVE" in words)
 
 
-def test_shutdown_waits_for_replicas(start, proxy):
-    primary, replica = start("tandem", "--shutdown-timeout", 60), start("tandem")
+def with_stalled_replica(start, proxy, shutdown_timeout):
+    primary, replica = start("tandem", "--shutdown-timeout", shutdown_timeout), start("tandem")
     link = proxy(primary)
     replica.follow(link.port)
     wait_until(replica.link_up, "linked")
     link.stall()
+    return primary, replica, link
+
+
+def test_shutdown_waits_for_replicas(start, proxy):
+    primary, replica, link = with_stalled_replica(start, proxy, 60)
     asked, other = primary.connect(), primary.connect()
     other("SET", "a", 1)
     asked.send(b"SHUTDOWN NOSAVE\r\n")
@@ -457,11 +462,7 @@ def test_shutdown_waits_for_replicas(start, proxy):
 
 
 def test_shutdown_now_leaves_lagging_replicas(start, proxy):
-    primary, replica = start("tandem", "--shutdown-timeout", 600), start("tandem")
-    link = proxy(primary)
-    replica.follow(link.port)
-    wait_until(replica.link_up, "linked")
-    link.stall()
+    primary, replica, _ = with_stalled_replica(start, proxy, 600)
     with primary.connect() as client:
         client("SET", "a", 1)
         client.send(b"SHUTDOWN NOSAVE NOW\r\n")

@@ -59,6 +59,8 @@ struct Engine {
   CommandObserver* observer = nullptr;       // set before the first command, or never
   std::atomic<int64_t> slow_command_us{-1};  // from here on the observer hears of it; negative: off
   std::atomic<bool> track_latency{true};     // latency-tracking
+  // For the head of snapshots; set before the first command. Any thread. Null: none is told.
+  std::function<int64_t()> used_memory_bytes = {};
   // Takes what is long to free; set before the first command. Null: freed at once.
   std::function<void(Garbage)> free_later = {};
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/thread.h"
+#include "base/version.h"
 
 namespace tandem {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr int kChainsPerHold = 8;
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
 constexpr int64_t kGiveWayEveryUs = 500;
+constexpr int64_t kMsPerSecond = 1000;
 
 }  // namespace
 
@@ -19,25 +21,33 @@ std::unique_ptr<RdbSnapshot> RdbSnapshot::begin(Engine& engine, SnapshotTurn::He
                                                 const Options& options,
                                                 const std::function<void()>& at_cut) {
   CHECK(turn, "a snapshot has its turn");
+  RdbPreamble head;
+  head.server_version = std::string(kRedisVersion);
+  head.created_s = engine.clock.unix_ms() / kMsPerSecond;
+  if (engine.used_memory_bytes) {
+    head.used_memory_bytes = static_cast<uint64_t>(engine.used_memory_bytes());
+  }
   const ExclusiveGuard guard(engine.keyspace);
   if (at_cut != nullptr) at_cut();
-  Options at_position = options;
   // What was written while nobody read the log has no place in its history.
   if (options.with_position && engine.log.active()) {
     const Position position = engine.log.position();
     const uint32_t context = engine.log.context();
-    at_position.preamble.replication = RdbPreamble::Replication{
+    head.replication = RdbPreamble::Replication{
         .selected_database = context == Log::kNoContext ? 0 : static_cast<int32_t>(context),
         .id = std::string(position.id.text()),
         .offset = static_cast<int64_t>(position.offset)};
   }
-  return std::unique_ptr<RdbSnapshot>(new RdbSnapshot(engine, std::move(turn), at_position));
+  return std::unique_ptr<RdbSnapshot>(
+      new RdbSnapshot(engine, std::move(turn), options, std::move(head)));
 }
 
-RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options)
+RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options,
+                         RdbPreamble head)
     : turn_(std::move(turn)),
       engine_(engine),
       options_(options),
+      head_(std::move(head)),
       writer_(out_sink_, options.format),
       walk_(engine.keyspace, *this) {}
 
@@ -163,7 +173,7 @@ void RdbSnapshot::give_way_at_times() {
 bool RdbSnapshot::produce(std::string& out) {
   out_.clear();
   if (!begun_) {
-    writer_.begin(options_.preamble);
+    writer_.begin(head_);
     for (const SnapshotWalk::Size& size : walk_.sizes_at_cut()) {
       writer_.sizes(static_cast<uint32_t>(size.database), static_cast<uint64_t>(size.keys),
                     static_cast<uint64_t>(size.expiring));

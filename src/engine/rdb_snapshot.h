@@ -36,7 +36,6 @@ class RdbSnapshot final : private SnapshotSink {
  public:
   struct Options {
     RdbWriteOptions format;
-    RdbPreamble preamble;       // its replication part is filled at the cut, see `with_position`
     bool with_position = true;  // write the log's id, offset and selected database, if it is active
     size_t produce_bytes = 64 * 1024;  // about how much a call of produce() makes
   };
@@ -75,7 +74,7 @@ class RdbSnapshot final : private SnapshotSink {
   };
 
   // REQUIRES: all stripes held.
-  RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options);
+  RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options, RdbPreamble head);
   void write_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   bool begin_large(int database, const Entry& entry);
@@ -90,6 +89,7 @@ class RdbSnapshot final : private SnapshotSink {
   const SnapshotTurn::Held turn_;
   Engine& engine_;
   const Options options_;
+  const RdbPreamble head_;
   std::string out_;
   StringSink out_sink_{out_};
   RdbWriter writer_;

@@ -17,8 +17,7 @@ constexpr int64_t kTickMs = 1000;
 
 ReplicationControl::ReplicationControl(Parts parts)
     : parts_(std::move(parts)),
-      full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1,
-                  parts_.used_memory_bytes),
+      full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1),
       session_parts_{parts_.engine, parts_.options,   replicas_,
                      full_syncs_,   parts_.lag_limit, parts_.observer},
       stream_executor_(parts_.engine, parts_.random_seed ^ 2),

@@ -54,10 +54,9 @@ class ReplicationControl {
     Network& network;  // of that loop
     Engine& engine;
     ReplicationOptions& options;
-    std::function<ReplicaLagLimit()> lag_limit;         // any thread
-    FullSyncs::UsedMemory used_memory_bytes = nullptr;  // any thread; may be null
-    std::function<int()> listening_port;                // any thread
-    ConnectionObserver* observer = nullptr;             // outlives this
+    std::function<ReplicaLagLimit()> lag_limit;  // any thread
+    std::function<int()> listening_port;         // any thread
+    ConnectionObserver* observer = nullptr;      // outlives this
     uint64_t random_seed = 0;
   };
 

@@ -17,17 +17,12 @@ constexpr int64_t kSecondMs = 1000;
 constexpr int64_t kHourMs = 3600 * kSecondMs;
 constexpr int64_t kTtlSeconds = 60;
 
-struct Node {
+const Position kFilePlace{.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'f')),
+                          .offset = 500};
+
+struct Node : TestEngine {
   explicit Node(SimProcess& process)
-      : keyspace({.databases = 2, .hash_seed = 1}),
-        log({}, ReplicationId()),
-        registry(rows_with_set()),
-        engine{.keyspace = keyspace,
-               .log = log,
-               .registry = registry,
-               .clock = process.clock(),
-               .limits = limits,
-               .gate = gate},
+      : TestEngine(process.clock()),
         control({.loop = process.loop(),
                  .network = process.network(),
                  .engine = engine,
@@ -36,8 +31,12 @@ struct Node {
                  .listening_port = [] { return 6379; },
                  .random_seed = 1}) {
     options.backlog_ttl_seconds.set(kTtlSeconds);
-    log.reset({*ReplicationId::parse(std::string(ReplicationId::kLength, 'a')), 100});
-    scope.spawn(control.run(scope.token()));
+  }
+
+  void run() { scope.spawn(control.run(scope.token())); }
+  void continue_from_file(uint32_t selected_database) {
+    const ExclusiveGuard all(keyspace);
+    control.continue_from(kFilePlace, selected_database);
   }
 
   void follow_nobody_there() {
@@ -50,12 +49,6 @@ struct Node {
   }
 
   ReplicationOptions options;
-  EncodingLimits limits;
-  Keyspace keyspace;
-  Log log;
-  Gate gate;
-  Registry registry;
-  Engine engine;
   ReplicationControl control;
   Scope scope;
 };
@@ -65,6 +58,8 @@ class ControlTest : public testing::Test {
   void start() {
     process_.start([this](SimProcess& process) {
       node_ = std::make_shared<Node>(process);
+      node_->continue_from_file(0);
+      node_->run();
       return node_;
     });
   }
@@ -106,61 +101,31 @@ TEST_F(ControlTest, TheBacklogsTimeBeginsWithThePromotion) {
   EXPECT_FALSE(node_->log.active());
 }
 
-const Position kFilePlace{.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'f')),
-                          .offset = 500};
-
 class ContinueFromFileTest : public testing::Test {
  protected:
-  void continue_from(uint32_t selected_database) {
-    const ExclusiveGuard all(keyspace);
-    control.continue_from(kFilePlace, selected_database);
-  }
-
   // What the log holds behind the file's place.
   std::string logged() {
-    auto reader = log.open("test", kFilePlace.offset, 0);
+    auto reader = node.log.open("test", kFilePlace.offset, 0);
     EXPECT_TRUE(reader);
     return std::string((*reader)->peek().value_or(Bytes()));
   }
 
   SimWorld world{1};
-  SimProcess& process = world.add_process("10.0.0.1");
-  EncodingLimits limits;
-  Keyspace keyspace{{.databases = 2, .hash_seed = 1}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{rows_with_set()};
-  Gate gate;
-  Engine engine{.keyspace = keyspace,
-                .log = log,
-                .registry = registry,
-                .clock = process.clock(),
-                .limits = limits,
-                .gate = gate};
-  ReplicationOptions options;
-  ReplicationControl control{{.loop = process.loop(),
-                              .network = process.network(),
-                              .engine = engine,
-                              .options = options,
-                              .lag_limit = [] { return ReplicaLagLimit{}; },
-                              .listening_port = [] { return 6379; },
-                              .random_seed = 1}};
+  Node node{world.add_process("10.0.0.1")};
 };
 
 TEST_F(ContinueFromFileTest, AReplicaIsWhereTheFileWas) {
-  {
-    const ExclusiveGuard all(keyspace);
-    control.follow("10.0.0.2", 6379);
-  }
-  continue_from(1);
-  EXPECT_EQ(log.position(), kFilePlace);
-  EXPECT_TRUE(log.history().id2.is_none());
-  EXPECT_EQ(log.context(), 1U);
+  node.follow_nobody_there();
+  node.continue_from_file(1);
+  EXPECT_EQ(node.log.position(), kFilePlace);
+  EXPECT_TRUE(node.log.history().id2.is_none());
+  EXPECT_EQ(node.log.context(), 1U);
 }
 
 TEST_F(ContinueFromFileTest, APrimaryBeginsAHistoryOfItsOwn) {
-  continue_from(1);
-  EXPECT_EQ(log.end(), kFilePlace.offset);
-  const LogHistory history = log.history();
+  node.continue_from_file(1);
+  EXPECT_EQ(node.log.end(), kFilePlace.offset);
+  const LogHistory history = node.log.history();
   EXPECT_NE(history.id, kFilePlace.id);
   EXPECT_EQ(history.id2, kFilePlace.id);
   EXPECT_EQ(history.id2_valid_until, kFilePlace.offset);
@@ -169,8 +134,8 @@ TEST_F(ContinueFromFileTest, APrimaryBeginsAHistoryOfItsOwn) {
 // Replicas that are at the file's place may have another database selected than the file says: a
 // full sync of somebody else made the primary forget, and the file then says 0.
 TEST_F(ContinueFromFileTest, APrimarySelectsItsDatabaseAnew) {
-  continue_from(0);
-  set(engine, "k", "v");
+  node.continue_from_file(0);
+  set(node.engine, "k", "v");
   EXPECT_EQ(logged(), request({"SELECT", "0"}) + request({"set", "k", "v"}));
 }
 

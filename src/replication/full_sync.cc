@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/logging.h"
-#include "base/version.h"
 #include "io/timer.h"
 
 namespace tandem {
@@ -23,12 +22,8 @@ SnapshotFeed::SnapshotFeed(const ReplicationId& any_id)
 }
 
 FullSyncs::FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options,
-                     uint64_t random_seed, UsedMemory used_memory_bytes)
-    : loop_(loop),
-      engine_(engine),
-      options_(options),
-      used_memory_bytes_(std::move(used_memory_bytes)),
-      random_(random_seed) {}
+                     uint64_t random_seed)
+    : loop_(loop), engine_(engine), options_(options), random_(random_seed) {}
 
 FullSyncs::Ticket FullSyncs::join(std::string name, bool understands_mark, uint64_t lag_bytes_max,
                                   Doorbell& wake) {
@@ -179,9 +174,6 @@ RdbSnapshot::Options FullSyncs::snapshot_options() const {
   options.format.version = static_cast<int>(options_.rdb_version.get());
   options.format.compress = options_.rdb_compression.get();
   options.format.checksum = options_.rdb_checksum.get();
-  options.preamble.server_version = std::string(kRedisVersion);
-  options.preamble.created_s = engine_.clock.unix_ms() / 1000;
-  if (used_memory_bytes_) options.preamble.used_memory_bytes = used_memory_bytes_();
   return options;
 }
 

@@ -15,7 +15,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,11 +81,7 @@ class FullSyncs {
 
   using Ticket = std::shared_ptr<FullSyncTicket>;
 
-  // For the head of a snapshot; null: none is told.
-  using UsedMemory = std::function<uint64_t()>;
-
-  FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options, uint64_t random_seed,
-            UsedMemory used_memory_bytes = nullptr);
+  FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options, uint64_t random_seed);
 
   // Serves who waits, until stopped.
   Task<void> run(StopToken stop);
@@ -118,7 +113,6 @@ class FullSyncs {
   Loop& loop_;
   Engine& engine_;
   const ReplicationOptions& options_;
-  const UsedMemory used_memory_bytes_;
   Random random_;
   Event changed_{loop_};  // somebody joined or left
   Event taken_{loop_};

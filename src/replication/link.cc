@@ -84,6 +84,7 @@ Task<void> Link::run(StopToken stop) {
   while (!stop.requested()) {
     auto ended = co_await follow_once(stop);
     if (stop.requested()) break;
+    if (connection_->requested()) ended = fail(ErrorCode::kCancelled, "CLIENT KILL ended it");
     if (parts_.progress.following()) {
       parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
     }
@@ -101,14 +102,11 @@ Task<void> Link::run(StopToken stop) {
 }
 
 void Link::cut(uint64_t connection) {
-  if (!connection_ || connection != parts_.progress.connections.load()) return;
-  connection_was_cut_ = true;
-  connection_->request();
+  if (connection_ && connection == parts_.progress.connections.load()) connection_->request();
 }
 
 Task<Result<void>> Link::follow_once(StopToken outer) {
   connection_.emplace(outer);
-  connection_was_cut_ = false;
   const StopToken stop = connection_->token();
   const int64_t timeout_ms = parts_.options.timeout_seconds.get() * 1000;
   enter(LinkPhase::kConnecting);
@@ -228,7 +226,6 @@ Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopTo
   auto ended = co_await apply_stream(stream, wire, acknowledge);
   acknowledging.request_stop();
   co_await acknowledging.join();
-  if (!ended && connection_was_cut_) co_return fail(ErrorCode::kCancelled, "CLIENT KILL ended it");
   // Nobody can say since when the bytes were not the primary's.
   if (!ended && ended.error().code == ErrorCode::kInvalid) position_in_doubt_ = true;
   co_return ended;

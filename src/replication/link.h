@@ -76,7 +76,6 @@ class Link {
   Random random_;
   StreamApply apply_;
   std::optional<Stop> connection_;  // of the current or last attempt
-  bool connection_was_cut_ = false;
   int failures_in_a_row_ = 0;
   int unsupported_in_a_row_ = 0;    // snapshots
   bool position_in_doubt_ = false;  // the stream was no commands: only a snapshot helps

@@ -104,17 +104,9 @@ class ScriptedPrimary {
 };
 
 // A replica that holds one key, "old", before it follows anybody.
-struct Replica {
+struct Replica : TestEngine {
   explicit Replica(SimProcess& process)
-      : keyspace({.databases = 2, .hash_seed = 1}),
-        log({}, ReplicationId()),
-        registry(rows_with_set()),
-        engine{.keyspace = keyspace,
-               .log = log,
-               .registry = registry,
-               .clock = process.clock(),
-               .limits = limits,
-               .gate = gate},
+      : TestEngine(process.clock()),
         executor(engine, 1),
         link({.loop = process.loop(),
               .network = process.network(),
@@ -142,12 +134,6 @@ struct Replica {
   }
 
   ReplicationOptions options;
-  EncodingLimits limits;
-  Keyspace keyspace;
-  Log log;
-  Gate gate;
-  Registry registry;
-  Engine engine;
   Executor executor;
   ReplicaRegistry replicas;
   LinkProgress progress;

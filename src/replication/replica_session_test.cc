@@ -43,18 +43,10 @@ struct Ask {
   SyncRequest request;
 };
 
-struct Primary {
+struct Primary : TestEngine {
   Primary(SimProcess& process, Ask the_ask)
-      : ask(std::move(the_ask)),
-        keyspace({.databases = 2, .hash_seed = 1}),
-        log({}, id_of('a')),
-        registry(rows_with_set()),
-        engine{.keyspace = keyspace,
-               .log = log,
-               .registry = registry,
-               .clock = process.clock(),
-               .limits = limits,
-               .gate = gate},
+      : TestEngine(process.clock()),
+        ask(std::move(the_ask)),
         full_syncs(process.loop(), engine, options, 1),
         parts{engine, options, replicas, full_syncs, [this] { return limit; }},
         network(process.network()) {
@@ -90,12 +82,6 @@ struct Primary {
   Ask ask;
   ReplicaLagLimit limit;
   ReplicationOptions options;
-  EncodingLimits limits;
-  Keyspace keyspace;
-  Log log;
-  Gate gate;
-  Registry registry;
-  Engine engine;
   ReplicaRegistry replicas;
   FullSyncs full_syncs;
   ReplicaSessionParts parts;

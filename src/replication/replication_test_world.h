@@ -24,6 +24,24 @@ inline std::vector<CommandRow> rows_with_set() {
   return all;
 }
 
+// What an engine is made of, without data; two databases.
+struct TestEngine {
+  explicit TestEngine(const Clock& clock)
+      : engine{.keyspace = keyspace,
+               .log = log,
+               .registry = registry,
+               .clock = clock,
+               .limits = limits,
+               .gate = gate} {}
+
+  EncodingLimits limits;
+  Keyspace keyspace{{.databases = 2, .hash_seed = 1}};
+  Log log{LogOptions{}, ReplicationId()};
+  Gate gate;
+  Registry registry{rows_with_set()};
+  Engine engine;
+};
+
 // As a client would, without one.
 inline void set(Engine& engine, Bytes key, Bytes text) {
   Executor executor(engine, 1);

@@ -43,7 +43,6 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
                           return static_cast<int64_t>(executor_.counters().changes.get() +
                                                       control_.stream_counters().changes.get());
                         },
-                    .used_memory_bytes = [] { return int64_t{0}; },
                     .write_bytes = options.write_bytes},
                    process.make_background([this] { after_save_step(); })),
       file_load_({.engine = engine_, .options = file_options_, .files = process.files()},

@@ -95,8 +95,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       persistence_({.engine = engine_,
                     .options = options.server.persistence,
                     .files = files_,
-                    .total_changes = [this] { return status_.total_changes(); },
-                    .used_memory_bytes = [this] { return read_memory(files_).used_bytes; }},
+                    .total_changes = [this] { return status_.total_changes(); }},
                    std::make_unique<ThreadBackground>("snapshot-file")),
       file_load_({.engine = engine_, .options = options.server.persistence, .files = files_},
                  std::make_unique<ThreadBackground>("file-load")),
@@ -113,6 +112,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                  .resume_clients = [this] { resume_clients(); },
                  .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
+  engine_.used_memory_bytes = [this] { return read_memory(files_).used_bytes; };
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
   options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
@@ -283,23 +283,22 @@ void Composition::start_workers() {
 }
 
 ReplicationControl::Parts Composition::replication_parts() {
-  return {
-      .loop = replication_loop_,
-      .network = replication_network_,
-      .engine = engine_,
-      .options = options_.replication,
-      .lag_limit =
-          [this] {
-            constexpr auto kReplica = static_cast<size_t>(ClientClass::kReplica);
-            const OutputBufferLimit& limit = options_.server.network.output_buffer_limits[kReplica];
-            return ReplicaLagLimit{.hard_bytes = static_cast<uint64_t>(limit.hard_bytes.get()),
-                                   .soft_bytes = static_cast<uint64_t>(limit.soft_bytes.get()),
-                                   .soft_seconds = limit.soft_seconds.get()};
-          },
-      .used_memory_bytes = [this] { return static_cast<uint64_t>(read_memory(files_).used_bytes); },
-      .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
-      .observer = &replication_cards_,
-      .random_seed = random_.next()};
+  return {.loop = replication_loop_,
+          .network = replication_network_,
+          .engine = engine_,
+          .options = options_.replication,
+          .lag_limit =
+              [this] {
+                constexpr auto kReplica = static_cast<size_t>(ClientClass::kReplica);
+                const OutputBufferLimit& limit =
+                    options_.server.network.output_buffer_limits[kReplica];
+                return ReplicaLagLimit{.hard_bytes = static_cast<uint64_t>(limit.hard_bytes.get()),
+                                       .soft_bytes = static_cast<uint64_t>(limit.soft_bytes.get()),
+                                       .soft_seconds = limit.soft_seconds.get()};
+              },
+          .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
+          .observer = &replication_cards_,
+          .random_seed = random_.next()};
 }
 
 bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {

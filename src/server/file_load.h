@@ -1,6 +1,6 @@
 // The RDB file at start: read off the loops while clients are answered already, with -LOADING for
-// the most part. The dataset takes its place as a whole at the end; a file that is cut
-// short or corrupt leaves nothing behind.
+// the most part. The dataset takes its place as a whole at the end; a file that is cut short or
+// corrupt leaves nothing behind.
 //
 // Threads: start(), give_up() and the destructor belong to one thread, figures() to any.
 #pragma once
@@ -42,8 +42,8 @@ class FileLoad {
   // Gives up and waits.
   ~FileLoad() { give_up(); }
 
-  // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called in
-  // the background. Once.
+  // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called in the
+  // background. Once.
   void start(bool primary, std::function<void(Outcome)> done);
   void give_up() { given_up_.store(true); }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/logging.h"
-#include "base/version.h"
 
 namespace tandem {
 namespace {
@@ -93,9 +92,6 @@ void Persistence::take_cut(Save& save) {
   options.format = {.version = kFileVersion,
                     .compress = parts_.options.compression.get(),
                     .checksum = parts_.options.checksum.get()};
-  options.preamble.server_version = std::string(kRedisVersion);
-  options.preamble.created_s = engine.clock.unix_ms() / kMsPerSecond;
-  options.preamble.used_memory_bytes = static_cast<uint64_t>(parts_.used_memory_bytes());
   options.produce_bytes = std::min(options.produce_bytes, parts_.write_bytes);
   auto snapshot = RdbSnapshot::begin(engine, std::move(save.turn), options, [&] {
     save.changes = parts_.total_changes();

@@ -34,9 +34,8 @@ class Persistence {
     Engine& engine;
     const PersistenceOptions& options;
     Files& files;
-    std::function<int64_t()> total_changes;      // any thread
-    std::function<int64_t()> used_memory_bytes;  // any thread; the file tells
-    size_t write_bytes = size_t{256} * 1024;     // about how much goes to the disk at once
+    std::function<int64_t()> total_changes;   // any thread
+    size_t write_bytes = size_t{256} * 1024;  // about how much goes to the disk at once
   };
 
   // `background` is for this alone.

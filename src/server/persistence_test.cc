@@ -18,13 +18,13 @@ namespace {
 struct Node {
   explicit Node(Files& files)
       : disk(files),
-        persistence({.engine = engine,
-                     .options = options,
-                     .files = files,
-                     .total_changes =
-                         [this] { return static_cast<int64_t>(executor.counters().changes.get()); },
-                     .used_memory_bytes = [] { return int64_t{0}; }},
-                    std::make_unique<ThreadBackground>("snapshot-file")) {}
+        persistence(
+            {.engine = engine,
+             .options = options,
+             .files = files,
+             .total_changes =
+                 [this] { return static_cast<int64_t>(executor.counters().changes.get()); }},
+            std::make_unique<ThreadBackground>("snapshot-file")) {}
 
   std::string ask(std::vector<Bytes> args) { return ask(client, args); }
   std::string ask(ClientState& from, std::vector<Bytes> args) {

@@ -55,7 +55,6 @@ class Worker {
   Loop& loop() { return *loop_; }
   Network& network() { return *network_; }
   Executor& executor() { return executor_; }
-  const ExecutorCounters& executor_counters() const { return executor_.counters(); }
   NetworkCounters& counters() { return counters_; }
 
  private:
