@@ -29,6 +29,7 @@ namespace tandem {
 
 class Doorbell;
 class BeforeSleep;
+class RestOfTurn;
 
 // Work off the loop: run() on some other thread, then done() on the loop's, then it is destroyed.
 class Work {
@@ -69,6 +70,10 @@ class Loop {
   Sleep sleep_ms(int64_t delay_ms, StopToken stop = {}) {
     return Sleep(*this, delay_ms * 1000, stop);
   }
+
+  // co_await: Result<void>, an error only when stopped. Lets the sockets and timers that are due in
+  // this turn come first; before the hooks and the sleep the task goes on.
+  RestOfTurn rest_of_turn(StopToken stop = {}) noexcept;
 
   // co_await: Result of function(), called on another thread. When the wait is stopped or destroyed
   // the function still runs to its end, so it owns what it touches.
@@ -150,6 +155,26 @@ class BeforeSleep final : public ListNode {
   friend class Loop;
   Callback hook_;
 };
+
+class RestOfTurn final : public Wait {
+ public:
+  RestOfTurn(Loop& loop, StopToken stop) noexcept : Wait(loop.ready(), stop) {}
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiter) noexcept {
+    if (!begin(waiter)) return false;
+    complete_soon();
+    return true;
+  }
+  Result<void> await_resume() const {
+    if (stopped()) return stop_error();
+    return {};
+  }
+
+ private:
+  void abandon() noexcept override {}
+};
+
+inline RestOfTurn Loop::rest_of_turn(StopToken stop) noexcept { return RestOfTurn(*this, stop); }
 
 template <class Function>
 class Offload final : public Wait {

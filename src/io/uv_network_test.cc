@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -236,6 +237,39 @@ TEST_F(UvNetworkTest, CloseWakesItsWaitsWithCancelled) {
   std::string later;
   run_to_end(loop_, read_once(*pair_.server, {}, later));
   EXPECT_EQ(later, "cancelled");
+}
+
+Task<void> read_and_go_on(ByteStream& stream, std::vector<std::string>& story) {
+  char buffer[16];
+  auto count = co_await stream.read(buffer);
+  EXPECT_TRUE(count);
+  const std::string name(buffer, *count);
+  story.push_back("read " + name);
+  EXPECT_TRUE(co_await stream.loop().rest_of_turn());
+  story.push_back("went on with " + name);
+}
+
+void wait_until_readable(const ByteStream& stream) {
+  constexpr int kTimeoutMs = 60'000;
+  pollfd watched{stream.descriptor(), POLLIN, 0};
+  EXPECT_EQ(::poll(&watched, 1, kTimeoutMs), 1);
+}
+
+TEST_F(UvNetworkTest, WhatCameInATurnIsAllReadBeforeTheRestOfIt) {
+  connect();
+  EXPECT_EQ(pair_.client->try_write("a"), 1u);
+  EXPECT_EQ(pair_.server->try_write("b"), 1u);
+  wait_until_readable(*pair_.client);
+  wait_until_readable(*pair_.server);
+  std::vector<std::string> story;
+  Scope scope;
+  scope.spawn(read_and_go_on(*pair_.client, story));
+  scope.spawn(read_and_go_on(*pair_.server, story));
+  run_to_end(loop_, join(scope));
+  ASSERT_EQ(story.size(), 4u);
+  EXPECT_TRUE(story[0].starts_with("read") && story[1].starts_with("read"));
+  EXPECT_EQ(story[2], "went on with " + story[0].substr(5));
+  EXPECT_EQ(story[3], "went on with " + story[1].substr(5));
 }
 
 Task<void> read_then_destroy(std::unique_ptr<ByteStream>& stream) {

@@ -26,10 +26,11 @@ struct UvPoll::State {
       state.interest = 0;
       events = UV_READABLE | UV_WRITABLE;
     }
+    const bool in_vain = (events & UV_READABLE) && state.owner && !state.owner->wants_read();
     if ((events & UV_READABLE) && state.owner) state.owner->on_readable();
     if ((events & UV_WRITABLE) && state.owner) state.owner->on_writable();
     if (!state.owner) return;
-    int wanted = events & UV_READABLE ? 0 : state.interest & UV_READABLE;
+    int wanted = in_vain ? 0 : state.interest & UV_READABLE;
     if (state.owner->wants_read()) wanted |= UV_READABLE;
     if (state.owner->wants_write()) wanted |= UV_WRITABLE;
     set_interest(state, wanted);

@@ -3,7 +3,7 @@
 //
 // Interest in reading is dropped lazily: it stays on while the owner is busy, and only an event
 // that finds nobody waiting turns it off. So a task that reads again within its turn costs no
-// epoll_ctl, and one that does not leaves the bytes in the kernel.
+// epoll_ctl, also when others come first, and one that does not leaves the bytes in the kernel.
 #pragma once
 
 #include "base/result.h"

@@ -6,9 +6,9 @@
 namespace tandem {
 
 template <class Prefetch>
-void Lookahead::for_each_table(int database, Prefetch prefetch) {
-  for (size_t at = 0; at < place_count_; ++at) {
-    const KeyPlace& place = places_[at];
+void Lookahead::for_each_table(Prefetch prefetch) {
+  for (size_t at = 0; at < count_; ++at) {
+    const auto& [database, place] = targets_[at];
     Lock& stripe = keyspace_.stripe(place.stripe());
     if (!stripe.try_lock()) continue;
     if (DatabaseTables* tables = keyspace_.tables(database)) {
@@ -18,29 +18,31 @@ void Lookahead::for_each_table(int database, Prefetch prefetch) {
   }
 }
 
-int Lookahead::prepare(int database, Bytes bytes) {
-  const int requests = parse(bytes);
-  if (place_count_ < 2) return requests;
-  for_each_table(database,
-                 [](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
-  for_each_table(database,
-                 [](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
-  for_each_table(database,
-                 [](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
-  for_each_table(database,
-                 [](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
-  return requests;
+void Lookahead::add(int database, std::span<const Bytes> args) {
+  if (args.size() < 2) return;
+  if (count_ == targets_.size()) fetch();
+  targets_[count_++] = {database, keyspace_.place(args[1])};
 }
 
-int Lookahead::parse(Bytes bytes) {
-  parser_.reset();
-  place_count_ = 0;
-  int requests = 0;
-  while (requests < kRequestsMax && parser_.next(bytes) == ParseStatus::kRequest) {
-    ++requests;
-    if (parser_.args().size() > 1) places_[place_count_++] = keyspace_.place(parser_.args()[1]);
-    bytes.remove_prefix(parser_.raw().size());
+void Lookahead::fetch() {
+  if (count_ > 1) {  // one alone has nothing to overlap with
+    for_each_table([](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
+    for_each_table([](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
+    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
+    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
   }
+  count_ = 0;
+}
+
+int Lookahead::prepare(int database, Bytes pipeline) {
+  parser_.reset();
+  int requests = 0;
+  while (requests < kRequestsMax && parser_.next(pipeline) == ParseStatus::kRequest) {
+    ++requests;
+    add(database, parser_.args());
+    pipeline.remove_prefix(parser_.raw().size());
+  }
+  fetch();
   return requests;
 }
 

@@ -1,12 +1,14 @@
-// Looks ahead in a client's pipeline: parses the next requests and brings the keys they name nearer
-// to the processor, all of them at once, so that their cache misses overlap instead of following
-// each other. Changes nothing: a wrong guess about what is a key costs only time.
+// Looks ahead: brings the keys that the next requests name nearer to the processor, all of them at
+// once, so that their cache misses overlap instead of following each other. The next requests are
+// those of one client's pipeline, and the first ones of all clients that were heard in a turn.
+// Changes nothing: a wrong guess about what is a key costs only time.
 //
 // Confined to its worker's thread; one serves all its sessions.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "base/bytes.h"
 #include "keyspace/keyspace.h"
@@ -21,18 +23,27 @@ class Lookahead {
 
   explicit Lookahead(Keyspace& keyspace) : keyspace_(keyspace) {}
 
-  // `bytes` begins with a request. Returns how many requests were looked at.
-  int prepare(int database, Bytes bytes);
+  // A request that is to be executed soon; fetch() brings the keys of all that were added. Does so
+  // itself when they are many.
+  void add(int database, std::span<const Bytes> args);
+  void fetch();
+
+  // `pipeline` begins with a request: adds those that follow each other in it, and fetches. Returns
+  // how many they were.
+  int prepare(int database, Bytes pipeline);
 
  private:
-  int parse(Bytes bytes);
+  struct Target {
+    int database = 0;
+    KeyPlace place;
+  };
   template <class Prefetch>
-  void for_each_table(int database, Prefetch prefetch);
+  void for_each_table(Prefetch prefetch);
 
   Keyspace& keyspace_;
   RequestParser parser_;
-  std::array<KeyPlace, kRequestsMax> places_;
-  size_t place_count_ = 0;
+  std::array<Target, kRequestsMax> targets_;
+  size_t count_ = 0;
 };
 
 }  // namespace tandem

@@ -38,5 +38,15 @@ TEST_F(LookaheadTest, PassesByStripesThatAreHeld) {
   keyspace.unlock_all();
 }
 
+TEST_F(LookaheadTest, TakesAnyNumberOfRequestsAndLetsGoOfTheirStripes) {
+  const Bytes get[] = {"GET", "k"};
+  for (int i = 0; i < 3 * Lookahead::kRequestsMax; ++i) lookahead.add(i % 2, get);
+  lookahead.add(0, std::span(get, 1));
+  lookahead.fetch();
+  lookahead.fetch();
+  keyspace.lock_all();
+  keyspace.unlock_all();
+}
+
 }  // namespace
 }  // namespace tandem

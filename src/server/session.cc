@@ -57,6 +57,12 @@ Task<void> Session::run() {
     filled = end_ == capacity_;
     host_.counters.input_bytes.add(*count);
     host_.counters.reads.add(1);
+    if (takes_requests() && parse() == ParseStatus::kRequest) {
+      host_.lookahead.add(database, parser_.args());
+      // The requests of the others that have come are read before any is executed.
+      if (!co_await host_.loop.rest_of_turn(stop_.token())) break;
+      host_.lookahead.fetch();
+    }
     process();
     if (hand_over_) {
       // The answers to what came before go out first.
@@ -77,10 +83,9 @@ void Session::process() {
   if (processing_) return;
   processing_ = true;
   host_.executor.begin_batch();
-  limit_parser();
-  // The first request goes its way at once: most often there is no second.
+  // The first request was looked at when it came, and most often there is no second.
   int prepared = 1;
-  while (!closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_) {
+  while (takes_requests()) {
     if (prepared == 0) prepared = host_.lookahead.prepare(database, unread());
     if (!take_request()) break;
     prepared = std::max(prepared - 1, 0);
@@ -109,25 +114,34 @@ bool Session::locked_out() const {
   return tandem::locked_out(*this, host_.executor.engine().gate.bits());
 }
 
-void Session::limit_parser() {
-  parser_.set_limits(
-      {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = !locked_out()});
+bool Session::takes_requests() const {
+  return !closing_ && !held_back_ && !waiter && !hand_over_ && begin_ < end_;
+}
+
+// Once a request: nothing in the buffer moves before it is taken.
+ParseStatus Session::parse() {
+  if (parsed_ == ParseStatus::kNeedMore) {
+    parser_.set_limits(
+        {.bulk_bytes_max = host_.options.bulk_bytes_max.get(), .authenticated = !locked_out()});
+    parsed_ = parser_.next(unread());
+  }
+  return parsed_;
 }
 
 // False when there is nothing more to execute for now.
 bool Session::take_request() {
-  const ParseStatus status = parser_.next(unread());
+  const ParseStatus status = parse();
   if (status == ParseStatus::kNeedMore) return false;
   if (status == ParseStatus::kError) {
     protocol_error();
     return false;
   }
+  parsed_ = ParseStatus::kNeedMore;
   const Bytes raw = parser_.raw();
   const auto args = parser_.args();
   if (!args.empty()) {
     if (subscribed) [[unlikely]]
       take_messages();
-    const bool was_authenticated = authenticated;
     const Outcome outcome =
         host_.executor.execute(*this, args, parser_.is_inline() ? Bytes() : raw, reply_);
     if (outcome == Outcome::kPaused) {
@@ -148,7 +162,6 @@ bool Session::take_request() {
     }
     if (subscribed) [[unlikely]]
       take_messages();
-    if (authenticated != was_authenticated) limit_parser();
     if (out_.size() > kFlushEarlyBytes) {
       flush();
       if (output_over_limit(card_->last_active_ms.load())) return false;

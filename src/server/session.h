@@ -1,7 +1,7 @@
 // One client: reads its requests, executes them in order on its worker, and sends the replies of a
 // turn together.
 //
-//   bytes -> query buffer -> RequestParser -> Executor -> replies
+//   bytes -> query buffer -> RequestParser -> (those of other clients come) -> Executor -> replies
 //   -> one write, before the loop sleeps
 //
 // While the client is blocked by a command or held back by CLIENT PAUSE its requests wait in the
@@ -131,10 +131,11 @@ class Session final : public ClientState, public Subscriber, private Flushable {
 
  private:
   void process();
+  bool takes_requests() const;
+  ParseStatus parse();
   bool take_request();
   bool input_over_limit() const;
   bool locked_out() const;
-  void limit_parser();
   void end_reply();
   void cut_off();
   void protocol_error();
@@ -158,6 +159,7 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   std::shared_ptr<ClientCard> card_;
 
   RequestParser parser_;
+  ParseStatus parsed_ = ParseStatus::kNeedMore;  // a request or an error waits to be taken
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
   size_t begin_ = 0;
