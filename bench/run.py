@@ -5,10 +5,11 @@ results.
     ./dev bench --only sync         one of: commands, sync, memory (printed, not written)
     ./dev bench --quick             one short round, to see that it works (printed, not written)
 
-Each round measures Tandem and then redis-server; the ratio is taken within a round, so that what
-the machine does meanwhile falls on both.
+Each round measures Tandem and redis-server in turn; the ratio is taken within a round, so that
+what the machine does meanwhile falls on both.
 """
 import argparse
+import contextlib
 import os
 import shutil
 import statistics
@@ -22,6 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
 import measure  # noqa: E402
 from harness.servers import Server  # noqa: E402
+
+
+KINDS = ("tandem", "redis")
+
+
+def in_turn(take):
+    return lambda: {kind: take(kind) for kind in KINDS}
 
 
 @dataclass
@@ -51,19 +59,24 @@ class Bench:
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0
 
+    @contextlib.contextmanager
     def server(self, kind, *arguments):
         self.started += 1
         extra = ["--worker-threads", "1"] if kind == "tandem" else []
         server = Server(kind, self.folder / str(self.started), "--save", "", "--bind", "127.0.0.1",
                         *extra, *arguments, defaults=False)
-        return server.start()
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
     def rounds_of(self, take):
-        """take(kind) -> {name: value}; the values of all rounds as {name: ([ours], [theirs])}."""
+        """take() -> {kind: {name: value}}; those of all rounds as {name: ([ours], [theirs])}."""
         found = {}
         for number in range(self.rounds):
-            for side, kind in enumerate(("tandem", "redis")):
-                for name, value in take(kind).items():
+            taken = take()
+            for side, kind in enumerate(KINDS):
+                for name, value in taken[kind].items():
                     found.setdefault(name, ([], []))[side].append(value)
                     print(f"round {number + 1} {kind:6} {name}: {value:.4g}", flush=True)
         return found
@@ -71,12 +84,10 @@ class Bench:
     def commands(self):
         limits = {1: "<= 1.00", 16: "<= 0.70", 64: "<= 0.55"}
 
-        def take(kind):
-            server = self.server(kind)
-            try:
-                return measure.command_costs(server, 1_000_000 // self.scale)
-            finally:
-                server.stop()
+        def take():
+            with self.server("tandem") as ours, self.server("redis") as theirs:
+                return measure.command_costs({"tandem": ours, "redis": theirs},
+                                             1_000_000 // self.scale)
 
         return [Row(f"{name}, CPU time an operation", "us", ours, theirs,
                     limits[int(name.split()[-1])])
@@ -84,14 +95,11 @@ class Bench:
 
     def memory(self):
         def take(kind):
-            server = self.server(kind)
-            try:
+            with self.server(kind) as server:
                 return measure.key_cost(server, 1_000_000 // self.scale)
-            finally:
-                server.stop()
 
         return [Row(name, "bytes", ours, theirs, "<= 0.55")
-                for name, (ours, theirs) in self.rounds_of(take).items()]
+                for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
 
     def sync(self):
         limits = {"full sync until caught up": ("s", "<= 1.00"),
@@ -99,16 +107,12 @@ class Bench:
                   "longest wait of a GET during the sync": ("ms", "ours <= 5 ms")}
 
         def take(kind):
-            primary = self.server(kind, "--repl-diskless-sync-delay", "0")
-            replica = self.server(kind)
-            try:
+            with (self.server(kind, "--repl-diskless-sync-delay", "0") as primary,
+                  self.server(kind) as replica):
                 return measure.full_sync(primary, replica, 1_000_000 // self.scale, 20_000)
-            finally:
-                replica.stop()
-                primary.stop()
 
         return [Row(name, limits[name][0], ours, theirs, limits[name][1])
-                for name, (ours, theirs) in self.rounds_of(take).items()]
+                for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
 
 
 def machine():
@@ -129,7 +133,8 @@ Tandem's figure divided by redis-server's in the same round (its median and its 
 
 CPU time is what the kernel counts for the server's threads, divided by the operations of
 redis-benchmark with 50 clients, 32-byte values and a million keys; the number after SET and GET is
-the pipeline's depth. The sync is of a million values of 100 bytes while 20,000 SET a second go on,
+the pipeline's depth. In a round each of these figures is the sum of ten slices in which the servers
+take turns. The sync is of a million values of 100 bytes while 20,000 SET a second go on,
 from REPLICAOF until the replica has what was written before its link came up; memory is that of the
 server and its children, shared pages counted once; a GET is sent every millisecond beside it.
 Memory a key is the growth of the resident set.
