@@ -1,17 +1,31 @@
 // What a thread tells the system: its name, and when it lets others have its processor.
 #pragma once
 
+#include <cstdint>
 #include <string>
+
+#include "base/clock.h"
 
 namespace tandem {
 
 // Names the calling thread, as top -H and ps -L show it; the system keeps the first 15 bytes.
 void name_thread(const std::string& name);
 
-// For a thread that takes locks and never waits for anything. The system takes it off its processor
-// when its slice is over, as likely as not with a lock held, and whoever needs the lock then waits
-// until all others have had their turn. So it sleeps a moment of its own accord, with nothing held
-// and before the slice is over; it wakes with a new one, on a processor that is free.
-void give_way();
+// For a thread that works for long and never waits for anything. The system takes it off its
+// processor only when its slice of some milliseconds is over, and whoever came to that processor
+// waits so long; and as likely as not it is taken off with a lock held, and whoever needs the lock
+// waits until all others have had their turn. So it sleeps a moment of its own accord, every half
+// millisecond, and goes on when a processor is free.
+class Breather {
+ public:
+  explicit Breather(const Clock& clock) : clock_(clock), last_us_(clock.monotonic_us()) {}
+
+  // Between two pieces of work, with no lock held. Sleeps when it is time.
+  void take_at_times();
+
+ private:
+  const Clock& clock_;
+  int64_t last_us_;
+};
 
 }  // namespace tandem

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 
 namespace tandem {
 namespace {
@@ -15,6 +16,28 @@ TEST(ThreadTest, HasANameOfUpToFifteenBytes) {
     pthread_getname_np(pthread_self(), name, sizeof name);
   }).join();
   EXPECT_STREQ(name, "a name of ninet");
+}
+
+// Each look at it is half a millisecond of work.
+class BusyClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return 0; }
+  int64_t monotonic_us() const override { return 500 * ++looks; }
+  mutable int64_t looks = 0;
+};
+
+TEST(ThreadTest, ABreatherLeavesThePolicyOfItsThreadAsItWas) {
+  const BusyClock clock;
+  std::thread([&clock] {
+    for (const int policy : {SCHED_OTHER, SCHED_BATCH}) {
+      const sched_param none{};
+      ASSERT_EQ(sched_setscheduler(0, policy, &none), 0);
+      Breather breather(clock);
+      breather.take_at_times();
+      EXPECT_EQ(sched_getscheduler(0), policy);
+    }
+  }).join();
+  EXPECT_EQ(clock.looks, 6) << "it rested both times";
 }
 
 }  // namespace

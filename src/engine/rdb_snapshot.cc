@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/thread.h"
 #include "base/version.h"
 
 namespace tandem {
@@ -12,7 +11,6 @@ namespace {
 // Chains under one hold of a stripe: some dozens of microseconds for short values.
 constexpr int kChainsPerHold = 8;
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
-constexpr int64_t kGiveWayEveryUs = 500;
 constexpr int64_t kMsPerSecond = 1000;
 
 }  // namespace
@@ -49,6 +47,7 @@ RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options&
       options_(options),
       head_(std::move(head)),
       writer_(out_sink_, options.format),
+      breather_(engine.clock),
       walk_(engine.keyspace, *this) {}
 
 RdbSnapshot::~RdbSnapshot() {
@@ -160,14 +159,6 @@ void RdbSnapshot::finish_walk() {
   walking_ = false;
 }
 
-// Between two holds.
-void RdbSnapshot::give_way_at_times() {
-  const int64_t now_us = engine_.clock.monotonic_us();
-  if (now_us - gave_way_us_ < kGiveWayEveryUs) return;
-  give_way();
-  gave_way_us_ = engine_.clock.monotonic_us();
-}
-
 // Level-triggered: a large entry that was begun comes before anything else, for its parts must
 // follow each other.
 bool RdbSnapshot::produce(std::string& out) {
@@ -181,7 +172,7 @@ bool RdbSnapshot::produce(std::string& out) {
     begun_ = true;
   }
   while (walking_ && out_.size() < options_.produce_bytes) {
-    give_way_at_times();
+    breather_.take_at_times();
     if (Large* large = first_large()) {
       step_large(*large);
     } else if (chains_left_) {

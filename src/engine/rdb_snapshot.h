@@ -25,6 +25,7 @@
 
 #include "base/lock.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "engine/engine.h"
 #include "keyspace/snapshot.h"
 #include "rdb/rdb_large_entry.h"
@@ -81,7 +82,6 @@ class RdbSnapshot final : private SnapshotSink {
   Large* first_large();
   void step_large(Large& large);
   void drop_first_large();
-  void give_way_at_times();
   void drain();
   void finish_walk();
 
@@ -101,7 +101,7 @@ class RdbSnapshot final : private SnapshotSink {
   std::atomic<size_t> pending_bytes_{0};
   std::atomic<int64_t> keys_written_{0};
 
-  int64_t gave_way_us_ = 0;
+  Breather breather_;
   bool begun_ = false;
   bool chains_left_ = true;
   bool walking_ = true;

@@ -7,8 +7,10 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "io/byte_stream.h"
+#include "io/loop.h"
 #include "io/stop.h"
 #include "io/task.h"
 #include "replication/link_progress.h"
@@ -31,6 +33,7 @@ class LinkWire {
   Task<Result<std::string>> ask(std::string request);
   // Bytes that have come and were not taken yet, at least one; valid until the next read.
   Task<Result<Bytes>> read_some();
+  const Clock& clock() const { return stream_.loop().clock(); }
   // The reader is done with the first `count` bytes of what read_some() gave.
   void take(size_t count) { taken_ += count; }
 

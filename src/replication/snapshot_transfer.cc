@@ -5,10 +5,13 @@
 #include <fmt/core.h>
 
 #include "base/number.h"
+#include "base/thread.h"
 
 namespace tandem {
 
 namespace {
+
+constexpr uint64_t kPieceBytes = 8 * 1024;  // some hundreds of microseconds
 
 Task<Result<void>> receive_mark(LinkWire& wire, std::string mark) {
   std::string received;
@@ -54,11 +57,13 @@ Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgr
   progress.snapshot_bytes_total.store(header->mark ? -1 : static_cast<int64_t>(header->length));
 
   uint64_t left = header->mark ? UINT64_MAX : header->length;
+  Breather breather(wire.clock());
   while (!load.ended()) {
+    breather.take_at_times();
     if (left == 0) co_return fail(ErrorCode::kInvalid, "the snapshot is longer than announced");
     auto bytes = co_await wire.read_some();
     if (!bytes) co_return std::unexpected(bytes.error());
-    auto loaded = load.feed(bytes->substr(0, left));
+    auto loaded = load.feed(bytes->substr(0, std::min<uint64_t>(left, kPieceBytes)));
     if (!loaded) co_return std::unexpected(loaded.error());
     wire.take(*loaded);
     left -= *loaded;
