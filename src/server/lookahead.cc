@@ -19,7 +19,7 @@ void Lookahead::for_each_table(Prefetch prefetch) {
 }
 
 void Lookahead::add(int database, std::span<const Bytes> args) {
-  if (args.size() < 2) return;
+  if (args.size() < 2 || args[1].size() > kKeyBytesMax) return;
   if (count_ == targets_.size()) fetch();
   targets_[count_++] = {database, keyspace_.place(args[1])};
 }

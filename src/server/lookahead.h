@@ -20,6 +20,8 @@ class Lookahead {
  public:
   // As many as a processor has misses under way at once, and some more.
   static constexpr int kRequestsMax = 16;
+  // A longer argument takes longer to hash than a miss takes, and is most likely no key.
+  static constexpr size_t kKeyBytesMax = 512;
 
   explicit Lookahead(Keyspace& keyspace) : keyspace_(keyspace) {}
 
