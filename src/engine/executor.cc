@@ -264,16 +264,20 @@ void Executor::unlock(const Run& run) {
   run.everything ? engine_.keyspace.unlock_all() : unlock_stripes();
 }
 
-ExpiryMode Executor::expiry_mode(const ClientState& client) const {
+ExpiryMode Executor::expiry_mode(const ClientState& client, bool writes) const {
   if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
-  static constexpr uint32_t kHiding = Gate::kReplica | Gate::kPausedWrites | Gate::kPausedAll;
-  return (engine_.gate.bits() & kHiding) != 0 ? ExpiryMode::kHide : ExpiryMode::kDelete;
+  const uint32_t bits = engine_.gate.bits();
+  if ((bits & (Gate::kPausedWrites | Gate::kPausedAll)) != 0) return ExpiryMode::kHide;
+  // A write of a writable replica's own client must not revive what no client can see.
+  const bool hides = (bits & Gate::kReplica) != 0 && (!writes || (bits & Gate::kReadOnlyReplica));
+  return hides ? ExpiryMode::kHide : ExpiryMode::kDelete;
 }
 
 void Executor::begin(Run& run) {
   // A replica's log is its primary's: what its own clients do there stays here.
   effects_.begin(engine_.log.active() && !engine_.gate.is(Gate::kReplica));
-  access_.begin(now_unix_us() / 1000, expiry_mode(run.client), declared_, run.everything);
+  access_.begin(now_unix_us() / 1000, expiry_mode(run.client, run.command.has(kWrite)), declared_,
+                run.everything);
 }
 
 void Executor::invoke(Run& run) {
@@ -417,6 +421,7 @@ void Executor::run_nested(const Command& command, ClientState& client, std::span
   const int64_t started_us = engine_.clock.monotonic_us();
   Run run{command, client, args, {}, reply};
   run.everything = true;
+  access_.set_mode(expiry_mode(client, command.has(kWrite)));
   invoke(run);
   const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
   const bool failed = is_error(reply.written_since(before));
@@ -496,7 +501,7 @@ uint64_t Executor::expire_held(int database, int partition) {
       tables->partition(partition).flagged() > 0) {
     const ClientState nobody(ClientKind::kNormal);
     effects_.begin(engine_.log.active());
-    access_.begin(now_unix_us() / 1000, expiry_mode(nobody), declared_, false);
+    access_.begin(now_unix_us() / 1000, expiry_mode(nobody, false), declared_, false);
     std::vector<std::string> over;
     PartitionTable& table = tables->partition(partition);
     for (uint32_t i = 0; i < table.bucket_count(); ++i) {

@@ -149,7 +149,7 @@ class Executor {
   uint64_t expire_held(int database, int partition);
   int partitions_without_expiry() const;
   void end_expire_round();
-  ExpiryMode expiry_mode(const ClientState& client) const;
+  ExpiryMode expiry_mode(const ClientState& client, bool writes) const;
   int64_t now_unix_us() const { return batch_unix_us_ + now_monotonic_us_ - batch_monotonic_us_; }
 
   Engine& engine_;

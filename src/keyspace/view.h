@@ -20,7 +20,8 @@ namespace tandem {
 // What becomes of a key whose time is over.
 enum class ExpiryMode : uint8_t {
   kDelete,  // a primary: deleted when met, and the DEL goes to the log
-  kHide,    // a replica, or writes are paused: invisible, but only the primary's DEL removes it
+  kHide,    // a replica, or writes are paused: invisible, but only the primary's DEL removes it, or
+            // a write where a replica lets its clients write
   kIgnore,  // applying a primary's stream or loading a file: the key counts as there
 };
 
@@ -61,6 +62,8 @@ class KeyAccess {
   Effects& effects() { return effects_; }
   int64_t now_ms() const { return now_ms_; }
   ExpiryMode mode() const { return mode_; }
+  // For what follows in the same execution: another command of a script or transaction.
+  void set_mode(ExpiryMode mode) { mode_ = mode; }
 
   // Outcome of the execution, for the engine: keys that changed and somebody registered for, and
   // counters.
