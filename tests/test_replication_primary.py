@@ -413,6 +413,28 @@ def test_the_backlog_may_end_by_time(start):
     assert FakeReplica(server).psync(identity, server.offset() + 1)[0] == "CONTINUE"
 
 
+@pytest.mark.parametrize("value", [-1, 2, "x"])
+def test_rdb_only_is_yes_or_no(start, value):
+    server = start("tandem")
+    with server.connect() as client:
+        assert client.error("REPLCONF", "rdb-only", value).startswith("ERR value is ")
+
+
+def test_min_replicas_may_be_set_at_any_time(start):
+    server = start("tandem")
+    with server.connect() as client:
+        assert client("SET", "a", 1) == "OK"
+        assert client("CONFIG", "SET", "min-replicas-to-write", 1) == "OK"
+        assert client.error("SET", "a", 1).startswith("NOREPLICAS ")
+        replica, _, _ = synced(server)
+        def acknowledged():
+            replica.connection.send(encode("REPLCONF", "ACK", replica.offset))
+            return client.pipeline([("SET", "a", 2)])[0] == b"+OK\r\n"
+        wait_until(acknowledged, "one replica is enough")
+        assert client("CONFIG", "SET", "min-replicas-to-write", 0) == "OK"
+        assert client("SET", "a", 1) == "OK"
+
+
 def test_a_backlog_has_a_least_size(start):
     server = start("tandem")
     with server.connect() as client:
@@ -475,6 +497,42 @@ def test_rdb_version_for_replicas(start, version):
     replica = FakeReplica(server)
     replica.psync()
     assert replica.snapshot()[:9] == b"REDIS%04d" % version
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="stock servers do not say or hear it")
+@pytest.mark.parametrize("server_version,rdb_version",
+                         [("7.2.4", 11), ("7.0.15", 10), ("6.2.1", 9), ("rubbish", 9)])
+def test_a_replica_that_says_its_version_gets_what_it_reads(start, server_version, rdb_version):
+    server = start("tandem", "--repl-rdb-version", 9)
+    replica = FakeReplica(server)
+    assert replica.connection("REPLCONF", "version", server_version) == "OK"
+    replica.psync()
+    assert replica.snapshot()[:9] == b"REDIS%04d" % rdb_version
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="stock servers do not say or hear it")
+def test_who_shares_a_walk_gets_what_all_of_them_read(start):
+    server = start("tandem", "--repl-diskless-sync-delay", 3600,
+                   "--repl-diskless-sync-max-replicas", 2)
+    modern, older = FakeReplica(server), FakeReplica(server)
+    modern.connection("REPLCONF", "version", "7.2.4")
+    for replica in (modern, older):
+        replica.connection.send(encode("PSYNC", "?", -1))
+    for replica in (modern, older):
+        assert replica.connection._line().startswith(b"+FULLRESYNC")
+        assert replica.snapshot()[:9] == b"REDIS0010"
+
+
+@pytest.mark.parametrize("name,value", [("repl-diskless-sync-delay", 0),
+                                        ("repl-diskless-sync-max-replicas", 1)])
+def test_who_waits_for_others_need_not_any_more(start, name, value):
+    server = start("tandem", "--repl-diskless-sync-delay", 3600)
+    replica = FakeReplica(server)
+    replica.connection.send(encode("PSYNC", "?", -1))
+    wait_until(lambda: "slave0" in server.info("replication"), "it waits")
+    with server.connect() as client:
+        assert client("CONFIG", "SET", name, value) == "OK"
+    assert replica.connection._line().startswith(b"+FULLRESYNC")
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")

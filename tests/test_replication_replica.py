@@ -2,7 +2,7 @@
 import pytest
 
 from harness.load import Load, assert_same, caught_up, digest
-from harness.servers import is_stock
+from harness.servers import free_port, is_stock
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
 
@@ -71,6 +71,69 @@ def test_what_a_replicas_own_clients_do_stays_out_of_the_stream(start, read_only
     assert replica.offset() == before
     Load(primary, "own").run(200).close()
     caught_up(primary, replica, third)
+
+
+WRITES_ON_WHAT_IS_OVER = {
+    "counted": ("INCR", "counted"), "down": ("DECRBY", "down", 3),
+    "float": ("INCRBYFLOAT", "float", 1),
+    "appended": ("APPEND", "appended", "x"), "ranged": ("SETRANGE", "ranged", 1, "x"),
+    "scripted": ("EVAL", "return redis.call('INCR', KEYS[1])", 1, "scripted"),
+}
+
+
+def test_a_writable_replica_does_not_write_into_what_is_over(start):
+    """What has expired is gone for its clients, before the primary says so."""
+    primary, replica = pair(start, "--replica-read-only", "no")
+    stock = start("redis", "--replicaof", "127.0.0.1", primary.port, "--replica-read-only", "no")
+    with primary.connect() as client, replica.connect() as ours, stock.connect() as theirs:
+        client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+        for name in WRITES_ON_WHAT_IS_OVER:
+            client("SET", name, 5, "PX", 1)
+        caught_up(primary, replica, stock)
+        for name, write in WRITES_ON_WHAT_IS_OVER.items():
+            wait_until(lambda: ours("GET", name) is None is theirs("GET", name), "it is over")
+            assert ours(*write) == theirs(*write)
+            assert ours("GET", name) == theirs("GET", name) is not None
+            assert ours("TTL", name) == theirs("TTL", name) == -1
+        ours.pipeline([("MULTI",), ("SET", "e", 5, "PX", 1), ("EXEC",)])
+        wait_until(lambda: ours("GET", "e") is None, "it is over")
+        assert ours.pipeline([("MULTI",), ("INCR", "e"), ("GET", "e"), ("EXEC",)])[-1] == (
+            b"*2\r\n:1\r\n$1\r\n1\r\n")
+
+
+def test_read_only_may_be_set_at_any_time(start):
+    _, replica = pair(start)
+    with replica.connect() as client:
+        assert client.error("SET", "a", 1).startswith("READONLY ")
+        assert client("CONFIG", "SET", "replica-read-only", "no") == "OK"
+        assert client("SET", "a", 1) == "OK"
+        assert client("CONFIG", "SET", "replica-read-only", "yes") == "OK"
+        assert client.error("SET", "a", 1).startswith("READONLY ")
+
+
+def test_a_silent_primary_is_left_by_the_timeout_of_the_moment(start):
+    primary, replica = pair(start, "--repl-timeout", 3600)
+    with replica.connect() as client:
+        primary.pause()
+        assert client("CONFIG", "SET", "repl-timeout", 1) == "OK"
+        wait_until(lambda: not replica.link_up(), "the link is given up")
+        assert "repl-timeout" in replica.info("replication")["master_link_last_failure"]
+        primary.unpause()
+        wait_until(replica.link_up, "the link is back")
+
+
+def test_a_link_that_never_was_is_down_for_no_time(start):
+    server = start("tandem", "--replicaof", "127.0.0.1", free_port())
+    assert server.info("replication")["master_link_down_since_seconds"] == "-1"
+    primary = start("tandem")
+    with server.connect() as client:
+        client("REPLICAOF", "LOCALHOST", primary.port)
+        wait_until(server.link_up, "the link is up")
+        assert client("REPLICAOF", "localhost", primary.port) == (
+            "OK Already connected to specified master")
+    primary.stop()
+    wait_until(lambda: not server.link_up(), "the link is down")
+    assert int(server.info("replication")["master_link_down_since_seconds"]) >= 0
 
 
 def test_promoted_and_sent_to_another_at_once(start):

@@ -40,6 +40,10 @@ constexpr int kRdbVersionMax = 11;
 constexpr int kRdbWriteVersionMin = 9;
 constexpr int kRdbChecksumSince = 5;  // the version whose files end in a checksum
 
+// What a server of this version of Redis reads ("7.2.4"): the highest of our versions that it
+// knows; 0 when the text is no version.
+int rdb_version_read_by(std::string_view redis_version);
+
 constexpr std::string_view kRdbMagic = "REDIS";
 constexpr size_t kRdbHeaderBytes = 9;
 constexpr size_t kRdbChecksumBytes = 8;

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "engine/context.h"
 #include "engine/waiting_room.h"
+#include "rdb/rdb_format.h"
 #include "replication/info.h"
 
 namespace tandem {
@@ -94,8 +95,8 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
     if (equal_ignore_case(value, "psync2")) hello.understands_new_id = true;
   } else if (equal_ignore_case(option, "rdb-only")) {
     const auto only = parse_int64(value);
-    if (!only) {
-      c.reply.error(kNotInteger);
+    if (!only || *only < 0 || *only > 1) {
+      c.reply.error(only ? "ERR value is out of range, value must between 0 and 1" : kNotInteger);
       return false;
     }
     hello.snapshot_only = *only == 1;
@@ -105,7 +106,9 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
     return false;
   } else if (equal_ignore_case(option, "ack") || equal_ignore_case(option, "getack")) {
     return false;  // between a replica and its primary only, and never answered
-  } else if (!equal_ignore_case(option, "version")) {
+  } else if (equal_ignore_case(option, "version")) {
+    hello.rdb_version = rdb_version_read_by(value);
+  } else {
     c.reply.error(fmt::format("ERR Unrecognized REPLCONF option: {}", option));
     return false;
   }

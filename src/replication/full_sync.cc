@@ -5,12 +5,14 @@
 
 #include "base/logging.h"
 #include "io/timer.h"
+#include "rdb/rdb_format.h"
 
 namespace tandem {
 
 namespace {
 
 constexpr int64_t kBusyRetryMs = 100;
+constexpr int64_t kLookMs = 1000;
 // Pieces that one trip to the walker's thread makes at most.
 constexpr int kPiecesPerTrip = 8;
 
@@ -25,10 +27,9 @@ FullSyncs::FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& optio
                      uint64_t random_seed)
     : loop_(loop), engine_(engine), options_(options), random_(random_seed) {}
 
-FullSyncs::Ticket FullSyncs::join(std::string name, bool understands_mark, uint64_t lag_bytes_max,
-                                  Doorbell& wake) {
-  auto ticket =
-      std::make_shared<FullSyncTicket>(std::move(name), understands_mark, lag_bytes_max, wake);
+FullSyncs::Ticket FullSyncs::join(std::string name, const ReplicaHello& hello,
+                                  uint64_t lag_bytes_max, Doorbell& wake) {
+  auto ticket = std::make_shared<FullSyncTicket>(std::move(name), hello, lag_bytes_max, wake);
   {
     const Guard guard(lock_);
     if (waiting_.empty()) first_joined_ms_ = loop_.clock().monotonic_ms();
@@ -66,7 +67,8 @@ Task<void> FullSyncs::run(StopToken stop) {
     if (left_ms < 0) {
       co_await changed_.wait(stop);
     } else if (left_ms > 0) {
-      Deadline deadline(loop_, left_ms, stop);
+      // CONFIG SET may shorten the delay meanwhile.
+      Deadline deadline(loop_, std::min(left_ms, kLookMs), stop);
       co_await changed_.wait(deadline.token());
     } else {
       co_await serve_waiting(stop);
@@ -83,8 +85,9 @@ Task<void> FullSyncs::serve_waiting(StopToken stop) {
   }
   auto feed = std::make_shared<SnapshotFeed>(ReplicationId::generate(random_));
   Tickets tickets;
+  const RdbSnapshot::Options options = snapshot_options();
   std::shared_ptr<RdbSnapshot> snapshot = RdbSnapshot::begin(
-      engine_, std::move(turn), snapshot_options(), [&] { tickets = admit(feed); });
+      engine_, std::move(turn), options, [&] { tickets = admit(feed, options.format.version); });
   const int64_t started_ms = loop_.clock().monotonic_ms();
   const int64_t keys = snapshot->keys_total();
   log_notice("Full sync of {} replica(s): a snapshot of {} keys begins", tickets.size(), keys);
@@ -126,14 +129,20 @@ Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
   co_return true;
 }
 
-// At the cut, all stripes held.
-FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed) {
+// At the cut, all stripes held. Who came since the version was chosen and reads only a lower one
+// waits for the next walk.
+FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, int version) {
   Log& log = engine_.log;
   // A replica passes on the selection of its primary's stream; a primary begins with one of its
   // own.
   if (!engine_.gate.is(Gate::kReplica)) log.forget_context();
   const Guard guard(lock_);
-  for (const Ticket& ticket : waiting_) {
+  const auto later = std::partition(waiting_.begin(), waiting_.end(), [&](const Ticket& ticket) {
+    return version_for(*ticket) >= version;
+  });
+  Tickets admitted(waiting_.begin(), later);
+  waiting_.erase(waiting_.begin(), later);
+  for (const Ticket& ticket : admitted) {
     ticket->cut = log.position();
     ticket->mark = random_.hex(40);
     ticket->feed = feed;
@@ -141,7 +150,13 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed) {
     ticket->log = log.open_at_end(ticket->name, ticket->lag_bytes_max);
     ticket->set_ready();
   }
-  return std::exchange(waiting_, {});
+  return admitted;
+}
+
+// Whoever does not say what it reads gets what the configuration says.
+int FullSyncs::version_for(const FullSyncTicket& ticket) const {
+  const int configured = static_cast<int>(options_.rdb_version.get());
+  return ticket.rdb_version != 0 ? ticket.rdb_version : configured;
 }
 
 bool FullSyncs::must_wait(const Tickets& tickets) const {
@@ -171,7 +186,13 @@ void FullSyncs::ring(const Tickets& tickets) {
 
 RdbSnapshot::Options FullSyncs::snapshot_options() const {
   RdbSnapshot::Options options;
-  options.format.version = static_cast<int>(options_.rdb_version.get());
+  options.format.version = kRdbVersionMax;
+  {
+    const Guard guard(lock_);
+    for (const Ticket& ticket : waiting_) {
+      options.format.version = std::min(options.format.version, version_for(*ticket));
+    }
+  }
   options.format.compress = options_.rdb_compression.get();
   options.format.checksum = options_.rdb_checksum.get();
   return options;

@@ -28,6 +28,7 @@
 #include "io/task.h"
 #include "log/log.h"
 #include "replication/options.h"
+#include "replication/replica_registry.h"
 
 namespace tandem {
 
@@ -42,9 +43,11 @@ struct SnapshotFeed {
 // One replica's part in a full sync. Its session holds it, and reads what ready() guards.
 class FullSyncTicket {
  public:
-  FullSyncTicket(std::string ticket_name, bool marks, uint64_t lag_max, Doorbell& wake)
+  FullSyncTicket(std::string ticket_name, const ReplicaHello& hello, uint64_t lag_max,
+                 Doorbell& wake)
       : name(std::move(ticket_name)),
-        understands_mark(marks),
+        understands_mark(hello.understands_mark),
+        rdb_version(hello.rdb_version),
         lag_bytes_max(lag_max),
         bell(&wake) {}
 
@@ -54,6 +57,7 @@ class FullSyncTicket {
   // Constant.
   const std::string name;
   const bool understands_mark;
+  const int rdb_version;         // that it reads; 0: it did not say
   const uint64_t lag_bytes_max;  // of its place in the log; 0: no limit
 
   // Once ready(), for the session's thread.
@@ -88,7 +92,7 @@ class FullSyncs {
 
   // `wake` is rung when the ticket becomes ready, when bytes are there, and when it failed; it
   // lives until leave().
-  Ticket join(std::string name, bool understands_mark, uint64_t lag_bytes_max, Doorbell& wake);
+  Ticket join(std::string name, const ReplicaHello& hello, uint64_t lag_bytes_max, Doorbell& wake);
   void leave(FullSyncTicket& ticket);
   // The session took bytes from its feed.
   void taken() { taken_bell_.ring(); }
@@ -104,7 +108,8 @@ class FullSyncs {
   Task<void> serve_waiting(StopToken stop);
   Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotFeed> feed,
                   Tickets tickets, StopToken stop);
-  Tickets admit(const std::shared_ptr<SnapshotFeed>& feed);
+  Tickets admit(const std::shared_ptr<SnapshotFeed>& feed, int version);
+  int version_for(const FullSyncTicket& ticket) const;
   bool must_wait(const Tickets& tickets) const;
   bool anybody_left(const Tickets& tickets) const;
   void ring(const Tickets& tickets);

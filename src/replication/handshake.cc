@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/logging.h"
 #include "base/number.h"
+#include "base/version.h"
 #include "resp/request_writer.h"
 
 namespace tandem {
@@ -66,7 +67,10 @@ Task<Result<void>> greet(LinkWire& wire, LinkIdentity identity) {
                          request({"REPLCONF", "ip-address", identity.announced_ip}));
     if (!told) co_return told;
   }
-  co_return co_await tell(wire, "capa", request({"REPLCONF", "capa", "eof", "capa", "psync2"}));
+  told = co_await tell(wire, "capa", request({"REPLCONF", "capa", "eof", "capa", "psync2"}));
+  if (!told) co_return told;
+  // By which a primary that knows the word chooses the version of its snapshot.
+  co_return co_await tell(wire, "version", request({"REPLCONF", "version", kRedisVersion}));
 }
 
 std::string sync_request_bytes(const std::optional<Position>& position) {

@@ -82,8 +82,10 @@ void add_link(std::string& out, const ReplicationControl& control, const Replica
                  is_syncing(phase) ? 1 : 0, std::max(link.read_offset.load(), applied), applied);
   if (is_syncing(phase)) add_sync(out, link, now_ms);
   if (!link.following()) {
-    fmt::format_to(to, "master_link_down_since_seconds:{}\r\n",
-                   seconds_since(link.down_since_ms.load(), now_ms));
+    const int64_t down_since_ms = link.down_since_ms.load();
+    fmt::format_to(
+        to, "master_link_down_since_seconds:{}\r\n",
+        down_since_ms == LinkProgress::kNeverUp ? -1 : seconds_since(down_since_ms, now_ms));
   }
   fmt::format_to(to, "slave_priority:{}\r\nslave_read_only:{}\r\nreplica_announced:{}\r\n",
                  options.replica_priority.get(), options.replica_read_only.get() ? 1 : 0,

@@ -80,7 +80,7 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
       apply_(parts.executor, parts.options, parts.progress, parts.role_generation) {}
 
 Task<void> Link::run(StopToken stop) {
-  parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
+  parts_.progress.down_since_ms.store(LinkProgress::kNeverUp);
   while (!stop.requested()) {
     auto ended = co_await follow_once(stop);
     if (stop.requested()) break;
@@ -108,14 +108,14 @@ void Link::cut(uint64_t connection) {
 Task<Result<void>> Link::follow_once(StopToken outer) {
   connection_.emplace(outer);
   const StopToken stop = connection_->token();
-  const int64_t timeout_ms = parts_.options.timeout_seconds.get() * 1000;
+  const auto& timeout_seconds = parts_.options.timeout_seconds;
   enter(LinkPhase::kConnecting);
   auto stream =
       co_await parts_.network.connect(role_.primary_host, static_cast<uint16_t>(role_.primary_port),
-                                      {.timeout_ms = timeout_ms}, stop);
+                                      {.timeout_ms = timeout_seconds.get() * 1000}, stop);
   if (!stream) co_return std::unexpected(stream.error());
   parts_.progress.connections.fetch_add(1);
-  LinkWire wire(**stream, timeout_ms, parts_.progress, stop);
+  LinkWire wire(**stream, timeout_seconds, parts_.progress, stop);
 
   enter(LinkPhase::kHandshake);
   auto greeted = co_await greet(wire, identity());

@@ -26,7 +26,8 @@ class LinkProgress {
  public:
   std::atomic<LinkPhase> phase{LinkPhase::kIdle};
   std::atomic<int64_t> last_io_ms{0};
-  std::atomic<int64_t> down_since_ms{0};
+  static constexpr int64_t kNeverUp = -1;
+  std::atomic<int64_t> down_since_ms{kNeverUp};
   // Of the snapshot being received. The total is -1 where the primary does not say it.
   std::atomic<int64_t> snapshot_bytes_total{-1};
   std::atomic<int64_t> snapshot_bytes_read{0};

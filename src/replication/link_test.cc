@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/version.h"
 #include "io/scope.h"
 #include "rdb/rdb_writer.h"
 #include "replication/replication_test_world.h"
@@ -170,9 +171,10 @@ class LinkTest : public testing::Test {
   std::shared_ptr<Replica> replica_;
 };
 
-// The answers up to PSYNC: PING, AUTH, listening-port, capa.
+// The answers up to PSYNC: PING, AUTH, listening-port, capa, version.
 std::vector<std::string> greeting(std::vector<std::string> more) {
-  std::vector<std::string> all{"+PONG\r\n", "+OK\r\n", "+OK\r\n", "+OK\r\n"};
+  std::vector<std::string> all{"+PONG\r\n", "+OK\r\n", "+OK\r\n", "+OK\r\n",
+                               "-ERR Unrecognized REPLCONF option: version\r\n"};
   for (std::string& answer : more) all.push_back(std::move(answer));
   return all;
 }
@@ -282,8 +284,12 @@ TEST_F(LinkTest, AsksSeldomForASnapshotThatItDoesNotSupport) {
 
 TEST_F(LinkTest, SpeaksTheHandshakeInOrder) {
   start({{greeting({}), true}});
-  const std::vector<std::string> expected{"PING", "AUTH secret", "REPLCONF listening-port 7000",
-                                          "REPLCONF capa eof capa psync2", "PSYNC ? -1"};
+  const std::vector<std::string> expected{"PING",
+                                          "AUTH secret",
+                                          "REPLCONF listening-port 7000",
+                                          "REPLCONF capa eof capa psync2",
+                                          "REPLCONF version " + std::string(kRedisVersion),
+                                          "PSYNC ? -1"};
   ASSERT_GE(primary_->requests.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(primary_->requests[i], expected[i]);
 }

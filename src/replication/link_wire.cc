@@ -7,9 +7,14 @@
 #include "io/timer.h"
 
 namespace tandem {
+namespace {
+
+constexpr int64_t kMsPerSecond = 1000;
+
+}  // namespace
 
 Task<Result<void>> LinkWire::write(std::string bytes) {
-  Deadline deadline(stream_.loop(), silence_ms_max_, stop_);
+  Deadline deadline(stream_.loop(), timeout_seconds_.get() * kMsPerSecond, stop_);
   co_return co_await stream_.write(Bytes(bytes), deadline.token());
 }
 
@@ -44,9 +49,18 @@ Task<Result<Bytes>> LinkWire::read_some() {
   co_return Bytes(buffer_.data() + taken_, filled_ - taken_);
 }
 
+// Looks at the limit each second: CONFIG SET may change it while the primary is silent.
+Task<Result<size_t>> LinkWire::read_within_timeout() {
+  for (int64_t silent_seconds = 0;; ++silent_seconds) {
+    Deadline second(stream_.loop(), kMsPerSecond, stop_);
+    auto count = co_await stream_.read(std::span<char>(buffer_), second.token());
+    const bool silent = !count && count.error().code == ErrorCode::kTimeout;
+    if (!silent || silent_seconds + 1 >= timeout_seconds_.get()) co_return count;
+  }
+}
+
 Task<Result<void>> LinkWire::receive() {
-  Deadline deadline(stream_.loop(), silence_ms_max_, stop_);
-  auto count = co_await stream_.read(std::span<char>(buffer_), deadline.token());
+  auto count = co_await read_within_timeout();
   if (!count) {
     if (count.error().code == ErrorCode::kEnd) {
       co_return fail(ErrorCode::kEnd, "the primary closed the connection");

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/option.h"
 #include "base/result.h"
 #include "io/byte_stream.h"
 #include "io/loop.h"
@@ -21,9 +22,10 @@ class LinkWire {
  public:
   static constexpr size_t kLineBytesMax = 64 * 1024;
 
-  // Silence of `silence_ms_max` ends a read or write with kTimeout.
-  LinkWire(ByteStream& stream, int64_t silence_ms_max, LinkProgress& progress, StopToken stop)
-      : stream_(stream), silence_ms_max_(silence_ms_max), progress_(progress), stop_(stop) {}
+  // Silence of `timeout_seconds`, as they are by then, ends a read or write with kTimeout.
+  LinkWire(ByteStream& stream, const Option<int64_t>& timeout_seconds, LinkProgress& progress,
+           StopToken stop)
+      : stream_(stream), timeout_seconds_(timeout_seconds), progress_(progress), stop_(stop) {}
 
   Task<Result<void>> write(std::string bytes);
   // The next line without its end. Empty lines, with which a primary shows that it is alive, are
@@ -39,9 +41,10 @@ class LinkWire {
 
  private:
   Task<Result<void>> receive();
+  Task<Result<size_t>> read_within_timeout();
 
   ByteStream& stream_;
-  const int64_t silence_ms_max_;
+  const Option<int64_t>& timeout_seconds_;
   LinkProgress& progress_;
   const StopToken stop_;
   std::array<char, 64 * 1024> buffer_;

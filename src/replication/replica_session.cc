@@ -104,8 +104,8 @@ Task<Result<void>> ReplicaSession::feed() {
 }
 
 Task<Result<void>> ReplicaSession::send_snapshot() {
-  ticket_ = parts_.full_syncs.join(fmt::format("replica {}:{}", record_->ip, record_->port),
-                                   hello_.understands_mark, lag_limit().hard_bytes, bell_);
+  ticket_ = parts_.full_syncs.join(fmt::format("replica {}:{}", record_->ip, record_->port), hello_,
+                                   lag_limit().hard_bytes, bell_);
   auto cut = co_await wait_for_cut();
   if (!cut) co_return cut;
   record_->state.store(ReplicaState::kSnapshot);

@@ -17,6 +17,8 @@
 #include <string>
 #include <variant>
 
+#include "base/ascii.h"
+
 namespace tandem {
 
 struct PrimaryRole {
@@ -27,7 +29,10 @@ struct ReplicaRole {
   std::string primary_host;
   int primary_port = 0;
 
-  friend bool operator==(const ReplicaRole&, const ReplicaRole&) = default;
+  // Names of hosts know no case.
+  friend bool operator==(const ReplicaRole& a, const ReplicaRole& b) {
+    return a.primary_port == b.primary_port && equal_ignore_case(a.primary_host, b.primary_host);
+  }
 };
 
 using Role = std::variant<PrimaryRole, ReplicaRole>;
