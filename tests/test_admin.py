@@ -207,9 +207,23 @@ def test_monitor(server, client):
         client("SET", "a", 'quo"te\n')
         client("EVAL", "return redis.call('get', KEYS[1])", 1, "a")
         lines = [watcher.read() for _ in range(4)]
-    assert re.fullmatch(r'\d+\.\d{6} \[\d 127\.0\.0\.1:\d+\] "SELECT" "2"', lines[0])
+    assert re.fullmatch(r'\d+\.\d{6} \[2 127\.0\.0\.1:\d+\] "SELECT" "2"', lines[0])
     assert re.search(r'\[2 127\.0\.0\.1:\d+\] "SET" "a" "quo\\"te\\n"$', lines[1])
     assert '"EVAL"' in lines[2] and re.search(r'\[2 lua\] "get" "a"', lines[3])
+
+
+def test_monitor_shows_the_database_that_a_command_leaves(start):
+    sent = [("SELECT", 3), ("PING",), ("MULTI",), ("SELECT", 4), ("EXEC",), ("RESET",),
+            ("EVAL", "redis.call('select', 2) return redis.call('get', 'a')", 0)]
+    shown = []
+    for kind in ("tandem", "redis"):
+        server = start(kind)
+        with server.connect() as watcher, server.connect() as client:
+            assert watcher("MONITOR") == "OK"
+            client.pipeline(sent)
+            lines = [watcher.read() for _ in range(len(sent) + 2)]
+            shown.append([re.sub(r".*\[(\d) \S+\]", r"\1", line) for line in lines])
+    assert shown[0] == shown[1]
 
 
 def test_monitor_shows_what_a_transaction_does(server, client):

@@ -27,8 +27,9 @@ namespace tandem {
 class CommandObserver {
  public:
   virtual ~CommandObserver() = default;
-  virtual void before_command(const ClientState& client, const Command& command,
-                              std::span<const Bytes> args, int64_t unix_us) = 0;
+  // Once it was executed, but before what a script calls.
+  virtual void command_shown(const ClientState& client, const Command& command,
+                             std::span<const Bytes> args, int64_t unix_us) = 0;
   virtual void slow_command(const ClientState& client, const Command& command,
                             std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) = 0;
   // Once an error, also where it was answered inside a transaction or a script. `reply` begins with

@@ -158,14 +158,12 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
 void Executor::show(const Command& command, const ClientState& client,
                     std::span<const Bytes> args) {
   if ((engine_.gate.bits() & Gate::kMonitored) != 0 && engine_.observer != nullptr) [[unlikely]] {
-    engine_.observer->before_command(client, command, args, now_unix_us());
+    engine_.observer->command_shown(client, command, args, now_unix_us());
   }
 }
 
 Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
                       Bytes raw, ReplyWriter& reply) {
-  // EXEC follows what it executes, as in Redis.
-  if (!command.has(kSkipMonitor) && &command != exec_) show(command, client, args);
   Run run{command, client, args, raw, reply};
   run.may_block = client.kind == ClientKind::kNormal;
   const ReplyWriter::Mark before = reply.mark();
@@ -194,7 +192,8 @@ Outcome Executor::run(const Command& command, ClientState& client, std::span<con
     if (failed && !run.error_counted) note_error(reply.written_since(before));
     account(command, client, args, failed);
   }
-  if (&command == exec_) show(command, client, args);
+  // With the database that SELECT has chosen, EXEC behind what it executed.
+  if (!command.has(kSkipMonitor) || &command == exec_) show(command, client, args);
   if (ends_transaction) end_transaction(client);
   if (!served_.empty() || !later_.empty()) [[unlikely]]
     finish_serving();
@@ -399,8 +398,8 @@ const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWrite
 
 void Executor::call(const Command& command, ClientState& client, std::span<const Bytes> args,
                     ReplyWriter& reply) {
-  if (!command.has(kSkipMonitor)) show(command, client, args);
   run_nested(command, client, args, reply);
+  if (!command.has(kSkipMonitor)) show(command, client, args);
 }
 
 void Executor::refuse(const Command* command, Bytes error, ReplyWriter& reply) {

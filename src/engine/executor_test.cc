@@ -179,8 +179,8 @@ TEST(Executor, AppendsTheClientsOwnBytesWhereItHasThem) {
 }
 
 struct ErrorCounter final : CommandObserver {
-  void before_command(const ClientState&, const Command&, std::span<const Bytes>,
-                      int64_t) override {}
+  void command_shown(const ClientState&, const Command&, std::span<const Bytes>, int64_t) override {
+  }
   void slow_command(const ClientState&, const Command&, std::span<const Bytes>, int64_t,
                     int64_t) override {}
   void error_reply(Bytes) override { ++errors; }
@@ -311,8 +311,8 @@ TEST(Blocking, FirstComeFirstServedByWhoeverPushes) {
 
 // Runs something when a command's locks are free and its client has not been answered yet.
 struct InBetween final : CommandObserver {
-  void before_command(const ClientState&, const Command&, std::span<const Bytes>,
-                      int64_t) override {}
+  void command_shown(const ClientState&, const Command&, std::span<const Bytes>, int64_t) override {
+  }
   void slow_command(const ClientState&, const Command&, std::span<const Bytes>, int64_t,
                     int64_t) override {
     if (auto once = std::exchange(act, nullptr)) once();

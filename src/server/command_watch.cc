@@ -56,8 +56,8 @@ void CommandWatch::remove_monitor(uint64_t id) {
   gate_.set(Gate::kMonitored, !monitors_.empty());
 }
 
-void CommandWatch::before_command(const ClientState& client, const Command& command,
-                                  std::span<const Bytes> args, int64_t unix_us) {
+void CommandWatch::command_shown(const ClientState& client, const Command& command,
+                                 std::span<const Bytes> args, int64_t unix_us) {
   if (command.has(kAdmin)) return;
   std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / kUsPerSecond,
                                  unix_us % kUsPerSecond, client.database, shown_address(client));

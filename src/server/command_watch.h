@@ -47,8 +47,8 @@ class CommandWatch final : public CommandObserver {
   size_t slow_count() const;
   void reset_slow();
 
-  void before_command(const ClientState& client, const Command& command,
-                      std::span<const Bytes> args, int64_t unix_us) override;
+  void command_shown(const ClientState& client, const Command& command, std::span<const Bytes> args,
+                     int64_t unix_us) override;
   void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
                     int64_t unix_us, int64_t duration_us) override;
   void error_reply(Bytes reply) override { errors_.count(reply); }
