@@ -403,17 +403,29 @@ def test_unauthenticated_clients_are_held_small(start):
             assert error in connection.read_until_closed()
 
 
+def keepalive_seconds(server, connection):
+    """How long the accepted side's timer still runs, by the kernel's table of sockets; None where
+    it has no such timer."""
+    near = connection.socket.getsockname()[1]
+    for row in open("/proc/net/tcp").read().splitlines()[1:]:
+        words = row.split()
+        if words[1].endswith(f":{server.port:04X}") and words[2].endswith(f":{near:04X}"):
+            kind, left = words[5].split(":")
+            return int(left, 16) / 100 if kind == "02" else None
+    raise AssertionError("the connection is not in the table")
+
+
 def test_tcp_keepalive_is_set(start):
-    """The kernel's table of sockets shows the keepalive timer on the accepted side."""
     server = start("tandem", "--tcp-keepalive", "100")
-    with server.connect() as connection:
-        connection("PING")
-        port = connection.socket.getsockname()[1]
-        rows = open("/proc/net/tcp").read().splitlines()[1:]
-        ours = [row.split() for row in rows
-                if row.split()[1].endswith(f":{server.port:04X}")
-                and row.split()[2].endswith(f":{port:04X}")]
-        assert ours and ours[0][5].startswith("02:"), "timer kind 2 is keepalive"
+    with server.connect() as first, server.connect() as client:
+        assert first("PING") == "PONG"
+        assert 10 < keepalive_seconds(server, first) <= 100.1
+        for value, bounds in (("1000", (500, 1000.1)), ("0", None)):
+            assert client("CONFIG", "SET", "tcp-keepalive", value) == "OK"
+            with server.connect() as later:
+                assert later("PING") == "PONG"
+                left = keepalive_seconds(server, later)
+                assert left is None if bounds is None else bounds[0] < left <= bounds[1]
 
 
 def test_quit_and_half_closed_connections(server):

@@ -1,6 +1,7 @@
 """./quickstart without its build: the live view, the README's session, migration there and back."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from harness.wire import Connection
 
 sys.path.append(str(ROOT / "tools" / "quickstart"))
 import live as live_view  # noqa: E402
+import tour as tour_story  # noqa: E402
 
 README = (ROOT / "README.md").read_text()
 
@@ -241,3 +243,28 @@ def test_what_is_received_or_loaded_has_a_bar():
     assert live_view.phase(receiving, primary) == f"receiving [{'#' * 6}{'.' * 18}]  25 %"
     loading = {"loading": "1", "loading_loaded_bytes": "50", "loading_total_bytes": "100"}
     assert live_view.phase(loading, None) == f"loading   [{'#' * 12}{'.' * 12}]  50 %"
+
+
+def test_a_tour_with_an_untrue_step_fails_and_says_which(monkeypatch, capsys):
+    def untrue(tour):
+        tour_story.must(False, "what is not so")
+
+    def never(tour):
+        raise NotImplementedError
+
+    monkeypatch.setattr(tour_story.Tour, "STORY", [("a step that fails", untrue), ("more", never)])
+    assert tour_story.run_tour() == 1
+    told = capsys.readouterr().out
+    assert "  ok  three servers start" in told and "FAIL  a step that fails" in told
+    assert "what is not so" in told and "every step is true" not in told
+    shutil.rmtree(re.search("logs: (.*)", told)[1])
+
+
+def test_the_tour_tells_the_whole_story():
+    """Each of these is a promise of the README."""
+    story = " ".join(title for title, _ in tour_story.Tour.STORY)
+    for words in ("read from both replicas", "a write to a replica is refused", "is cut",
+                  "catches up by partial sync", "kill -9", "promoted", "read back"):
+        assert words in story
+    steps = [step for _, step in tour_story.Tour.STORY]
+    assert len(set(steps)) == len(steps)
