@@ -267,9 +267,10 @@ ExpiryMode Executor::expiry_mode(const ClientState& client, bool writes) const {
   if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
   const uint32_t bits = engine_.gate.bits();
   if ((bits & (Gate::kPausedWrites | Gate::kPausedAll)) != 0) return ExpiryMode::kHide;
+  if ((bits & Gate::kReplica) == 0) return ExpiryMode::kDelete;
   // A write of a writable replica's own client must not revive what no client can see.
-  const bool hides = (bits & Gate::kReplica) != 0 && (!writes || (bits & Gate::kReadOnlyReplica));
-  return hides ? ExpiryMode::kHide : ExpiryMode::kDelete;
+  const bool clears = writes && (bits & Gate::kReadOnlyReplica) == 0;
+  return clears ? ExpiryMode::kClear : ExpiryMode::kHide;
 }
 
 void Executor::begin(Run& run) {

@@ -76,7 +76,7 @@ Entry* View::lookup(Bytes key) {
   Entry* entry = PartitionTable::entry_at(found);
   if (!hidden(*entry)) [[likely]]
     return entry;
-  if (access_.mode() == ExpiryMode::kDelete) expire(key, place, found, *tables);
+  if (access_.mode() != ExpiryMode::kHide) expire(key, place, found, *tables);
   return nullptr;
 }
 

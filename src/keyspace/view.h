@@ -20,8 +20,9 @@ namespace tandem {
 // What becomes of a key whose time is over.
 enum class ExpiryMode : uint8_t {
   kDelete,  // a primary: deleted when met, and the DEL goes to the log
-  kHide,    // a replica, or writes are paused: invisible, but only the primary's DEL removes it, or
-            // a write where a replica lets its clients write
+  kHide,    // a replica, or writes are paused: invisible, but only the primary's DEL removes it
+  kClear,   // a write of a writable replica's own client: deleted when met; a deadline in the past
+            // only hides
   kIgnore,  // applying a primary's stream or loading a file: the key counts as there
 };
 
