@@ -258,6 +258,17 @@ def test_pings_come_no_more_often_than_asked_for(start):
     assert pings >= 3 and slow.commands_with_pings(1) == [["PING"]]
 
 
+def test_the_first_ping_waits_for_its_period(start):
+    """It counts from the server's start, however long the machine is up."""
+    often = start("tandem", "--repl-ping-replica-period", "1")
+    seldom = start("tandem", "--repl-ping-replica-period", "30")
+    quick = synced(often)[0]
+    _replica, _, _ = synced(seldom)
+    offset = seldom.offset()
+    assert quick.commands_with_pings(3) == [["PING"]] * 3
+    assert seldom.offset() == offset
+
+
 def test_a_silent_replica_is_dropped(start):
     server = start("tandem", "--repl-timeout", "2", "--repl-ping-replica-period", "1")
     synced(server)[0].connection.send(encode("REPLCONF", "ACK", 0))

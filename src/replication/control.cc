@@ -22,7 +22,9 @@ ReplicationControl::ReplicationControl(Parts parts)
                      full_syncs_,   parts_.lag_limit, parts_.observer},
       stream_executor_(parts_.engine, parts_.random_seed ^ 2),
       random_(parts_.random_seed) {
-  without_replicas_since_ms_.store(parts_.loop.clock().monotonic_ms());
+  // Times count from here: the clock's zero is the machine's start.
+  last_ping_ms_ = parts_.loop.clock().monotonic_ms();
+  without_replicas_since_ms_.store(last_ping_ms_);
   apply_options();
 }
 
