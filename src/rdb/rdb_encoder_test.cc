@@ -204,17 +204,5 @@ TEST(RdbMeasure, RefusesEarly) {
             "a compressed string that claims what its bytes cannot hold");
 }
 
-TEST(RdbFormatTest, AServersVersionSaysWhatItReads) {
-  EXPECT_EQ(rdb_version_read_by("6.2.14"), 9);
-  EXPECT_EQ(rdb_version_read_by("7.0.15"), 10);
-  EXPECT_EQ(rdb_version_read_by("7.2"), 11);
-  EXPECT_EQ(rdb_version_read_by("7.4.0"), 11);
-  EXPECT_EQ(rdb_version_read_by("8.0.1"), 11);
-  EXPECT_EQ(rdb_version_read_by("255.255.255"), 11);
-  for (const char* text : {"", "7", "x.y", "7.", ".2", "-1.2", "99999999999999999999.1"}) {
-    EXPECT_EQ(rdb_version_read_by(text), 0) << text;
-  }
-}
-
 }  // namespace
 }  // namespace tandem

@@ -61,8 +61,8 @@ struct ReplicationOptions {
   // For snapshots sent to replicas.
   Option<bool> rdb_compression = true;
   Option<bool> rdb_checksum = true;
-  Option<int64_t> rdb_version =
-      10;  // repl-rdb-version; for replicas that do not say what they read
+  // repl-rdb-version: for replicas that do not say what they read.
+  Option<int64_t> rdb_version = 10;
 
   // Both. What CONFIG SET makes a smaller backlog than the minimum becomes the minimum, as in
   // Redis.
