@@ -102,6 +102,37 @@ def test_command_docs_has_the_arguments_of_redis(client, start):
         assert argument_shape(ours_of) == argument_shape(theirs_of), name
 
 
+DEPRECATED_BY_7_2 = {"setnx", "setex", "psetex"}
+
+
+def docs_fields(connection, names):
+    """{command or subcommand: {field: value}} of what is short and the same everywhere."""
+    def fields(flat):
+        return dict(zip(flat[::2], flat[1::2]))
+    found = {}
+    def note(name, flat):
+        of = fields(flat)
+        found[name] = {field: of.get(field)
+                       for field in ("since", "doc_flags", "deprecated_since", "replaced_by")}
+        for inner, more in fields(of.get("subcommands", [])).items():
+            note(inner, more)
+    for name, flat in fields(connection("COMMAND", "DOCS", *names)).items():
+        note(name, flat)
+    return found
+
+
+def test_command_docs_says_since_when_and_what_is_better(client, start):
+    theirs = start("redis").connect()
+    names = sorted(set(client("COMMAND", "LIST")) - DEPRECATED_BY_7_2)
+    top = [name for name in names if "|" not in name]
+    ours_of, theirs_of = docs_fields(client, top), docs_fields(theirs, top)
+    assert len(ours_of.keys() & theirs_of.keys()) > 150
+    for name in ours_of.keys() & theirs_of.keys():
+        assert ours_of[name] == theirs_of[name], name
+    for name in DEPRECATED_BY_7_2:
+        assert docs_fields(client, [name])[name]["deprecated_since"] == "2.6.12"
+
+
 def help_entries(connection, container):
     """HELP by the lines of its entries; each begins at the margin."""
     lines = connection(container, "HELP")
@@ -224,6 +255,20 @@ def test_monitor_shows_the_database_that_a_command_leaves(start):
             lines = [watcher.read() for _ in range(len(sent) + 2)]
             shown.append([re.sub(r".*\[(\d) \S+\]", r"\1", line) for line in lines])
     assert shown[0] == shown[1]
+
+
+def test_a_monitor_without_replies_hears_nothing(server, client):
+    with server.connect() as watcher:
+        watcher.send(encode("CLIENT", "REPLY", "OFF") + encode("MONITOR"))
+        wait_until(lambda: "flags=O" in client("CLIENT", "LIST"), "it monitors")
+        client("ECHO", "unheard")
+        watcher.send(encode("CLIENT", "REPLY", "ON"))
+        assert watcher.read() == "OK"
+        client("ECHO", "heard")
+        seen = []
+        while not seen or not seen[-1].endswith('"heard"'):
+            seen.append(watcher.read())
+    assert not any("unheard" in line for line in seen)
 
 
 def test_monitor_shows_what_a_transaction_does(server, client):

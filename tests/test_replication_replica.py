@@ -122,6 +122,16 @@ def test_a_silent_primary_is_left_by_the_timeout_of_the_moment(start):
         wait_until(replica.link_up, "the link is back")
 
 
+@pytest.mark.parametrize("words", [("SYNC",), ("PSYNC", "?", -1), ("PSYNC", "a", "b")])
+def test_who_has_no_stream_gives_none(start, words):
+    """Whatever is asked for."""
+    for kind in ("tandem", "redis"):
+        server = start(kind, "--replicaof", "127.0.0.1", free_port())
+        with server.connect() as client:
+            assert client.error(*words) == (
+                "NOMASTERLINK Can't SYNC while not connected with my master")
+
+
 def test_a_link_that_never_was_is_down_for_no_time(start):
     server = start("tandem", "--replicaof", "127.0.0.1", free_port())
     assert server.info("replication")["master_link_down_since_seconds"] == "-1"

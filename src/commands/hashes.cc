@@ -144,6 +144,7 @@ std::vector<CommandRow> hash_write_rows() {
        .syntax = "key field value [field value ...]"},
       {.name = "hmset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW update")}, .handler = hmset, .group = "hash", .since = "2.0.0",
+       .deprecated = "4.0.0 `HSET` with multiple field-value pairs",
        .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
        .syntax = "key field value [field value ...]"},
       {.name = "hsetnx", .arity = 4, .flags = kWrite | kDenyOom | kFast,

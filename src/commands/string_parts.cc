@@ -94,6 +94,7 @@ std::vector<CommandRow> string_part_rows() {
        .syntax = "key start end"},
       {.name = "substr", .arity = 4, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
        .handler = substr, .group = "string", .since = "1.0.0",
+       .deprecated = "2.0.0 `GETRANGE`",
        .complexity = "O(N) for N bytes returned", .summary = "Returns a part of a string",
        .syntax = "key start end"},
       {.name = "setrange", .arity = 4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "RW update")},

@@ -110,6 +110,8 @@ struct CommandRow {
   std::string_view categories = {};
   std::string_view tips = {};  // "request_policy:all_shards response_policy:agg_sum"
   std::string_view since = {};
+  std::string_view deprecated = {};  // since when, and what is better: "5.0.0 `REPLICAOF`"
+  bool internal = false;             // for servers among themselves and for who makes them
   std::string_view complexity = {};
   std::string_view summary = {};
   // Arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]".

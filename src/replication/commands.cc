@@ -36,11 +36,15 @@ void replicaof(ReplicationControl& control, SessionContext& c) {
   c.reply.ok();
 }
 
+// False: the error is written.
+bool has_a_stream(const ReplicationControl& control, SessionContext& c) {
+  if (!control.is_replica() || control.link().following()) return true;
+  c.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
+  return false;
+}
+
 void serve(ReplicationControl& control, const GiveConnection& give, SessionContext& c,
            const SyncRequest& request) {
-  if (control.is_replica() && !control.link().following()) {
-    return c.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
-  }
   control.activate_log();
   const uint64_t id = c.client.id;
   const bool given = give(
@@ -69,6 +73,7 @@ bool take_over(ReplicationControl& control, SessionContext& c) {
 void psync(ReplicationControl& control, const GiveConnection& give, SessionContext& c) {
   const bool failover = c.args.size() > 3 && equal_ignore_case(c.args[3], "failover");
   if (failover && !take_over(control, c)) return;
+  if (!has_a_stream(control, c)) return;
   const auto request = parse_sync_request(c.args[1], c.args[2]);
   if (!request) return c.reply.error("ERR " + request.error().text);
   serve(control, give, c, *request);
@@ -183,6 +188,7 @@ std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConn
     psync(control, give, c);
   };
   const SessionHandler sync_handler = [&control, give](SessionContext& c) {
+    if (!has_a_stream(control, c)) return;
     serve(control, give, c, {.position = std::nullopt, .plain = true});
   };
   return {
@@ -215,6 +221,7 @@ std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConn
        .session_handler = with(control, replconf),
        .group = "server",
        .since = "3.0.0",
+       .internal = true,
        .complexity = "O(1)",
        .summary = "Tells a primary about its replica.",
        .syntax = ""},
@@ -248,6 +255,7 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .session_handler = with(control, replicaof),
        .group = "server",
        .since = "1.0.0",
+       .deprecated = "5.0.0 `REPLICAOF`",
        .complexity = "O(1)",
        .summary = "The former name of REPLICAOF.",
        .syntax = "<host port | NO ONE>"},

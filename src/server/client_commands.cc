@@ -269,7 +269,7 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
                  kAdminFlags)),
       row("kill", -3, with_clients(kill), "2.4.0", "Closes connections.",
           "<ip:port | filter value [filter value ...]>", kAdminFlags),
-      row("pause", -3, with_pause(pause_clients), "3.0.0", "Holds clients back for a time.",
+      row("pause", -3, with_pause(pause_clients), "2.9.50", "Holds clients back for a time.",
           "timeout [WRITE | ALL]", kAdminFlags),
       row("unpause", 2, with_pause(unpause), "6.2.0", "Ends a pause.", "", kAdminFlags),
       row("reply", 3, reply_mode, "3.2.0", "Chooses whether commands are answered.",

@@ -17,14 +17,14 @@ void reply_help(SessionContext& context, Bytes container, std::span<const Bytes>
 }
 
 CommandRow help_row(std::string_view container, std::string_view group,
-                    std::span<const Bytes> lines) {
+                    std::span<const Bytes> lines, std::string_view since) {
   return {
       .name = "help",
       .arity = 2,
       .flags = kLoading | kStale,
       .session_handler = [container, lines](SessionContext& c) { reply_help(c, container, lines); },
       .group = group,
-      .since = "5.0.0",
+      .since = since,
       .complexity = "O(1)",
       .summary = "Lists the subcommands."};
 }

@@ -19,7 +19,7 @@ void reply_help(SessionContext& context, Bytes container, std::span<const Bytes>
 
 // A row for HELP among a container's subcommands.
 CommandRow help_row(std::string_view container, std::string_view group,
-                    std::span<const Bytes> lines);
+                    std::span<const Bytes> lines, std::string_view since = "5.0.0");
 
 // "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
 void reply_subcommand_syntax(SessionContext& context, Bytes container);

@@ -261,7 +261,8 @@ void write_command_docs(ReplyWriter& reply, const Command& command) {
   const bool container = !command.subcommands.empty();
   const auto arguments = parse_syntax(row);
   const bool documented = arguments && !arguments->empty();
-  reply.map(4 + documented + container);
+  const bool flagged = row.internal || !row.deprecated.empty();
+  reply.map(4 + flagged + (row.deprecated.empty() ? 0 : 2) + documented + container);
   reply.bulk("summary");
   reply.bulk(row.summary);
   reply.bulk("since");
@@ -270,6 +271,18 @@ void write_command_docs(ReplyWriter& reply, const Command& command) {
   reply.bulk(row.group);
   reply.bulk("complexity");
   reply.bulk(row.complexity);
+  if (flagged) {
+    reply.bulk("doc_flags");
+    reply.set(1);
+    reply.simple(row.internal ? "syscmd" : "deprecated");
+  }
+  if (!row.deprecated.empty()) {
+    const size_t space = row.deprecated.find(' ');
+    reply.bulk("deprecated_since");
+    reply.bulk(row.deprecated.substr(0, space));
+    reply.bulk("replaced_by");
+    reply.bulk(row.deprecated.substr(space + 1));
+  }
   if (documented) {
     reply.bulk("arguments");
     write_arguments(reply, *arguments);

@@ -69,7 +69,7 @@ void CommandWatch::command_shown(const ClientState& client, const Command& comma
   const Guard guard(lock_);
   for (const auto& card : monitors_) {
     card->act([line](Session& session) {
-      if (session.card().is(kClientMonitor)) session.push(line);
+      if (session.card().is(kClientMonitor) && session.is_heard()) session.push(line);
     });
   }
 }

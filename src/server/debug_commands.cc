@@ -181,6 +181,7 @@ std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
                },
            .group = "server",
            .since = "1.0.0",
+           .internal = true,
            .complexity = "Depends on the subcommand",
            .summary = "For tests and for people who look inside."}};
 }
@@ -207,7 +208,7 @@ std::vector<CommandRow> memory_rows(const Status& status) {
                                             c.reply.ok();
                                           },
                                           "Gives unused memory back to the system.")));
-  memory.subcommands.push_back(help_row("memory", "server", kMemoryHelp));
+  memory.subcommands.push_back(help_row("memory", "server", kMemoryHelp, "4.0.0"));
   return rows;
 }
 

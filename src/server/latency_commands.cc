@@ -166,7 +166,7 @@ std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status) 
           "histogram", -2, [&status](SessionContext& c) { histogram(c, status); }, "7.0.0",
           "Tells how long commands took.", "[command [command ...]]"),
       part("doctor", 2, bound(doctor), "2.8.13", "Sums up the spikes."),
-      help_row("latency", "server", kHelp),
+      help_row("latency", "server", kHelp, "2.8.13"),
   };
   std::vector<CommandRow> rows;
   rows.push_back(std::move(latency));

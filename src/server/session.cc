@@ -174,8 +174,7 @@ bool Session::take_request() {
 void Session::set_reply_mode(ReplyMode mode) {
   if (mode == ReplyMode::kSkipNext && reply_mode_ == ReplyMode::kOff) return;
   reply_mode_ = mode;
-  const bool heard = mode == ReplyMode::kOn || mode == ReplyMode::kSkipNext;
-  heard ? reply_.resume() : reply_.divert(unheard_);
+  is_heard() ? reply_.resume() : reply_.divert(unheard_);
 }
 
 // A command is over: what SKIP meant begins or ends here.

@@ -105,6 +105,9 @@ class Session final : public ClientState, public Subscriber, private Flushable {
   // In force at once: what the same command still answers follows it. SKIP means the command that
   // follows, and has no effect while replies are off.
   void set_reply_mode(ReplyMode mode);
+  bool is_heard() const {
+    return reply_mode_ == ReplyMode::kOn || reply_mode_ == ReplyMode::kSkipNext;
+  }
   // Back to a fresh connection's state, but for the connection and its id (RESET).
   void reset_state();
 

@@ -111,7 +111,7 @@ CommandRow slowlog_row(CommandWatch& watch) {
       tipped("request_policy:all_nodes response_policy:all_succeeded",
              row("reset", 2, kAdmin | kLoading | kStale, bound(slowlog_reset), "2.2.12",
                  "Forgets all entries.")));
-  slowlog.subcommands.push_back(help_row("slowlog", "server", kSlowlogHelp));
+  slowlog.subcommands.push_back(help_row("slowlog", "server", kSlowlogHelp, "6.2.0"));
   return slowlog;
 }
 
