@@ -172,7 +172,7 @@ def test_config_set_errors(client, name, value, error):
 
 
 MEMORY_VALUES = ["99999999999999999999", "99999999999999999999gb", "9223372036854775808",
-                 "9223372036854775807", "-1", "1tb"]
+                 "9223372036854775807", "-1", "1tb", "", "mb"]
 MEMORY_DIRECTIVES = ["client-query-buffer-limit", "proto-max-bulk-len", "auto-aof-rewrite-min-size",
                      "repl-backlog-size", "cluster-link-sendbuf-limit", "hash-max-listpack-value",
                      "zset-max-listpack-value", "hll-sparse-max-bytes", "stream-node-max-bytes",

@@ -108,8 +108,7 @@ void sunionstore(Context& ctx) { store_result(ctx, union_of); }
 void sdiffstore(Context& ctx) { store_result(ctx, difference_of); }
 
 void sintercard(Context& ctx) {
-  const std::optional<int> count =
-      small_integer_argument(ctx, 1, "ERR numkeys should be greater than 0");
+  const auto count = integer_argument(ctx, 1, "ERR numkeys should be greater than 0");
   if (!count) return;
   if (*count < 1) return ctx.reply.error("ERR numkeys should be greater than 0");
   const auto key_count = static_cast<size_t>(*count);

@@ -208,16 +208,19 @@ std::vector<std::string> Config::words_now(const Directive& directive) {
 std::vector<ConfigPair> Config::get(std::span<const std::string> patterns) {
   const std::lock_guard guard(lock_);
   std::vector<ConfigPair> found;
-  const auto wanted = [&](const Directive& directive, std::string_view name) {
-    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
-      if (directive.has(kHidden)) return equal_ignore_case(pattern, name);
-      return glob_match(pattern, name, GlobCase::kIgnore);
-    });
+  // As it was asked for: a name keeps the asker's spelling.
+  const auto answer = [&](const Directive& directive, std::string_view name) {
+    for (const std::string& pattern : patterns) {
+      if (equal_ignore_case(pattern, name)) return pattern;
+      if (directive.has(kHidden)) continue;
+      if (glob_match(pattern, name, GlobCase::kIgnore)) return std::string(name);
+    }
+    return std::string();
   };
   for (const Directive& directive : directives()) {
     for (const std::string_view name : {directive.name, directive.alias}) {
-      if (!name.empty() && wanted(directive, name)) {
-        found.push_back({std::string(name), show(directive)});
+      if (std::string shown = answer(directive, name); !shown.empty()) {
+        found.push_back({std::move(shown), show(directive)});
       }
     }
   }

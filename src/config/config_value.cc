@@ -45,7 +45,8 @@ std::optional<uint64_t> parse_memory(std::string_view text) {
   size_t digits = 0;
   while (digits < text.size() && ascii_digit(text[digits])) ++digits;
   const auto unit = unit_bytes(text.substr(digits));
-  if (digits == 0 || !unit) return std::nullopt;
+  if (!unit) return std::nullopt;
+  if (digits == 0) return 0;  // as in Redis, also with a unit
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
   const auto number = parse_whole<uint64_t>(text.substr(0, digits), 10).value_or(kMost);
   return number > kMost / *unit ? kMost : number * *unit;

@@ -15,7 +15,8 @@ TEST(ConfigValue, MemoryUnits) {
   EXPECT_EQ(parse_memory("2mb"), 2 * 1024 * 1024);
   EXPECT_EQ(parse_memory("3G"), 3000000000);
   EXPECT_EQ(parse_memory("7b"), 7);
-  EXPECT_EQ(parse_memory(""), std::nullopt);
+  EXPECT_EQ(parse_memory(""), 0);
+  EXPECT_EQ(parse_memory("mb"), 0);
   EXPECT_EQ(parse_memory("-1"), std::nullopt);
   EXPECT_EQ(parse_memory("1tb"), std::nullopt);
   EXPECT_EQ(parse_memory("18446744073709551615"), std::numeric_limits<uint64_t>::max());
