@@ -2,7 +2,7 @@
 import pytest
 
 from harness.load import Load, assert_same, caught_up, digest
-from harness.servers import free_port, is_stock
+from harness.servers import free_port, is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
 
@@ -99,6 +99,26 @@ def test_a_writable_replica_does_not_write_into_what_is_over(start):
         wait_until(lambda: ours("GET", "e") is None, "it is over")
         assert ours.pipeline([("MULTI",), ("INCR", "e"), ("GET", "e"), ("EXEC",)])[-1] == (
             b"*2\r\n:1\r\n$1\r\n1\r\n")
+
+
+def test_a_writable_replica_deletes_what_its_own_clients_set(start):
+    """The primary does not know of these keys. With the active cycle held, they are hidden."""
+    primary, replica = pair(start, "--replica-read-only", "no")
+    stock = start("redis", "--replicaof", "127.0.0.1", primary.port, "--replica-read-only", "no")
+    caught_up(primary, stock)
+    for server in (replica, stock):
+        with server.connect() as client:
+            client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+            client.pipeline([("SET", f"mine{n}", n, "PX", 1) for n in range(100)])
+            assert parse_info(client("INFO", "stats"))["slave_expires_tracked_keys"] == "100"
+            wait_until(lambda: client("GET", "mine99") is None, "it is over")
+            assert client("DBSIZE") == 100 and client("MEMORY", "USAGE", "mine99") > 0
+            assert client("DEBUG", "DIGEST-VALUE", "mine99") != ["0" * 40]
+            assert client("DEL", "mine99") == 1 and client("UNLINK", "mine98", "none") == 1
+            client("DEBUG", "SET-ACTIVE-EXPIRE", 1)
+            wait_until(lambda: client("DBSIZE") == 0, "they are gone")
+            stats = parse_info(client("INFO", "stats"))
+            assert stats["slave_expires_tracked_keys"] == "0" and stats["expired_keys"] == "98"
 
 
 def test_read_only_may_be_set_at_any_time(start):

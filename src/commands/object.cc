@@ -69,8 +69,8 @@ void memory_usage(Context& ctx) {
     if (!samples) return;
     if (*samples < 0) return ctx.reply.error(kSyntaxError);
   }
-  const Entry* entry = find_or_null(ctx);
-  if (entry == nullptr) return;
+  const Entry* entry = ctx.keys.peek(ctx.args[2]);
+  if (entry == nullptr) return ctx.reply.null();
   constexpr int64_t kSlotBytes = 8;  // its place in the table
   ctx.reply.integer(static_cast<int64_t>(entry->memory_bytes()) + kSlotBytes);
 }

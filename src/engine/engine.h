@@ -13,6 +13,7 @@
 #include "engine/command.h"
 #include "engine/command_stats.h"
 #include "engine/gate.h"
+#include "engine/own_expiries.h"
 #include "engine/snapshot_turn.h"
 #include "engine/waiting_room.h"
 #include "engine/watch_table.h"
@@ -56,6 +57,7 @@ struct Engine {
 
   WaitingRoom waiting_room{keyspace};
   WatchTable watch_table{keyspace};
+  OwnExpiries own_expiries{};
   SnapshotTurn snapshot_turn{};
   CommandObserver* observer = nullptr;       // set before the first command, or never
   std::atomic<int64_t> slow_command_us{-1};  // from here on the observer hears of it; negative: off

@@ -76,7 +76,7 @@ class Executor {
   void run_queue(SessionContext& context);
 
   // Deletes keys whose time is over, for up to `budget_us`, going on where the last call stopped.
-  // Returns how many. On a replica: none.
+  // Returns how many. On a replica: only what its own clients set (engine/own_expiries.h).
   uint64_t expire_some(int64_t budget_us);
 
   Engine& engine() { return engine_; }
@@ -145,6 +145,12 @@ class Executor {
                       std::span<const Bytes> args, int64_t duration_us);
   bool take_waiter(const std::shared_ptr<Waiter>& waiter, bool failed);
   void release_garbage();
+
+  // Active expiry: engine/expiry.cc.
+  uint64_t expire_all(int64_t deadline_us);
+  uint64_t expire_own(int64_t deadline_us);
+  bool expire_if_still_own(const OwnExpiry& own);
+  bool expire_held(const OwnExpiry& own, const KeyPlace& place);
   uint64_t expire_partition(int database, int partition);
   uint64_t expire_held(int database, int partition);
   int partitions_without_expiry() const;
@@ -172,6 +178,7 @@ class Executor {
   int64_t now_monotonic_us_ = 0;
   int expire_partition_ = 0;
   int expire_database_ = 0;
+  KeyName own_expiry_ = OwnExpiries::before_all();  // the last that was looked at
   // Of the keys with an expiry that the running round over the database has met so far.
   double ttl_sum_ms_ = 0;
   int64_t ttl_count_ = 0;

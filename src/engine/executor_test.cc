@@ -512,6 +512,45 @@ TEST(Expiry, ActiveExpiryDeletesAndSaysSo) {
   EXPECT_EQ(world.executor.expire_some(1'000'000), 0u);
 }
 
+// The primary does not know of them.
+TEST(Expiry, AWritableReplicaDeletesWhatItsOwnClientsSet) {
+  World world;
+  Client client;
+  LinkClient link;
+  world.gate.set(Gate::kReplica, true);
+  for (int i = 0; i < 200; ++i) {
+    world.run(client, {"SETUNTIL", "own" + std::to_string(i), "1", "1000100"});
+  }
+  world.run(client, {"SETUNTIL", "later", "1", "9000000"});
+  world.run(link, {"SETUNTIL", "primary's", "1", "1000100"}, "x");
+  world.run(client, {"SETUNTIL", "taken over", "1", "1000100"});
+  world.run(link, {"SETUNTIL", "taken over", "2", "1000200"}, "x");
+  EXPECT_EQ(world.engine.own_expiries.size(), 202u);
+  world.logged();
+  EXPECT_EQ(world.executor.expire_some(1'000'000), 0u);
+  EXPECT_EQ(world.engine.own_expiries.size(), 201u) << "left to the primary";
+  world.clock.now_us += 500'000;
+  EXPECT_EQ(world.executor.expire_some(1'000'000), 200u);
+  EXPECT_EQ(world.keyspace.keys(0), 3);
+  EXPECT_EQ(world.engine.own_expiries.size(), 1u);
+  EXPECT_EQ(world.logged(), "") << "the log is the primary's";
+}
+
+TEST(Expiry, AKeyIsAReplicasOwnAsLongAsItsExpiryIs) {
+  World world;
+  Client client;
+  LinkClient link;
+  world.gate.set(Gate::kReplica, true);
+  world.run(link, {"SETUNTIL", "n", "1", "1000100"}, "x");
+  world.run(client, {"INCR", "n"});
+  EXPECT_EQ(world.engine.own_expiries.size(), 0u) << "the expiry is the primary's";
+  world.run(client, {"SETUNTIL", "n", "1", "1000200"});
+  EXPECT_EQ(world.engine.own_expiries.size(), 1u);
+  world.gate.set(Gate::kReplica, false);
+  world.executor.expire_some(1'000'000);
+  EXPECT_EQ(world.engine.own_expiries.size(), 0u) << "a primary deletes all that is over";
+}
+
 // Two threads increment the same few counters, a third takes snapshots: nothing is lost and the log
 // has every write.
 TEST(Threads, CommandsOnTheSameKeysAreSerialized) {

@@ -11,6 +11,7 @@ void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredK
   declared_ = declared;
   exclusive_ = exclusive;
   changed_keys_.clear();
+  own_expiries_.clear();
   changed_databases_.clear();
   counters_ = {};
 }
@@ -80,10 +81,15 @@ Entry* View::lookup(Bytes key) {
   return nullptr;
 }
 
-bool View::has_expired(Bytes key) {
+const Entry* View::peek(Bytes key) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, access_.place(key), tables);
-  return found && hidden(*PartitionTable::entry_at(found));
+  return found ? PartitionTable::entry_at(found) : nullptr;
+}
+
+bool View::has_expired(Bytes key) {
+  const Entry* entry = peek(key);
+  return entry != nullptr && hidden(*entry);
 }
 
 const Entry* View::read(Bytes key) {
@@ -125,11 +131,13 @@ void View::update(Bytes key, Fn&& change, uint64_t changes) {
   access_.changed(database_, key, place.stripe(), changes);
   if (!found) {
     Entry* made = change(nullptr);
-    if (made != nullptr) insert(place, made, access_.keyspace().tables_for_writing(database_));
-    return;
+    if (made == nullptr) return;
+    insert(place, made, access_.keyspace().tables_for_writing(database_));
+    return note_expiry(*made, kNoExpiry);
   }
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* old = PartitionTable::entry_at(found);
+  const int64_t old_expiry_ms = old->expiry_ms();
   const bool had_expiry = old->has_expiry();
   Entry* made = change(old);
   const bool has_expiry = made->has_expiry();
@@ -137,6 +145,14 @@ void View::update(Bytes key, Fn&& change, uint64_t changes) {
     tables->partition(place.partition).replace(found, made, has_expiry);
   }
   if (had_expiry != has_expiry) tables->count(place.stripe(), 0, has_expiry ? 1 : -1);
+  note_expiry(*made, old_expiry_ms);
+}
+
+void View::note_expiry(const Entry& entry, int64_t before_ms) {
+  if (access_.mode() != ExpiryMode::kClear) [[likely]]
+    return;
+  if (!entry.has_expiry() || entry.expiry_ms() == before_ms) return;
+  access_.own_expiries().push_back({{database_, std::string(entry.key())}, entry.expiry_ms()});
 }
 
 void View::prepare_write(Bytes key) {
@@ -211,10 +227,11 @@ std::optional<Value> View::take(Bytes key) {
 }
 
 bool View::erase(Bytes key, uint64_t changes) {
-  if (lookup(key) == nullptr) return false;
+  if (access_.mode() != ExpiryMode::kClear && lookup(key) == nullptr) return false;
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
+  if (!found) return false;
   access_.changed(database_, key, place.stripe(), changes);
   remove(place, found, *tables);
   return true;

@@ -29,6 +29,13 @@ enum class ExpiryMode : uint8_t {
 struct KeyName {
   int database;
   std::string key;
+  auto operator<=>(const KeyName&) const = default;
+};
+
+// An expiry that a writable replica's own client gave.
+struct OwnExpiry {
+  KeyName name;
+  int64_t expiry_ms;
 };
 
 struct DeclaredKey {
@@ -75,6 +82,8 @@ class KeyAccess {
     uint64_t changes = 0;
   };
   std::vector<KeyName>& changed_keys() { return changed_keys_; }
+  // Given in kClear.
+  std::vector<OwnExpiry>& own_expiries() { return own_expiries_; }
   // Databases that changed as a whole (flushed, swapped).
   struct ChangedDatabase {
     int database;
@@ -96,6 +105,7 @@ class KeyAccess {
   bool exclusive_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
+  std::vector<OwnExpiry> own_expiries_;
   std::vector<ChangedDatabase> changed_databases_;
   std::vector<TablesRef> dropped_tables_;
   std::vector<Entry*> garbage_;
@@ -140,7 +150,9 @@ class View {
   // Any type. read() counts a keyspace hit or miss, find() does not. Null: no such key (any more).
   const Entry* read(Bytes key);
   const Entry* find(Bytes key) { return lookup(key); }
-  // Still in the table, but its time is over. Does not delete it.
+  // As it lies in the table, its time over or not. Deletes nothing.
+  const Entry* peek(Bytes key);
+  // Still in the table, but its time is over.
   bool has_expired(Bytes key);
   bool exists(Bytes key) { return lookup(key) != nullptr; }
 
@@ -197,6 +209,7 @@ class View {
   void put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes = 1);
   // The value out of its key, which is gone then; counts where it is put.
   std::optional<Value> take(Bytes key);
+  // False: no such key. In kClear an expired one counts, as it does in Redis.
   bool erase(Bytes key, uint64_t changes = 1);
 
   // REQUIRES for setters: the key exists. kNoExpiry removes the expiry.
@@ -250,6 +263,7 @@ class View {
   template <class Fn>
   void update(Bytes key, Fn&& change, uint64_t changes = 1);
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);
+  void note_expiry(const Entry& entry, int64_t before_ms);
 
   KeyAccess& access_;
   int database_;

@@ -53,7 +53,7 @@ void digest(SessionContext& c) { c.reply.simple(digest_text(digest_of_all(c.keys
 void digest_value(SessionContext& c) {
   c.reply.array(static_cast<int64_t>(c.args.size()) - 2);
   for (const Bytes key : c.args.subspan(2)) {
-    const Entry* entry = c.keys.find(key);
+    const Entry* entry = c.keys.peek(key);
     c.reply.simple(digest_text(entry == nullptr ? Digest{} : digest_of_value(*entry)));
   }
 }

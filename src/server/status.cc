@@ -172,6 +172,7 @@ void Status::collect_stats(StatsFigures& stats) const {
   });
   constexpr int64_t kUsPerMs = 1000;
   stats.expire_ms = expire_us / kUsPerMs;
+  stats.own_expiries = static_cast<int64_t>(parts_.engine.own_expiries.size());
   stats.error_replies = static_cast<int64_t>(parts_.errors.total());
   const auto errors = parts_.errors.list();
   if (const auto denied = errors.find("WRONGPASS"); denied != errors.end()) {

@@ -225,9 +225,11 @@ void write(Report& report, const StatsFigures& stats) {
   report.line("keyspace_misses", stats.keyspace_misses);
   report.line("pubsub_channels", stats.channels);
   report.line("pubsub_patterns", stats.patterns);
-  report.zeros({"pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets",
-                "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-                "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+  report.zeros(
+      {"pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"});
+  report.line("slave_expires_tracked_keys", stats.own_expiries);
+  report.zeros({"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+                "active_defrag_key_misses", "total_active_defrag_time",
                 "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
                 "tracking_total_prefixes"});
   report.line("unexpected_error_replies", stats.unexpected_error_replies);

@@ -95,6 +95,7 @@ struct StatsFigures {
   int64_t expired_keys = 0;
   int64_t expire_cut_short = 0;
   int64_t expire_ms = 0;
+  int64_t own_expiries = 0;  // keys of a writable replica's own clients that will expire
   int64_t keyspace_hits = 0;
   int64_t keyspace_misses = 0;
   int64_t channels = 0;
