@@ -34,11 +34,10 @@ def test_client_list_and_info(server, client):
     info = fields(client("CLIENT", "INFO"))
     assert info["name"] == "me" and info["db"] == "3" and info["cmd"] == "client|info"
     assert info["id"] == str(client("CLIENT", "ID")) and info["user"] == "default"
-    expected = {"id", "addr", "laddr", "fd", "name", "age", "idle", "flags", "db", "sub", "psub",
-                "ssub",
-                "multi", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll",
-                "omem", "tot-mem", "events", "cmd", "user", "redir", "resp"}
-    assert expected <= set(info)
+    assert list(info) == [
+        "id", "addr", "laddr", "fd", "name", "age", "idle", "flags", "db", "sub", "psub", "ssub",
+        "multi", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem",
+        "tot-mem", "events", "cmd", "user", "redir", "resp", "lib-name", "lib-ver"]
     with server.connect() as other:
         other("SUBSCRIBE", "a", "b")
         lines = [fields(line) for line in client("CLIENT", "LIST").splitlines()]
@@ -47,6 +46,26 @@ def test_client_list_and_info(server, client):
         assert len(only) == 1 and fields(only[0])["flags"] == "P"
         by_id = client("CLIENT", "LIST", "ID", fields(only[0])["id"]).splitlines()
         assert len(by_id) == 1
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_client_list_says_what_a_client_holds(start, kind):
+    server = start(kind)
+    with server.connect() as client, server.connect() as waits, server.connect() as slow:
+        waits.send(encode("BLPOP", "list", 0))
+        client("SET", "long", "x" * 20_000_000)
+        slow.send(encode("GET", "long"))
+
+        def shown(command):
+            lines = map(fields, client("CLIENT", "LIST").splitlines())
+            return next((line for line in lines if line["cmd"] == command), None)
+        wait_until(lambda: shown("blpop") and shown("get"), "both are heard")
+        assert shown("blpop")["argv-mem"] == "10" and shown("blpop")["events"] == "r"
+        assert shown("get")["events"] == "rw" and int(shown("get")["oll"]) > 0
+        assert int(shown("get")["tot-mem"]) > int(shown("get")["omem"]) > 1_000_000
+        assert shown("client|list")["omem"] == "0"
+        assert slow.read() == "x" * 20_000_000
+        assert shown("get")["omem"] == "0"
 
 
 def test_client_list_by_ids_keeps_their_order(server, client):

@@ -141,6 +141,9 @@ Result<void> Config::load_words(std::span<const std::string> words, int depth) {
     if (known->warns) warnings_.push_back(not_supported(known->name));
     return {};
   }
+  if (equal_ignore_case(name, "sentinel")) {
+    return fail(ErrorCode::kInvalid, "sentinel directive while not in sentinel mode");
+  }
   const Directive* directive = find_directive(name);
   if (directive == nullptr) {
     return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
@@ -244,7 +247,7 @@ Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pa
       return set_failed(pair.name, "can't set protected config");
     }
     for (const Planned& other : planned) {
-      if (other.directive == directive) return set_failed(pair.name, "duplicate parameter");
+      if (other.name == name) return set_failed(pair.name, "duplicate parameter");
     }
     planned.push_back(
         {directive, name, value_words(*directive, pair.value), words_now(*directive)});

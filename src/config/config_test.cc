@@ -162,6 +162,7 @@ TEST_F(ConfigTest, ReasonsAreThoseOfRedis) {
       {"requirepass \"abc", "Unbalanced quotes in configuration line"},
       {"replicaof a 99999", "Invalid master port"},
       {"dbfilename a/b", "dbfilename can't be a path, just a filename"},
+      {"sentinel monitor a 127.0.0.1 1 1", "sentinel directive while not in sentinel mode"},
       {"unixsocketperm 999", "argument couldn't be parsed as an octal number"},
       {"dir /nonexistent/folder", "No such file or directory"},
       {"rename-command a", "Bad directive or wrong number of arguments"},
@@ -209,6 +210,19 @@ TEST_F(ConfigTest, SetRefusesWithTheTextsOfRedis) {
   EXPECT_EQ(set({{"dir", "/"}}), failed + "dir') - can't set protected config");
   EXPECT_EQ(set({{"hz", "1"}, {"hz", "2"}}), failed + "hz') - duplicate parameter");
   EXPECT_EQ(set({{"maxmemory", "abc"}}), failed + "maxmemory') - argument must be a memory value");
+}
+
+TEST_F(ConfigTest, ADirectiveAndItsAliasMayBeSetTogether) {
+  EXPECT_EQ(set({{"replica-priority", "5"}, {"slave-priority", "7"}}), "");
+  EXPECT_EQ(get("replica-priority"), "7");
+  EXPECT_NE(set({{"replica-priority", "8"}, {"slave-priority", "x"}}), "");
+  EXPECT_EQ(get("replica-priority"), "7");
+}
+
+TEST_F(ConfigTest, OutputLimitsOfNoClassChangeNothing) {
+  const std::string before = get("client-output-buffer-limit");
+  EXPECT_EQ(set({{"client-output-buffer-limit", ""}}), "");
+  EXPECT_EQ(get("client-output-buffer-limit"), before);
 }
 
 TEST_F(ConfigTest, SetIsAllOrNothing) {

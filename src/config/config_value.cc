@@ -39,7 +39,10 @@ std::optional<int64_t> parse_integer(std::string_view text) {
   return parse_whole<int64_t>(text, 10);
 }
 
-std::optional<int64_t> parse_octal(std::string_view text) { return parse_whole<int64_t>(text, 8); }
+std::optional<int64_t> parse_octal(std::string_view text) {
+  if (text.empty()) return 0;  // as in Redis
+  return parse_whole<int64_t>(text, 8);
+}
 
 std::optional<uint64_t> parse_memory(std::string_view text) {
   size_t digits = 0;

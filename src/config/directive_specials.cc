@@ -158,6 +158,7 @@ Result<void> set_output_limits(Options& options, Words words) {
     int64_t hard, soft, seconds;
   };
   std::array<std::optional<Values>, kClientClasses> given;
+  if (words.size() == 1 && words[0].empty()) return {};  // CONFIG SET may name no class
   if (words.empty() || words.size() % 4 != 0) {
     return invalid("Wrong number of arguments in buffer limit configuration.");
   }

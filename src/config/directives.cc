@@ -148,6 +148,7 @@ const auto& server_table() {
       {"enable-protected-configs", "", EnumKind{kAccess}, Accepted{"no"}, kImmutable},
       {"supervised", "", EnumKind{kSupervised}, Accepted{"no"}, kImmutable},
       {"always-show-logo", "", BoolKind{}, Accepted{"no"}, kImmutable},
+      {"lua-enable-deprecated-api", "", BoolKind{}, Accepted{"no"}, kImmutable | kHidden},
       {"set-proc-title", "", BoolKind{}, Accepted{"yes"}, kImmutable},
       {"proc-title-template", "", TextKind{check_title_template},
        Accepted{"{title} {listen-addr} {server-mode}"}},

@@ -58,6 +58,11 @@ class Waiter {
     deliver(std::move(reply));
     return true;
   }
+  int64_t argument_bytes() const {
+    int64_t bytes = 0;
+    for (const std::string& argument : args) bytes += static_cast<int64_t>(argument.size());
+    return bytes;
+  }
   bool closes() const { return closes_.load(std::memory_order_acquire); }
 
   // Once served: the end of what its command wrote, for WAIT.

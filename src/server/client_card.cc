@@ -49,21 +49,25 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
   const Command* command = card.command.load(kRelaxed);
   const int64_t output = card.output_bytes.load(kRelaxed);
   const int64_t query = card.query_bytes.load(kRelaxed) + card.query_free_bytes.load(kRelaxed);
+  const int64_t arguments = card.argument_bytes.load(kRelaxed);
+  // One buffer holds all of a client's replies: it counts as what they are written into, and what
+  // waits in it as a list's one part.
+  const int64_t room = card.reply_room_bytes.load(kRelaxed);
+  constexpr auto kCardBytes = static_cast<int64_t>(sizeof(ClientCard));
   const int64_t transaction = card.transaction_bytes.load(kRelaxed);
   const int64_t idle = now_ms - card.last_active_ms.load(kRelaxed);
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
-      "multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs=1024 rbp=0 obl=0 oll={} "
-      "omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      "multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} "
+      "tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
       card.id, card.address, card.local_address, card.descriptor, card.name.get(),
       (now_ms - card.connected_ms) / kMsPerSecond, std::max<int64_t>(idle, 0) / kMsPerSecond,
       flag_letters(card), card.database.load(kRelaxed), card.channels.load(kRelaxed),
       card.patterns.load(kRelaxed), card.shard_channels.load(kRelaxed),
-      card.transaction_length.load(kRelaxed), card.watched.load(kRelaxed),
-      card.query_bytes.load(kRelaxed), card.query_free_bytes.load(kRelaxed),
-      card.argument_bytes.load(kRelaxed), transaction, output > 0 ? 1 : 0, output,
-      query + output + transaction + static_cast<int64_t>(sizeof(ClientCard)),
-      command == nullptr ? "NULL" : command->full_name, card.user.get(),
+      card.transaction_length.load(kRelaxed), card.query_bytes.load(kRelaxed),
+      card.query_free_bytes.load(kRelaxed), arguments, transaction, room, room, output > 0 ? 1 : 0,
+      output, query + arguments + transaction + std::max(output, room) + kCardBytes,
+      output > 0 ? "rw" : "r", command == nullptr ? "NULL" : command->full_name, card.user.get(),
       card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
 }
 

@@ -53,13 +53,13 @@ struct ClientCard {
   std::atomic<const Command*> command{nullptr};
   std::atomic<int> transaction_length{-1};
   std::atomic<int64_t> transaction_bytes{0};
-  std::atomic<int> watched{0};
   std::atomic<int> channels{0};
   std::atomic<int> patterns{0};
   std::atomic<int> shard_channels{0};
   std::atomic<int64_t> query_bytes{0};
   std::atomic<int64_t> query_free_bytes{0};
-  std::atomic<int64_t> argument_bytes{0};
+  std::atomic<int64_t> argument_bytes{0};  // kept while it is blocked
+  std::atomic<int64_t> reply_room_bytes{0};
   std::atomic<int64_t> output_bytes{0};  // waiting to be sent
 
   TextOption name;

@@ -333,7 +333,8 @@ void Session::update_card() {
   card.query_free_bytes.store(static_cast<int64_t>(capacity_ - end_), kRelaxed);
   card.transaction_length.store(in_transaction ? static_cast<int>(queue.size()) : -1, kRelaxed);
   card.transaction_bytes.store(static_cast<int64_t>(queue_bytes), kRelaxed);
-  card.watched.store(static_cast<int>(watched.size()), kRelaxed);
+  card.argument_bytes.store(waiter == nullptr ? 0 : waiter->argument_bytes(), kRelaxed);
+  card.reply_room_bytes.store(static_cast<int64_t>(out_.capacity()), kRelaxed);
   uint32_t flags = card.flags.load(kRelaxed);
   card.channels.store(static_cast<int>(subscriptions.channels.size()), kRelaxed);
   card.patterns.store(static_cast<int>(subscriptions.patterns.size()), kRelaxed);
