@@ -95,7 +95,7 @@ std::vector<CommandRow> counter_rows() {
       {.name = "incrbyfloat", .arity = 3, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW access update")}, .handler = incrbyfloat, .group = "string",
        .since = "2.6.0", .complexity = "O(1)", .summary = "Adds to a number with a fraction",
-       .syntax = "key increment"},
+       .syntax = "key increment:double"},
   };
 }
 // clang-format on

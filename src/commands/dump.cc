@@ -115,9 +115,11 @@ std::vector<CommandRow> dump_rows() {
        .summary = "Returns the serialized value of a key", .syntax = "key"},
       {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "OW update")},
        .handler = restore, .group = "generic", .categories = "keyspace dangerous", .since = "2.6.0",
+       .history = "3.0.0 Takes REPLACE; 5.0.0 Takes ABSTTL; 5.0.0 Takes IDLETIME and FREQ",
        .complexity = "O(N) for a payload of N bytes, O(N*log(N)) for sorted sets",
        .summary = "Makes a key from a serialized value",
-       .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"},
+       .syntax = "key ttl serialized-value [REPLACE]@3.0.0 [ABSTTL]@5.0.0 "
+                 "[IDLETIME seconds]@5.0.0 [FREQ frequency]@5.0.0"},
   };
 }
 // clang-format on

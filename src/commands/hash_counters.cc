@@ -69,7 +69,8 @@ std::vector<CommandRow> hash_counter_rows() {
       {.name = "hincrbyfloat", .arity = 4, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW access update")}, .handler = hincrbyfloat, .group = "hash",
        .since = "2.6.0", .complexity = "O(1)",
-       .summary = "Adds to the number with a fraction in a field", .syntax = "key field increment"},
+       .summary = "Adds to the number with a fraction in a field",
+       .syntax = "key field increment:double"},
   };
 }
 // clang-format on

@@ -140,6 +140,7 @@ std::vector<CommandRow> hash_write_rows() {
   return {
       {.name = "hset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW update")}, .handler = hset, .group = "hash", .since = "2.0.0",
+       .history = "4.0.0 Takes several fields",
        .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
        .syntax = "key field value [field value ...]"},
       {.name = "hmset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
@@ -153,7 +154,7 @@ std::vector<CommandRow> hash_write_rows() {
        .syntax = "key field value"},
       {.name = "hdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
        .handler = remove_elements<Hash>, .group = "hash", .since = "2.0.0",
-       .complexity = "O(N) for N fields",
+       .history = "2.4.0 Takes several fields", .complexity = "O(N) for N fields",
        .summary = "Removes fields of a hash", .syntax = "key field [field ...]"},
   };
 }

@@ -46,6 +46,7 @@ std::vector<CommandRow> key_rows() {
       {.name = "exists", .arity = -2, .flags = kReadOnly | kFast,
        .keys = {keys_range(1, -1, 1, "RO")}, .handler = exists, .group = "generic",
        .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
+       .history = "3.0.3 Takes several keys",
        .complexity = "O(N) for N keys", .summary = "Counts which of the keys exist",
        .syntax = "key [key ...]"},
       {.name = "touch", .arity = -2, .flags = kReadOnly | kFast,

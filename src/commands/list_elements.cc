@@ -98,7 +98,7 @@ std::vector<CommandRow> list_element_rows() {
        .handler = linsert, .group = "list", .since = "2.2.0",
        .complexity = "O(N) for N elements before it",
        .summary = "Adds an element beside another one",
-       .syntax = "key <BEFORE | AFTER> pivot element"},
+       .syntax = "key where:<BEFORE | AFTER> pivot element"},
       {.name = "lrem", .arity = 4, .flags = kWrite, .keys = {key_at(1, "RW delete")},
        .handler = lrem, .group = "list", .since = "1.0.0",
        .complexity = "O(N+M) for N elements of which M go",

@@ -52,8 +52,7 @@ std::vector<CommandRow> multi_string_rows() {
        .syntax = "key value [key value ...]"},
       {.name = "msetnx", .arity = -3, .flags = kWrite | kDenyOom,
        .keys = {keys_range(1, -1, 2, "OW insert")}, .handler = msetnx, .group = "string",
-       .tips = "request_policy:multi_shard response_policy:agg_min", .since = "1.0.1",
-       .complexity = "O(N) for N keys",
+       .since = "1.0.1", .complexity = "O(N) for N keys",
        .summary = "Stores several strings at once if all of the keys are absent",
        .syntax = "key value [key value ...]"},
   };

@@ -43,11 +43,11 @@ std::vector<CommandRow> remaining_time_rows() {
   return {
       {.name = "ttl", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
        .handler = ttl, .group = "generic", .tips = "nondeterministic_output", .since = "1.0.0",
-       .complexity = "O(1)",
+       .history = "2.8.0 Tells absent keys, by -2, from keys that stay", .complexity = "O(1)",
        .summary = "Returns the seconds left before a key expires", .syntax = "key"},
       {.name = "pttl", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
        .handler = pttl, .group = "generic", .tips = "nondeterministic_output", .since = "2.6.0",
-       .complexity = "O(1)",
+       .history = "2.8.0 Tells absent keys, by -2, from keys that stay", .complexity = "O(1)",
        .summary = "Returns the milliseconds left before a key expires", .syntax = "key"},
       {.name = "expiretime", .arity = 2, .flags = kReadOnly | kFast,
        .keys = {key_at(1, "RO access")}, .handler = expiretime, .group = "generic",

@@ -54,9 +54,10 @@ std::vector<CommandRow> scan_rows() {
       {.name = "scan", .arity = -2, .flags = kReadOnly, .scope = LockScope::kEverything,
        .handler = scan, .group = "generic",
        .tips = "nondeterministic_output request_policy:special response_policy:special",
-       .since = "2.8.0", .complexity = "O(1) a call, O(N) for the whole walk over N keys",
+       .since = "2.8.0", .history = "6.0.0 Takes TYPE",
+       .complexity = "O(1) a call, O(N) for the whole walk over N keys",
        .summary = "Walks the keys of a database step by step",
-       .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
+       .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]@6.0.0"},
   };
 }
 // clang-format on

@@ -119,12 +119,15 @@ std::vector<CommandRow> set_draw_rows() {
   return {
       {.name = "spop", .arity = -2, .flags = kWrite | kFast,
        .keys = {key_at(1, "RW access delete")}, .handler = spop, .group = "set",
-       .tips = "nondeterministic_output", .since = "1.0.0", .complexity = "O(N) for N members",
-       .summary = "Removes and returns random members of a set", .syntax = "key [count]"},
+       .tips = "nondeterministic_output", .since = "1.0.0",
+       .history = "3.2.0 Takes a count", .complexity = "O(N) for N members",
+       .summary = "Removes and returns random members of a set",
+       .syntax = "key [count]@3.2.0"},
       {.name = "srandmember", .arity = -2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
        .handler = srandmember, .group = "set", .tips = "nondeterministic_output", .since = "1.0.0",
-       .complexity = "O(N) for N members",
-       .summary = "Returns random members of a set", .syntax = "key [count]"},
+       .history = "2.6.0 Takes a count", .complexity = "O(N) for N members",
+       .summary = "Returns random members of a set",
+       .syntax = "key [count]@2.6.0"},
   };
 }
 // clang-format on

@@ -84,11 +84,12 @@ std::vector<CommandRow> set_rows() {
   return {
       {.name = "sadd", .arity = -3, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW insert")}, .handler = sadd, .group = "set", .since = "1.0.0",
+       .history = "2.4.0 Takes several members",
        .complexity = "O(N) for N members", .summary = "Adds members to a set",
        .syntax = "key member [member ...]"},
       {.name = "srem", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
        .handler = remove_elements<Set>, .group = "set", .since = "1.0.0",
-       .complexity = "O(N) for N members",
+       .history = "2.4.0 Takes several members", .complexity = "O(N) for N members",
        .summary = "Removes members from a set", .syntax = "key member [member ...]"},
       {.name = "smembers", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
        .handler = smembers, .group = "set", .tips = "nondeterministic_output_order",

@@ -193,15 +193,18 @@ std::vector<CommandRow> stream_rows() {
       {.name = "xadd", .arity = -5, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "RW update")}, .handler = xadd, .group = "stream",
        .tips = "nondeterministic_output", .since = "5.0.0",
+       .history = "6.2.0 Takes NOMKSTREAM, MINID and LIMIT; 7.0.0 Completes an id that ends in -*",
        .complexity = "O(1), and O(N) for N entries trimmed",
        .summary = "Appends an entry to a stream",
-       .syntax = "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
-                 "field value [field value ...]"},
+       .syntax = "key [NOMKSTREAM]@6.2.0 "
+                 "trim:[strategy:<MAXLEN | MINID@6.2.0> operator:[= | ~] threshold "
+                 "[LIMIT count]@6.2.0] id-selector:<* | id> field value [field value ...]"},
       {.name = "xtrim", .arity = -4, .flags = kWrite, .keys = {key_at(1, "RW delete")},
        .handler = xtrim, .group = "stream", .tips = "nondeterministic_output", .since = "5.0.0",
-       .complexity = "O(N) for N entries",
+       .history = "6.2.0 Takes MINID and LIMIT", .complexity = "O(N) for N entries",
        .summary = "Removes the oldest entries of a stream",
-       .syntax = "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]"},
+       .syntax = "key trim:<strategy:<MAXLEN | MINID@6.2.0> operator:[= | ~] threshold "
+                 "[LIMIT count]@6.2.0>"},
       {.name = "xdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
        .handler = xdel, .group = "stream", .since = "5.0.0", .complexity = "O(1) for each id",
        .summary = "Removes entries by their ids", .syntax = "key id [id ...]"},
@@ -209,13 +212,15 @@ std::vector<CommandRow> stream_rows() {
        .handler = xlen, .group = "stream", .since = "5.0.0", .complexity = "O(1)",
        .summary = "Counts the entries of a stream", .syntax = "key"},
       {.name = "xrange", .arity = -4, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = xrange, .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",
-       .summary = "Returns entries between two ids", .syntax = "key start end [COUNT count]"},
+       .handler = xrange, .group = "stream", .since = "5.0.0",
+       .history = "6.2.0 An end may be excluded", .complexity = "O(N) for N entries",
+       .summary = "Returns entries between two ids",
+       .syntax = "key start:string end:string [COUNT count]"},
       {.name = "xrevrange", .arity = -4, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
        .handler = xrevrange, .group = "stream", .since = "5.0.0",
-       .complexity = "O(N) for N entries",
+       .history = "6.2.0 An end may be excluded", .complexity = "O(N) for N entries",
        .summary = "Returns entries between two ids, the last one first",
-       .syntax = "key end start [COUNT count]"},
+       .syntax = "key end:string start:string [COUNT count]"},
   };
 }
 // clang-format on

@@ -204,11 +204,15 @@ std::vector<CommandRow> string_rows() {
       {.name = "set", .arity = -3, .flags = kWrite | kDenyOom,
        .keys = {{.flags = "RW access update variable_flags", .begin = 1,
                  .milder = {.flags = "OW update", .words = "GET", .from = 3}}},
-       .handler = set, .group = "string",
-       .since = "1.0.0", .complexity = "O(1)",
+       .handler = set, .group = "string", .since = "1.0.0",
+       .history = "2.6.12 Takes EX, PX, NX and XX; 6.0.0 Takes KEEPTTL; "
+                  "6.2.0 Takes GET, EXAT and PXAT; 7.0.0 Takes NX and GET together",
+       .complexity = "O(1)",
        .summary = "Stores a string at a key, whatever was there before",
-       .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT "
-                 "unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]"},
+       .syntax = "key value condition:[NX | XX]@2.6.12 [GET]@6.2.0 "
+                 "expiration:[EX seconds@2.6.12 | PX milliseconds@2.6.12 | "
+                 "EXAT unix-time-seconds@6.2.0 | PXAT unix-time-milliseconds@6.2.0 | "
+                 "KEEPTTL@6.0.0]"},
       {.name = "setnx", .arity = 3, .flags = kWrite | kDenyOom | kFast,
        .keys = {key_at(1, "OW insert")}, .handler = setnx, .group = "string", .since = "1.0.0",
        .deprecated = "2.6.12 `SET` with the `NX` argument",
@@ -239,8 +243,8 @@ std::vector<CommandRow> string_rows() {
        .keys = {key_at(1, "RW access update")}, .handler = getex, .group = "string",
        .since = "6.2.0", .complexity = "O(1)",
        .summary = "Returns the string at a key and changes its expiry",
-       .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
-                 "unix-time-milliseconds | PERSIST]"},
+       .syntax = "key expiration:[EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+                 "PXAT unix-time-milliseconds | PERSIST]"},
   };
 }
 // clang-format on

@@ -110,20 +110,17 @@ struct CommandRow {
   std::string_view categories = {};
   std::string_view tips = {};  // "request_policy:all_shards response_policy:agg_sum"
   std::string_view since = {};
+  // What later versions changed: "6.0.0 Takes KEEPTTL; 6.2.0 Takes GET".
+  std::string_view history = {};
   std::string_view deprecated = {};  // since when, and what is better: "5.0.0 `REPLICAOF`"
   bool internal = false;             // for servers among themselves and for who makes them
-  std::string_view complexity = {};
+  std::string_view complexity = {};  // empty: not told
   std::string_view summary = {};
-  // Arguments: "key [NX | XX] [EX seconds | PX milliseconds] value [value ...]".
+  // Arguments, in the notation of server/command_syntax.h:
+  // "key value condition:[NX | XX]@2.6.12 [GET]@6.2.0".
   std::string_view syntax = {};
   std::vector<CommandRow> subcommands = {};
 };
-
-// For families whose rows are made by a function of their own.
-inline CommandRow tipped(std::string_view tips, CommandRow row) {
-  row.tips = tips;
-  return row;
-}
 
 // A row in the registry. `id` numbers commands and subcommands from 0, for statistics.
 struct Command {

@@ -73,6 +73,10 @@ void subscriber_counts(SubscriptionRegistry& registry, SessionContext& context) 
   }
 }
 
+void pattern_count(SubscriptionRegistry& registry, SessionContext& context) {
+  context.reply.integer(registry.pattern_count());
+}
+
 void help(SessionContext& context) {
   static constexpr Bytes kLines[] = {
       "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
@@ -90,105 +94,90 @@ void help(SessionContext& context) {
   for (const Bytes line : kLines) context.reply.simple(line);
 }
 
-CommandRow subscription_row(Bytes name, int arity, SessionHandler handler, Bytes complexity,
-                            Bytes summary, Bytes syntax) {
-  return {.name = name,
-          .arity = arity,
-          .flags = kPubSub | kNoScript | kLoading | kStale,
-          .session_handler = std::move(handler),
-          .group = "pubsub",
-          .since = "2.0.0",
-          .complexity = complexity,
-          .summary = summary,
-          .syntax = syntax};
-}
-
-CommandRow publish_row(SubscriptionRegistry& registry) {
-  return {.name = "publish",
-          .arity = 3,
-          .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate,
-          .session_handler = [&registry](SessionContext& context) { publish(registry, context); },
-          .group = "pubsub",
-          .since = "2.0.0",
-          .complexity =
-              "O(N+M) where N is the number of clients subscribed to the receiving channel and M "
-              "is the total number of subscribed patterns (by any client).",
-          .summary = "Posts a message to a channel.",
-          .syntax = "channel message"};
-}
-
-CommandRow pubsub_part(Bytes name, int arity, SessionHandler handler, Bytes since, Bytes summary,
-                       Bytes syntax) {
-  return {.name = name,
-          .arity = arity,
-          .flags = kPubSub | kLoading | kStale,
-          .session_handler = std::move(handler),
-          .group = "pubsub",
-          .since = since,
-          .complexity = "O(N) where N is what is listed or asked for",
-          .summary = summary,
-          .syntax = syntax};
-}
-
-CommandRow pubsub_row(SubscriptionRegistry& registry) {
-  CommandRow row{.name = "pubsub",
-                 .arity = -2,
-                 .group = "pubsub",
-                 .since = "2.8.0",
-                 .complexity = "Depends on subcommand.",
-                 .summary = "A container for Pub/Sub commands."};
-  row.subcommands = {
-      pubsub_part(
-          "channels", -2, [&registry](SessionContext& context) { channels(registry, context); },
-          "2.8.0", "Returns the active channels.", "[pattern]"),
-      pubsub_part(
-          "numsub", -2,
-          [&registry](SessionContext& context) { subscriber_counts(registry, context); }, "2.8.0",
-          "Returns a count of subscribers to channels.", "[channel [channel ...]]"),
-      pubsub_part(
-          "numpat", 2,
-          [&registry](SessionContext& context) { context.reply.integer(registry.pattern_count()); },
-          "2.8.0", "Returns a count of unique pattern subscriptions.", ""),
-      pubsub_part("help", 2, help, "6.2.0", "Returns helpful text about the different subcommands.",
-                  ""),
-  };
-  row.subcommands.back().flags = kLoading | kStale;
+// A row that states what the commands of subscription do not share.
+CommandRow subscription(CommandRow row) {
+  row.flags = kPubSub | kNoScript | kLoading | kStale;
+  row.group = "pubsub";
+  row.since = "2.0.0";
   return row;
 }
 
+// A row that states what PUBSUB's subcommands do not share.
+CommandRow pubsub_part(CommandRow row) {
+  row.flags = kPubSub | kLoading | kStale;
+  row.group = "pubsub";
+  row.since = "2.8.0";
+  return row;
+}
+
+// clang-format off: a row is a record
+CommandRow pubsub_row(SubscriptionRegistry& registry) {
+  const auto bound = [&registry](auto handler) {
+    return [&registry, handler](SessionContext& context) { handler(registry, context); };
+  };
+  return {
+      .name = "pubsub", .arity = -2, .group = "pubsub", .since = "2.8.0",
+      .complexity = "Depends on the subcommand", .summary = "About subscriptions.",
+      .subcommands = {
+          pubsub_part({.name = "channels", .arity = -2, .session_handler = bound(channels),
+                       .complexity = "O(N) for N channels",
+                       .summary = "Tells the channels that have subscribers.",
+                       .syntax = "[pattern]"}),
+          pubsub_part({.name = "numsub", .arity = -2, .session_handler = bound(subscriber_counts),
+                       .complexity = "O(N) for N channels asked for",
+                       .summary = "Counts the subscribers of channels.",
+                       .syntax = "[channel [channel ...]]"}),
+          pubsub_part({.name = "numpat", .arity = 2, .session_handler = bound(pattern_count),
+                       .complexity = "O(1)", .summary = "Counts the patterns subscribed to."}),
+          {.name = "help", .arity = 2, .flags = kLoading | kStale, .session_handler = help,
+           .group = "pubsub", .since = "6.2.0", .complexity = "O(1)",
+           .summary = "Lists the subcommands."}}};
+}
+// clang-format on
+
 }  // namespace
 
+// clang-format off: a row is a record
 std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry) {
   using Registry = SubscriptionRegistry;
   using Names = Subscriber::Subscriptions;
-  std::vector<CommandRow> rows;
-  rows.push_back(subscription_row(
-      "subscribe", -2,
-      subscription_handler(registry, "subscribe", &Registry::subscribe, &Names::channels),
-      "O(N) where N is the number of channels to subscribe to.",
-      "Listens for messages published to channels.", "channel [channel ...]"));
-  rows.push_back(subscription_row(
-      "unsubscribe", -1,
-      subscription_handler(registry, "unsubscribe", &Registry::unsubscribe, &Names::channels),
-      "O(N) where N is the number of channels to unsubscribe.",
-      "Stops listening to messages posted to channels.", "[channel [channel ...]]"));
-  rows.push_back(subscription_row(
-      "psubscribe", -2,
-      subscription_handler(registry, "psubscribe", &Registry::subscribe_pattern, &Names::patterns),
-      "O(N) where N is the number of patterns to subscribe to.",
-      "Listens for messages published to channels that match one or more patterns.",
-      "pattern [pattern ...]"));
-  rows.push_back(subscription_row(
-      "punsubscribe", -1,
-      subscription_handler(registry, "punsubscribe", &Registry::unsubscribe_pattern,
-                           &Names::patterns),
-      "O(N) where N is the number of patterns to unsubscribe.",
-      "Stops listening to messages published to channels that match one or more patterns.",
-      "[pattern [pattern ...]]"));
-  rows.push_back(publish_row(registry));
-  rows.push_back(pubsub_row(registry));
-  return rows;
+  const auto handler = [&registry](Bytes kind, Change change, auto all) {
+    return subscription_handler(registry, kind, change, all);
+  };
+  return {
+      subscription(
+          {.name = "subscribe", .arity = -2,
+           .session_handler = handler("subscribe", &Registry::subscribe, &Names::channels),
+           .complexity = "O(N) for N channels", .summary = "Waits for messages on channels.",
+           .syntax = "channel [channel ...]"}),
+      subscription(
+          {.name = "unsubscribe", .arity = -1,
+           .session_handler = handler("unsubscribe", &Registry::unsubscribe, &Names::channels),
+           .complexity = "O(N) for N channels", .summary = "Ends subscriptions of channels.",
+           .syntax = "[channel [channel ...]]"}),
+      subscription(
+          {.name = "psubscribe", .arity = -2,
+           .session_handler = handler("psubscribe", &Registry::subscribe_pattern, &Names::patterns),
+           .complexity = "O(N) for N patterns",
+           .summary = "Waits for messages on all channels whose names match a pattern.",
+           .syntax = "pattern [pattern ...]"}),
+      subscription(
+          {.name = "punsubscribe", .arity = -1,
+           .session_handler = handler("punsubscribe", &Registry::unsubscribe_pattern,
+                                      &Names::patterns),
+           .complexity = "O(N) for N patterns", .summary = "Ends subscriptions of patterns.",
+           .syntax = "[pattern [pattern ...]]"}),
+      {.name = "publish", .arity = 3,
+       .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate,
+       .session_handler = [&registry](SessionContext& context) { publish(registry, context); },
+       .group = "pubsub", .since = "2.0.0",
+       .complexity = "O(N+M) for N subscribers of the channel and M patterns",
+       .summary = "Sends a message to the subscribers of a channel.",
+       .syntax = "channel message"},
+      pubsub_row(registry),
+  };
 }
+// clang-format on
 
 void end_subscriptions(SubscriptionRegistry& registry, Subscriber& subscriber) {
   registry.forget(subscriber);

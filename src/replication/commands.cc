@@ -200,7 +200,6 @@ std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConn
        .session_handler = psync_handler,
        .group = "server",
        .since = "2.8.0",
-       .complexity = "",
        .summary = "Makes this connection a replica's.",
        .syntax = "replicationid offset"},
       {.name = "sync",
@@ -211,7 +210,6 @@ std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConn
        .session_handler = sync_handler,
        .group = "server",
        .since = "1.0.0",
-       .complexity = "",
        .summary = "Makes this connection a replica's, the old way.",
        .syntax = ""},
       {.name = "replconf",
@@ -246,7 +244,7 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .since = "5.0.0",
        .complexity = "O(1)",
        .summary = "Makes the server a replica of another one, or a primary.",
-       .syntax = "<host port | NO ONE>"},
+       .syntax = "args:<host port | NO ONE>"},
       {.name = "slaveof",
        .arity = 3,
        .flags = kRoleChange,
@@ -258,7 +256,7 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .deprecated = "5.0.0 `REPLICAOF`",
        .complexity = "O(1)",
        .summary = "The former name of REPLICAOF.",
-       .syntax = "<host port | NO ONE>"},
+       .syntax = "args:<host port | NO ONE>"},
       {.name = "role",
        .arity = 1,
        .flags = kNoScript | kLoading | kStale | kFast,
@@ -281,7 +279,7 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .since = "3.0.0",
        .complexity = "O(1)",
        .summary = "Waits until replicas acknowledged this connection's writes.",
-       .syntax = "numreplicas timeout"},
+       .syntax = "numreplicas timeout:integer"},
   };
   for (CommandRow& row : more) rows.push_back(std::move(row));
   return rows;

@@ -39,18 +39,11 @@ void debug(SessionContext& context) {
   context.reply.error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
 }
 
-CommandRow part(Bytes name, int arity, uint32_t flags, LockScope scope, SessionHandler handler,
-                Bytes since, Bytes complexity, Bytes summary, Bytes syntax) {
-  return {.name = name,
-          .arity = arity,
-          .flags = flags | kNoScript,
-          .scope = scope,
-          .session_handler = std::move(handler),
-          .group = "scripting",
-          .since = since,
-          .complexity = complexity,
-          .summary = summary,
-          .syntax = syntax};
+// A row that states what SCRIPT's subcommands do not share.
+CommandRow part(CommandRow row) {
+  row.flags |= kNoScript;
+  row.group = "scripting";
+  return row;
 }
 
 }  // namespace
@@ -68,55 +61,51 @@ CommandRow Scripting::evaluation_row(Bytes name, bool by_sha1, bool read_only) {
                              SessionContext& context) { evaluate(context, by_sha1, read_only); },
       .group = "scripting",
       .since = read_only ? "7.0.0" : "2.6.0",
-      .complexity = "Depends on the script that is executed.",
-      .summary = by_sha1 ? "Executes a server-side Lua script by SHA1 digest."
-                         : "Executes a server-side Lua script.",
+      .complexity = "Depends on the script",
+      .summary = by_sha1 ? "Runs a script that is kept, by its SHA1 digest." : "Runs a Lua script.",
       .syntax = by_sha1 ? "sha1 numkeys [key [key ...]] [arg [arg ...]]"
                         : "script numkeys [key [key ...]] [arg [arg ...]]"};
 }
 
+// clang-format off: a row is a record
 CommandRow Scripting::script_row() {
-  CommandRow row{.name = "script",
-                 .arity = -2,
-                 .group = "scripting",
-                 .since = "2.6.0",
-                 .complexity = "Depends on subcommand.",
-                 .summary = "A container for Lua scripts management commands."};
-  const auto all = LockScope::kEverything;
-  row.subcommands.push_back(
-      tipped("request_policy:all_nodes response_policy:all_succeeded",
-             part(
-                 "load", 3, kStale, all, [this](SessionContext& context) { load(context); },
-                 "2.6.0", "O(N) with N being the length in bytes of the script body.",
-                 "Loads a server-side Lua script to the script cache.", "script")));
-  row.subcommands.push_back(
-      tipped("request_policy:all_shards response_policy:agg_logical_and",
-             part(
-                 "exists", -3, 0, all, [this](SessionContext& context) { exists(context); },
-                 "2.6.0", "O(N) with N being the number of scripts to check.",
-                 "Determines whether server-side Lua scripts exist in the script cache.",
-                 "sha1 [sha1 ...]")));
-  row.subcommands.push_back(
-      tipped("request_policy:all_nodes response_policy:all_succeeded",
-             part(
-                 "flush", -2, 0, all, [this](SessionContext& context) { flush(context); }, "2.6.0",
-                 "O(N) with N being the number of scripts in cache",
-                 "Removes all server-side Lua scripts from the script cache.", "[ASYNC | SYNC]")));
-  row.subcommands.push_back(
-      tipped("request_policy:all_shards response_policy:one_succeeded",
-             part(
-                 "kill", 2, kAllowBusy, LockScope::kKeys,
-                 [this](SessionContext& context) { kill(context); }, "2.6.0", "O(1)",
-                 "Terminates a server-side Lua script during execution.", "")));
-  row.subcommands.push_back(part("debug", 3, 0, LockScope::kKeys, debug, "3.2.0", "O(1)",
-                                 "Sets the debug mode of server-side Lua scripts.",
-                                 "<YES | SYNC | NO>"));
-  CommandRow& help_row = row.subcommands.emplace_back(
-      part("help", 2, kLoading | kStale, LockScope::kKeys, help, "5.0.0", "O(1)",
-           "Returns helpful text about the different subcommands.", ""));
-  help_row.flags &= ~uint32_t{kNoScript};
-  return row;
+  const auto bound = [this](void (Scripting::*handler)(SessionContext&)) {
+    return [this, handler](SessionContext& context) { (this->*handler)(context); };
+  };
+  return {
+      .name = "script", .arity = -2, .group = "scripting", .since = "2.6.0",
+      .complexity = "Depends on the subcommand", .summary = "About scripts that are kept.",
+      .subcommands = {
+          part({.name = "load", .arity = 3, .flags = kStale, .scope = LockScope::kEverything,
+                .session_handler = bound(&Scripting::load),
+                .tips = "request_policy:all_nodes response_policy:all_succeeded",
+                .since = "2.6.0", .complexity = "O(N) for N bytes of script",
+                .summary = "Keeps a script, to be called by its SHA1 digest.",
+                .syntax = "script"}),
+          part({.name = "exists", .arity = -3, .scope = LockScope::kEverything,
+                .session_handler = bound(&Scripting::exists),
+                .tips = "request_policy:all_shards response_policy:agg_logical_and",
+                .since = "2.6.0", .complexity = "O(N) for N digests",
+                .summary = "Tells which of the scripts are kept.", .syntax = "sha1 [sha1 ...]"}),
+          part({.name = "flush", .arity = -2, .scope = LockScope::kEverything,
+                .session_handler = bound(&Scripting::flush),
+                .tips = "request_policy:all_nodes response_policy:all_succeeded",
+                .since = "2.6.0", .history = "6.2.0 Takes ASYNC and SYNC",
+                .complexity = "O(N) for N scripts that are kept",
+                .summary = "Forgets all scripts.", .syntax = "flush-type:[ASYNC | SYNC]@6.2.0"}),
+          part({.name = "kill", .arity = 2, .flags = kAllowBusy,
+                .session_handler = bound(&Scripting::kill),
+                .tips = "request_policy:all_shards response_policy:one_succeeded",
+                .since = "2.6.0", .complexity = "O(1)",
+                .summary = "Ends the script that runs, if it has written nothing."}),
+          part({.name = "debug", .arity = 3, .session_handler = debug, .since = "3.2.0",
+                .complexity = "O(1)", .summary = "Chooses how scripts are debugged.",
+                .syntax = "mode:<YES | SYNC | NO>"}),
+          {.name = "help", .arity = 2, .flags = kLoading | kStale, .session_handler = help,
+           .group = "scripting", .since = "5.0.0", .complexity = "O(1)",
+           .summary = "Lists the subcommands."}}};
 }
+// clang-format on
 
 std::vector<CommandRow> Scripting::rows() {
   std::vector<CommandRow> rows;

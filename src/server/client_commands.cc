@@ -14,7 +14,7 @@
 namespace tandem {
 namespace {
 
-constexpr uint32_t kFlags = kNoScript | kLoading | kStale;
+constexpr std::string_view kAllNodes = "request_policy:all_nodes response_policy:all_succeeded";
 
 int64_t now_ms(const SessionContext& c) { return c.executor.engine().clock.monotonic_ms(); }
 
@@ -180,17 +180,16 @@ void trackinginfo(SessionContext& c) {
   c.reply.array(0);
 }
 
-CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
-               std::string_view summary, std::string_view syntax = "", uint32_t flags = kFlags) {
-  return {.name = name,
-          .arity = arity,
-          .flags = flags,
-          .session_handler = std::move(handler),
-          .group = "connection",
-          .since = since,
-          .complexity = "O(1)",
-          .summary = summary,
-          .syntax = syntax};
+void no_evict(SessionContext& c) { set_flag(c, kClientNoEvict); }
+void no_touch(SessionContext& c) { set_flag(c, kClientNoTouch); }
+void getredir(SessionContext& c) { c.reply.integer(-1); }
+
+// A row that states what CLIENT's subcommands do not share.
+CommandRow part(CommandRow row) {
+  row.flags |= kNoScript | kLoading | kStale;
+  row.group = "connection";
+  if (row.complexity.empty()) row.complexity = "O(1)";
+  return row;
 }
 
 constexpr Bytes kHelp[] = {
@@ -245,6 +244,7 @@ constexpr Bytes kHelp[] = {
     "    Will not touch LRU/LFU stats when this mode is on.",
 };
 
+// clang-format off: a row is a record
 std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
   const auto with_clients = [&clients](auto handler) {
     return [&clients, handler](SessionContext& c) { handler(c, clients); };
@@ -252,42 +252,69 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
   const auto with_pause = [&pause](auto handler) {
     return [&pause, handler](SessionContext& c) { handler(c, pause); };
   };
-  const auto flag = [](ClientFlag which) {
-    return [which](SessionContext& c) { set_flag(c, which); };
-  };
-  constexpr uint32_t kAdminFlags = kFlags | kAdmin;
   return {
-      row("id", 2, id, "5.0.0", "Tells the connection's id."),
-      row("getname", 2, getname, "2.6.9", "Tells the connection's name."),
-      row("setname", 3, setname, "2.6.9", "Names the connection.", "connection-name"),
-      row("setinfo", 4, setinfo, "7.2.0", "Tells which library the client is.",
-          "<LIB-NAME libname | LIB-VER libver>"),
-      tipped("nondeterministic_output", row("info", 2, info, "6.2.0", "Describes the connection.")),
-      tipped("nondeterministic_output",
-             row("list", -2, with_clients(list), "2.4.0", "Describes the connections, a line each.",
-                 "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
-                 kAdminFlags)),
-      row("kill", -3, with_clients(kill), "2.4.0", "Closes connections.",
-          "<ip:port | filter value [filter value ...]>", kAdminFlags),
-      row("pause", -3, with_pause(pause_clients), "2.9.50", "Holds clients back for a time.",
-          "timeout [WRITE | ALL]", kAdminFlags),
-      row("unpause", 2, with_pause(unpause), "6.2.0", "Ends a pause.", "", kAdminFlags),
-      row("reply", 3, reply_mode, "3.2.0", "Chooses whether commands are answered.",
-          "<ON | OFF | SKIP>"),
-      row("unblock", -3, with_clients(unblock), "5.0.0", "Ends a blocked client's wait.",
-          "client-id [TIMEOUT | ERROR]", kAdminFlags),
-      row("no-evict", 3, flag(kClientNoEvict), "7.0.0", "Protects the connection from eviction.",
-          "<ON | OFF>", kAdminFlags),
-      row("no-touch", 3, flag(kClientNoTouch), "7.2.0", "Leaves the access times of keys alone.",
-          "<ON | OFF>"),
-      row("tracking", -3, tracking, "6.0.0", "Switches invalidation messages.", "<ON | OFF>"),
-      row("trackinginfo", 2, trackinginfo, "6.2.0", "Describes the state of tracking."),
-      row(
-          "getredir", 2, [](SessionContext& c) { c.reply.integer(-1); }, "6.0.0",
-          "Tells where invalidation messages go."),
+      part({.name = "id", .arity = 2, .session_handler = id, .since = "5.0.0",
+            .summary = "Tells the connection's id."}),
+      part({.name = "getname", .arity = 2, .session_handler = getname, .since = "2.6.9",
+            .summary = "Tells the connection's name."}),
+      part({.name = "setname", .arity = 3, .session_handler = setname, .tips = kAllNodes,
+            .since = "2.6.9", .summary = "Names the connection.", .syntax = "connection-name"}),
+      part({.name = "setinfo", .arity = 4, .session_handler = setinfo, .tips = kAllNodes,
+            .since = "7.2.0", .summary = "Tells which library the client is.",
+            .syntax = "attr:<LIB-NAME libname | LIB-VER libver>"}),
+      part({.name = "info", .arity = 2, .session_handler = info, .tips = "nondeterministic_output",
+            .since = "6.2.0", .summary = "Describes the connection."}),
+      part({.name = "list", .arity = -2, .flags = kAdmin, .session_handler = with_clients(list),
+            .tips = "nondeterministic_output", .since = "2.4.0",
+            .history = "2.8.12 Tells the id; 5.0.0 Takes TYPE; 6.0.0 Tells the user; "
+                       "6.2.0 Takes ID, and tells argv-mem, tot-mem, laddr and redir; "
+                       "7.0.0 Tells resp, multi-mem, rbs and rbp; 7.0.3 Tells ssub",
+            .complexity = "O(N) for N clients",
+            .summary = "Describes the connections, a line each.",
+            .syntax = "[TYPE client-type:<NORMAL | MASTER | REPLICA | PUBSUB>]@5.0.0 "
+                      "[ID client-id [client-id ...]]@6.2.0"}),
+      part({.name = "kill", .arity = -3, .flags = kAdmin, .session_handler = with_clients(kill),
+            .since = "2.4.0",
+            .history = "2.8.12 Takes filters; 2.8.12 Takes ID; 3.2.0 TYPE may be master; "
+                       "5.0.0 TYPE may be replica, which slave still means, too; "
+                       "6.2.0 Takes LADDR",
+            .complexity = "O(N) for N clients", .summary = "Closes connections.",
+            .syntax = "filter:<old-format=ip:port!2.8.12 | new-format:<[ID client-id]@2.8.12 | "
+                      "[TYPE client-type:<NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | "
+                      "PUBSUB>]@2.8.12 | [USER username] | [ADDR addr=ip:port] | "
+                      "[LADDR laddr=ip:port]@6.2.0 | [SKIPME skipme:<YES | NO>]>...>"}),
+      part({.name = "pause", .arity = -3, .flags = kAdmin,
+            .session_handler = with_pause(pause_clients), .since = "3.0.0",
+            .history = "6.2.0 Takes a mode, of which WRITE is new",
+            .summary = "Holds clients back for a time.",
+            .syntax = "timeout:integer mode:[WRITE | ALL]@6.2.0"}),
+      part({.name = "unpause", .arity = 2, .flags = kAdmin, .session_handler = with_pause(unpause),
+            .since = "6.2.0", .complexity = "O(N) for N clients that were held back",
+            .summary = "Ends a pause."}),
+      part({.name = "reply", .arity = 3, .session_handler = reply_mode, .since = "3.2.0",
+            .summary = "Chooses whether commands are answered.",
+            .syntax = "action:<ON | OFF | SKIP>"}),
+      part({.name = "unblock", .arity = -3, .flags = kAdmin,
+            .session_handler = with_clients(unblock), .since = "5.0.0",
+            .summary = "Ends a blocked client's wait.",
+            .syntax = "client-id unblock-type:[TIMEOUT | ERROR]"}),
+      part({.name = "no-evict", .arity = 3, .flags = kAdmin, .session_handler = no_evict,
+            .since = "7.0.0", .summary = "Protects the connection from eviction.",
+            .syntax = "enabled:<ON | OFF>"}),
+      part({.name = "no-touch", .arity = 3, .session_handler = no_touch, .since = "7.2.0",
+            .summary = "Leaves the access times of keys alone.", .syntax = "enabled:<ON | OFF>"}),
+      part({.name = "tracking", .arity = -3, .session_handler = tracking, .since = "6.0.0",
+            .summary = "Switches invalidation messages.",
+            .syntax = "status:<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
+                      "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]"}),
+      part({.name = "trackinginfo", .arity = 2, .session_handler = trackinginfo, .since = "6.2.0",
+            .summary = "Describes the state of tracking."}),
+      part({.name = "getredir", .arity = 2, .session_handler = getredir, .since = "6.0.0",
+            .summary = "Tells where invalidation messages go."}),
       help_row("client", "connection", kHelp),
   };
 }
+// clang-format on
 
 }  // namespace
 

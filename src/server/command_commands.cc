@@ -139,48 +139,52 @@ constexpr Bytes kHelp[] = {
     "    Return the keys and the access flags from a full Redis command.",
 };
 
-CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
-               std::string_view summary, std::string_view syntax = "") {
-  return {.name = name,
-          .arity = arity,
-          .flags = kLoading | kStale,
-          .session_handler = std::move(handler),
-          .group = "server",
-          .since = since,
-          .complexity = "O(N), N commands",
-          .summary = summary,
-          .syntax = syntax};
+// A row that states what COMMAND and its subcommands do not share.
+CommandRow part(CommandRow row) {
+  row.flags = kLoading | kStale;
+  row.group = "server";
+  row.categories = "connection";
+  return row;
 }
+
+void keys_of(SessionContext& c) { getkeys(c, false); }
+void keys_and_flags_of(SessionContext& c) { getkeys(c, true); }
+
+constexpr std::string_view kAnyOrder = "nondeterministic_output_order";
 
 }  // namespace
 
+// clang-format off: a row is a record
 std::vector<CommandRow> command_rows() {
-  std::vector<CommandRow> subcommands{
-      row("count", 2, count, "2.8.13", "Tells how many commands there are."),
-      tipped("nondeterministic_output_order", row("info", -2, info, "2.8.13", "Describes commands.",
-                                                  "[command-name [command-name ...]]")),
-      tipped("nondeterministic_output_order",
-             row("docs", -2, docs, "7.0.0", "Tells what commands are for.",
-                 "[command-name [command-name ...]]")),
-      tipped("nondeterministic_output_order",
-             row("list", -2, list, "7.0.0", "Tells the names of the commands.",
-                 "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]")),
-      row(
-          "getkeys", -4, [](SessionContext& c) { getkeys(c, false); }, "2.8.13",
-          "Finds the keys in a whole command.", "command [arg [arg ...]]"),
-      row(
-          "getkeysandflags", -4, [](SessionContext& c) { getkeys(c, true); }, "7.0.0",
-          "Finds the keys in a whole command, and how it uses them.", "command [arg [arg ...]]"),
-      help_row("command", "server", kHelp),
-  };
-  CommandRow container = row("command", -1, info, "2.8.13", "Describes all commands.");
-  container.tips = "nondeterministic_output_order";
-  container.subcommands = std::move(subcommands);
-  container.categories = "connection";
-  for (CommandRow& subcommand : container.subcommands) subcommand.categories = "connection";
-  std::vector<CommandRow> rows;
-  rows.push_back(std::move(container));
-  return rows;
+  return {part(
+      {.name = "command", .arity = -1, .session_handler = info, .tips = kAnyOrder,
+       .since = "2.8.13", .complexity = "O(N) for N commands",
+       .summary = "Describes all commands.",
+       .subcommands = {
+           part({.name = "count", .arity = 2, .session_handler = count, .since = "2.8.13",
+                 .complexity = "O(1)", .summary = "Tells how many commands there are."}),
+           part({.name = "info", .arity = -2, .session_handler = info, .tips = kAnyOrder,
+                 .since = "2.8.13", .history = "7.0.0 Describes all commands if none is named",
+                 .complexity = "O(N) for N commands", .summary = "Describes commands.",
+                 .syntax = "[command-name [command-name ...]]"}),
+           part({.name = "docs", .arity = -2, .session_handler = docs, .tips = kAnyOrder,
+                 .since = "7.0.0", .complexity = "O(N) for N commands",
+                 .summary = "Tells what commands are for.",
+                 .syntax = "[command-name [command-name ...]]"}),
+           part({.name = "list", .arity = -2, .session_handler = list, .tips = kAnyOrder,
+                 .since = "7.0.0", .complexity = "O(N) for N commands",
+                 .summary = "Tells the names of the commands.",
+                 .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]"}),
+           part({.name = "getkeys", .arity = -3, .session_handler = keys_of, .since = "2.8.13",
+                 .complexity = "O(N) for N arguments",
+                 .summary = "Finds the keys in a whole command.",
+                 .syntax = "command [arg [arg ...]]"}),
+           part({.name = "getkeysandflags", .arity = -3, .session_handler = keys_and_flags_of,
+                 .since = "7.0.0", .complexity = "O(N) for N arguments",
+                 .summary = "Finds the keys in a whole command, and how it uses them.",
+                 .syntax = "command [arg [arg ...]]"}),
+           part(help_row("command", "server", kHelp))}})};
 }
+// clang-format on
 
 }  // namespace tandem

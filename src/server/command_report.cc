@@ -33,12 +33,12 @@ constexpr std::pair<CommandFlag, std::string_view> kFlagNames[] = {
     {kAllowBusy, "allow_busy"},
 };
 
-std::vector<std::string> split(std::string_view words) {
+std::vector<std::string> split(std::string_view text, std::string_view separator = " ") {
   std::vector<std::string> all;
-  while (!words.empty()) {
-    const size_t end = std::min(words.find(' '), words.size());
-    if (end > 0) all.emplace_back(words.substr(0, end));
-    words.remove_prefix(std::min(end + 1, words.size()));
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) all.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + separator.size(), text.size()));
   }
   return all;
 }
@@ -154,29 +154,34 @@ void write_argument_flags(ReplyWriter& reply, const SyntaxArgument& argument) {
   if (argument.multiple_token) reply.simple("multiple_token");
 }
 
+void write_text(ReplyWriter& reply, std::string_view name, std::string_view text) {
+  reply.bulk(name);
+  reply.bulk(text);
+}
+
+void write_text_if_any(ReplyWriter& reply, std::string_view name, std::string_view text) {
+  if (!text.empty()) write_text(reply, name, text);
+}
+
 void write_argument(ReplyWriter& reply, const SyntaxArgument& argument) {
   const bool key = argument.key_spec_index >= 0;
-  const bool token = !argument.token.empty();
   const bool flags = argument.optional || argument.multiple;
   const bool nested = !argument.children.empty();
   // What has parts is shown by them.
-  reply.map(2 + !nested + key + token + flags + nested);
-  reply.bulk("name");
-  reply.bulk(argument.name);
-  reply.bulk("type");
-  reply.bulk(syntax_type_name(argument.type));
+  reply.map(3 + key + !argument.token.empty() + !argument.since.empty() +
+            !argument.deprecated_since.empty() + flags);
+  write_text(reply, "name", argument.name);
+  write_text(reply, "type", syntax_type_name(argument.type));
   if (!nested) {
-    reply.bulk("display_text");
-    reply.bulk(argument.name);
+    write_text(reply, "display_text", argument.shown.empty() ? argument.name : argument.shown);
   }
   if (key) {
     reply.bulk("key_spec_index");
     reply.integer(argument.key_spec_index);
   }
-  if (token) {
-    reply.bulk("token");
-    reply.bulk(argument.token);
-  }
+  write_text_if_any(reply, "token", argument.token);
+  write_text_if_any(reply, "since", argument.since);
+  write_text_if_any(reply, "deprecated_since", argument.deprecated_since);
   if (flags) write_argument_flags(reply, argument);
   if (!nested) return;
   reply.bulk("arguments");
@@ -186,6 +191,19 @@ void write_argument(ReplyWriter& reply, const SyntaxArgument& argument) {
 void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments) {
   reply.array(static_cast<int64_t>(arguments.size()));
   for (const SyntaxArgument& argument : arguments) write_argument(reply, argument);
+}
+
+// A version and what it changed, for each.
+void write_history(ReplyWriter& reply, std::string_view history) {
+  const auto entries = split(history, "; ");
+  reply.bulk("history");
+  reply.set(static_cast<int64_t>(entries.size()));
+  for (const std::string_view entry : entries) {
+    const size_t space = entry.find(' ');
+    reply.array(2);
+    reply.bulk(entry.substr(0, space));
+    reply.bulk(entry.substr(space + 1));
+  }
 }
 
 }  // namespace
@@ -261,28 +279,25 @@ void write_command_docs(ReplyWriter& reply, const Command& command) {
   const bool container = !command.subcommands.empty();
   const auto arguments = parse_syntax(row);
   const bool documented = arguments && !arguments->empty();
-  const bool flagged = row.internal || !row.deprecated.empty();
-  reply.map(4 + flagged + (row.deprecated.empty() ? 0 : 2) + documented + container);
-  reply.bulk("summary");
-  reply.bulk(row.summary);
-  reply.bulk("since");
-  reply.bulk(row.since);
-  reply.bulk("group");
-  reply.bulk(row.group);
-  reply.bulk("complexity");
-  reply.bulk(row.complexity);
+  const bool deprecated = !row.deprecated.empty();
+  const bool flagged = row.internal || deprecated;
+  reply.map(3 + !row.complexity.empty() + !row.history.empty() + flagged + 2 * deprecated +
+            documented + container);
+  write_text(reply, "summary", row.summary);
+  write_text(reply, "since", row.since);
+  write_text(reply, "group", row.group);
+  write_text_if_any(reply, "complexity", row.complexity);
   if (flagged) {
     reply.bulk("doc_flags");
     reply.set(1);
     reply.simple(row.internal ? "syscmd" : "deprecated");
   }
-  if (!row.deprecated.empty()) {
+  if (deprecated) {
     const size_t space = row.deprecated.find(' ');
-    reply.bulk("deprecated_since");
-    reply.bulk(row.deprecated.substr(0, space));
-    reply.bulk("replaced_by");
-    reply.bulk(row.deprecated.substr(space + 1));
+    write_text(reply, "deprecated_since", row.deprecated.substr(0, space));
+    write_text(reply, "replaced_by", row.deprecated.substr(space + 1));
   }
+  if (!row.history.empty()) write_history(reply, row.history);
   if (documented) {
     reply.bulk("arguments");
     write_arguments(reply, *arguments);

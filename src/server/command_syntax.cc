@@ -15,6 +15,10 @@ namespace {
 using Type = SyntaxArgument::Type;
 using Arguments = std::vector<SyntaxArgument>;
 
+// As the protocol has it, in the order of the type's values.
+constexpr std::string_view kTypeNames[] = {"string",    "integer",    "double", "key",  "pattern",
+                                           "unix-time", "pure-token", "oneof",  "block"};
+
 constexpr std::pair<std::string_view, Type> kWordTypes[] = {
     {"key", Type::kKey},
     {"newkey", Type::kKey},
@@ -24,8 +28,7 @@ constexpr std::pair<std::string_view, Type> kWordTypes[] = {
     {"dst", Type::kKey},
     {"pattern", Type::kPattern},
     {"score", Type::kDouble},
-    {"longitude", Type::kDouble},
-    {"latitude", Type::kDouble},
+    {"timeout", Type::kDouble},
     {"unix-time-seconds", Type::kUnixTime},
     {"unix-time-milliseconds", Type::kUnixTime},
     {"client-id", Type::kInteger},
@@ -34,6 +37,7 @@ constexpr std::pair<std::string_view, Type> kWordTypes[] = {
     {"db", Type::kInteger},
     {"decrement", Type::kInteger},
     {"destination-db", Type::kInteger},
+    {"end", Type::kInteger},
     {"frequency", Type::kInteger},
     {"increment", Type::kInteger},
     {"index", Type::kInteger},
@@ -42,23 +46,14 @@ constexpr std::pair<std::string_view, Type> kWordTypes[] = {
     {"limit", Type::kInteger},
     {"milliseconds", Type::kInteger},
     {"numkeys", Type::kInteger},
-    {"numlocal", Type::kInteger},
     {"numreplicas", Type::kInteger},
     {"offset", Type::kInteger},
     {"port", Type::kInteger},
     {"protover", Type::kInteger},
     {"seconds", Type::kInteger},
-    {"timeout", Type::kInteger},
+    {"start", Type::kInteger},
+    {"stop", Type::kInteger},
     {"ttl", Type::kInteger},
-    {"weight", Type::kInteger},
-};
-
-// Names for what the text gives none: by the first of the alternatives.
-constexpr std::pair<std::string_view, std::string_view> kChoiceNames[] = {
-    {"nx", "condition"},        {"gt", "comparison"},  {"seconds", "expiration"},
-    {"left", "where"},          {"before", "where"},   {"async", "flush-type"},
-    {"maxlen", "strategy"},     {"equal", "operator"}, {"byscore", "sortby"},
-    {"auto-id", "id-selector"},
 };
 
 constexpr std::pair<std::string_view, std::string_view> kSymbolNames[] = {
@@ -71,16 +66,32 @@ Value look_up(const std::pair<std::string_view, Value> (&table)[kCount], std::st
   return found == std::end(table) ? otherwise : found->second;
 }
 
+// Words, and marks; a closing bracket with the notes at it.
 std::vector<std::string_view> split_lexemes(std::string_view text) {
-  constexpr std::string_view kMarks = "[]<>|";
   std::vector<std::string_view> lexemes;
   while (!text.empty()) {
-    const bool mark = kMarks.contains(text.front());
-    const size_t length = mark ? 1 : std::min(text.find_first_of(" []<>|"), text.size());
-    if (length > 0) lexemes.push_back(text.substr(0, length));
-    text.remove_prefix(std::max<size_t>(length, 1));
+    const bool opening = std::string_view("[<|").contains(text.front());
+    const size_t length = opening ? 1 : std::min(text.find_first_of(" []<>|", 1), text.size());
+    if (text.front() != ' ') lexemes.push_back(text.substr(0, length));
+    text.remove_prefix(text.front() == ' ' ? 1 : length);
   }
   return lexemes;
+}
+
+// Takes what follows `mark` off the end of `word`. A mark that stands alone is a literal.
+std::string_view take_note(std::string_view& word, char mark) {
+  const size_t at = word.find(mark, 1);
+  if (at == word.npos) return {};
+  const std::string_view note = word.substr(at + 1);
+  word = word.substr(0, at);
+  return note;
+}
+
+void take_versions(std::string_view& word, SyntaxArgument& argument) {
+  if (const auto version = take_note(word, '!'); !version.empty()) {
+    argument.deprecated_since = version;
+  }
+  if (const auto version = take_note(word, '@'); !version.empty()) argument.since = version;
 }
 
 bool is_literal(std::string_view word) {
@@ -88,34 +99,30 @@ bool is_literal(std::string_view word) {
 }
 
 Type word_type(const CommandRow& row, std::string_view word) {
-  const bool range_end = word == "start" || word == "stop" || word == "end";
-  if (range_end && (row.group == "list" || row.group == "string")) return Type::kInteger;
-  const bool float_step = word == "increment" && row.name.ends_with("float");
-  const bool float_wait = word == "timeout" && (row.group == "list" || row.group == "sorted-set");
-  if (float_step || float_wait) return Type::kDouble;
   const Type type = look_up(kWordTypes, word, Type::kString);
   return type == Type::kKey && row.keys.empty() ? Type::kString : type;
 }
 
-SyntaxArgument read_word(const CommandRow& row, std::string_view word) {
-  if (!is_literal(word)) return {.name = std::string(word), .type = word_type(row, word)};
-  const std::string lower = to_lower(word);
-  return {.name = std::string(look_up(kSymbolNames, word, std::string_view(lower))),
-          .type = Type::kPureToken,
-          .token = std::string(word)};
-}
-
-std::string joined_names(const Arguments& arguments) {
-  std::string name;
-  for (const SyntaxArgument& argument : arguments) {
-    if (!name.empty()) name += '_';
-    name += argument.name;
+// "name", "LITERAL", "name:type" or "name:LITERAL", with notes.
+std::optional<SyntaxArgument> read_word(const CommandRow& row, std::string_view word) {
+  SyntaxArgument argument;
+  take_versions(word, argument);
+  argument.shown = take_note(word, '=');
+  const std::string_view kind = take_note(word, ':');
+  argument.name = word;
+  if (is_literal(kind.empty() ? word : kind)) {
+    argument.type = Type::kPureToken;
+    argument.token = kind.empty() ? word : kind;
+    if (kind.empty()) argument.name = look_up(kSymbolNames, word, std::string_view());
+    if (argument.name.empty()) argument.name = to_lower(word);
+  } else if (kind.empty()) {
+    argument.type = word_type(row, word);
+  } else {
+    const auto* type = std::ranges::find(kTypeNames, kind);
+    if (type == std::end(kTypeNames)) return std::nullopt;
+    argument.type = static_cast<Type>(type - kTypeNames);
   }
-  return name;
-}
-
-SyntaxArgument block(std::string name, Arguments children) {
-  return {.name = std::move(name), .type = Type::kBlock, .children = std::move(children)};
+  return argument;
 }
 
 // COUNT n becomes one argument, LIMIT offset count a block; a literal alone stays one.
@@ -133,23 +140,22 @@ Arguments attach_literals(Arguments raw) {
     }
     if (taken.size() == 1 && taken[0].token.empty()) {
       taken[0].token = std::move(first.token);
-      if (taken[0].type == Type::kOneOf) taken[0].name = std::move(first.name);
+      if (taken[0].name.empty()) taken[0].name = std::move(first.name);
       attached.push_back(std::move(taken[0]));
       continue;
     }
-    SyntaxArgument group = block(std::move(first.name), {taken.begin(), taken.end()});
-    group.token = std::move(first.token);
-    attached.push_back(std::move(group));
+    first.type = Type::kBlock;
+    first.children.assign(taken.begin(), taken.end());
+    attached.push_back(std::move(first));
   }
   return attached;
 }
 
-// What was read as a sequence, as one argument.
+// What was read as a sequence, as one argument. A block is nameless yet.
 SyntaxArgument as_one(Arguments raw) {
   Arguments attached = attach_literals(std::move(raw));
   if (attached.size() == 1) return std::move(attached.front());
-  std::string name = joined_names(attached);
-  return block(std::move(name), std::move(attached));
+  return {.type = Type::kBlock, .children = std::move(attached)};
 }
 
 class SyntaxParser {
@@ -165,33 +171,44 @@ class SyntaxParser {
  private:
   bool at_end() const { return at_ == lexemes_.size(); }
   std::string_view next() const { return at_end() ? std::string_view() : lexemes_[at_]; }
+  bool opens() const { return next() == "[" || next() == "<"; }
+  bool closes() const { return next().starts_with(']') || next().starts_with('>'); }
   bool take(std::string_view lexeme) {
     if (next() != lexeme) return false;
     ++at_;
     return true;
   }
+  // "where:" before a bracket; else nothing.
+  std::string_view take_name() {
+    if (!next().ends_with(':')) return {};
+    const std::string_view name = lexemes_[at_++];
+    return name.substr(0, name.size() - 1);
+  }
 
   // Up to the end or to what closes it. An ellipsis, which must be last, sets `repeats_`.
   bool read_sequence(Arguments& raw) {
     repeats_ = false;
-    while (!at_end() && next() != "]" && next() != ">" && next() != "|") {
+    while (!at_end() && !closes() && next() != "|") {
       if (repeats_) return false;
-      if (take("[")) {
-        if (!read_brackets("]", raw)) return false;
-      } else if (take("<")) {
-        if (!read_brackets(">", raw)) return false;
+      const std::string_view name = take_name();
+      if (opens()) {
+        if (!read_brackets(name, raw)) return false;
+      } else if (!name.empty()) {
+        return false;
       } else if (take("...")) {
         if (raw.empty()) return false;
         repeats_ = true;
       } else {
-        raw.push_back(read_word(row_, lexemes_[at_++]));
+        auto word = read_word(row_, lexemes_[at_++]);
+        if (!word) return false;
+        raw.push_back(std::move(*word));
       }
     }
     return true;
   }
 
-  bool read_brackets(std::string_view closing, Arguments& before) {
-    const bool optional = closing == "]";
+  bool read_brackets(std::string_view name, Arguments& before) {
+    const bool optional = lexemes_[at_++] == "[";
     std::vector<Arguments> alternatives;
     bool repeats = false;
     do {
@@ -200,36 +217,39 @@ class SyntaxParser {
       repeats = std::exchange(repeats_, false);
       if (repeats && (!optional || alternatives.size() > 1)) return false;
     } while (take("|") && !repeats);
-    if (!take(closing)) return false;
-    if (repeats) {
-      repeat(std::move(alternatives.front()), before);
-      return true;
-    }
-    before.push_back(choice(std::move(alternatives)));
-    before.back().optional = optional;
-    return true;
+    if (!next().starts_with(optional ? ']' : '>')) return false;
+    SyntaxArgument read = repeats ? repeated(std::move(alternatives.front()), before)
+                                  : choice(std::move(alternatives), optional);
+    if (!name.empty()) read.name = name;
+    std::string_view notes = lexemes_[at_++];
+    take_versions(notes, read);
+    if (notes.ends_with("...")) read.multiple = true;
+    before.push_back(std::move(read));
+    return notes.size() == 1 || notes.substr(1) == "...";
   }
 
-  // "[raw ...]" after `before`.
-  static void repeat(Arguments raw, Arguments& before) {
+  // "[raw ...]" after `before`, from which it takes the same words.
+  static SyntaxArgument repeated(Arguments raw, Arguments& before) {
     const bool known = before.size() >= raw.size() &&
                        std::equal(raw.begin(), raw.end(), before.end() - std::ssize(raw));
     if (known) before.resize(before.size() - raw.size());
     SyntaxArgument repeated = as_one(std::move(raw));
+    if (repeated.name.empty()) repeated.name = "data";
     repeated.optional = !known;
     repeated.multiple = true;
     repeated.multiple_token = !repeated.token.empty() && repeated.type != Type::kPureToken;
-    before.push_back(std::move(repeated));
+    return repeated;
   }
 
-  static SyntaxArgument choice(std::vector<Arguments> alternatives) {
-    if (alternatives.size() == 1) return as_one(std::move(alternatives.front()));
-    Arguments children;
-    for (Arguments& raw : alternatives) children.push_back(as_one(std::move(raw)));
-    const std::string joined = joined_names(children);
-    const std::string_view name =
-        look_up(kChoiceNames, children.front().name, std::string_view(joined));
-    return {.name = std::string(name), .type = Type::kOneOf, .children = std::move(children)};
+  static SyntaxArgument choice(std::vector<Arguments> alternatives, bool optional) {
+    SyntaxArgument chosen{.type = Type::kOneOf};
+    if (alternatives.size() == 1) {
+      chosen = as_one(std::move(alternatives.front()));
+    } else {
+      for (Arguments& raw : alternatives) chosen.children.push_back(as_one(std::move(raw)));
+    }
+    chosen.optional = optional;
+    return chosen;
   }
 
   const CommandRow& row_;
@@ -248,16 +268,14 @@ void number_keys(Arguments& arguments, int specifications, int& next) {
   }
 }
 
-// Siblings are told apart by their names: "where", "where2".
-void number_namesakes(Arguments& arguments) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string name = arguments[i].name;
-    const auto taken = [&] {
-      return std::ranges::count(std::span(arguments).first(i), arguments[i].name,
-                                &SyntaxArgument::name) > 0;
-    };
-    for (int number = 2; taken(); ++number) arguments[i].name = name + std::to_string(number);
-    number_namesakes(arguments[i].children);
+void name_the_nameless(Arguments& arguments) {
+  for (SyntaxArgument& argument : arguments) {
+    name_the_nameless(argument.children);
+    if (!argument.name.empty()) continue;
+    for (const SyntaxArgument& child : argument.children) {
+      if (!argument.name.empty()) argument.name += '-';
+      argument.name += child.name;
+    }
   }
 }
 
@@ -268,32 +286,10 @@ std::optional<std::vector<SyntaxArgument>> parse_syntax(const CommandRow& row) {
   if (!arguments) return std::nullopt;
   int next = 0;
   number_keys(*arguments, static_cast<int>(row.keys.size()), next);
-  number_namesakes(*arguments);
+  name_the_nameless(*arguments);
   return arguments;
 }
 
-std::string_view syntax_type_name(Type type) {
-  switch (type) {
-    case Type::kString:
-      return "string";
-    case Type::kInteger:
-      return "integer";
-    case Type::kDouble:
-      return "double";
-    case Type::kKey:
-      return "key";
-    case Type::kPattern:
-      return "pattern";
-    case Type::kUnixTime:
-      return "unix-time";
-    case Type::kPureToken:
-      return "pure-token";
-    case Type::kOneOf:
-      return "oneof";
-    case Type::kBlock:
-      return "block";
-  }
-  return "string";
-}
+std::string_view syntax_type_name(Type type) { return kTypeNames[static_cast<size_t>(type)]; }
 
 }  // namespace tandem

@@ -11,7 +11,7 @@ namespace tandem {
 namespace {
 
 // One line for a tree: "count:integer=COUNT?" is optional, "+" multiple, "@0" a key's
-// specification.
+// specification, "since 6.2.0" and "until 2.8.12" versions; in quotes what people are shown.
 std::string shown(const std::vector<SyntaxArgument>& arguments) {
   std::string text;
   for (const SyntaxArgument& argument : arguments) {
@@ -21,6 +21,9 @@ std::string shown(const std::vector<SyntaxArgument>& arguments) {
     if (!argument.token.empty()) text += '=' + argument.token;
     if (argument.optional) text += '?';
     if (argument.multiple) text += argument.multiple_token ? "++" : "+";
+    if (!argument.shown.empty()) text += '"' + argument.shown + '"';
+    if (!argument.since.empty()) text += " since " + argument.since;
+    if (!argument.deprecated_since.empty()) text += " until " + argument.deprecated_since;
     if (!argument.children.empty()) text += '(' + shown(argument.children) + ')';
   }
   return text;
@@ -41,15 +44,15 @@ TEST(CommandSyntax, ReadsWordsAndLiterals) {
   EXPECT_EQ(parsed("key value"), "key:key@0 value:string");
   EXPECT_EQ(parsed("key [CH] [COUNT count]"), "key:key@0 ch:pure-token=CH? count:integer=COUNT?");
   EXPECT_EQ(parsed("[LIMIT offset count]"), "limit:block=LIMIT?(offset:integer count:integer)");
-  EXPECT_EQ(parsed("key [NX | XX]"),
-            "key:key@0 condition:oneof?(nx:pure-token=NX xx:pure-token=XX)");
+  EXPECT_EQ(parsed("key [NX | XX]"), "key:key@0 nx-xx:oneof?(nx:pure-token=NX xx:pure-token=XX)");
+  EXPECT_EQ(parsed("[BY <NX | XX>]"), "by:oneof=BY?(nx:pure-token=NX xx:pure-token=XX)");
   EXPECT_EQ(parsed("[INCR] score member"), "incr:pure-token=INCR? score:double member:string");
   EXPECT_EQ(parsed("[EX seconds | PX milliseconds | KEEPTTL]"),
-            "expiration:oneof?(seconds:integer=EX milliseconds:integer=PX "
+            "seconds-milliseconds-keepttl:oneof?(seconds:integer=EX milliseconds:integer=PX "
             "keepttl:pure-token=KEEPTTL)");
   EXPECT_EQ(parsed("<host port | NO ONE>"),
-            "host_port_no_one:oneof(host_port:block(host:string port:integer) "
-            "no_one:block(no:pure-token=NO one:pure-token=ONE))");
+            "host-port-no-one:oneof(host-port:block(host:string port:integer) "
+            "no-one:block(no:pure-token=NO one:pure-token=ONE))");
 }
 
 TEST(CommandSyntax, ReadsRepetitions) {
@@ -57,44 +60,55 @@ TEST(CommandSyntax, ReadsRepetitions) {
   EXPECT_EQ(parsed("[key ...]"), "key:key@0?+");
   EXPECT_EQ(parsed("[channel [channel ...]]"), "channel:string?+");
   EXPECT_EQ(parsed("key score member [score member ...]"),
-            "key:key@0 score_member:block+(score:double member:string)");
+            "key:key@0 data:block+(score:double member:string)");
   EXPECT_EQ(parsed("STREAMS key [key ...] id [id ...]"),
             "streams:block=STREAMS(key:key@0+ id:string+)");
-  EXPECT_EQ(parsed("[WEIGHTS weight [weight ...]]"), "weight:integer=WEIGHTS?+");
+  EXPECT_EQ(parsed("[ID client-id [client-id ...]]"), "client-id:integer=ID?+");
   EXPECT_EQ(parsed("[GET pattern [GET pattern ...]]"), "pattern:pattern=GET?++");
+  EXPECT_EQ(parsed("<[ID id] | NX>..."), "id-nx:oneof+(id:string=ID? nx:pure-token=NX)");
 }
 
-TEST(CommandSyntax, TellsSiblingsApart) {
-  EXPECT_EQ(parsed("<LEFT | RIGHT> <LEFT | RIGHT>"),
-            "where:oneof(left:pure-token=LEFT right:pure-token=RIGHT) "
-            "where2:oneof(left:pure-token=LEFT right:pure-token=RIGHT)");
+TEST(CommandSyntax, ReadsNames) {
+  EXPECT_EQ(parsed("from:<LEFT | RIGHT> to:[LEFT | RIGHT]"),
+            "from:oneof(left:pure-token=LEFT right:pure-token=RIGHT) "
+            "to:oneof?(left:pure-token=LEFT right:pure-token=RIGHT)");
+  EXPECT_EQ(parsed("[TYPE kind:<A | B>] [change:CH]"),
+            "kind:oneof=TYPE?(a:pure-token=A b:pure-token=B) change:pure-token=CH?");
+  EXPECT_EQ(parsed("trim:<threshold [~]>"),
+            "trim:block(threshold:string approximately:pure-token=~?)");
+  EXPECT_EQ(parsed("field value pair:[field value ...]"), "pair:block+(field:string value:string)");
 }
 
-TEST(CommandSyntax, GuessesFromTheCommandWhereWordsMeanTwoThings) {
-  CommandRow row = row_of("key increment");
-  EXPECT_EQ(parsed(row), "key:key@0 increment:integer");
-  row.name = "incrbyfloat";
-  EXPECT_EQ(parsed(row), "key:key@0 increment:double");
-  row.keys.clear();
-  EXPECT_EQ(parsed(row), "key:string increment:double");
-  row = row_of("source destination start");
+TEST(CommandSyntax, ReadsNotes) {
+  EXPECT_EQ(parsed("[EX seconds@2.6.12 | KEEPTTL@6.0.0]@6.2.0"),
+            "seconds-keepttl:oneof? since 6.2.0(seconds:integer=EX since 2.6.12 "
+            "keepttl:pure-token=KEEPTTL since 6.0.0)");
+  EXPECT_EQ(parsed("old=ip:port@1.0.0!2.8.12"), "old:string\"ip:port\" since 1.0.0 until 2.8.12");
+  EXPECT_EQ(parsed("[LIMIT count]@6.2.0] threshold"), "nothing");
+}
+
+TEST(CommandSyntax, ReadsTypes) {
+  EXPECT_EQ(parsed("increment timeout min"), "increment:integer timeout:double min:string");
+  EXPECT_EQ(parsed("increment:double timeout:integer min:unix-time"),
+            "increment:double timeout:integer min:unix-time");
+  CommandRow row = row_of("source destination");
   row.keys.push_back(key_at(2, "RW"));
-  EXPECT_EQ(parsed(row), "source:key@0 destination:key@1 start:string");
-  row.group = "list";
-  EXPECT_EQ(parsed(row), "source:key@0 destination:key@1 start:integer");
+  EXPECT_EQ(parsed(row), "source:key@0 destination:key@1");
+  row.keys.clear();
+  EXPECT_EQ(parsed(row), "source:string destination:string");
 }
 
 TEST(CommandSyntax, RefusesWhatIsNotInTheNotation) {
   for (const char* text :
        {"[key", "key]", "<a | b", "[a>", "a | b", "[]", "[a | ]", "< | a>", "...", "key ...",
-        "[a ... b]", "[a | b ...]", "<a ...>", "[a ... | b]"}) {
+        "[a ... b]", "[a | b ...]", "<a ...>", "[a ... | b]", "name: a", "a:nosuch", "[a]1.0.0"}) {
     EXPECT_EQ(parsed(text), "nothing") << text;
   }
 }
 
 TEST(CommandSyntax, DocumentsArgumentsAsTheProtocolDoes) {
   Command command;
-  command.row = row_of("key [NX] [id ...]");
+  command.row = row_of("key [NX]@6.2.0 [id=ids!7.0.0 ...]");
   std::string out;
   ReplyWriter reply(out);
   write_command_docs(reply, command);
@@ -102,13 +116,27 @@ TEST(CommandSyntax, DocumentsArgumentsAsTheProtocolDoes) {
       "$9\r\narguments\r\n*3\r\n"
       "*8\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
       "$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n"
-      "*10\r\n$4\r\nname\r\n$2\r\nnx\r\n$4\r\ntype\r\n$10\r\npure-token\r\n"
+      "*12\r\n$4\r\nname\r\n$2\r\nnx\r\n$4\r\ntype\r\n$10\r\npure-token\r\n"
       "$12\r\ndisplay_text\r\n$2\r\nnx\r\n$5\r\ntoken\r\n$2\r\nNX\r\n"
-      "$5\r\nflags\r\n*1\r\n+optional\r\n"
-      "*8\r\n$4\r\nname\r\n$2\r\nid\r\n$4\r\ntype\r\n$6\r\nstring\r\n"
-      "$12\r\ndisplay_text\r\n$2\r\nid\r\n$5\r\nflags\r\n*2\r\n+optional\r\n+multiple\r\n";
-  EXPECT_TRUE(out.starts_with("*10\r\n"));
+      "$5\r\nsince\r\n$5\r\n6.2.0\r\n$5\r\nflags\r\n*1\r\n+optional\r\n"
+      "*10\r\n$4\r\nname\r\n$2\r\nid\r\n$4\r\ntype\r\n$6\r\nstring\r\n"
+      "$12\r\ndisplay_text\r\n$3\r\nids\r\n"
+      "$16\r\ndeprecated_since\r\n$5\r\n7.0.0\r\n$5\r\nflags\r\n*2\r\n+optional\r\n+multiple\r\n";
+  EXPECT_TRUE(out.starts_with("*8\r\n"));  // without a complexity, which the row does not state
   EXPECT_TRUE(out.ends_with(expected)) << out;
+}
+
+TEST(CommandSyntax, DocumentsWhatVersionsChanged) {
+  Command command;
+  command.row = {.name = "test", .history = "6.0.0 Takes a count; 6.2.0 Takes an id, too"};
+  std::string out;
+  ReplyWriter reply(out);
+  write_command_docs(reply, command);
+  EXPECT_TRUE(
+      out.ends_with("$7\r\nhistory\r\n*2\r\n"
+                    "*2\r\n$5\r\n6.0.0\r\n$13\r\nTakes a count\r\n"
+                    "*2\r\n$5\r\n6.2.0\r\n$16\r\nTakes an id, too\r\n"))
+      << out;
 }
 
 TEST(CommandSyntax, EveryCommandOfTheServerIsInTheNotation) {

@@ -50,53 +50,49 @@ constexpr Bytes kHelp[] = {
     "    Rewrite the configuration file.",
 };
 
-CommandRow row(std::string_view name, int arity, SessionHandler handler, std::string_view since,
-               std::string_view summary, std::string_view syntax = "") {
-  return {.name = name,
-          .arity = arity,
-          .flags = kAdmin | kNoScript | kLoading | kStale,
-          .session_handler = std::move(handler),
-          .group = "server",
-          .since = since,
-          .complexity = "O(N), N directives",
-          .summary = summary,
-          .syntax = syntax};
+// A row that states what CONFIG's subcommands do not share.
+CommandRow part(CommandRow row) {
+  row.flags = kAdmin | kNoScript | kLoading | kStale;
+  row.group = "server";
+  return row;
 }
 
 }  // namespace
 
+// clang-format off: a row is a record
 std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_statistics) {
   const auto bound = [&config](auto handler) {
     return [&config, handler](SessionContext& c) { handler(c, config); };
   };
-  // Some directives reach what commands read under their stripes; EXEC may hold a few already, so
-  // it must hold all.
-  CommandRow set_row = row("set", -4, bound(set), "2.0.0", "Changes directives, all or none.",
-                           "parameter value [parameter value ...]");
-  set_row.scope = LockScope::kEverything;
-  set_row.tips = kAllNodes;
-  std::vector<CommandRow> subcommands{
-      row("get", -3, bound(get), "2.0.0", "Tells the values of directives.",
-          "parameter [parameter ...]"),
-      std::move(set_row),
-      tipped(kAllNodes, row("rewrite", 2, bound(rewrite), "2.8.0",
-                            "Writes the values of the moment into the configuration file.")),
-      tipped(kAllNodes, row(
-                            "resetstat", 2,
-                            [reset = std::move(reset_statistics)](SessionContext& c) {
-                              reset();
-                              c.reply.ok();
-                            },
-                            "2.0.0", "Sets the statistics of INFO back to zero.")),
-      help_row("config", "server", kHelp),
+  const auto resetstat = [reset = std::move(reset_statistics)](SessionContext& c) {
+    reset();
+    c.reply.ok();
   };
-  return {{.name = "config",
-           .arity = -2,
-           .group = "server",
-           .since = "2.0.0",
-           .complexity = "Depends on the subcommand",
-           .summary = "About the configuration.",
-           .subcommands = std::move(subcommands)}};
+  return {
+      {.name = "config", .arity = -2, .group = "server", .since = "2.0.0",
+       .complexity = "Depends on the subcommand", .summary = "About the configuration.",
+       .subcommands = {
+           part({.name = "get", .arity = -3, .session_handler = bound(get), .since = "2.0.0",
+                 .history = "7.0.0 Takes several patterns", .complexity = "O(N) for N directives",
+                 .summary = "Tells the values of directives.",
+                 .syntax = "parameter [parameter ...]"}),
+           // Some directives reach what commands read under their stripes; EXEC may hold a few
+           // already, so it must hold all.
+           part({.name = "set", .arity = -4, .scope = LockScope::kEverything,
+                 .session_handler = bound(set), .tips = kAllNodes, .since = "2.0.0",
+                 .history = "7.0.0 Takes several directives",
+                 .complexity = "O(N) for N directives",
+                 .summary = "Changes directives, all or none.",
+                 .syntax = "parameter value [parameter value ...]"}),
+           part({.name = "rewrite", .arity = 2, .session_handler = bound(rewrite),
+                 .tips = kAllNodes, .since = "2.8.0", .complexity = "O(N) for N directives",
+                 .summary = "Writes the values of the moment into the configuration file."}),
+           part({.name = "resetstat", .arity = 2, .session_handler = resetstat,
+                 .tips = kAllNodes, .since = "2.0.0", .complexity = "O(N) for N commands",
+                 .summary = "Sets the statistics of INFO back to zero."}),
+           help_row("config", "server", kHelp)}},
+  };
 }
+// clang-format on
 
 }  // namespace tandem

@@ -143,6 +143,15 @@ void debug(SessionContext& c, Pause& pause) {
   reply_subcommand_syntax(c, "debug");
 }
 
+void memory_doctor(SessionContext& c) {
+  c.reply.verbatim("The memory doctor is not supported yet.\n");
+}
+
+void memory_purge(SessionContext& c) {
+  purge_memory();
+  c.reply.ok();
+}
+
 constexpr Bytes kMemoryHelp[] = {
     "DOCTOR",
     "    Return memory problems reports.",
@@ -154,18 +163,6 @@ constexpr Bytes kMemoryHelp[] = {
     "    Return memory in bytes used by <key> and its value. Nested values are",
     "    sampled up to <count> times (default: 5, 0 means sample all).",
 };
-
-CommandRow memory_row(std::string_view name, int arity, SessionHandler handler,
-                      std::string_view summary, std::string_view syntax = "") {
-  return {.name = name,
-          .arity = arity,
-          .session_handler = std::move(handler),
-          .group = "server",
-          .since = "4.0.0",
-          .complexity = "O(1)",
-          .summary = summary,
-          .syntax = syntax};
-}
 
 }  // namespace
 
@@ -186,30 +183,26 @@ std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
            .summary = "For tests and for people who look inside."}};
 }
 
+// clang-format off: a row is a record
 std::vector<CommandRow> memory_rows(const Status& status) {
-  std::vector<CommandRow> rows;
-  CommandRow& memory = rows.emplace_back(memory_row("memory", -2, nullptr, "About memory."));
-  memory.subcommands.push_back(
-      tipped("nondeterministic_output request_policy:all_shards response_policy:special",
-             memory_row(
-                 "stats", 2, [&status](SessionContext& c) { memory_stats(c, status); },
-                 "Tells where the memory is.")));
-  memory.subcommands.push_back(tipped(
-      "nondeterministic_output request_policy:all_shards response_policy:special",
-      memory_row(
-          "doctor", 2,
-          [](SessionContext& c) { c.reply.verbatim("The memory doctor is not supported yet.\n"); },
-          "Explains the use of memory.")));
-  memory.subcommands.push_back(tipped("request_policy:all_shards response_policy:all_succeeded",
-                                      memory_row(
-                                          "purge", 2,
-                                          [](SessionContext& c) {
-                                            purge_memory();
-                                            c.reply.ok();
-                                          },
-                                          "Gives unused memory back to the system.")));
-  memory.subcommands.push_back(help_row("memory", "server", kMemoryHelp, "4.0.0"));
-  return rows;
+  const auto stats = [&status](SessionContext& c) { memory_stats(c, status); };
+  return {
+      {.name = "memory", .arity = -2, .group = "server", .since = "4.0.0",
+       .complexity = "Depends on the subcommand", .summary = "About memory.",
+       .subcommands = {
+           {.name = "stats", .arity = 2, .session_handler = stats, .group = "server",
+            .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+            .since = "4.0.0", .complexity = "O(1)", .summary = "Tells where the memory is."},
+           {.name = "doctor", .arity = 2, .session_handler = memory_doctor, .group = "server",
+            .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+            .since = "4.0.0", .complexity = "O(1)", .summary = "Explains the use of memory."},
+           {.name = "purge", .arity = 2, .session_handler = memory_purge, .group = "server",
+            .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "4.0.0",
+            .complexity = "Depends on how much memory is free",
+            .summary = "Gives unused memory back to the system."},
+           help_row("memory", "server", kMemoryHelp, "4.0.0")}},
+  };
 }
+// clang-format on
 
 }  // namespace tandem

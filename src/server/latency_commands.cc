@@ -129,48 +129,45 @@ constexpr Bytes kHelp[] = {
     "    If no commands are specified then all histograms are replied.",
 };
 
-CommandRow part(std::string_view name, int arity, SessionHandler handler, std::string_view since,
-                std::string_view summary, std::string_view syntax = "") {
-  const bool is_reset = name == "reset";
-  return {.name = name,
-          .arity = arity,
-          .flags = kAdmin | kNoScript | kLoading | kStale,
-          .session_handler = std::move(handler),
-          .group = "server",
-          .tips = is_reset ? "request_policy:all_nodes response_policy:agg_sum"
-                           : "nondeterministic_output request_policy:all_nodes "
-                             "response_policy:special",
-          .since = since,
-          .complexity = is_reset || name == "histogram" ? "O(N), N events or commands" : "O(1)",
-          .summary = summary,
-          .syntax = syntax};
+// A row that states what LATENCY's subcommands do not share.
+CommandRow part(CommandRow row) {
+  row.flags = kAdmin | kNoScript | kLoading | kStale;
+  row.group = "server";
+  if (row.tips.empty()) {
+    row.tips = "nondeterministic_output request_policy:all_nodes response_policy:special";
+  }
+  if (row.complexity.empty()) row.complexity = "O(1)";
+  return row;
 }
 
 }  // namespace
 
+// clang-format off: a row is a record
 std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status) {
   const auto bound = [&watch](auto handler) {
     return [&watch, handler](SessionContext& c) { handler(c, watch); };
   };
-  CommandRow latency{.name = "latency",
-                     .arity = -2,
-                     .group = "server",
-                     .since = "2.8.13",
-                     .complexity = "Depends on the subcommand",
-                     .summary = "About how long things took."};
-  latency.subcommands = {
-      part("latest", 2, bound(latest), "2.8.13", "Tells the latest spikes."),
-      part("history", 3, bound(history), "2.8.13", "Tells an event's spikes.", "event"),
-      part("reset", -2, bound(reset), "2.8.13", "Forgets spikes.", "[event [event ...]]"),
-      part(
-          "histogram", -2, [&status](SessionContext& c) { histogram(c, status); }, "7.0.0",
-          "Tells how long commands took.", "[command [command ...]]"),
-      part("doctor", 2, bound(doctor), "2.8.13", "Sums up the spikes."),
-      help_row("latency", "server", kHelp, "2.8.13"),
+  const auto histogram_of = [&status](SessionContext& c) { histogram(c, status); };
+  return {
+      {.name = "latency", .arity = -2, .group = "server", .since = "2.8.13",
+       .complexity = "Depends on the subcommand", .summary = "About how long things took.",
+       .subcommands = {
+           part({.name = "latest", .arity = 2, .session_handler = bound(latest),
+                 .since = "2.8.13", .summary = "Tells the latest spikes."}),
+           part({.name = "history", .arity = 3, .session_handler = bound(history),
+                 .since = "2.8.13", .summary = "Tells an event's spikes.", .syntax = "event"}),
+           part({.name = "reset", .arity = -2, .session_handler = bound(reset),
+                 .tips = "request_policy:all_nodes response_policy:agg_sum", .since = "2.8.13",
+                 .complexity = "O(N) for N events", .summary = "Forgets spikes.",
+                 .syntax = "[event [event ...]]"}),
+           part({.name = "histogram", .arity = -2, .session_handler = histogram_of,
+                 .since = "7.0.0", .complexity = "O(N) for N commands",
+                 .summary = "Tells how long commands took.", .syntax = "[command [command ...]]"}),
+           part({.name = "doctor", .arity = 2, .session_handler = bound(doctor),
+                 .since = "2.8.13", .summary = "Sums up the spikes."}),
+           help_row("latency", "server", kHelp, "2.8.13")}},
   };
-  std::vector<CommandRow> rows;
-  rows.push_back(std::move(latency));
-  return rows;
 }
+// clang-format on
 
 }  // namespace tandem

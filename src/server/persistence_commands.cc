@@ -96,9 +96,10 @@ std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shu
        .session_handler = bound(bgsave),
        .group = "server",
        .since = "1.0.0",
+       .history = "3.2.2 Takes SCHEDULE",
        .complexity = "O(1)",
        .summary = "Writes the data to the file while commands go on.",
-       .syntax = "[SCHEDULE]"},
+       .syntax = "[SCHEDULE]@3.2.2"},
       {.name = "lastsave",
        .arity = 1,
        .flags = kLoading | kStale | kFast,
@@ -115,9 +116,10 @@ std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shu
        .session_handler = [&shutdown](SessionContext& c) { shut_down(c, shutdown); },
        .group = "server",
        .since = "1.0.0",
+       .history = "7.0.0 Takes NOW, FORCE and ABORT",
        .complexity = "O(N), N keys if they are saved",
        .summary = "Saves the data if there are save points, and ends the server.",
-       .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
+       .syntax = "save-selector:[NOSAVE | SAVE] [NOW]@7.0.0 [FORCE]@7.0.0 [ABORT]@7.0.0"},
   };
 }
 

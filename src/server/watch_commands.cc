@@ -79,60 +79,50 @@ constexpr Bytes kSlowlogHelp[] = {
     "    Reset the slowlog.",
 };
 
-CommandRow row(std::string_view name, int arity, uint32_t flags, SessionHandler handler,
-               std::string_view since, std::string_view summary, std::string_view syntax = "") {
-  return {.name = name,
-          .arity = arity,
-          .flags = flags,
-          .session_handler = std::move(handler),
-          .group = "server",
-          .since = since,
-          .complexity = "O(1)",
-          .summary = summary,
-          .syntax = syntax};
-}
+}  // namespace
 
-constexpr uint32_t kAdminFlags = kAdmin | kNoScript | kLoading | kStale;
-
-CommandRow slowlog_row(CommandWatch& watch) {
+// clang-format off: a row is a record
+std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
+  constexpr uint32_t kSlowlogFlags = kAdmin | kLoading | kStale;
   const auto bound = [&watch](auto handler) {
     return [&watch, handler](SessionContext& c) { handler(c, watch); };
   };
-  CommandRow slowlog = row("slowlog", -2, 0, nullptr, "2.2.12", "About commands that took long.");
-  slowlog.subcommands.push_back(
-      tipped("request_policy:all_nodes nondeterministic_output",
-             row("get", -2, kAdmin | kLoading | kStale, bound(slowlog_get), "2.2.12",
-                 "Tells the newest entries.", "[count]")));
-  slowlog.subcommands.push_back(
-      tipped("request_policy:all_nodes response_policy:agg_sum nondeterministic_output",
-             row("len", 2, kAdmin | kLoading | kStale, bound(slowlog_len), "2.2.12",
-                 "Tells how many entries there are.")));
-  slowlog.subcommands.push_back(
-      tipped("request_policy:all_nodes response_policy:all_succeeded",
-             row("reset", 2, kAdmin | kLoading | kStale, bound(slowlog_reset), "2.2.12",
-                 "Forgets all entries.")));
-  slowlog.subcommands.push_back(help_row("slowlog", "server", kSlowlogHelp, "6.2.0"));
-  return slowlog;
+  return {
+      {.name = "info", .arity = -1, .flags = kLoading | kStale,
+       .session_handler = [&status](SessionContext& c) { info(c, status); }, .group = "server",
+       .categories = "dangerous",
+       .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+       .since = "1.0.0", .history = "7.0.0 Takes several sections", .complexity = "O(1)",
+       .summary = "Tells the state and the statistics of the server.",
+       .syntax = "[section [section ...]]"},
+      {.name = "monitor", .arity = 1, .flags = kAdmin | kNoScript | kLoading | kStale,
+       .session_handler = bound(monitor), .group = "server", .since = "1.0.0",
+       .summary = "Shows every command as it is executed."},
+      {.name = "time", .arity = 1, .flags = kLoading | kStale | kFast, .session_handler = time,
+       .group = "server", .tips = "nondeterministic_output", .since = "2.6.0",
+       .complexity = "O(1)",
+       .summary = "Tells the server's time, in seconds and microseconds."},
+      {.name = "slowlog", .arity = -2, .group = "server", .since = "2.2.12",
+       .complexity = "Depends on the subcommand", .summary = "About commands that took long.",
+       .subcommands = {
+           {.name = "get", .arity = -2, .flags = kSlowlogFlags,
+            .session_handler = bound(slowlog_get), .group = "server",
+            .tips = "request_policy:all_nodes nondeterministic_output", .since = "2.2.12",
+            .history = "4.0.0 Tells the client's address and name",
+            .complexity = "O(N) for N entries", .summary = "Tells the newest entries.",
+            .syntax = "[count]"},
+           {.name = "len", .arity = 2, .flags = kSlowlogFlags,
+            .session_handler = bound(slowlog_len), .group = "server",
+            .tips = "request_policy:all_nodes response_policy:agg_sum nondeterministic_output",
+            .since = "2.2.12", .complexity = "O(1)",
+            .summary = "Tells how many entries there are."},
+           {.name = "reset", .arity = 2, .flags = kSlowlogFlags,
+            .session_handler = bound(slowlog_reset), .group = "server",
+            .tips = "request_policy:all_nodes response_policy:all_succeeded", .since = "2.2.12",
+            .complexity = "O(N) for N entries", .summary = "Forgets all entries."},
+           help_row("slowlog", "server", kSlowlogHelp, "6.2.0")}},
+  };
 }
-
-}  // namespace
-
-std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
-  std::vector<CommandRow> rows;
-  rows.push_back(tipped(
-      "nondeterministic_output request_policy:all_shards response_policy:special",
-      row(
-          "info", -1, kLoading | kStale, [&status](SessionContext& c) { info(c, status); }, "1.0.0",
-          "Tells the state and the statistics of the server.", "[section [section ...]]")));
-  rows.back().categories = "dangerous";
-  rows.push_back(row(
-      "monitor", 1, kAdminFlags, [&watch](SessionContext& c) { monitor(c, watch); }, "1.0.0",
-      "Shows every command as it is executed."));
-  rows.push_back(tipped("nondeterministic_output",
-                        row("time", 1, kLoading | kStale | kFast, time, "2.6.0",
-                            "Tells the server's time, in seconds and microseconds.")));
-  rows.push_back(slowlog_row(watch));
-  return rows;
-}
+// clang-format on
 
 }  // namespace tandem

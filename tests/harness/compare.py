@@ -31,6 +31,8 @@ DIFFERENCES_OF_7_0 = [
      "7.2 looks at a command of one word"),
     ("COMMAND", b"-ERR wrong number of arguments for 'command|getkeys' command\r\n",
      b"-ERR The command has no key arguments\r\n", "7.2 looks at a command of one word"),
+    ("COMMAND", b"-ERR wrong number of arguments for 'command|getkeysandflags' command\r\n",
+     b"-ERR The command has no key arguments\r\n", "7.2 looks at a command of one word"),
 ]
 # 7.0 prints a score with 17 digits, 7.2 with as many as give the number back: equal as numbers.
 # tests/data/replies.txt has scores that both print alike; base_test has the digits of 7.2.
