@@ -346,6 +346,23 @@ TEST_F(LinkTest, ContinuesFromBeforeAnUnfinishedTransaction) {
   EXPECT_EQ(replica_->progress.last_failure(), "") << "it follows again";
 }
 
+// Bytes that say nothing to the engine wait for the EXEC like the commands around them: a link that
+// breaks behind them has to ask for the transaction from its beginning.
+TEST_F(LinkTest, AnAcknowledgementAskedForInsideATransactionDoesNotDivideIt) {
+  const std::string good = snapshot_of({});
+  const std::string open =
+      request({"MULTI"}) + request({"set", "b", "2"}) + request({"REPLCONF", "GETACK", "*"});
+  const std::string rest = open + request({"EXEC"});
+  start({{greeting({"+FULLRESYNC " + kId + " 10\r\n" + fmt::format("${}\r\n", good.size()) + good +
+                    open}),
+          false},
+         {greeting({"+CONTINUE\r\n" + rest}), true}});
+  const std::string asked = fmt::format("PSYNC {} 11", kId);
+  EXPECT_NE(std::ranges::find(primary_->requests, asked), primary_->requests.end());
+  EXPECT_EQ(replica_->get("b"), "2");
+  EXPECT_EQ(replica_->log.end(), 10 + rest.size());
+}
+
 TEST_F(LinkTest, AnswersGetAckAtOnce) {
   const std::string good = snapshot_of({});
   const std::string getack = request({"REPLCONF", "GETACK", "*"});

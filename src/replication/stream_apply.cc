@@ -76,22 +76,15 @@ Result<void> StreamApply::feed(Bytes bytes) {
 // transaction.
 void StreamApply::apply(Bytes raw) {
   const auto args = parser_.args();
-  if (args.empty()) {
-    // Bytes that are no command (a blank line) count in the offset like any other.
-    if (!client_.in_transaction) {
-      append(raw);
-      applied_ = parsed_;
-    }
-    return;
-  }
-  if (equal_ignore_case(args[0], "replconf")) {
-    // The engine need not see what is between this server and its primary.
-    if (args.size() > 1 && equal_ignore_case(args[1], "getack")) ack_requested_ = true;
+  // The engine need not see bytes that are no command (a blank line), nor what is between this
+  // server and its primary. They count in the offset like any other.
+  const bool is_replconf = !args.empty() && equal_ignore_case(args[0], "replconf");
+  if (is_replconf && args.size() > 1 && equal_ignore_case(args[1], "getack")) ack_requested_ = true;
+  if (!args.empty() && !is_replconf) {
+    execute(raw);
+  } else if (!client_.in_transaction) {
     append(raw);
-    applied_ = parsed_;
-    return;
   }
-  execute(raw);
   if (!client_.in_transaction) applied_ = parsed_;
 }
 
