@@ -11,7 +11,7 @@ namespace tandem {
 // Names the calling thread, as top -H and ps -L show it; the system keeps the first 15 bytes.
 void name_thread(const std::string& name);
 
-// For a thread that works for long and never waits for anything. The system takes it off its
+// For a thread that works for long and hardly waits for anything. The system takes it off its
 // processor only when its slice of some milliseconds is over, and whoever came to that processor
 // waits so long; and as likely as not it is taken off with a lock held, and whoever needs the lock
 // waits until all others have had their turn. So it sleeps a moment of its own accord, every half
@@ -23,9 +23,14 @@ class Breather {
   // Between two pieces of work, with no lock held. Sleeps when it is time.
   void take_at_times();
 
+  // Around what the thread waits for: the time between the two is no work.
+  void begin_wait() { wait_began_us_ = clock_.monotonic_us(); }
+  void end_wait() { last_us_ += clock_.monotonic_us() - wait_began_us_; }
+
  private:
   const Clock& clock_;
-  int64_t last_us_;
+  int64_t last_us_;  // where the work began that was not rested from; moved on by each wait
+  int64_t wait_began_us_ = 0;
 };
 
 }  // namespace tandem

@@ -26,6 +26,17 @@ class BusyClock final : public Clock {
   mutable int64_t looks = 0;
 };
 
+class StandingClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return 0; }
+  int64_t monotonic_us() const override {
+    ++looks;
+    return now_us;
+  }
+  mutable int64_t looks = 0;
+  mutable int64_t now_us = 0;
+};
+
 TEST(ThreadTest, ABreatherLeavesThePolicyOfItsThreadAsItWas) {
   const BusyClock clock;
   std::thread([&clock] {
@@ -38,6 +49,19 @@ TEST(ThreadTest, ABreatherLeavesThePolicyOfItsThreadAsItWas) {
     }
   }).join();
   EXPECT_EQ(clock.looks, 6) << "it rested both times";
+}
+
+TEST(ThreadTest, ABreatherDoesNotRestFromWaiting) {
+  const StandingClock clock;
+  Breather breather(clock);
+  breather.begin_wait();
+  clock.now_us += 10'000;
+  breather.end_wait();
+  breather.take_at_times();
+  EXPECT_EQ(clock.looks, 4) << "it would look once more when it has rested";
+  clock.now_us += 500;
+  breather.take_at_times();
+  EXPECT_EQ(clock.looks, 6);
 }
 
 }  // namespace

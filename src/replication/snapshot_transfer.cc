@@ -61,7 +61,9 @@ Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgr
   while (!load.ended()) {
     breather.take_at_times();
     if (left == 0) co_return fail(ErrorCode::kInvalid, "the snapshot is longer than announced");
+    breather.begin_wait();
     auto bytes = co_await wire.read_some();
+    breather.end_wait();
     if (!bytes) co_return std::unexpected(bytes.error());
     auto loaded = load.feed(bytes->substr(0, std::min<uint64_t>(left, kPieceBytes)));
     if (!loaded) co_return std::unexpected(loaded.error());
