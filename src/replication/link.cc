@@ -77,7 +77,8 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
       engine_(parts.executor.engine()),
       role_(std::move(role)),
       random_(random_seed),
-      apply_(parts.executor, parts.options, parts.progress, parts.role_generation) {}
+      apply_(parts.executor, parts.options, parts.progress, parts.role_generation,
+             parts.pending_bytes_max) {}
 
 Task<void> Link::run(StopToken stop) {
   parts_.progress.down_since_ms.store(LinkProgress::kNeverUp);
@@ -187,7 +188,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
           i, [&](Bytes key) { return changed.concerns(engine_.keyspace, key); });
     }
     engine_.log.reset(cut);
-    position_in_doubt_ = false;
+    only_a_snapshot_helps_ = false;
     parts_.progress.snapshots_installed.fetch_add(1);
     if (load.selected_database()) engine_.log.set_context(*load.selected_database());
   }
@@ -226,8 +227,11 @@ Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopTo
   auto ended = co_await apply_stream(stream, wire, acknowledge);
   acknowledging.request_stop();
   co_await acknowledging.join();
-  // Nobody can say since when the bytes were not the primary's.
-  if (!ended && ended.error().code == ErrorCode::kInvalid) position_in_doubt_ = true;
+  if (ended) co_return ended;
+  // Of bytes that are no commands nobody can say since when they were not the primary's; and a
+  // transaction that is too long to be taken would come again and again.
+  const ErrorCode code = ended.error().code;
+  if (code == ErrorCode::kInvalid || code == ErrorCode::kLimit) only_a_snapshot_helps_ = true;
   co_return ended;
 }
 
@@ -263,7 +267,7 @@ Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, Stop
 }
 
 std::optional<Position> Link::held_position() const {
-  if (!engine_.log.active() || position_in_doubt_) return std::nullopt;
+  if (!engine_.log.active() || only_a_snapshot_helps_) return std::nullopt;
   return engine_.log.position();
 }
 

@@ -44,6 +44,7 @@ class Link {
     ConnectionObserver* observer = nullptr;
     int listening_port = 0;
     uint64_t role_generation = 0;  // of `role`, see Engine
+    size_t pending_bytes_max = StreamApply::kPendingBytesMax;
   };
 
   Link(const Parts& parts, ReplicaRole role, uint64_t random_seed);
@@ -77,8 +78,8 @@ class Link {
   StreamApply apply_;
   std::optional<Stop> connection_;  // of the current or last attempt
   int failures_in_a_row_ = 0;
-  int unsupported_in_a_row_ = 0;    // snapshots
-  bool position_in_doubt_ = false;  // the stream was no commands: only a snapshot helps
+  int unsupported_in_a_row_ = 0;        // snapshots
+  bool only_a_snapshot_helps_ = false;  // the stream cannot be applied from where it is
 };
 
 }  // namespace tandem

@@ -115,7 +115,8 @@ struct Replica : TestEngine {
               .options = options,
               .replicas = replicas,
               .progress = progress,
-              .listening_port = 7000},
+              .listening_port = 7000,
+              .pending_bytes_max = 10'000},
              {.primary_host = "10.0.0.1", .primary_port = kPort}, 1) {
     set(engine, "old", "1");
     gate.set(Gate::kReplica, true);
@@ -389,6 +390,23 @@ TEST_F(LinkTest, AStreamThatIsNoCommandsEndsTheLink) {
   EXPECT_NE(replica_->progress.last_failure().find("not again"), std::string::npos);
   for (const std::string& line : primary_->requests) {
     EXPECT_FALSE(line.starts_with("PSYNC " + kId)) << "its place is worth nothing now";
+  }
+}
+
+// It would come again and again; the snapshot has what it did.
+TEST_F(LinkTest, ATransactionThatIsTooLongToBeTakenComesAsASnapshot) {
+  const auto full = [](Bytes good) {
+    return fmt::format("+FULLRESYNC {} 10\r\n${}\r\n{}", kId, good.size(), good);
+  };
+  const std::string set = request({"set", "a", std::string(4'000, 'x')});
+  const std::string open = request({"MULTI"}) + set + set + set;
+  start({{greeting({full(snapshot_of({{"new", "2"}})) + open}), true},
+         {greeting({full(snapshot_of({{"a", "3"}}))}), true}});
+  EXPECT_EQ(replica_->get("a"), "3");
+  EXPECT_TRUE(replica_->progress.following());
+  EXPECT_EQ(replica_->progress.full_syncs.load(), 2);
+  for (const std::string& line : primary_->requests) {
+    EXPECT_FALSE(line.starts_with("PSYNC " + kId)) << "from there it cannot go on";
   }
 }
 

@@ -22,12 +22,13 @@ bool is_blank(Bytes line) { return line == "\n" || line == "\r\n"; }
 }  // namespace
 
 StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
-                         LinkProgress& progress, uint64_t role_generation)
+                         LinkProgress& progress, uint64_t role_generation, size_t pending_bytes_max)
     : executor_(executor),
       engine_(executor.engine()),
       log_(engine_.log),
       options_(options),
-      progress_(progress) {
+      progress_(progress),
+      pending_bytes_max_(pending_bytes_max) {
   client_.role_generation = role_generation;
 }
 
@@ -66,7 +67,7 @@ Result<void> StreamApply::feed(Bytes bytes) {
   pending_.erase(0, applied_);
   parsed_ -= applied_;
   applied_ = 0;
-  if (pending_.size() > kPendingBytesMax) {
+  if (pending_.size() > pending_bytes_max_) {
     return fail(ErrorCode::kLimit, "the primary sent a command or transaction without an end");
   }
   return {};

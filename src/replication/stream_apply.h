@@ -29,20 +29,21 @@ namespace tandem {
 
 class StreamApply {
  public:
-  // Bytes that may wait for the end of their command or transaction.
   static constexpr size_t kPendingBytesMax = size_t{1} << 30;
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is
-  // (engine/engine.h); in another one nothing is applied.
+  // (engine/engine.h); in another one nothing is applied. `pending_bytes_max`: how many bytes may
+  // wait for the end of their command or transaction.
   StreamApply(Executor& executor, const ReplicationOptions& options, LinkProgress& progress,
-              uint64_t role_generation);
+              uint64_t role_generation, size_t pending_bytes_max);
 
   // A stream from `primary` (its address, for people) begins at the log's end: forgets what was
   // pending, and selects the database that the log's context names.
   void restart(std::string primary);
 
   // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
-  // no commands (lines of text are none, either); what was applied before stays applied.
+  // no commands (lines of text are none, either). kLimit: too much waits for its end. What was
+  // applied before stays applied.
   Result<void> feed(Bytes bytes);
 
   // The primary asked for an acknowledgement (REPLCONF GETACK) since the last call.
@@ -75,6 +76,7 @@ class StreamApply {
   Log& log_;
   const ReplicationOptions& options_;
   LinkProgress& progress_;
+  const size_t pending_bytes_max_;
   StreamClient client_{*this};
   RequestParser parser_;
   std::string pending_;
