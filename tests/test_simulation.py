@@ -26,4 +26,5 @@ def test_schedules_are_counted():
 def test_what_it_does_not_understand_is_refused():
     for arguments in (("--bogus", 1), ("--seed",), ("--seed", "x"), ("7",)):
         done = simulate(*arguments)
-        assert done.returncode == 2 and done.stderr.startswith("Usage: "), arguments
+        assert done.returncode == 2 and "Run with --help" in done.stderr, arguments
+    assert "--schedules" in simulate("--help").stdout

@@ -3,13 +3,13 @@
 //   sim-replication --schedules 50    as many
 //   sim-replication --seed 17         one, with each of its steps; run it again and it is the same
 //   sim-replication --seed 17 --schedules 50    those of the seeds 17 to 66
-#include <cstdio>
+#include <optional>
 #include <string_view>
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/logging.h"
-#include "base/number.h"
 #include "replication_sim/schedule.h"
 
 namespace {
@@ -17,6 +17,7 @@ namespace {
 using namespace tandem;
 
 constexpr uint64_t kSchedules = 1000;
+constexpr int kMisunderstood = 2;
 
 int run_one(uint64_t seed) {
   const ScheduleResult result =
@@ -52,21 +53,13 @@ int run_many(uint64_t first, uint64_t count) {
 int main(int argc, char** argv) {
   std::optional<uint64_t> schedules;
   std::optional<uint64_t> seed;
-  bool understood = argc % 2 == 1;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view name = argv[i];
-    const auto value = parse_uint64(argv[i + 1]);
-    if (name == "--seed" && value) {
-      seed = *value;
-    } else if (name == "--schedules" && value) {
-      schedules = *value;
-    } else {
-      understood = false;
-    }
-  }
-  if (!understood) {
-    fmt::print(stderr, "Usage: sim-replication [--seed N] [--schedules K]\n");
-    return 2;
+  CLI::App app("Seeded schedules of the replication simulation", "sim-replication");
+  app.add_option("--seed", seed, "the first schedule's; alone: one schedule, with its steps");
+  app.add_option("--schedules", schedules, fmt::format("how many ({})", kSchedules));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kMisunderstood;
   }
   // What goes wrong in a schedule is meant to: no line a lost connection.
   set_log_level(LogLevel::kWarning);
