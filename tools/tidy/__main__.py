@@ -70,7 +70,7 @@ def compile_flags():
 
 def badly_formatted(names):
     """A line for each place that `./dev format` would change."""
-    sources = [name for name in names if name.startswith(("src/", "fuzz/"))
+    sources = [name for name in names if name.startswith(("src/", "fuzz/", "bench/"))
                and name.endswith((".cc", ".h"))]
 
     def complaints(some):
