@@ -3,7 +3,8 @@ import socket
 
 import pytest
 
-from harness.servers import free_port
+from harness import own_network
+from harness.servers import free_port, is_stock
 from harness.wait import wait_until
 from harness.wire import Connection, ReplyError, encode
 
@@ -339,26 +340,27 @@ def test_a_taken_port_stops_the_start(start):
     assert str(first.port) in second.log_text()
 
 
-def own_address():
-    """An address of this machine that is not loopback, or None."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            found = probe.getsockname()[0]
-            return None if found.startswith("127.") else found
-        except OSError:
-            return None
-
-
-@pytest.mark.skipif(own_address() is None, reason="this machine has loopback only")
-def test_protected_mode(start):
-    server = start("tandem", "--bind", "*")
-    with server.connect(host=own_address()) as connection:
-        assert connection.read_until_closed().startswith(b"-DENIED ")
-    with server.connect() as connection:
-        connection("CONFIG", "SET", "protected-mode", "no")
-    with server.connect(host=own_address()) as connection:
-        assert connection("PING") == "PONG"
+@pytest.mark.skipif(not own_network.is_allowed(), reason="no networks of its own here")
+def test_protected_mode(start, tmp_path):
+    """Without a password only the loopback addresses are let in, whatever is bound."""
+    told = {}
+    for kind in ("tandem", "redis"):
+        server = start(kind, "--bind", "*", "--unixsocket", tmp_path / kind, launch=False)
+        server.wrapper = own_network.wrapper()
+        pid, port = server.launch().process.pid, server.port
+        admin = wait_until(lambda: Connection(path=str(tmp_path / kind)), "it answers")
+        denied = own_network.said_to(pid, port)
+        told[kind], _, _ = denied.partition(b"4)")  # what follows is worded anew since 7.2
+        assert own_network.said_to(pid, port, "127.0.0.1") == b"+PONG\r\n"
+        other = own_network.said_to(pid, port, "127.0.0.2")
+        assert other == (denied if is_stock(kind) else b"+PONG\r\n")  # let in since 7.2
+        for name, value, answer in [
+                ("bind", f"127.0.0.1 {own_network.ADDRESS}", denied),
+                ("requirepass", "secret", b"-NOAUTH Authentication required.\r\n"),
+                ("requirepass", "", denied), ("protected-mode", "no", b"+PONG\r\n")]:
+            admin("CONFIG", "SET", name, value)
+            assert own_network.said_to(pid, port) == answer, (kind, name, value)
+    assert told["tandem"] == told["redis"] and told["tandem"].startswith(b"-DENIED ")
 
 
 def test_requirepass(start):
