@@ -284,12 +284,56 @@ def server_info(connection):
     return parse_info(connection("INFO"))
 
 
-def test_idle_clients_are_closed(start):
-    server = start("tandem", "--timeout", "1")
-    with server.connect() as idle, server.connect() as subscriber:
-        subscriber("SUBSCRIBE", "c")
-        wait_until(idle.is_closed, "the idle client is closed")
-        assert not subscriber.is_closed()
+# What a client asked before it fell silent: some are closed for it, others are spared.
+CLOSED = {"nothing": [], "one command": [("PING",)], "a transaction": [("MULTI",), ("GET", "a")],
+          "no more": [("SUBSCRIBE", "c"), ("UNSUBSCRIBE", "c")], "a watch": [("WATCH", "a")]}
+SPARED = {"an element": ("BLPOP", "none", 0), "replicas": ("WAIT", 9, 0),
+          "an entry": ("XREAD", "BLOCK", 0, "STREAMS", "none", "$"), "commands": ("MONITOR",),
+          "messages": ("SUBSCRIBE", "c"), "more messages": ("PSUBSCRIBE", "*"),
+          "the stream": ("PSYNC", "?", -1)}
+HELD_BACK = {"the end of a pause": ("SET", "a", 1)}
+
+
+def silent_after(server, requests):
+    """A connection of each protocol after each of the requests, by its name."""
+    found = {}
+    for name, command in requests.items():
+        for protocol in (2, 3):
+            found[name, protocol] = server.connect(protocol=protocol)
+            found[name, protocol].send(encode(*command))
+    return found
+
+
+def silent_clients(server):
+    """Who is to be closed, and who is to be spared; these fell silent before those."""
+    spared = silent_after(server, SPARED)
+    with server.connect() as admin:
+        wait_until(lambda: "blocked_clients:6\r" in admin("INFO", "clients"), "they wait")
+        admin("CLIENT", "PAUSE", 60000, "WRITE")
+    spared |= silent_after(server, HELD_BACK)
+    closed = {name: server.connect() for name in CLOSED}
+    for name, commands in CLOSED.items():
+        closed[name].pipeline(commands)
+    return closed, spared
+
+
+def test_idle_clients_are_closed_unless_they_wait_for_something(start):
+    """As redis-server does it; nor is a replica's own connection to its primary idle."""
+    servers = [start(kind, "--timeout", "1") for kind in ("tandem", "redis")]
+    replicas = [start(server.kind, "--timeout", "1", "--replicaof", "127.0.0.1", server.port)
+                for server in servers]
+    for replica in replicas:
+        wait_until(replica.link_up, "the link is up")
+    groups = [silent_clients(server) for server in servers]
+    for _ in range(2):  # by the second time whatever was to be closed has been
+        late = [("late", server.connect()) for server in servers]
+        for name, connection in [*groups[0][0].items(), *groups[1][0].items(), *late]:
+            wait_until(connection.is_closed, f"who asked for {name} is closed")
+    for server, replica, (_, spared) in zip(servers, replicas, groups):
+        gone = {name for name, connection in spared.items() if connection.is_closed()}
+        assert gone == set() and replica.link_up(), server
+        counts = server.info("stats")  # two replicas are made by hand
+        assert (counts["sync_full"], counts["sync_partial_ok"]) == ("3", "0"), server
 
 
 def test_unix_socket(start, tmp_path):
