@@ -425,6 +425,36 @@ def test_requirepass(start):
         assert connection("PING") == "PONG"
 
 
+# What who gave no password may ask, and what is wrong with it.
+BEFORE_A_PASSWORD = [
+    "GET a", "GET", "GET a b c", "NOSUCH", "nosuch a b", "config|get a", "''", "PING", "PING a b c",
+    "ECHO", "SELECT 99", "CLIENT", "CLIENT NOSUCH", "CLIENT ID", "CONFIG GET", "COMMAND NOSUCH",
+    "MULTI", "MULTI a", "EXEC", "EXEC a", "DISCARD", "WATCH", "SUBSCRIBE", "SUBSCRIBE c", "MONITOR",
+    "PSYNC ? -1", "PSYNC", "SYNC", "REPLCONF", "REPLCONF ACK 0", "REPLICAOF no one", "WAIT 0 0",
+    "EVAL", "EVAL 'return 1' 0", "DEBUG", "SHUTDOWN x y z v", "INFO", "ROLE", "AUTH", "AUTH a",
+    "AUTH default a", "AUTH nobody secret", "AUTH a b c", "HELLO 4", "HELLO x", "HELLO 3 NOSUCH",
+    "HELLO 3 AUTH default", "HELLO 3 AUTH default a", "HELLO 3 SETNAME", "RESET", "RESET a", "QUIT",
+    "QUIT a", "POST /", "Host: a", "'a",
+]
+
+
+@pytest.mark.parametrize("encoding", ["inline", "array"])
+def test_without_a_password_errors_come_in_the_order_of_redis(start, encoding):
+    """Unknown commands and wrong numbers of words are told before the want of a password."""
+    ours, theirs = (start(kind, "--requirepass", "secret") for kind in ("tandem", "redis"))
+    for line in BEFORE_A_PASSWORD:
+        request = line.encode() + b"\r\n"
+        if encoding == "array":
+            request = encode(*(word.strip("'") for word in line.split(" ")))
+        answers = []
+        for server in (ours, theirs):
+            with server.connect() as connection:
+                connection.send(request + encode("GET", "a"))
+                connection.socket.shutdown(socket.SHUT_WR)
+                answers.append(connection.read_until_closed())
+        assert answers[0] == answers[1], line
+
+
 def test_who_was_locked_out_is_let_in_when_the_password_goes(start):
     server = start("tandem")
     with server.connect() as admin:
