@@ -41,6 +41,36 @@ def test_include(start, tmp_path):
     assert ask(with_file(start, f"timeout 1\ninclude {more}\n").start(), "timeout") == "21"
 
 
+# Lines of a redis.conf beside one.conf, ten.conf and two.conf, which set timeouts of 1, 10 and 2,
+# and a hz of 100, 110 and 200; and the timeout and hz that come of them.
+INCLUDES = {
+    "in the order of their names": ("include {}/*.conf", "2", "200"),
+    "one letter": ("include {}/?ne.conf", "1", "100"),
+    "several letters": ("include {}/t[ew][no].conf", "2", "200"),
+    "later lines win": ("include {}/*.conf\ntimeout 77", "77", "200"),
+    "earlier lines lose": ("timeout 77\ninclude {}/t*.conf", "2", "200"),
+    "one after the other": ("include {}/two.conf\ninclude {}/one.conf", "1", "100"),
+    "nothing matches": ("hz 50\ninclude {}/none*.conf\ntimeout 78", "78", "50"),
+    "no such folder": ("hz 50\ninclude {}/none/*\ntimeout 78", "78", "50"),
+    "files that match include others": ("include {}/*.more\n", "10", "110"),
+}
+
+
+@pytest.mark.parametrize("case", INCLUDES)
+def test_include_of_a_pattern(start, tmp_path, case):
+    for name, text in {"two.conf": "timeout 2\nhz 200", "one.conf": "timeout 1\nhz 100",
+                       "ten.conf": "timeout 10\nhz 110",
+                       "x.more": f"include {tmp_path}/te*.conf\n"}.items():
+        (tmp_path / name).write_text(text + "\n")
+    text, timeout, hz = INCLUDES[case]
+    for kind in ("tandem", "redis"):
+        server = start(kind, launch=False, defaults=False)
+        (server.folder / "redis.conf").write_text(text.replace("{}", str(tmp_path)) + "\n")
+        server.arguments = ["--bind", "127.0.0.1", "--save", ""]
+        server.start()
+        assert ask(server, "timeout") == timeout and ask(server, "hz") == hz, kind
+
+
 def test_standard_input(start):
     server = start("tandem", launch=False)
     server.arguments_before = lambda: ["-"]
