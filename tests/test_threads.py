@@ -1,10 +1,13 @@
-"""Two workers at once: what each client sees is as if there were one, and replicas agree."""
+"""Two workers at once: what each client sees is as if there were one, and replicas agree. The link
+to a primary is none of theirs."""
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from harness.generate import Generator
-from harness.load import assert_same
+from harness.load import assert_same, caught_up
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
@@ -209,3 +212,52 @@ def test_a_long_command_holds_up_its_own_worker_and_keys_only(two_workers):
                     other.send(encode("INCR", f"other{number}"))
         assert max(counts) >= answers and not client.has_reply()
         assert client.read() == 100_001
+
+
+def followed(start, *arguments):
+    """A primary and its replica."""
+    primary, replica = start("tandem"), start("tandem", *arguments)
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    return primary, replica
+
+
+def processor_seconds(server):
+    """What each thread has had, by its name."""
+    found = {}
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        with suppress(OSError):  # one that ends meanwhile
+            seconds = int((task / "schedstat").read_text().split()[0]) / 1e9
+            found[(task / "comm").read_text().strip()] = seconds
+    return found
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server applies the stream between commands")
+def test_the_stream_is_applied_while_the_only_worker_is_busy(start, monkeypatch):
+    """While it runs one long command, what the primary writes is applied and acknowledged, many
+    times. On the same thread that could be once at most."""
+    monkeypatch.setenv("TANDEM_WORKERS", "1")
+    primary, replica = followed(start)
+    rounds, enough = 0, 8
+    with primary.connect() as writer, replica.connect() as reader:
+        for first in range(0, 100_000, 10_000):
+            writer("SADD", "set", "text", *range(first, first + 10_000))
+        assert writer("WAIT", 1, 0) == 1
+        reader.send(encode("SUNION", *["set"] * 40))
+        while rounds < enough and not reader.has_reply():
+            writer("INCR", "n")
+            rounds += writer("WAIT", 1, 0)
+        assert rounds == enough and not reader.has_reply()
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock server has one thread for commands")
+def test_no_worker_applies_the_stream(start):
+    primary, replica = followed(start)
+    before = processor_seconds(replica)
+    with primary.connect() as client:
+        client.pipeline([("SET", f"k{n}", "x" * 100) for n in range(20_000)])
+        assert client("WAIT", 1, 0) == 1
+    after = processor_seconds(replica)
+    spent = {name: after[name] - before[name] for name in before.keys() & after.keys()}
+    workers = sum(seconds for name, seconds in spent.items() if name.startswith("worker"))
+    assert "worker-0" in spent and spent.get("replication", 0) > 5 * workers, spent
