@@ -9,7 +9,8 @@ import tempfile
 
 import pytest
 
-from harness.servers import ROOT, free_port
+from harness.servers import ROOT, free_port, is_stock
+from harness.terminal import INTERRUPT, Terminal
 from harness.wait import wait_until
 from harness.wire import Connection
 
@@ -18,6 +19,7 @@ import live as live_view  # noqa: E402
 import tour as tour_story  # noqa: E402
 
 README = (ROOT / "README.md").read_text()
+PROGRAM = [sys.executable, ROOT / "tools" / "quickstart"]
 
 
 class Quickstart:
@@ -27,8 +29,8 @@ class Quickstart:
         self.port = free_port(neighbours=2)
         self.output = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, ROOT / "tools" / "quickstart", "--port", str(self.port), "--data",
-             folder, *arguments], stdout=self.output, stderr=subprocess.STDOUT)
+            [*PROGRAM, "--port", str(self.port), "--data", folder, *arguments],
+            stdout=self.output, stderr=subprocess.STDOUT)
         wait_until(lambda: up_to == 0 or self.linked(self.port + up_to), "all follow", 40)
 
     @staticmethod
@@ -166,7 +168,7 @@ def test_the_servers_of_the_readme(tmp_path):
 
 def refusal(*arguments, cwd=None):
     """What it says before it starts anything."""
-    done = subprocess.run([sys.executable, ROOT / "tools" / "quickstart", *map(str, arguments)],
+    done = subprocess.run([*PROGRAM, *map(str, arguments)],
                           capture_output=True, text=True, timeout=30, cwd=cwd)
     assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
     return done.stderr
@@ -237,12 +239,176 @@ def test_a_link_that_fails_says_why(start, quickstart):
     live.stop()
 
 
+class LiveTable:
+    """./quickstart in a terminal: the rows that stand on its screen, by the server's name."""
+
+    HEADINGS = ["server", "port", "role", "offset", "lag", "link", "sync"]
+
+    def __init__(self, folder, *arguments, columns=80):
+        self.port = free_port(neighbours=2)
+        self.terminal = Terminal([*PROGRAM, "--port", self.port, "--data", folder, *arguments],
+                                 columns)
+
+    def rows(self):
+        """Of the only table, for it is drawn over and over in the same place."""
+        lines = self.terminal.lines()
+        heads = [at for at, line in enumerate(lines) if line.split() == self.HEADINGS]
+        if not heads:
+            return {}
+        assert len(heads) == 1, self.terminal.text()
+        columns = [lines[heads[0]].index(heading) for heading in self.HEADINGS] + [None]
+        found = {}
+        for line in lines[heads[0] + 1:]:
+            cells = [line[a:b].strip() for a, b in zip(columns, columns[1:])]
+            if cells[0]:
+                found[cells[0]] = dict(zip(self.HEADINGS[1:], cells[1:]))
+        return found
+
+    def wait_for(self, name, **cells):
+        """The row, once each of these cells matches its pattern."""
+        def matches():
+            row = self.rows().get(name)
+            fits = row and all(re.fullmatch(cells[column], row[column]) for column in cells)
+            return row if fits else None
+        try:
+            return wait_until(matches, f"{name} shows {cells}")
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}\n{self.terminal.text()}") from None
+
+    def server_pids(self):
+        pids = []
+        for port in range(self.port, self.port + 3):
+            with Connection(port) as connection:
+                pids.append(int(re.search(r"process_id:(\d+)", connection("INFO", "server"))[1]))
+        return pids
+
+    def end(self):
+        """Ctrl-C, however far it got."""
+        if self.terminal.process.poll() is None:
+            self.terminal.press(INTERRUPT)
+            self.terminal.process.wait(30)
+        return self.terminal.process.returncode
+
+
+@pytest.fixture
+def live_table(tmp_path):
+    begun = []
+
+    def begin(*arguments, **options):
+        begun.append(LiveTable(tmp_path / "data", *arguments, **options))
+        return begun[-1]
+
+    yield begin
+    for item in begun:
+        item.end()
+
+
+def is_alive(pid):
+    """A process that is none of our children."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_table_is_redrawn_in_place(live_table):
+    live = live_table()
+    for name, number in (("replica 1", 1), ("replica 2", 2)):
+        row = live.wait_for(name, link="up", lag="0 B", sync="following")
+        assert (row["role"], row["port"]) == ("replica", str(live.port + number))
+    before = live.wait_for("primary", role="primary", offset=r"\d+", sync="-")
+    assert (before["lag"], before["link"]) == ("-", "-")
+    with Connection(live.port) as connection:
+        connection("SET", "key", "x" * 1000)
+        offset = int(re.search(r"master_repl_offset:(\d+)", connection("INFO"))[1])
+    assert offset > int(before["offset"]) + 1000
+    def moved():
+        return min(int(row["offset"]) for row in live.rows().values()) >= offset
+    wait_until(moved, "all rows move")
+    with Connection(live.port + 1) as connection:
+        connection("REPLICAOF", "NO", "ONE")
+    live.wait_for("replica 1", role="primary", lag="-", link="-", sync="-")
+    with Connection(live.port + 2) as connection:
+        os.kill(int(re.search(r"process_id:(\d+)", connection("INFO"))[1]), signal.SIGKILL)
+    live.wait_for("replica 2", role="-", offset="-", lag="-", link="down", sync="does not answer")
+
+
+def test_ctrl_c_stops_all_and_leaves_the_data(live_table, tmp_path):
+    live = live_table()
+    live.wait_for("replica 2", link="up")
+    pids = live.server_pids()
+    assert len(set(pids)) == 3 and all(is_alive(pid) for pid in pids)
+    with Connection(live.port) as connection:
+        connection("SET", "key", "value")
+    assert live.end() == 0
+    assert not any(is_alive(pid) for pid in pids)
+    assert "stopping" in live.terminal.text() and "Traceback" not in live.terminal.text()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    kept = {str(path.relative_to(tmp_path / "data")) for path in (tmp_path / "data").rglob("*")}
+    names = ("primary", "replica-1", "replica-2")
+    assert kept == {*names, *(f"{name}/{file}" for name in names for file in ("log", "dump.rdb"))}
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock replica does not count the keys it reads")
+def test_a_sync_has_a_bar_that_grows(start, live_table, proxy):
+    """Whole, with its figure, in a terminal of the usual width."""
+    old = start("redis", "--rdbcompression", "no")
+    with old.connect() as connection:
+        connection.pipeline([("SET", f"k{n}", "x" * 1000) for n in range(3000)])
+    link = proxy(old)
+    link.throttle(500_000)
+    live = live_table("--from", f"127.0.0.1:{link.port}")
+
+    bars = {}
+
+    def shown():
+        sync = live.rows().get("primary", {"sync": ""})["sync"]
+        if bar := re.fullmatch(r"receiving \[(#*)(\.*)\] +(\d+) %", sync):
+            bars[int(bar[3])] = len(bar[1]), len(bar[1] + bar[2])
+        return len(bars) >= 3 or sync == "following"
+
+    wait_until(shown, "the bar has grown twice")
+    link.throttle(None)
+    assert len(bars) >= 3 and list(bars) == sorted(bars) and max(bars) <= 100
+    for share, (full, all_cells) in bars.items():
+        assert 0 <= share * all_cells / 100 - full <= 1 and all_cells > 5, bars
+    for name in ("primary", "replica 1", "replica 2"):
+        live.wait_for(name, link="up", lag="0 B", sync="following")
+
+
+def test_a_narrow_terminal_cuts_the_lines(live_table):
+    """A line that went on in the next one would shift the table at every drawing."""
+    live = live_table(columns=52)
+    wait_until(lambda: "up" in live.terminal.text(), "the links are up")
+    drawings = live.terminal.printed.count("\x1b[4A")
+    wait_until(lambda: live.terminal.printed.count("\x1b[4A") > drawings + 1, "it is drawn again")
+    assert sum(line.startswith("server ") for line in live.terminal.lines()) == 1
+    assert sum(line.startswith("replica 2 ") for line in live.terminal.lines()) == 1
+
+
+def test_lag_is_counted_from_the_beginning_of_the_chain():
+    source = {"role": "master", "master_repl_offset": "50000", "connected_slaves": "1"}
+    primary = {"role": "slave", "slave_repl_offset": "49500", "master_port": "1",
+               "master_link_status": "up"}
+    replica = {"role": "slave", "slave_repl_offset": "9000", "master_port": "2",
+               "master_link_status": "down"}
+    seen = {"1": source, "2": primary, "3": replica}
+    rows = [live_view.row("name", port, info, seen) for port, info in seen.items()]
+    assert rows[0] == ("name", "1", "primary", "50000", "-", "-", "-")
+    assert rows[1] == ("name", "2", "replica", 49500, "500 B", "up", "following")
+    assert rows[2] == ("name", "3", "replica", 9000, "40 KB", "down", "connecting")
+
+
 def test_what_is_received_or_loaded_has_a_bar():
     receiving = {"role": "slave", "master_sync_in_progress": "1", "master_sync_read_keys": "250"}
     primary = {"db0": "keys=300,expires=0,avg_ttl=0", "db3": "keys=700,expires=1,avg_ttl=5"}
-    assert live_view.phase(receiving, primary) == f"receiving [{'#' * 6}{'.' * 18}]  25 %"
-    loading = {"loading": "1", "loading_loaded_bytes": "50", "loading_total_bytes": "100"}
-    assert live_view.phase(loading, None) == f"loading   [{'#' * 12}{'.' * 12}]  50 %"
+    assert live_view.phase(receiving, primary) == "receiving [##.......]  25 %"
+    loading = {"loading": "1", "loading_loaded_bytes": "60", "loading_total_bytes": "100"}
+    assert live_view.phase(loading, None) == "loading   [#####....]  60 %"
+    sending = {"role": "master", "connected_slaves": "2", "slave0": "ip=a,port=1,state=send_bulk",
+               "slave1": "ip=a,port=2,state=online,offset=0,lag=0"}
+    assert live_view.phase(sending, None) == "sending a snapshot to 1"
 
 
 def test_a_tour_with_an_untrue_step_fails_and_says_which(monkeypatch, capsys):

@@ -7,9 +7,9 @@ from harness.servers import parse_info
 from harness.wait import Waited, wait_until
 
 REDRAW_SECONDS = 0.5
-BAR_CELLS = 24
 HEADINGS = ("server", "port", "role", "offset", "lag", "link", "sync")
-WIDTHS = (10, 6, 8, 14, 12, 6, 0)
+WIDTHS = (10, 6, 8, 14, 9, 5, 0)
+BAR_CELLS = 9  # so that a line with a bar fits into 80 columns
 
 
 def figures(reply):
