@@ -208,6 +208,16 @@ def test_functions_are_refused_by_name(start):
     assert "function" in refused(start, (DATA / "redis-7.0-function.rdb").read_bytes())
 
 
+@pytest.mark.skipif(is_stock("tandem"), reason="a stock 7.0 reads version 10 at most")
+def test_a_file_of_redis_7_2(start):
+    item = rdb.entry(rdb.SET_LISTPACK, b"s", rdb.text(rdb.listpack(b"a", b"b", b"17")))
+    server = start_from(start, rdb.file(item, version=11))
+    wait_until(server.answers, "it has loaded the file")
+    with server.connect() as connection:
+        assert sorted(connection("SMEMBERS", "s")) == ["17", "a", "b"]
+        assert connection("OBJECT", "ENCODING", "s") == "listpack"
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_load_as_in_redis(start, name):
     expected, ours = start("redis", launch=False), start("tandem", launch=False)

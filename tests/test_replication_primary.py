@@ -502,12 +502,18 @@ def test_a_monitor_becomes_no_replica(start):
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a directive of Tandem")
-@pytest.mark.parametrize("version", [9, 10, 11])
-def test_rdb_version_for_replicas(start, version):
+@pytest.mark.parametrize("version,set_type,stream_type", [(9, 2, 15), (10, 2, 19), (11, 20, 21)])
+def test_rdb_version_for_replicas(start, version, set_type, stream_type):
     server = start("tandem", "--repl-rdb-version", version)
+    with server.connect() as client:
+        client("SADD", "a set", "a", "b")
+        client("XADD", "a stream", "1-1", "f", "v")
     replica = FakeReplica(server)
     replica.psync()
-    assert replica.snapshot()[:9] == b"REDIS%04d" % version
+    data = replica.snapshot()
+    assert data[:9] == b"REDIS%04d" % version
+    assert bytes([set_type]) + rdb.text(b"a set") in data
+    assert bytes([stream_type]) + rdb.text(b"a stream") in data
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="stock servers do not say or hear it")
