@@ -55,7 +55,10 @@ class Bench:
 
     def __init__(self, options):
         self.rounds = 1 if options.quick else options.rounds
-        self.scale = 20 if options.quick else 1
+        self.keys = 20_000 if options.quick else 1_000_000
+        self.slices = 1 if options.quick else measure.SLICES
+        # SETs a second beside a sync, and the share of them that must have been possible.
+        self.load = (2_000, 0) if options.quick else (20_000, 0.95)
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0
 
@@ -86,8 +89,8 @@ class Bench:
 
         def take():
             with self.server("tandem") as ours, self.server("redis") as theirs:
-                return measure.command_costs({"tandem": ours, "redis": theirs},
-                                             1_000_000 // self.scale)
+                return measure.command_costs({"tandem": ours, "redis": theirs}, self.keys,
+                                             self.slices)
 
         return [Row(f"{name}, CPU time an operation", "us", ours, theirs,
                     limits[int(name.split()[-1])])
@@ -96,7 +99,7 @@ class Bench:
     def memory(self):
         def take(kind):
             with self.server(kind) as server:
-                return measure.key_cost(server, 1_000_000 // self.scale)
+                return measure.key_cost(server, self.keys)
 
         return [Row(name, "bytes", ours, theirs, "<= 0.55")
                 for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
@@ -109,7 +112,7 @@ class Bench:
         def take(kind):
             with (self.server(kind, "--repl-diskless-sync-delay", "0") as primary,
                   self.server(kind) as replica):
-                return measure.full_sync(primary, replica, 1_000_000 // self.scale, 20_000)
+                return measure.full_sync(primary, replica, self.keys, *self.load)
 
         return [Row(name, limits[name][0], ours, theirs, limits[name][1])
                 for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]

@@ -1,0 +1,36 @@
+"""./dev bench works, whatever it measures: figures of a test machine prove nothing."""
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness.servers import ROOT, is_stock
+
+FIGURES = {
+    **{f"{name} at pipeline {depth}, CPU time an operation": "us"
+       for name in ("SET", "GET") for depth in (1, 16, 64)},
+    "memory a key (16 B key, 8 B value)": "bytes", "full sync until caught up": "s",
+    "extra memory at the peak, share of the data": "%",
+    "longest wait of a GET during the sync": "ms",
+}
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="it measures Tandem beside a stock server")
+def test_a_quick_round_gives_every_figure_and_writes_no_page(tmp_path):
+    page = ROOT / "docs" / "benchmarks.md"
+    before = page.read_bytes(), page.stat().st_mtime_ns
+    done = subprocess.run([sys.executable, ROOT / "bench" / "run.py", "--quick"], text=True,
+                          env={**os.environ, "TMPDIR": str(tmp_path)}, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]]
+            for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    assert [row[0] for row in rows] == list(FIGURES)
+    for name, ours, theirs, *_ in rows:
+        for figure in (ours, theirs):
+            assert re.fullmatch(rf"[0-9.e+-]+ {FIGURES[name]}", figure), (name, figure)
+            assert float(figure.split()[0]) > 0 or FIGURES[name] == "%", (name, figure)
+    assert (page.read_bytes(), page.stat().st_mtime_ns) == before
+    assert list(tmp_path.iterdir()) == [], "its servers' folders are gone"
