@@ -11,8 +11,12 @@ from harness.servers import Server  # noqa: E402
 
 
 def pytest_configure(config):
-    """A run that is told to end still stops its servers: the fixtures' ends are run."""
+    """A run that is told to end still stops its servers: the fixtures' ends are run. Where it was
+    started with signals ignored (under nohup, in a script's background) its programs heed them."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=1))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -15,6 +15,7 @@ from harness.wait import wait_until
 from harness.wire import Connection
 
 sys.path.append(str(ROOT / "tools" / "quickstart"))
+import group as server_group  # noqa: E402
 import live as live_view  # noqa: E402
 import tour as tour_story  # noqa: E402
 
@@ -351,6 +352,28 @@ def test_ctrl_c_stops_all_and_leaves_the_data(live_table, tmp_path):
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock replica does not count the keys it reads")
+def test_ctrl_c_in_the_middle_of_a_start_stops_that_server(tmp_path, monkeypatch):
+    started = []
+
+    def interrupted(*arguments, **options):
+        started.append(popen(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[0]
+    popen = subprocess.Popen
+    handlers = {number: signal.getsignal(number) for number in server_group.SIGNALS}
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    try:
+        with (pytest.raises(KeyboardInterrupt),
+              server_group.Group(tmp_path / "data", free_port()) as group):
+            group.start()
+        assert len(started) == 1 and started[0].returncode is not None
+    finally:
+        for process in started:
+            process.kill()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def test_a_sync_has_a_bar_that_grows(start, live_table, proxy):
     """Whole, with its figure, in a terminal of the usual width."""
     old = start("redis", "--rdbcompression", "no")

@@ -12,6 +12,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .signals import signals_held_back
 from .wait import wait_until
 from .wire import Connection, ReplyError
 
@@ -85,7 +86,8 @@ class Server:
 
     def launch(self, stdin=subprocess.DEVNULL):
         """Starts the process, out of Ctrl-C's reach, without waiting for it to answer."""
-        with self.log.open("ab") as log:
+        # Between the process and its name here a signal would leave a server that nobody stops.
+        with self.log.open("ab") as log, signals_held_back():
             self.process = subprocess.Popen(self.command(), stdin=stdin, stdout=log, stderr=log,
                                             cwd=self.folder, start_new_session=True)
         return self
