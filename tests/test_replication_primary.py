@@ -462,8 +462,6 @@ def test_a_snapshot_alone(start, tmp_path):
             assert client("REPLCONF", *option) == "OK"
         assert client.error("REPLCONF", "rdb-only", "x") == \
             "ERR value is not an integer or out of range"
-        assert client.error("REPLCONF", "rdb-filter-only", "bla") == \
-            "ERR Unsupported rdb-filter-only option: bla"
     file = tmp_path / "alone.rdb"
     subprocess.run(["redis-cli", "-p", str(server.port), "--rdb", file], check=True,
                    capture_output=True, timeout=60)
@@ -474,6 +472,47 @@ def test_a_snapshot_alone(start, tmp_path):
     assert replica.psync()[0] == "FULLRESYNC"
     assert replica._payload()[:5] == b"REDIS"
     wait_until(lambda: server.info("replication")["connected_slaves"] == "0", "nobody stays")
+
+
+FILTERS = ["", "functions", "Functions  functions", "data", "functions data", "'", "x\"", "'a'b"]
+
+
+@pytest.mark.parametrize("value", FILTERS)
+def test_what_a_snapshot_may_be_filtered_by(start, value):
+    ours, theirs = (start(kind).connect() for kind in ("tandem", "redis"))
+    request = encode("REPLCONF", "rdb-filter-only", value)
+    for client in (ours, theirs):
+        client.send(request)
+    assert ours.read_raw() == theirs.read_raw()
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_a_snapshot_without_data(start, kind):
+    """For who wants the stream alone (redis-cli --replica), or functions: there are none."""
+    server = start(kind)
+    with server.connect() as client:
+        client("SET", "before", 1)
+        replica = FakeReplica(server, "psync2")
+        replica.connection("REPLCONF", "rdb-filter-only", "")
+        assert " ".join(replica.psync()) == "-ERR Filtered replica requires EOF capability"
+        replica.connection("REPLCONF", "capa", "eof")
+        assert replica.psync()[0] == "FULLRESYNC"
+        snapshot = replica.snapshot()
+        assert snapshot[:5] == b"REDIS" and b"before" not in snapshot
+        assert rdb.head(snapshot)["repl-offset"] == replica.offset.encode()
+        client("SET", "behind", 1)
+        assert replica.commands(2) == [["SELECT", "0"], ["SET", "behind", "1"]]
+
+
+def test_redis_cli_wants_functions_alone(start, tmp_path):
+    server = start("tandem", "--repl-diskless-sync-delay", "60")
+    with server.connect() as client:
+        client("SET", "a", 1)
+    file = tmp_path / "functions.rdb"
+    subprocess.run(["redis-cli", "-p", str(server.port), "--functions-rdb", file], check=True,
+                   capture_output=True, timeout=60)
+    checked = subprocess.run(["redis-check-rdb", file], capture_output=True, text=True)
+    assert "RDB looks OK" in checked.stdout and "0 keys read" in checked.stdout
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock primary puts the messages into the stream")

@@ -13,29 +13,46 @@ constexpr int kChainsPerHold = 8;
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
 constexpr int64_t kMsPerSecond = 1000;
 
+RdbPreamble preamble(const Engine& engine) {
+  RdbPreamble head;
+  head.server_version = std::string(kRedisVersion);
+  head.created_s = engine.clock.unix_ms() / kMsPerSecond;
+  return head;
+}
+
+RdbPreamble::Replication place_in(const Log& log) {
+  const Position position = log.position();
+  const uint32_t context = log.context();
+  return {.selected_database = context == Log::kNoContext ? 0 : static_cast<int32_t>(context),
+          .id = std::string(position.id.text()),
+          .offset = static_cast<int64_t>(position.offset)};
+}
+
 }  // namespace
+
+std::string empty_rdb(const Engine& engine, const RdbWriteOptions& format) {
+  std::string bytes;
+  StringSink sink(bytes);
+  RdbWriter writer(sink, format);
+  RdbPreamble head = preamble(engine);
+  head.replication = place_in(engine.log);
+  writer.begin(head);
+  writer.finish();
+  return bytes;
+}
 
 std::unique_ptr<RdbSnapshot> RdbSnapshot::begin(Engine& engine, SnapshotTurn::Held turn,
                                                 const Options& options,
                                                 const std::function<void()>& at_cut) {
   CHECK(turn, "a snapshot has its turn");
-  RdbPreamble head;
-  head.server_version = std::string(kRedisVersion);
-  head.created_s = engine.clock.unix_ms() / kMsPerSecond;
+  RdbPreamble head = preamble(engine);
   if (engine.used_memory_bytes) {
     head.used_memory_bytes = static_cast<uint64_t>(engine.used_memory_bytes());
   }
   const ExclusiveGuard guard(engine.keyspace);
   if (at_cut != nullptr) at_cut();
   // What was written while nobody read the log has no place in its history.
-  if (options.with_position && engine.log.active()) {
-    const Position position = engine.log.position();
-    const uint32_t context = engine.log.context();
-    head.replication = RdbPreamble::Replication{
-        .selected_database = context == Log::kNoContext ? 0 : static_cast<int32_t>(context),
-        .id = std::string(position.id.text()),
-        .offset = static_cast<int64_t>(position.offset)};
-  }
+  if (options.with_position && engine.log.active()) head.replication = place_in(engine.log);
   return std::unique_ptr<RdbSnapshot>(
       new RdbSnapshot(engine, std::move(turn), options, std::move(head)));
 }

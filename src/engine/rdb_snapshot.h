@@ -33,6 +33,9 @@
 
 namespace tandem {
 
+// The stream of a snapshot without keys, at the log's end. REQUIRES: all stripes held.
+std::string empty_rdb(const Engine& engine, const RdbWriteOptions& format);
+
 class RdbSnapshot final : private SnapshotSink {
  public:
   struct Options {

@@ -1,7 +1,9 @@
 #include "replication/commands.h"
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -12,6 +14,7 @@
 #include "engine/waiting_room.h"
 #include "rdb/rdb_format.h"
 #include "replication/info.h"
+#include "resp/split_arguments.h"
 
 namespace tandem {
 
@@ -45,8 +48,11 @@ bool has_a_stream(const ReplicationControl& control, SessionContext& c) {
 
 void serve(ReplicationControl& control, const GiveConnection& give, SessionContext& c,
            const SyncRequest& request) {
-  control.activate_log();
   const uint64_t id = c.client.id;
+  if (const ReplicaHello hello = control.hello(id); hello.without_keys && !hello.understands_mark) {
+    return c.reply.error("ERR Filtered replica requires EOF capability");
+  }
+  control.activate_log();
   const bool given = give(
       c.client, [&control, request, id](ByteStream& stream, std::string unread, StopToken stop) {
         return control.serve_replica(stream, std::move(unread), request, id, stop);
@@ -79,6 +85,24 @@ void psync(ReplicationControl& control, const GiveConnection& give, SessionConte
   serve(control, give, c, *request);
 }
 
+// The parts of a snapshot that it wants, and no others. It can name functions, of which there are
+// none here; so either way nothing is left of the data. False: the reply is written.
+bool note_filter(ReplicaHello& hello, SessionContext& c, Bytes value) {
+  std::string storage;
+  std::vector<Bytes> wanted;
+  if (!split_arguments(value, storage, wanted)) {
+    c.reply.error("ERR Missing rdb-filter-only values");
+    return false;
+  }
+  for (const Bytes part : wanted) {
+    if (equal_ignore_case(part, "functions")) continue;
+    c.reply.error(fmt::format("ERR Unsupported rdb-filter-only option: {}", part));
+    return false;
+  }
+  hello.without_keys = true;
+  return true;
+}
+
 // One option and its value. False: the reply is written, or none is due.
 bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes value) {
   if (equal_ignore_case(option, "listening-port")) {
@@ -106,9 +130,7 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
     }
     hello.snapshot_only = *only == 1;
   } else if (equal_ignore_case(option, "rdb-filter-only")) {
-    // A snapshot holds everything here: whoever wants less is not to take it for that.
-    c.reply.error(fmt::format("ERR Unsupported rdb-filter-only option: {}", value));
-    return false;
+    return note_filter(hello, c, value);
   } else if (equal_ignore_case(option, "ack") || equal_ignore_case(option, "getack")) {
     return false;  // between a replica and its primary only, and never answered
   } else if (equal_ignore_case(option, "version")) {

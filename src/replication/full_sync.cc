@@ -18,6 +18,10 @@ constexpr int kPiecesPerTrip = 8;
 
 }  // namespace
 
+int rdb_version_for(int said, const ReplicationOptions& options) {
+  return said != 0 ? said : static_cast<int>(options.rdb_version.get());
+}
+
 SnapshotFeed::SnapshotFeed(const ReplicationId& any_id)
     : bytes({.block_bytes = 64 * 1024, .backlog_bytes = 0}, any_id) {
   bytes.activate(any_id);
@@ -151,12 +155,6 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, i
     ticket->set_ready();
   }
   return admitted;
-}
-
-// Whoever does not say what it reads gets what the configuration says.
-int FullSyncs::version_for(const FullSyncTicket& ticket) const {
-  const int configured = static_cast<int>(options_.rdb_version.get());
-  return ticket.rdb_version != 0 ? ticket.rdb_version : configured;
 }
 
 bool FullSyncs::must_wait(const Tickets& tickets) const {

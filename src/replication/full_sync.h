@@ -32,6 +32,9 @@
 
 namespace tandem {
 
+// The version that a replica gets which says that it reads `said`; 0: it does not say.
+int rdb_version_for(int said, const ReplicationOptions& options);
+
 // The RDB stream of one walk, on its way to several replicas.
 struct SnapshotFeed {
   explicit SnapshotFeed(const ReplicationId& any_id);
@@ -109,7 +112,9 @@ class FullSyncs {
   Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotFeed> feed,
                   Tickets tickets, StopToken stop);
   Tickets admit(const std::shared_ptr<SnapshotFeed>& feed, int version);
-  int version_for(const FullSyncTicket& ticket) const;
+  int version_for(const FullSyncTicket& ticket) const {
+    return rdb_version_for(ticket.rdb_version, options_);
+  }
   bool must_wait(const Tickets& tickets) const;
   bool anybody_left(const Tickets& tickets) const;
   void ring(const Tickets& tickets);

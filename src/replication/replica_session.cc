@@ -28,6 +28,14 @@ std::shared_ptr<ReplicaRecord> make_record(const ByteStream& stream, const Repli
       hello.listening_port, hello.understands_mark);
 }
 
+std::string name_in_log(const ReplicaRecord& record) {
+  return fmt::format("replica {}:{}", record.ip, record.port);
+}
+
+std::string answer_of(const Position& cut) {
+  return fmt::format("+FULLRESYNC {} {}\r\n", cut.id.text(), cut.offset);
+}
+
 }  // namespace
 
 ReplicaSession::ReplicaSession(const ReplicaSessionParts& parts, ByteStream& stream,
@@ -77,8 +85,7 @@ Task<Result<void>> ReplicaSession::feed() {
   const LogHistory history = log.history();
   const SyncDecision decision = decide_sync(request_, history, log.window());
   if (const auto* partial = std::get_if<PartialSync>(&decision)) {
-    auto cursor = log.open(fmt::format("replica {}:{}", record_->ip, record_->port),
-                           partial->offset, lag_limit().hard_bytes);
+    auto cursor = log.open(name_in_log(*record_), partial->offset, lag_limit().hard_bytes);
     // Lost between the decision and now: it asks again.
     if (!cursor) co_return std::unexpected(cursor.error());
     log_ = std::move(*cursor);
@@ -94,7 +101,7 @@ Task<Result<void>> ReplicaSession::feed() {
     if (request_.position) parts_.replicas.syncs().partial_refused.fetch_add(1);
     log_notice("Full sync of replica {}:{}: {}", record_->ip, record_->port,
                describe(std::get<FullSync>(decision)));
-    auto sent = co_await send_snapshot();
+    auto sent = hello_.without_keys ? co_await send_empty_snapshot() : co_await send_snapshot();
     if (!sent) co_return sent;
     if (hello_.snapshot_only) co_return fail(ErrorCode::kEnd, "it wanted the snapshot alone");
   }
@@ -104,14 +111,12 @@ Task<Result<void>> ReplicaSession::feed() {
 }
 
 Task<Result<void>> ReplicaSession::send_snapshot() {
-  ticket_ = parts_.full_syncs.join(fmt::format("replica {}:{}", record_->ip, record_->port), hello_,
-                                   lag_limit().hard_bytes, bell_);
+  ticket_ = parts_.full_syncs.join(name_in_log(*record_), hello_, lag_limit().hard_bytes, bell_);
   auto cut = co_await wait_for_cut();
   if (!cut) co_return cut;
   record_->state.store(ReplicaState::kSnapshot);
   if (!request_.plain) {
-    auto answered = co_await write(
-        fmt::format("+FULLRESYNC {} {}\r\n", ticket_->cut.id.text(), ticket_->cut.offset));
+    auto answered = co_await write(answer_of(ticket_->cut));
     if (!answered) co_return answered;
   }
   auto sent = co_await send_snapshot_bytes();
@@ -127,6 +132,25 @@ Task<Result<void>> ReplicaSession::send_snapshot() {
     if (!changed) co_return changed;
   }
   co_return Result<void>{};
+}
+
+// It needs no walk, so it waits for none.
+Task<Result<void>> ReplicaSession::send_empty_snapshot() {
+  Engine& engine = parts_.engine;
+  RdbWriteOptions format;
+  format.version = rdb_version_for(hello_.rdb_version, parts_.options);
+  std::string rdb;
+  Position cut;
+  {
+    const ExclusiveGuard guard(engine.keyspace);
+    if (!engine.gate.is(Gate::kReplica)) engine.log.forget_context();
+    rdb = empty_rdb(engine, format);
+    cut = engine.log.position();
+    log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes);
+  }
+  const std::string answer = request_.plain ? std::string() : answer_of(cut);
+  co_return co_await write(answer + transfer_header_bytes({.mark = {}, .length = rdb.size()}) +
+                           rdb);
 }
 
 // Empty lines meanwhile say that we are alive.

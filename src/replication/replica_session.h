@@ -3,8 +3,9 @@
 //
 // Three states, in this order (ReplicaState): it waits for a snapshot's cut; it gets the snapshot,
 // while the log holds its place from the cut on; it streams the log. A partial sync starts with the
-// third, and `rdb-only 1` ends with the second. The writing side looks at what there is to do, does
-// it, and sleeps until something changed; acknowledgements are read beside it.
+// third, `rdb-only 1` ends with the second, and `rdb-filter-only` makes the second an empty one.
+// The writing side looks at what there is to do, does it, and sleeps until something changed;
+// acknowledgements are read beside it.
 //
 // Confined to the loop of the connection's worker. The parts outlive the session.
 #pragma once
@@ -64,6 +65,7 @@ class ReplicaSession {
  private:
   Task<Result<void>> feed();
   Task<Result<void>> send_snapshot();
+  Task<Result<void>> send_empty_snapshot();
   Task<Result<void>> wait_for_cut();
   Task<Result<void>> send_snapshot_bytes();
   Task<Result<void>> stream_log();
