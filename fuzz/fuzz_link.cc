@@ -87,7 +87,7 @@ class Trial {
       return primary_;
     });
     replica_process_.start([&](SimProcess& process) {
-      replica_ = std::make_shared<LinkedReplica>(process, clock_, script.holds_position);
+      replica_ = std::make_shared<FuzzedReplica>(process, clock_, script.holds_position);
       return replica_;
     });
     before_ = standing();
@@ -282,7 +282,7 @@ class Trial {
   SimProcess& primary_process_{world_.add_process("10.0.0.1")};
   SimProcess& replica_process_{world_.add_process("10.0.0.2")};
   std::shared_ptr<ScriptedPrimary> primary_;
-  std::shared_ptr<LinkedReplica> replica_;
+  std::shared_ptr<FuzzedReplica> replica_;
   Mirror mirror_{clock_};
   NodeInvariants invariants_;
 

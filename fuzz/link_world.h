@@ -32,7 +32,7 @@ class StandingClock final : public Clock {
 // Says what its visits hold, whatever it is asked. Past the last one it closes at once.
 class ScriptedPrimary {
  public:
-  static constexpr uint16_t kPort = 6379;
+  static constexpr uint16_t kPort = LinkedReplica::kPrimaryPort;
   static constexpr size_t kPiecesMax = 32;  // a visit
 
   // `piece_bytes_max`: 0 writes a visit whole.
@@ -138,37 +138,17 @@ inline std::string held_bytes(Log& log) {
   return bytes;
 }
 
-// It holds one key, "old", before it follows anybody, and patience for two seconds.
-struct LinkedReplica : TestEngine {
-  LinkedReplica(SimProcess& process, const Clock& clock, bool holds_position)
-      : TestEngine(clock),
-        executor(engine, 1),
-        link({.loop = process.loop(),
-              .network = process.network(),
-              .executor = executor,
-              .options = options,
-              .replicas = replicas,
-              .progress = progress,
-              .listening_port = 7000},
-             {.primary_host = "10.0.0.1", .primary_port = ScriptedPrimary::kPort}, 1) {
-    set(engine, "old", "1");
+// It has patience for two seconds.
+struct FuzzedReplica : LinkedReplica {
+  FuzzedReplica(SimProcess& process, const Clock& clock, bool holds_position)
+      : LinkedReplica(process.loop(), process.network(), clock, 2) {
     if (holds_position) {
       const ExclusiveGuard all(keyspace);
       log.reset({.id = held_id(), .offset = kHeldOffset});
       log.set_context(kHeldDatabase);
     }
-    gate.set(Gate::kReplica, true);
-    options.timeout_seconds.set(2);
-    options.primary_password.set("secret");
-    scope.spawn(link.run(scope.token()));
+    begin();
   }
-
-  ReplicationOptions options;
-  Executor executor;
-  ReplicaRegistry replicas;
-  LinkProgress progress;
-  Link link;
-  Scope scope;
 };
 
 // What the replica's data must be: made from the same snapshots and streams, each at once and by a

@@ -1,17 +1,10 @@
 """A replica as its clients see it: roles, refused writes, stale data, passwords, chains."""
 import pytest
 
-from harness.load import Load, assert_same, caught_up, digest
+from harness.load import Load, assert_same, caught_up, digest, pair
 from harness.servers import free_port, is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
-
-
-def pair(start, *arguments):
-    primary, replica = start("tandem"), start("tandem", *arguments)
-    replica.follow(primary.port)
-    caught_up(primary, replica)
-    return primary, replica
 
 
 def test_three_ways_to_become_a_replica(start):

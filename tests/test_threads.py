@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.generate import Generator
-from harness.load import assert_same, caught_up
+from harness.load import assert_same, pair
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
@@ -214,14 +214,6 @@ def test_a_long_command_holds_up_its_own_worker_and_keys_only(two_workers):
         assert client.read() == 100_001
 
 
-def followed(start, *arguments):
-    """A primary and its replica."""
-    primary, replica = start("tandem"), start("tandem", *arguments)
-    replica.follow(primary.port)
-    caught_up(primary, replica)
-    return primary, replica
-
-
 def processor_seconds(server):
     """What each thread has had, by its name."""
     found = {}
@@ -237,7 +229,7 @@ def test_the_stream_is_applied_while_the_only_worker_is_busy(start, monkeypatch)
     """While it runs one long command, what the primary writes is applied and acknowledged, many
     times. On the same thread that could be once at most."""
     monkeypatch.setenv("TANDEM_WORKERS", "1")
-    primary, replica = followed(start)
+    primary, replica = pair(start)
     rounds, enough = 0, 8
     with primary.connect() as writer, replica.connect() as reader:
         for first in range(0, 100_000, 10_000):
@@ -252,7 +244,7 @@ def test_the_stream_is_applied_while_the_only_worker_is_busy(start, monkeypatch)
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock server has one thread for commands")
 def test_no_worker_applies_the_stream(start):
-    primary, replica = followed(start)
+    primary, replica = pair(start)
     before = processor_seconds(replica)
     with primary.connect() as client:
         client.pipeline([("SET", f"k{n}", "x" * 100) for n in range(20_000)])

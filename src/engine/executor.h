@@ -150,7 +150,7 @@ class Executor {
   uint64_t expire_all(int64_t deadline_us);
   uint64_t expire_own(int64_t deadline_us);
   bool expire_if_still_own(const OwnExpiry& own);
-  bool expire_held(const OwnExpiry& own, const KeyPlace& place);
+  bool expire_own_held(const OwnExpiry& own, const KeyPlace& place);
   uint64_t expire_partition(int database, int partition);
   uint64_t expire_held(int database, int partition);
   int partitions_without_expiry() const;

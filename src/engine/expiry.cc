@@ -66,12 +66,12 @@ bool Executor::expire_if_still_own(const OwnExpiry& own) {
   const KeyPlace place = engine_.keyspace.place(own.name.key);
   Lock& stripe = engine_.keyspace.stripe(place.stripe());
   if (!stripe.try_lock()) return false;
-  const bool expired = engine_.gate.is(Gate::kReplica) && expire_held(own, place);
+  const bool expired = engine_.gate.is(Gate::kReplica) && expire_own_held(own, place);
   stripe.unlock();
   return expired;
 }
 
-bool Executor::expire_held(const OwnExpiry& own, const KeyPlace& place) {
+bool Executor::expire_own_held(const OwnExpiry& own, const KeyPlace& place) {
   declared_.assign(1, DeclaredKey{own.name.key, place});
   effects_.begin(false);
   access_.begin(now_unix_us() / 1000, ExpiryMode::kIgnore, declared_, false);

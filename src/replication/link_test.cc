@@ -24,7 +24,7 @@
 namespace tandem {
 namespace {
 
-constexpr uint16_t kPort = 6379;
+constexpr uint16_t kPort = LinkedReplica::kPrimaryPort;
 const std::string kId(40, 'c');
 
 std::string snapshot_of(std::initializer_list<std::pair<Bytes, Bytes>> keys) {
@@ -104,25 +104,10 @@ class ScriptedPrimary {
   Scope scope_;
 };
 
-// A replica that holds one key, "old", before it follows anybody.
-struct Replica : TestEngine {
+struct Replica : LinkedReplica {
   explicit Replica(SimProcess& process)
-      : TestEngine(process.clock()),
-        executor(engine, 1),
-        link({.loop = process.loop(),
-              .network = process.network(),
-              .executor = executor,
-              .options = options,
-              .replicas = replicas,
-              .progress = progress,
-              .listening_port = 7000,
-              .pending_bytes_max = 10'000},
-             {.primary_host = "10.0.0.1", .primary_port = kPort}, 1) {
-    set(engine, "old", "1");
-    gate.set(Gate::kReplica, true);
-    options.timeout_seconds.set(10);
-    options.primary_password.set("secret");
-    scope.spawn(link.run(scope.token()));
+      : LinkedReplica(process.loop(), process.network(), process.clock(), 10, 10'000) {
+    begin();
   }
 
   std::string get(Bytes key, int database = 0) {
@@ -134,13 +119,6 @@ struct Replica : TestEngine {
     char digits[kInt64TextMax];
     return entry == nullptr ? "" : std::string(entry->text(digits));
   }
-
-  ReplicationOptions options;
-  Executor executor;
-  ReplicaRegistry replicas;
-  LinkProgress progress;
-  Link link;
-  Scope scope;
 };
 
 using Visits = std::deque<ScriptedPrimary::Visit>;

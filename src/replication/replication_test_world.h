@@ -1,5 +1,5 @@
 // For tests of this part: an engine whose only write is SET, so that replication is tested without
-// the real families.
+// the real families; and a replica made of one.
 #pragma once
 
 #include <initializer_list>
@@ -8,6 +8,8 @@
 
 #include "engine/executor.h"
 #include "engine/testing.h"
+#include "io/scope.h"
+#include "replication/link.h"
 #include "resp/request_writer.h"
 
 namespace tandem {
@@ -50,5 +52,40 @@ inline void set(Engine& engine, Bytes key, Bytes text) {
   ReplyWriter reply(out);
   executor.execute(client, std::vector<Bytes>{"set", key, text}, {}, reply);
 }
+
+// Follows a primary at 10.0.0.1:6379 once begin() is called, and holds one key, "old", before.
+struct LinkedReplica : TestEngine {
+  static constexpr uint16_t kPrimaryPort = 6379;
+
+  LinkedReplica(Loop& loop, Network& network, const Clock& clock, int64_t timeout_seconds,
+                size_t pending_bytes_max = StreamApply::kPendingBytesMax)
+      : TestEngine(clock),
+        executor(engine, 1),
+        link({.loop = loop,
+              .network = network,
+              .executor = executor,
+              .options = options,
+              .replicas = replicas,
+              .progress = progress,
+              .listening_port = 7000,
+              .pending_bytes_max = pending_bytes_max},
+             {.primary_host = "10.0.0.1", .primary_port = kPrimaryPort}, 1) {
+    set(engine, "old", "1");
+    options.timeout_seconds.set(timeout_seconds);
+    options.primary_password.set("secret");
+  }
+
+  void begin() {
+    gate.set(Gate::kReplica, true);
+    scope.spawn(link.run(scope.token()));
+  }
+
+  ReplicationOptions options;
+  Executor executor;
+  ReplicaRegistry replicas;
+  LinkProgress progress;
+  Link link;
+  Scope scope;
+};
 
 }  // namespace tandem

@@ -29,6 +29,7 @@ namespace tandem {
 
 class StreamApply {
  public:
+  // The bound for real streams, below.
   static constexpr size_t kPendingBytesMax = size_t{1} << 30;
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is

@@ -45,6 +45,14 @@ def caught_up(primary, *replicas):
     wait_until(all_there, f"{[str(r) for r in replicas]} caught up with {primary}", 30)
 
 
+def pair(start, *arguments):
+    """A primary, and a replica with these arguments that has caught up."""
+    primary, replica = start("tandem"), start("tandem", *arguments)
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    return primary, replica
+
+
 def digest(server):
     with Connection(server.port) as connection:
         return connection.call("DEBUG", "DIGEST")
