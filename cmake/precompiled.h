@@ -1,5 +1,5 @@
-// What most sources include of the libraries, parsed once a build (cmake/TandemPrecompiled.cmake). It
-// changes no meaning: each file still includes what it uses.
+// What most sources include of the libraries, parsed once a build (cmake/TandemPrecompiled.cmake).
+// It changes no meaning: each file still includes what it uses.
 #pragma once
 
 #include <algorithm>
