@@ -105,18 +105,18 @@ def main():
         sys.exit(f"tidy: unknown argument {unknown[0]!r}; --headers is all there is")
     parts = rules.read_parts((ROOT / "CMakeLists.txt").read_text())
     exceptions, used, failures = read_exceptions(), set(), []
-    files = list(tracked_files())
-    for name, text in files:
-        for rule, line, message in rules.check(rules.File(name, text, parts)):
-            matching = (e for e in exceptions if e[:2] == (rule, name) and e[2] in message)
-            entry = next(matching, None)
-            if entry:
-                used.add(entry)
-            else:
-                failures.append(f"{name}:{line}: {rule}: {message}")
+    files = [rules.File(name, text, parts) for name, text in tracked_files()]
+    found = [(rule, file.path, *rest) for file in files for rule, *rest in rules.check(file)]
+    for rule, name, line, message in [*found, *rules.check_tree(files)]:
+        matching = (e for e in exceptions if e[:2] == (rule, name) and e[2] in message)
+        entry = next(matching, None)
+        if entry:
+            used.add(entry)
+        else:
+            failures.append(f"{name}:{line}: {rule}: {message}")
     for entry in exceptions.keys() - used:
         failures.append(f"exceptions.txt: '{' '.join(entry)}' excuses nothing any more")
-    failures += badly_formatted(name for name, _ in files)
+    failures += badly_formatted(file.path for file in files)
     if "--headers" in sys.argv:
         failures += headers_compile_alone(parts)
     print("\n".join(failures) or "tidy: clean")

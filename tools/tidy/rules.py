@@ -140,6 +140,8 @@ BANNED_CALLS = [
      r"^src/base/(check|logging|number)\.cc$|/main\.cc$|_main\.cc$|^src/sim/.*replication.*\.cc$"),
     (r"(?<!\w)assert\(|#\s*include\s*<cassert>", "CHECK (base/check.h), or a Result", r"^$"),
     (r"\bthread_local\b", "an argument, or a member of the owner", r"^$"),
+    (r"\bdynamic_cast\b", "a virtual function that says what is wanted",
+     r"^(?!src/)|_test\.cc$"),
 ]
 
 
@@ -151,6 +153,36 @@ def banned_calls(file):
             continue
         for line, found in file.matches(pattern):
             yield line, f"'{found.group().strip()}' is banned here; use {instead}"
+
+
+# A command's own name, and what it is held against: no code knows a command by its name.
+_COMMAND_NAME = r"(?:\w+(?:\.|->))*(?:(?:command|row)(?:\(\))?(?:\.|->)name|full_name)\b"
+_NAME_COMPARED = re.compile(
+    rf"{_COMMAND_NAME}\s*[=!]=|[=!]=\s*{_COMMAND_NAME}"
+    r"|equal_ignore_case\([^;]*\bfull_name\b|\bfind\([^;]*\bfull_name\b"
+    r"|=\s*(?:\w+(?:\.|->))*row(?:\.|->)name\b")
+# The registry finds commands by name; what config calls a row is a directive's.
+_KNOWS_NAMES = re.compile(r"^src/engine/command\.cc$|^src/config/|_test\.cc$|^(?!src/)")
+
+
+def command_names(file):
+    """What is special about a command stands in its row, as a flag."""
+    if not file.is_cpp or _KNOWS_NAMES.search(file.path):
+        return
+    for line, found in file.matches(_NAME_COMPARED):
+        yield line, f"'{found.group().strip()}' asks for a command by name; give its row a flag"
+
+
+# The one file that writes into the replication log; the log itself is below it.
+APPENDER = "src/engine/journal.cc"
+
+
+def log_appenders(file):
+    """One place knows where records start and which database is selected there."""
+    if not file.is_cpp or file.is_test or file.path == APPENDER or file.part in (None, "log"):
+        return
+    for line, found in file.matches(r"\blog_?(?:\(\))?(?:\.|->)(append\w*)\("):
+        yield line, f"'{found.group(1)}' of the log: only {APPENDER} appends"
 
 
 def friends(file):
@@ -207,11 +239,57 @@ def own_world(file):
             yield number, "a path or a number that means nothing in a clone"
 
 
+def unit_of(path):
+    """A header and its source are one unit: "data/set" of src/data/set.h and src/data/set.cc."""
+    return PurePosixPath(path).with_suffix("").as_posix().removeprefix("src/")
+
+
+def circles(arrows):
+    """The groups of names that reach each other, of {name: the names it points to}."""
+
+    def reached(start):
+        seen, open_ones = set(), [start]
+        while open_ones:
+            for name in arrows.get(open_ones.pop(), ()):
+                if name not in seen:
+                    seen.add(name)
+                    open_ones.append(name)
+        return seen
+
+    reach = {name: reached(name) for name in arrows}
+    groups = {frozenset(other for other in reach[name] if name in reach.get(other, ()))
+              for name in arrows if name in reach[name]}
+    return sorted(sorted(group) for group in groups)
+
+
+def header_circles(files):
+    """Units that need each other can only be read, changed and tested together: they are one."""
+    arrows, first = {}, {}
+    for file in files:
+        if file.part is None or file.is_test or not file.is_cpp:
+            continue
+        unit = unit_of(file.path)
+        first[unit] = min(file.path, first.get(unit, file.path), key=lambda path: path[::-1])
+        targets = {unit_of(target) for _, quote, target in file.includes() if quote == '"'}
+        arrows.setdefault(unit, set()).update(targets - {unit})
+    for group in circles(arrows):
+        yield first[group[0]], 1, f"a circle of includes: {', '.join(group)}"
+
+
+# Of one file, and of all together: those yield (path, line, message).
 RULES = [include_order, own_header_first, pragma_once, file_length, columns, function_length,
-         banned_calls, friends, mutable_globals, unfinished, own_world, python_waits]
+         banned_calls, command_names, log_appenders, friends, mutable_globals, unfinished,
+         own_world, python_waits]
+TREE_RULES = [header_circles]
 
 
 def check(file):
     for rule in RULES:
         for line, message in rule(file):
             yield rule.__name__, line, message
+
+
+def check_tree(files):
+    for rule in TREE_RULES:
+        for path, line, message in rule(files):
+            yield rule.__name__, path, line, message

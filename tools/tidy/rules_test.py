@@ -123,6 +123,67 @@ def test_calls_that_are_not_banned(line):
     assert "banned_calls" not in found(f"void f() {{\n{line}\n}}\n")
 
 
+def test_dynamic_cast():
+    line = "auto* session = dynamic_cast<Session*>(&client);\n"
+    assert "banned_calls" in found(line)
+    assert "banned_calls" not in found(line, "src/engine/a_test.cc")
+    assert "banned_calls" not in found(line, "bench/a.cc")
+    assert "banned_calls" not in found("// no dynamic_cast here\n")
+
+
+@pytest.mark.parametrize("line", [
+    'if (command.row.name == "ping") return;', 'return "get" != command->row.name;',
+    'if (command.full_name == "auth") return;', 'if (c.command.full_name != "x") return;',
+    'if (command.name == "get") return;', 'equal_ignore_case(command.full_name, "get");',
+    "std::ranges::find(names, command.full_name);", "const Bytes name = command.row.name;",
+])
+def test_commands_asked_for_by_name(line):
+    text = f"void f() {{\n{line}\n}}\n"
+    assert "command_names" in found(text)
+    assert "command_names" not in found(text, "src/engine/command.cc")
+    assert "command_names" not in found(text, "src/engine/a_test.cc")
+
+
+@pytest.mark.parametrize("line", [
+    "reply.bulk(command.full_name);", 'if (event.name == "command") return;',
+    "glob_match(pattern, command.full_name, GlobCase::kIgnore);", "if (command.has(kA)) return;",
+    'fmt::format("\'{}\'", command->full_name);', "figures.name = command.full_name;",
+])
+def test_names_of_commands_that_are_only_told(line):
+    assert "command_names" not in found(f"void f() {{\n{line}\n}}\n")
+
+
+@pytest.mark.parametrize("line", [
+    "engine_.log.append(record, 0, {});", "log_.append_verbatim(raw);", "log->append(a, 0, b);",
+    "control.log().append_verbatim(raw);",
+])
+def test_only_the_journal_appends_to_the_log(line):
+    text = f"void f() {{\n{line}\n}}\n"
+    assert "log_appenders" in found(text)
+    assert "log_appenders" in found(text, "src/replication/a.cc")
+    assert "log_appenders" not in found(text, rules.APPENDER)
+    assert "log_appenders" not in found(text, "src/engine/a_test.cc")
+    assert "log_appenders" not in found("void f() {\ncatalog.append(a);\nlog.end();\n}\n")
+
+
+def circles_of(**sources):
+    """Findings of files in src/engine, named like a_h, with what they include."""
+    files = [rules.File(f"src/engine/{name.replace('_', '.')}", "".join(
+                f'#include "engine/{target}.h"\n' for target in targets.split()), PARTS)
+             for name, targets in sources.items()]
+    return [message for _, _, _, message in rules.check_tree(files)]
+
+
+def test_header_circles():
+    assert circles_of(a_h="b", b_h="", a_cc="a b", b_cc="b") == []
+    assert circles_of(a_h="b", b_h="a") == ["a circle of includes: engine/a, engine/b"]
+    assert circles_of(a_h="b", b_h="c", c_h="a", d_h="a c") == [
+        "a circle of includes: engine/a, engine/b, engine/c"]
+    # A header that another's source needs, and that needs its header, is a part of it.
+    assert circles_of(a_h="b", b_h="", b_cc="b a") == ["a circle of includes: engine/a, engine/b"]
+    assert len(circles_of(a_h="b", b_h="a", c_h="d", d_h="c")) == 2
+
+
 def test_friends_live_in_the_same_file():
     assert "friends" in found("class A {\n  friend class B;\n};\n")
     assert "friends" not in found("class A {\n  friend class B;\n};\nclass B {\n};\n")
