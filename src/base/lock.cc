@@ -1,33 +1,78 @@
-// Sleepers are counted in the lock itself, so only unlocks that somebody sleeps on pay for a wake,
-// and a lock is reserved only when somebody will take it.
+// Who sleeps counts itself in the lock, so only unlocks that somebody sleeps on pay for a wake, and
+// a lock is reserved only when somebody will take it. Who gives up leaves the count only while the
+// lock is held: the holder's unlock then wakes one of those who are left, so no wake is lost.
+//
+// std::atomic::wait has no time limit; so the futex is called by name.
 #include "base/lock.h"
 
-namespace tandem {
+#include <cerrno>
+#include <ctime>
 
-void Lock::lock_slow() {
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+// Until woken, or the word differs from `expected`, or the time is over; also for no reason at all.
+// False: the time is over.
+bool futex_wait(std::atomic<uint32_t>& word, uint32_t expected, const timespec* limit) {
+  const long done = ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, limit, nullptr, 0);
+  return done == 0 || errno != ETIMEDOUT;
+}
+
+timespec in_timespec(int64_t ms) {
+  constexpr int64_t kMsPerSecond = 1000;
+  constexpr int64_t kNsPerMs = 1000000;
+  return {.tv_sec = ms / kMsPerSecond, .tv_nsec = ms % kMsPerSecond * kNsPerMs};
+}
+
+}  // namespace
+
+void Lock::wake_one() { ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0); }
+
+bool Lock::lock_briefly() {
   static constexpr int kTries = 32;
   for (int i = 0; i < kTries; ++i) {
     uint32_t state = state_.load(std::memory_order_relaxed);
     if ((state & kHeld) == 0 && state_.compare_exchange_weak(state, (state & ~kReserved) | kHeld,
                                                              std::memory_order_acquire)) {
-      return;
+      return true;
     }
     __builtin_ia32_pause();
   }
-  state_.fetch_add(kSleeper, std::memory_order_relaxed);
-  sleep_and_take();
+  return false;
 }
 
-// As one who is counted.
-void Lock::sleep_and_take() {
+void Lock::lock_slow() {
+  if (lock_briefly()) return;
+  state_.fetch_add(kSleeper, std::memory_order_relaxed);
+  sleep_and_take(kForEver);
+}
+
+bool Lock::lock_slow_within(int64_t wait_ms) {
+  if (lock_briefly()) return true;
+  state_.fetch_add(kSleeper, std::memory_order_relaxed);
+  return sleep_and_take(wait_ms);
+}
+
+// The caller has counted itself as one who sleeps. False: gave up, and counts no more.
+bool Lock::sleep_and_take(int64_t wait_ms) {
+  const timespec limit = in_timespec(wait_ms == kForEver ? 0 : wait_ms);
+  bool in_time = true;
   uint32_t state = state_.load(std::memory_order_relaxed);
   for (;;) {
-    if ((state & kHeld) != 0) {
-      state_.wait(state, std::memory_order_relaxed);
+    if ((state & kHeld) == 0) {
+      if (state_.compare_exchange_weak(state, ((state - kSleeper) & ~kReserved) | kHeld,
+                                       std::memory_order_acquire)) {
+        return true;
+      }
+    } else if (in_time) {
+      in_time = futex_wait(state_, state, wait_ms == kForEver ? nullptr : &limit);
       state = state_.load(std::memory_order_relaxed);
-    } else if (state_.compare_exchange_weak(state, ((state - kSleeper) & ~kReserved) | kHeld,
-                                            std::memory_order_acquire)) {
-      return;
+    } else if (state_.compare_exchange_weak(state, state - kSleeper, std::memory_order_relaxed)) {
+      return false;
     }
   }
 }
@@ -36,10 +81,10 @@ void Lock::sleep_and_take() {
 void Lock::lock_behind() {
   uint32_t state = state_.fetch_add(kSleeper, std::memory_order_relaxed) + kSleeper;
   while ((state & kReserved) != 0) {
-    state_.wait(state, std::memory_order_relaxed);
+    futex_wait(state_, state, nullptr);
     state = state_.load(std::memory_order_relaxed);
   }
-  sleep_and_take();
+  sleep_and_take(kForEver);
 }
 
 void Lock::unlock_to_others() {
@@ -47,7 +92,7 @@ void Lock::unlock_to_others() {
   while (!state_.compare_exchange_weak(state, (state - kHeld) | (state >= kSleeper ? kReserved : 0),
                                        std::memory_order_release)) {
   }
-  if (state >= kSleeper) state_.notify_one();
+  if (state >= kSleeper) wake_one();
 }
 
 }  // namespace tandem

@@ -1,5 +1,5 @@
-// A four-byte lock: free in about 10 ns, tries briefly when taken, then sleeps in the kernel (C++20
-// atomic wait). Annotated for clang's thread safety analysis; use Guard, or lock() and unlock() in
+// A four-byte lock: free in about 10 ns, tries briefly when taken, then sleeps in the kernel (a
+// futex). Annotated for clang's thread safety analysis; use Guard, or lock() and unlock() in
 // matching functions.
 #pragma once
 
@@ -28,8 +28,12 @@ class TANDEM_CAPABILITY("mutex") Lock {
     uint32_t expected = kFree;
     return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
   }
+  // As lock(), but gives up once it has slept for about `wait_ms`. False: not taken.
+  bool lock_within(int64_t wait_ms) TANDEM_TRY_ACQUIRE(true) {
+    return try_lock() || lock_slow_within(wait_ms);
+  }
   void unlock() TANDEM_RELEASE() {
-    if (state_.fetch_sub(kHeld, std::memory_order_release) >= kSleeper) state_.notify_one();
+    if (state_.fetch_sub(kHeld, std::memory_order_release) >= kSleeper) wake_one();
   }
 
   // For a thread that takes the lock again and again in a row: these two let another thread go
@@ -48,37 +52,42 @@ class TANDEM_CAPABILITY("mutex") Lock {
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kReserved = 2;  // free, for others than who let it go
   static constexpr uint32_t kSleeper = 4;   // counts those who sleep, or are about to
+  static constexpr int64_t kForEver = -1;
 
+  bool lock_briefly();
   void lock_slow();
+  bool lock_slow_within(int64_t wait_ms);
   void lock_behind();
-  void sleep_and_take();
+  bool sleep_and_take(int64_t wait_ms);
+  void wake_one();
 
   std::atomic<uint32_t> state_{kFree};
 };
 
+// Holds a lock as long as it lives: a Lock, or what has the same methods.
+template <class L>
 class TANDEM_SCOPED_CAPABILITY Guard {
  public:
-  explicit Guard(Lock& lock) TANDEM_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  explicit Guard(L& lock) TANDEM_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
   ~Guard() TANDEM_RELEASE() { lock_.unlock(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
  private:
-  Lock& lock_;
+  L& lock_;
 };
 
 // Holds in a row, each behind those who wait.
+template <class L>
 class TANDEM_SCOPED_CAPABILITY PatientGuard {
  public:
-  explicit PatientGuard(Lock& lock) TANDEM_ACQUIRE(lock) : lock_(lock) {
-    lock_.lock_behind_others();
-  }
+  explicit PatientGuard(L& lock) TANDEM_ACQUIRE(lock) : lock_(lock) { lock_.lock_behind_others(); }
   ~PatientGuard() TANDEM_RELEASE() { lock_.unlock_to_others(); }
   PatientGuard(const PatientGuard&) = delete;
   PatientGuard& operator=(const PatientGuard&) = delete;
 
  private:
-  Lock& lock_;
+  L& lock_;
 };
 
 }  // namespace tandem

@@ -56,6 +56,54 @@ TEST(Lock, WhoeverSleptGoesBeforeAHolderThatComesBack) {
   }
 }
 
+TEST(Lock, WhoeverGivesUpLeavesNoTraceAndLosesNobodysWake) {
+  Lock lock;
+  lock.lock();
+  std::thread([&lock] {
+    const bool taken = lock.lock_within(1);
+    EXPECT_FALSE(taken);
+    if (taken) lock.unlock();
+  }).join();
+  EXPECT_FALSE(lock.contended());
+  std::atomic<bool> was_in{false};
+  std::thread patient([&] {
+    const Guard guard(lock);
+    was_in.store(true);
+  });
+  wait_until_contended(lock);
+  std::thread impatient([&] {
+    if (lock.lock_within(1)) lock.unlock();
+  });
+  impatient.join();
+  EXPECT_FALSE(was_in.load());
+  lock.unlock();
+  patient.join();
+  EXPECT_TRUE(was_in.load());
+  const bool free = lock.lock_within(1);
+  EXPECT_TRUE(free);
+  if (free) lock.unlock();
+}
+
+TEST(Lock, GivingUpMeetsUnlocksInEveryOrder) {
+  Lock lock;
+  int64_t count = 0;
+  std::atomic<int64_t> taken{0};
+  const auto work = [&] {
+    for (int i = 0; i < 5'000; ++i) {
+      if (lock.lock_within(0)) {
+        ++count;
+        taken.fetch_add(1);
+        lock.unlock();
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(count, taken.load());
+  EXPECT_FALSE(lock.contended());
+}
+
 TEST(Lock, AReservedLockGoesToWhoeverComesFirst) {
   Lock lock;
   for (int round = 0; round < 200; ++round) {

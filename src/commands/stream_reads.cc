@@ -133,7 +133,8 @@ void xread(Context& ctx) {
 // clang-format off: a row is a record
 std::vector<CommandRow> stream_read_rows() {
   return {
-      {.name = "xread", .arity = -4, .flags = kReadOnly | kBlocking | kMovableKeys,
+      {.name = "xread", .arity = -4,
+       .flags = kReadOnly | kBlocking | kMovableKeys | kBlocksByOption,
        .keys = {KeySpec{.flags = "RO access", .begin = 1,
                 .begin_keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}}, .handler = xread,
        .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",

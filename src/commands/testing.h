@@ -168,9 +168,9 @@ class Stage {
     clock.now_us += milliseconds * 1000;
     for (auto& [name, client] : clients_) {
       const std::shared_ptr<Waiter> waiter = client->waiter;
-      if (waiter == nullptr || waiter->deadline_ms == 0) continue;
+      if (waiter == nullptr || waiter->deadline_ms() == 0) continue;
       std::string reply;
-      if (waiter->deadline_ms > clock.unix_ms() || !executor.time_out(waiter, reply)) continue;
+      if (waiter->deadline_ms() > clock.unix_ms() || !executor.time_out(waiter, reply)) continue;
       client->waiter = nullptr;
       client->unblocked.push_back(std::move(reply));
     }

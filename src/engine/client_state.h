@@ -62,6 +62,8 @@ struct ClientState {
   bool transaction_failed = false;  // a command was refused while queueing: EXEC aborts
   std::vector<QueuedCommand> queue;
   size_t queue_bytes = 0;
+  uint32_t queued_any = 0;             // flags that some of what is queued has
+  uint32_t queued_all = ~uint32_t{0};  // flags that all of it has
 
   // WATCH; null while nothing is watched.
   std::shared_ptr<WatchMark> watch_mark;
@@ -80,6 +82,9 @@ struct ClientState {
   // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps
   // after the client is gone. Null: the client cannot block.
   virtual std::function<void(std::string reply)> unblocker() { return nullptr; }
+  // Whether its peer has closed the connection; to be called by any thread while a waiter of this
+  // client is claimed. Null: nobody can say.
+  virtual std::function<bool()> is_gone() { return nullptr; }
 
   // A command inside its transaction failed; `reply` begins with the error's minus. Keys are held.
   virtual void inner_error(const Command&, Bytes /*reply*/) {}

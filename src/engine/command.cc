@@ -64,6 +64,13 @@ bool find_key_positions(const Command& command, std::span<const Bytes> args,
   return complete;
 }
 
+void find_further_key_positions(const Command& command, std::span<const Bytes> args,
+                                std::vector<int>& positions) {
+  for (size_t i = 1; i < command.row.keys.size(); ++i) {
+    add_positions(command.row.keys[i], args, positions);
+  }
+}
+
 Registry::Registry(std::vector<CommandRow> rows) {
   for (CommandRow& row : rows) commands_.push_back(add(std::move(row), ""));
   fill_slots();

@@ -46,6 +46,13 @@ enum CommandFlag : uint32_t {
   kAllowBusy = 1u << 17,
   kNoMandatoryKeys = 1u << 18,
   kNoAsyncLoading = 1u << 19,
+  // Ours alone: COMMAND does not tell them.
+  kNotQueued = 1u << 20,         // executed inside MULTI at once
+  kRunsQueue = 1u << 21,         // EXEC: judged by what is queued, too
+  kWhileSubscribed = 1u << 22,   // allowed to a subscriber in RESP2
+  kInStream = 1u << 23,          // may stand in a replication stream though it writes nothing
+  kReportsDiskError = 1u << 24,  // as writes do
+  kBlocksByOption = 1u << 25,    // blocks where it has the word BLOCK: an error in scripts
 };
 
 // What the executor locks for a command.
@@ -142,6 +149,11 @@ struct Command {
 // stays.
 bool find_key_positions(const Command& command, std::span<const Bytes> args,
                         std::vector<int>& positions);
+
+// The same, but without those of the command's first specification: what it needs besides (the
+// destination of a move), where the first names alternatives.
+void find_further_key_positions(const Command& command, std::span<const Bytes> args,
+                                std::vector<int>& positions);
 
 // Immutable once built and renamed, readable by all threads.
 class Registry {

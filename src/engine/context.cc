@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/executor.h"
+#include "engine/waiter.h"
 
 namespace tandem {
 namespace {
@@ -38,21 +38,21 @@ void Context::block(BlockRequest request) {
   block_request = std::move(request);
 }
 
-std::shared_ptr<Waiter> SessionContext::block_externally(
-    int64_t deadline_ms, std::function<std::string()> timeout_reply) {
+std::shared_ptr<Waiter> SessionContext::block_externally(int64_t deadline_ms,
+                                                         std::function<std::string()> timeout_reply,
+                                                         std::function<void()> let_go) {
   if (!may_block) return nullptr;
   auto deliver = client.unblocker();
   if (deliver == nullptr) return nullptr;
-  auto waiter = std::make_shared<Waiter>();
-  waiter->command = &command;
-  waiter->database = client.database;
-  waiter->protocol = client.protocol;
-  waiter->deadline_ms = deadline_ms;
-  waiter->timeout_reply = std::move(timeout_reply);
-  waiter->deliver = std::move(deliver);
-  client.waiter = waiter;
+  client.waiter = std::make_shared<Waiter>(WaitTerms{.command = &command,
+                                                     .database = client.database,
+                                                     .protocol = client.protocol,
+                                                     .deadline_ms = deadline_ms,
+                                                     .timeout_reply = std::move(timeout_reply),
+                                                     .let_go = std::move(let_go),
+                                                     .deliver = std::move(deliver)});
   blocked = true;
-  return waiter;
+  return client.waiter;
 }
 
 }  // namespace tandem

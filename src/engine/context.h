@@ -69,11 +69,12 @@ struct SessionContext : Context {
   ClientState& client;
   Executor& executor;
 
-  // Blocks the client on something other than keys (WAIT): the reply comes by Waiter::complete,
-  // from any thread. `timeout_reply` is asked when the deadline (unix ms, 0: none) passes. Null:
-  // the client may not block.
+  // Blocks the client on something other than keys (WAIT): the reply comes by Waiter::end_with,
+  // from any thread. `timeout_reply` is asked when the deadline (unix ms, 0: none) passes, `let_go`
+  // called if the client goes before. Null: the client may not block.
   std::shared_ptr<Waiter> block_externally(int64_t deadline_ms,
-                                           std::function<std::string()> timeout_reply);
+                                           std::function<std::string()> timeout_reply,
+                                           std::function<void()> let_go = {});
 };
 
 }  // namespace tandem

@@ -10,12 +10,14 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "engine/blocked_clients.h"
 #include "engine/command.h"
 #include "engine/command_stats.h"
 #include "engine/gate.h"
+#include "engine/journal.h"
 #include "engine/own_expiries.h"
+#include "engine/pauses.h"
 #include "engine/snapshot_turn.h"
-#include "engine/waiting_room.h"
 #include "engine/watch_table.h"
 #include "keyspace/garbage.h"
 #include "keyspace/keyspace.h"
@@ -55,7 +57,9 @@ struct Engine {
     return gate.is(Gate::kReplica) && role_generation.load() == generation;
   }
 
-  WaitingRoom waiting_room{keyspace};
+  Journal journal{log, keyspace.database_count()};
+  Pauses pauses{gate};
+  BlockedClients blocked{keyspace};
   WatchTable watch_table{keyspace};
   OwnExpiries own_expiries{};
   SnapshotTurn snapshot_turn{};

@@ -1,39 +1,12 @@
 #include "engine/executor.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "base/ascii.h"
 #include "base/check.h"
+#include "engine/admission.h"
 
 namespace tandem {
-
-namespace {
-
-constexpr int64_t kWallClockPeriodUs = 500;
-
-}  // namespace
-
-Executor::Executor(Engine& engine, uint64_t random_seed)
-    : engine_(engine),
-      exec_(engine.registry.find_original("exec")),
-      random_(random_seed),
-      counters_(engine.registry.id_count()),
-      access_(engine.keyspace, engine.limits, effects_) {
-  begin_batch();
-}
-
-Executor::~Executor() = default;
-
-void Executor::begin_batch() {
-  now_monotonic_us_ = engine_.clock.monotonic_us();
-  // Between two looks at the wall clock the monotonic one serves as well, at half the price.
-  if (now_monotonic_us_ - batch_monotonic_us_ < kWallClockPeriodUs) return;
-  batch_unix_us_ = engine_.clock.unix_us();
-  batch_monotonic_us_ = now_monotonic_us_;
-}
-
 namespace {
 
 std::string unknown_command(std::span<const Bytes> args) {
@@ -48,9 +21,8 @@ std::string unknown_command(std::span<const Bytes> args) {
 }
 
 std::string unknown_subcommand(std::span<const Bytes> args) {
-  std::string upper(args[0]);
-  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128), upper);
+  return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128),
+                     to_upper(args[0]));
 }
 
 // A web page can make a browser send any text to any port, wrapped into a request of HTTP. These
@@ -59,26 +31,47 @@ bool is_foreign(Bytes word) {
   return equal_ignore_case(word, "POST") || equal_ignore_case(word, "Host:");
 }
 
-bool is_transaction_control(const Command& command) {
-  const Bytes name = command.row.name;
-  return name == "exec" || name == "discard" || name == "multi" || name == "watch" ||
-         name == "quit" || name == "reset";
-}
-
 // A transaction whose parts failed did not fail itself.
 bool is_error(Bytes reply) { return reply.starts_with('-'); }
 
-// EXEC does what is queued.
-uint32_t effective_flags(const Command& command, const Command* exec, const ClientState& client) {
-  uint32_t flags = command.row.flags;
-  if (&command != exec) return flags;
-  for (const QueuedCommand& queued : client.queue) {
-    flags |= queued.command->row.flags & (kWrite | kMayReplicate | kDenyOom);
-  }
-  return flags;
-}
-
 }  // namespace
+
+Executor::Executor(Engine& engine, uint64_t random_seed)
+    : engine_(engine),
+      exec_(engine.registry.find_original("exec")),
+      random_(random_seed),
+      clock_(engine.clock),
+      accounts_(engine),
+      serving_(engine, random_, clock_, accounts_),
+      expiry_(engine, clock_, accounts_, serving_) {}
+
+Executor::~Executor() = default;
+
+// Uses a frame as long as it lives.
+class Executor::Entered {
+ public:
+  explicit Entered(Executor& executor) : executor_(executor) {
+    auto& frames = executor.frames_;
+    if (executor.entered_ == frames.size()) {
+      frames.push_back(std::make_unique<Frame>(executor.engine_));
+    }
+    frame_ = frames[executor.entered_++].get();
+  }
+  ~Entered() { --executor_.entered_; }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+  Frame& frame() { return *frame_; }
+
+ private:
+  Executor& executor_;
+  Frame* frame_;
+};
+
+void Executor::begin_batch() {
+  clock_.begin_batch();
+  if (serving_.has_more() && entered_ == 0) [[unlikely]]
+    serving_.finish();
+}
 
 Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Bytes raw,
                           ReplyWriter& reply) {
@@ -87,16 +80,22 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
     return turn_away(command, client, args, reply);
   }
   client.last_command = command;
-  if (!admit(*command, client, args, reply)) return Outcome::kDone;
   const uint32_t bits = engine_.gate.bits();
-  if (bits != 0 && is_paused(effective_flags(*command, exec_, client), client, bits)) {
-    return Outcome::kPaused;
+  switch (judge(*command, client, bits, reply)) {
+    case Verdict::kLetIn:
+      break;
+    case Verdict::kRefused:
+      return Outcome::kDone;
+    case Verdict::kHeldBack:
+      return Outcome::kPaused;
   }
-  if (client.in_transaction && !is_transaction_control(*command)) {
+  if (client.in_transaction && !command->has(kNotQueued)) {
     queue(*command, client, args, reply);
     return Outcome::kDone;
   }
-  return run(*command, client, args, raw, reply);
+  Call call{*command, client, args, raw, reply};
+  call.may_block = client.kind == ClientKind::kNormal;
+  return run(call, bits);
 }
 
 Outcome Executor::turn_away(const Command* command, ClientState& client,
@@ -104,39 +103,44 @@ Outcome Executor::turn_away(const Command* command, ClientState& client,
   if (command == nullptr && is_foreign(args[0]) && client.kind == ClientKind::kNormal) {
     return Outcome::kForeign;
   }
-  if (client.in_transaction) client.transaction_failed = true;
   if (command == nullptr) {
+    if (client.in_transaction) client.transaction_failed = true;
     const bool unknown = engine_.registry.find(args[0]) == nullptr;
     refuse(nullptr, unknown ? unknown_command(args) : unknown_subcommand(args), reply);
     return Outcome::kDone;
   }
-  const std::string reason =
-      fmt::format("wrong number of arguments for '{}' command", command->full_name);
-  if (command == exec_) {
-    refuse(command, "EXECABORT Transaction discarded because of: " + reason, reply);
-    end_transaction(client);
-  } else {
-    refuse(command, "ERR " + reason, reply);
-  }
+  refuse_in(client, *command,
+            fmt::format("ERR wrong number of arguments for '{}' command", command->full_name),
+            reply);
   return Outcome::kDone;
 }
 
-bool Executor::admit(const Command& command, ClientState& client, std::span<const Bytes>,
-                     ReplyWriter& reply) {
-  const auto refused =
-      refusal(command, effective_flags(command, exec_, client), client, engine_.gate.bits());
-  if (!refused) [[likely]]
-    return true;
-  if (client.in_transaction) client.transaction_failed = true;
-  if (&command == exec_) {
-    // Only codes that say more than that it is an error are repeated.
-    const Bytes reason = refused->starts_with("ERR ") ? Bytes(*refused).substr(4) : *refused;
-    refuse(&command, fmt::format("EXECABORT Transaction discarded because of: {}", reason), reply);
-    end_transaction(client);
-  } else {
-    refuse(&command, *refused, reply);
+Executor::Verdict Executor::judge(const Command& command, ClientState& client, uint32_t bits,
+                                  ReplyWriter& reply) {
+  const uint32_t flags = effective_flags(command, client);
+  if (const auto refused = refusal(command, flags, client, bits)) [[unlikely]] {
+    refuse_in(client, command, *refused, reply);
+    return Verdict::kRefused;
   }
-  return false;
+  return is_held_back(flags, client, bits) ? Verdict::kHeldBack : Verdict::kLetIn;
+}
+
+// A transaction fails with what could not become a part of it, and ends with a refused EXEC.
+void Executor::refuse_in(ClientState& client, const Command& command, Bytes error,
+                         ReplyWriter& reply) {
+  if (client.in_transaction) client.transaction_failed = true;
+  if (!command.has(kRunsQueue)) return refuse(&command, error, reply);
+  // Only codes that say more than that it is an error are repeated.
+  const Bytes reason = error.starts_with("ERR ") ? error.substr(4) : error;
+  refuse(&command, fmt::format("EXECABORT Transaction discarded because of: {}", reason), reply);
+  end_transaction(client);
+}
+
+void Executor::refuse(const Command* command, Bytes error, ReplyWriter& reply) {
+  if (command != nullptr) accounts_.refused(*command);
+  const ReplyWriter::Mark before = reply.mark();
+  reply.error(error);
+  accounts_.error(reply.written_since(before));
 }
 
 void Executor::queue(const Command& command, ClientState& client, std::span<const Bytes> args,
@@ -152,235 +156,138 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
     client.queue_bytes += arg.size() + sizeof(std::string);
   }
   client.queue.push_back(std::move(queued));
+  client.queued_any |= command.row.flags;
+  client.queued_all &= command.row.flags;
   reply.simple("QUEUED");
+}
+
+Outcome Executor::run(Call& call, uint32_t bits) {
+  Entered entered(*this);
+  Frame& frame = entered.frame();
+  Execution& execution = frame.execution;
+  const ReplyWriter::Mark before = call.reply.mark();
+  frame.judged_under = bits;
+  declare(execution, call);
+  switch (lock(frame, call)) {
+    case Verdict::kLetIn:
+      break;
+    case Verdict::kRefused:
+      return Outcome::kDone;
+    case Verdict::kHeldBack:
+      return Outcome::kPaused;
+  }
+  // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
+  const bool ends_transaction = call.command.has(kRunsQueue) && call.client.in_transaction;
+  execution.begin(frame.locks, clock_.unix_ms(),
+                  expiry_mode(engine_.gate, call.client, call.command.has(kWrite)));
+  invoke(frame, call);
+  execution.commit(call);
+  if (call.blocked) serving_.wait(call, execution);
+  accounts_.keys(execution.access().counters());
+  if (!execution.ready().empty()) [[unlikely]]
+    serving_.serve(frame.locks, execution.ready());
+  frame.locks.release();
+  execution.end();
+  const Bytes written = call.reply.written_since(before);
+  if (is_error(written) && !call.error_counted) accounts_.error(written);
+  conclude(call, is_error(written));
+  if (ends_transaction) end_transaction(call.client);
+  if (serving_.has_more()) [[unlikely]]
+    serving_.finish();
+  return call.blocked ? Outcome::kBlocked : Outcome::kDone;
+}
+
+void Executor::conclude(Call& call, bool failed) {
+  const int64_t duration_us = clock_.advance();
+  // What waits for keys is counted when it ends.
+  if (!call.blocked || !call.client.waiter->for_keys()) {
+    accounts_.executed(call.command, call.client, call.args, failed, duration_us, clock_.unix_us());
+  }
+  // With the database that SELECT has chosen, EXEC behind what it executed.
+  if (!call.command.has(kSkipMonitor) || call.command.has(kRunsQueue)) {
+    show(call.command, call.client, call.args);
+  }
+}
+
+// What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe,
+// so that it is wholly before or after whatever takes them all.
+void Executor::declare(Execution& execution, const Call& call) const {
+  execution.declare_nothing();
+  const ClientState& client = call.client;
+  bool everything = call.command.row.scope == LockScope::kEverything;
+  if (call.command.has(kRunsQueue)) {
+    std::vector<Bytes> args;
+    for (const QueuedCommand& queued : client.queue) {
+      everything = everything || queued.command->row.scope == LockScope::kEverything;
+      args.assign(queued.args.begin(), queued.args.end());
+      execution.declare(*queued.command, args);
+    }
+    for (const WatchedKey& watched : client.watched) execution.declare_key(watched.key);
+  } else if (!everything) {
+    execution.declare(call.command, call.args);
+  }
+  if (everything) return execution.declare_everything();
+  const bool may_append = (effective_flags(call.command, client) & kMayReplicate) != 0 ||
+                          client.kind == ClientKind::kLink;
+  if (may_append && !execution.has_declared_keys()) execution.declare_partition(0);
+}
+
+// Once the stripes are held no change of role and no pause can come between the judgement and the
+// act, for both end by taking all stripes.
+Executor::Verdict Executor::lock(Frame& frame, Call& call) {
+  while (!take_locks(frame, call)) {
+    frame.judged_under = engine_.gate.bits();
+    const Verdict verdict = judge(call.command, call.client, frame.judged_under, call.reply);
+    if (verdict != Verdict::kLetIn) return verdict;
+  }
+  if (!frame.locks.any()) return Verdict::kLetIn;
+  if (call.client.kind == ClientKind::kLink) {
+    // After a change of role the former primary's stream has no say any more.
+    // Nor is anything applied behind what a server that shuts down leaves behind.
+    if (engine_.is_replica_since(call.client.role_generation) && !engine_.journal.closed()) {
+      return Verdict::kLetIn;
+    }
+    frame.locks.release();
+    return Verdict::kRefused;
+  }
+  const uint32_t bits = engine_.gate.bits();
+  if (bits == frame.judged_under) [[likely]]
+    return Verdict::kLetIn;
+  frame.judged_under = bits;
+  const Verdict verdict = judge(call.command, call.client, bits, call.reply);
+  if (verdict != Verdict::kLetIn) frame.locks.release();
+  return verdict;
+}
+
+// False: a script is busy, and the client need not wait for its end.
+bool Executor::take_locks(Frame& frame, const Call& call) {
+  const StripeSet& stripes = frame.execution.stripes();
+  if (stripes.empty()) return true;
+  if (call.client.kind == ClientKind::kLink) {
+    frame.locks.take(stripes);
+  } else if (!frame.locks.take_unless(stripes,
+                                      [this] { return engine_.gate.is(Gate::kBusyScript); })) {
+    return false;
+  }
+  const bool writes = call.command.has(kWrite | kRunsQueue);
+  return !writes || serving_.cover(frame.locks, frame.execution, call.client.database);
+}
+
+void Executor::invoke(Frame& frame, Call& call) {
+  if (call.command.row.handler != nullptr) [[likely]] {
+    return frame.execution.invoke(call, random_);
+  }
+  View view(frame.execution.access(), call.client.database);
+  SessionContext session{frame.execution.context(call, view, random_), call.client, *this};
+  call.command.row.session_handler(session);
+  call.blocked = session.blocked;
+  call.error_counted = session.error_counted;
+  if (session.blocked) call.request = std::move(session.block_request);
 }
 
 void Executor::show(const Command& command, const ClientState& client,
                     std::span<const Bytes> args) {
-  if ((engine_.gate.bits() & Gate::kMonitored) != 0 && engine_.observer != nullptr) [[unlikely]] {
-    engine_.observer->command_shown(client, command, args, now_unix_us());
-  }
-}
-
-Outcome Executor::run(const Command& command, ClientState& client, std::span<const Bytes> args,
-                      Bytes raw, ReplyWriter& reply) {
-  Run run{command, client, args, raw, reply};
-  run.may_block = client.kind == ClientKind::kNormal;
-  const ReplyWriter::Mark before = reply.mark();
-  // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
-  const bool ends_transaction = &command == exec_ && client.in_transaction;
-  declare(run);
-  // After a change of role the former primary's stream has no say any more.
-  if (client.kind == ClientKind::kLink && !engine_.is_replica_since(client.role_generation)) {
-    unlock(run);
-    return Outcome::kDone;
-  }
-  begin(run);
-  invoke(run);
-  commit(run);
-  account_keys();
-  if (!ready_.empty()) [[unlikely]]
-    serve_ready(run.everything);
-  unlock(run);
-  release_garbage();
-  // What waits for keys is counted when it ends.
-  const bool counts_later = run.blocked && !client.waiter->keys.empty();
-  if (counts_later) {
-    now_monotonic_us_ = engine_.clock.monotonic_us();
-  } else {
-    const bool failed = is_error(reply.written_since(before));
-    if (failed && !run.error_counted) note_error(reply.written_since(before));
-    account(command, client, args, failed);
-  }
-  // With the database that SELECT has chosen, EXEC behind what it executed.
-  if (!command.has(kSkipMonitor) || &command == exec_) show(command, client, args);
-  if (ends_transaction) end_transaction(client);
-  if (!served_.empty() || !later_.empty()) [[unlikely]]
-    finish_serving();
-  return run.blocked ? Outcome::kBlocked : Outcome::kDone;
-}
-
-void Executor::declare_keys(const Command& command, std::span<const Bytes> args) {
-  positions_.clear();
-  find_key_positions(command, args, positions_);
-  for (const int position : positions_) {
-    const Bytes key = args[static_cast<size_t>(position)];
-    declared_.push_back({key, engine_.keyspace.place(key)});
-  }
-}
-
-void Executor::declare_queue(const ClientState& client, bool& everything) {
-  std::vector<Bytes> args;
-  for (const QueuedCommand& queued : client.queue) {
-    everything = everything || queued.command->row.scope == LockScope::kEverything;
-    args.assign(queued.args.begin(), queued.args.end());
-    declare_keys(*queued.command, args);
-  }
-  for (const WatchedKey& watched : client.watched) {
-    declared_.push_back({watched.key, engine_.keyspace.place(watched.key)});
-  }
-}
-
-// Finds out what to lock, and locks it.
-void Executor::declare(Run& run) {
-  declared_.clear();
-  bool everything = run.command.row.scope == LockScope::kEverything;
-  if (&run.command == exec_) {
-    declare_queue(run.client, everything);
-  } else if (!everything) {
-    declare_keys(run.command, run.args);
-  }
-  run.everything = everything;
-  // What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe,
-  // so that it is wholly before or after whatever takes them all.
-  if (declared_.empty() && !everything &&
-      (run.command.has(kMayReplicate) || run.client.kind == ClientKind::kLink)) {
-    declared_.push_back({Bytes(), KeyPlace{}});
-  }
-  if (everything) return engine_.keyspace.lock_all();
-  stripes_.clear();
-  for (const DeclaredKey& declared : declared_) stripes_.push_back(declared.place.stripe());
-  lock_stripes();
-  if (run.command.has(kWrite) || &run.command == exec_) run.everything = cover_waiters();
-}
-
-void Executor::put_in_order(std::vector<int>& stripes) {
-  if (stripes.size() < 2) return;
-  std::sort(stripes.begin(), stripes.end());
-  stripes.erase(std::unique(stripes.begin(), stripes.end()), stripes.end());
-}
-
-void Executor::lock_stripes() {
-  put_in_order(stripes_);
-  for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).lock();
-}
-
-void Executor::unlock_stripes() const {
-  for (const int stripe : stripes_) engine_.keyspace.stripe(stripe).unlock();
-}
-
-void Executor::unlock(const Run& run) {
-  run.everything ? engine_.keyspace.unlock_all() : unlock_stripes();
-}
-
-ExpiryMode Executor::expiry_mode(const ClientState& client, bool writes) const {
-  if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
-  const uint32_t bits = engine_.gate.bits();
-  if ((bits & (Gate::kPausedWrites | Gate::kPausedAll)) != 0) return ExpiryMode::kHide;
-  if ((bits & Gate::kReplica) == 0) return ExpiryMode::kDelete;
-  // A write of a writable replica's own client must not revive what no client can see.
-  const bool clears = writes && (bits & Gate::kReadOnlyReplica) == 0;
-  return clears ? ExpiryMode::kClear : ExpiryMode::kHide;
-}
-
-void Executor::begin(Run& run) {
-  // A replica's log is its primary's: what its own clients do there stays here.
-  effects_.begin(engine_.log.active() && !engine_.gate.is(Gate::kReplica));
-  access_.begin(now_unix_us() / 1000, expiry_mode(run.client, run.command.has(kWrite)), declared_,
-                run.everything);
-}
-
-void Executor::invoke(Run& run) {
-  View view(access_, run.client.database);
-  Context context{.command = run.command,
-                  .args = run.args,
-                  .keys = view,
-                  .reply = run.reply,
-                  .random = random_,
-                  .now_ms = access_.now_ms(),
-                  .raw = run.raw,
-                  .may_block = run.may_block,
-                  .from_primary = run.client.kind == ClientKind::kLink};
-  if (run.command.row.handler != nullptr) [[likely]] {
-    run.command.row.handler(context);
-    run.blocked = context.blocked;
-    if (context.blocked) run.request = std::move(context.block_request);
-  } else {
-    SessionContext session{std::move(context), run.client, *this};
-    run.command.row.session_handler(session);
-    run.blocked = session.blocked;
-    run.error_counted = session.error_counted;
-    if (session.blocked) run.request = std::move(session.block_request);
-  }
-}
-
-// With the stripes still held: the effects get their place in the log, watchers and waiters hear of
-// the changes.
-void Executor::commit(Run& run) {
-  if (run.client.kind == ClientKind::kLink) {
-    if (run.client.in_transaction) return;  // MULTI: its bytes come with the EXEC
-    engine_.log.append_verbatim(run.raw);
-    engine_.log.set_context(static_cast<uint32_t>(run.client.database));
-  } else if (effects_.count() != 0) {
-    const int database = effects_.first_database();
-    run.client.last_write_offset = engine_.log.append(
-        effects_.record(), static_cast<uint32_t>(database), select_command(database));
-  }
-  if (const uint64_t changes = access_.counters().changes; changes != 0) {
-    counters_.changes.add(changes);
-  }
-  note_changes();
-  for (OwnExpiry& expiry : access_.own_expiries()) engine_.own_expiries.note(std::move(expiry));
-  if (run.blocked) register_waiter(run);
-}
-
-void Executor::note_changes() {
-  for (KeyName& changed : access_.changed_keys()) {
-    engine_.watch_table.mark_dirty(changed.database, changed.key);
-    if (engine_.waiting_room.anybody_waits_for(changed.database, changed.key)) {
-      ready_.push_back(std::move(changed));
-    }
-  }
-  for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
-    const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
-    engine_.watch_table.mark_database_dirty(changed.database, concerned);
-    for (std::string& key : engine_.waiting_room.keys_waited_for(changed.database)) {
-      ready_.push_back({changed.database, std::move(key)});
-    }
-  }
-}
-
-void Executor::release_garbage() {
-  access_.free_garbage();
-  if (!access_.large_garbage().empty()) [[unlikely]] {
-    engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
-  }
-  for (TablesRef& tables : access_.dropped_tables()) engine_.discard(Garbage(std::move(tables)));
-  access_.dropped_tables().clear();
-  access_.changed_databases().clear();
-}
-
-void Executor::account(const Command& command, const ClientState& client,
-                       std::span<const Bytes> args, bool failed) {
-  const int64_t now = engine_.clock.monotonic_us();
-  const int64_t duration = now - now_monotonic_us_;
-  count(command, duration, failed);
-  report_if_slow(command, client, args, duration);
-  now_monotonic_us_ = now;
-}
-
-void Executor::account_keys() {
-  const KeyAccess::Counters& seen = access_.counters();
-  if (seen.hits != 0) counters_.keyspace_hits.add(seen.hits);
-  if (seen.misses != 0) counters_.keyspace_misses.add(seen.misses);
-  if (seen.expired != 0) counters_.expired_keys.add(seen.expired);
-}
-
-void Executor::count(const Command& command, int64_t duration_us, bool failed) {
-  CommandCounters& mine = counters_.by_command[static_cast<size_t>(command.id)];
-  mine.calls.add(1);
-  mine.microseconds.add(static_cast<uint64_t>(duration_us));
-  counters_.commands.add(1);
-  if (engine_.track_latency.load(std::memory_order_relaxed)) mine.latency.record(duration_us);
-  if (failed) mine.failed.add(1);
-}
-
-void Executor::report_if_slow(const Command& command, const ClientState& client,
-                              std::span<const Bytes> args, int64_t duration_us) {
-  const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
-  if (limit >= 0 && duration_us >= limit && engine_.observer != nullptr) [[unlikely]] {
-    engine_.observer->slow_command(client, command, args, now_unix_us(), duration_us);
-  }
+  accounts_.show(command, client, args, clock_.unix_us());
 }
 
 const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWriter& reply) {
@@ -398,39 +305,57 @@ const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWrite
   return nullptr;
 }
 
+// Inside a transaction or a script: the locks are held, nothing more is taken.
 void Executor::call(const Command& command, ClientState& client, std::span<const Bytes> args,
                     ReplyWriter& reply) {
-  run_nested(command, client, args, reply);
+  Frame& frame = *frames_[entered_ - 1];
+  const ReplyWriter::Mark before = reply.mark();
+  const int64_t started_us = engine_.clock.monotonic_us();
+  Call inner{command, client, args, {}, reply};
+  frame.execution.access().set_mode(expiry_mode(engine_.gate, client, command.has(kWrite)));
+  invoke(frame, inner);
+  const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
+  const Bytes written = reply.written_since(before);
+  const bool failed = is_error(written);
+  accounts_.executed(command, client, args, failed, duration_us, clock_.unix_us());
+  if (failed) {
+    client.inner_error(command, written);
+    if (!inner.error_counted) accounts_.error(written);
+  }
   if (!command.has(kSkipMonitor)) show(command, client, args);
 }
 
-void Executor::refuse(const Command* command, Bytes error, ReplyWriter& reply) {
-  if (command != nullptr) counters_.by_command[static_cast<size_t>(command->id)].rejected.add(1);
-  const ReplyWriter::Mark before = reply.mark();
-  reply.error(error);
-  note_error(reply.written_since(before));
+uint64_t Executor::expire_some(int64_t budget_us) {
+  begin_batch();
+  return expiry_.expire_some(budget_us);
 }
 
-void Executor::note_error(Bytes reply) {
-  if (engine_.observer != nullptr) engine_.observer->error_reply(reply);
+bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+  if (!waiter->end()) return false;
+  engine_.blocked.remove(*waiter);
+  if (waiter->for_keys()) accounts_.count(*waiter->command(), false, 0);
+  reply = waiter->wait().timeout_reply();
+  return true;
 }
 
-// Inside a transaction or a script: the locks are held, nothing more is taken.
-void Executor::run_nested(const Command& command, ClientState& client, std::span<const Bytes> args,
-                          ReplyWriter& reply) {
-  const ReplyWriter::Mark before = reply.mark();
-  const int64_t started_us = engine_.clock.monotonic_us();
-  Run run{command, client, args, {}, reply};
-  run.everything = true;
-  access_.set_mode(expiry_mode(client, command.has(kWrite)));
-  invoke(run);
-  const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
-  const bool failed = is_error(reply.written_since(before));
-  count(command, duration_us, failed);
-  report_if_slow(command, client, args, duration_us);
-  if (!failed) return;
-  client.inner_error(command, reply.written_since(before));
-  if (!run.error_counted) note_error(reply.written_since(before));
+bool Executor::unblock_with_error(const std::shared_ptr<Waiter>& waiter, std::string& reply) {
+  if (!waiter->end()) return false;
+  engine_.blocked.remove(*waiter);
+  if (waiter->for_keys()) {
+    accounts_.count(*waiter->command(), true, 0);
+  } else {
+    accounts_.failed(*waiter->command());
+  }
+  if (waiter->wait().let_go) waiter->wait().let_go();
+  reply = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
+  return true;
+}
+
+void Executor::abandon(const std::shared_ptr<Waiter>& waiter) {
+  if (!waiter->end()) return;
+  engine_.blocked.remove(*waiter);
+  if (waiter->for_keys()) accounts_.count(*waiter->command(), false, 0);
+  if (waiter->wait().let_go) waiter->wait().let_go();
 }
 
 }  // namespace tandem

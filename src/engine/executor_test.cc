@@ -306,7 +306,7 @@ TEST(Blocking, FirstComeFirstServedByWhoeverPushes) {
                                 "*2\r\n$4\r\nLPOP\r\n$4\r\nlist\r\n");
   world.run(pusher, {"PUSH", "list", "b"});
   EXPECT_EQ(second.unblocked, std::vector<std::string>{"$1\r\nb\r\n"});
-  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+  EXPECT_EQ(world.engine.blocked.count(), 0);
 }
 
 // Runs something when a command's locks are free and its client has not been answered yet.
@@ -360,9 +360,9 @@ TEST(Blocking, AChainOfMovesIsOneMoment) {
     at = log.find(effect, at);
     EXPECT_NE(at, std::string::npos) << effect;
   }
-  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+  EXPECT_EQ(world.engine.blocked.count(), 0);
   for (const std::string& key : keys) {
-    EXPECT_EQ(world.keyspace.interest(world.keyspace.place(key).stripe()), 0u);
+    EXPECT_EQ(world.keyspace.interest().any(world.keyspace.place(key).hash), false);
   }
 }
 
@@ -412,7 +412,7 @@ TEST(Threads, WaitersAreServedAcrossStripes) {
   two.join();
   EXPECT_EQ(moved.load(), 2 * kElements);
   EXPECT_EQ(popped.load(), 2 * kElements);
-  EXPECT_EQ(world.engine.waiting_room.count(), 0);
+  EXPECT_EQ(world.engine.blocked.count(), 0);
 }
 
 TEST(Blocking, AWrongTypeDoesNotWakeAndATimeoutEndsTheWait) {
@@ -425,7 +425,7 @@ TEST(Blocking, AWrongTypeDoesNotWakeAndATimeoutEndsTheWait) {
   EXPECT_TRUE(world.executor.time_out(client.waiter, reply));
   EXPECT_EQ(reply, "*-1\r\n");
   EXPECT_FALSE(world.executor.time_out(client.waiter, reply));
-  EXPECT_EQ(world.keyspace.interest(world.keyspace.place("list").stripe()), 0u);
+  EXPECT_EQ(world.keyspace.interest().any(world.keyspace.place("list").hash), false);
 }
 
 TEST(Blocking, InsideATransactionActsAsTimedOut) {

@@ -1,23 +1,17 @@
-// The conditions of the node that decide whether a command is let in. Replication, loading, scripts
-// and memory set their bit when their condition begins and clear it when it ends; the executor
-// looks at one word a command.
+// The conditions of the node that decide whether a command is let in (engine/admission.h). Each has
+// one owner, which sets its bit when the condition begins and clears it when it ends; the executor
+// looks at one word a command, and again once the command holds its stripes.
+//
+// Whoever must be sure that a condition holds for every command takes all stripes after setting it:
+// a change of role, a pause.
 //
 // Threads: any.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
-#include <string>
-
-#include "base/bytes.h"
-#include "engine/client_state.h"
-#include "engine/command.h"
 
 namespace tandem {
-
-inline constexpr Bytes kBusyText =
-    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 
 class Gate {
  public:
@@ -29,7 +23,7 @@ class Gate {
     kTooFewReplicas = 1u << 4,  // min-replicas-to-write
     kOutOfMemory = 1u << 5,
     kBusyScript = 1u << 6,
-    kPausedWrites = 1u << 7,  // CLIENT PAUSE
+    kPausedWrites = 1u << 7,  // engine/pauses.h
     kPausedAll = 1u << 8,
     kDiskError = 1u << 9,  // stop-writes-on-bgsave-error
     kAuthRequired = 1u << 10,
@@ -51,19 +45,5 @@ class Gate {
  private:
   std::atomic<uint32_t> bits_{0};
 };
-
-// A password is asked for, and this client has not given it.
-inline bool locked_out(const ClientState& client, uint32_t bits) {
-  return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
-}
-
-// The error that refuses this command now ("READONLY You can't write against a read only
-// replica."), or nothing. Redis's order of checks. `flags` are the command's, for EXEC with those
-// of what is queued. Of the primary's stream only what cannot be part of one is refused (SAVE,
-// SUBSCRIBE).
-std::optional<std::string> refusal(const Command& command, uint32_t flags,
-                                   const ClientState& client, uint32_t bits);
-// CLIENT PAUSE holds this command back; it is to be tried again later.
-bool is_paused(uint32_t flags, const ClientState& client, uint32_t bits);
 
 }  // namespace tandem

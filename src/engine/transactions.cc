@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/number.h"
+#include "engine/admission.h"
 #include "engine/executor.h"
 
 namespace tandem {
@@ -13,6 +14,8 @@ void Executor::end_transaction(ClientState& client) {
   client.transaction_failed = false;
   client.queue.clear();
   client.queue_bytes = 0;
+  client.queued_any = 0;
+  client.queued_all = ~uint32_t{0};
   unwatch(client);
 }
 
@@ -47,8 +50,18 @@ void Executor::run_queue(SessionContext& context) {
   client.in_transaction = false;
   context.reply.array(static_cast<int64_t>(queue.size()));
   std::vector<Bytes> args;
+  const Frame& frame = *frames_[entered_ - 1];
   for (const QueuedCommand& queued : queue) {
     args.assign(queued.args.begin(), queued.args.end());
+    // What came before may have changed the conditions (REPLICAOF).
+    const uint32_t bits = engine_.gate.bits();
+    if (bits != frame.judged_under && client.kind != ClientKind::kLink) [[unlikely]] {
+      const Command& command = *queued.command;
+      if (const auto refused = refusal(command, command.row.flags, client, bits)) {
+        refuse(&command, *refused, context.reply);
+        continue;
+      }
+    }
     call(*queued.command, client, args, context.reply);
   }
 }
@@ -117,7 +130,7 @@ std::vector<CommandRow> engine_rows() {
   return {
       {.name = "select",
        .arity = 2,
-       .flags = kLoading | kStale | kFast,
+       .flags = kLoading | kStale | kFast | kInStream,
        .session_handler = select,
        .group = "connection",
        .since = "1.0.0",
@@ -126,7 +139,7 @@ std::vector<CommandRow> engine_rows() {
        .syntax = "index"},
       {.name = "multi",
        .arity = 1,
-       .flags = kControl,
+       .flags = kControl | kNotQueued | kInStream,
        .session_handler = multi,
        .group = "transactions",
        .since = "1.2.0",
@@ -134,7 +147,7 @@ std::vector<CommandRow> engine_rows() {
        .summary = "Begins a transaction: what follows is queued until EXEC."},
       {.name = "exec",
        .arity = 1,
-       .flags = kNoScript | kLoading | kStale | kSkipSlowlog,
+       .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kNotQueued | kRunsQueue | kInStream,
        .session_handler = exec,
        .group = "transactions",
        .since = "1.2.0",
@@ -142,7 +155,7 @@ std::vector<CommandRow> engine_rows() {
        .summary = "Executes everything queued since MULTI at once."},
       {.name = "discard",
        .arity = 1,
-       .flags = kControl,
+       .flags = kControl | kNotQueued,
        .session_handler = discard,
        .group = "transactions",
        .since = "2.0.0",
@@ -150,7 +163,7 @@ std::vector<CommandRow> engine_rows() {
        .summary = "Drops the transaction."},
       {.name = "watch",
        .arity = -2,
-       .flags = kControl,
+       .flags = kControl | kNotQueued,
        .keys = {keys_range(1, -1, 1, "RO")},
        .session_handler = watch,
        .group = "transactions",

@@ -1,48 +1,39 @@
 #include "engine/watch_table.h"
 
-#include "base/number.h"
-
 namespace tandem {
 namespace {
 
-std::string name(int database, Bytes key) {
-  std::string text = int64_text(database);
-  text.push_back(':');
-  return text.append(key);
+void mark_all(const absl::flat_hash_set<std::shared_ptr<WatchMark>>& marks) {
+  for (const auto& mark : marks) mark->dirty.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace
 
 void WatchTable::add(int database, Bytes key, const std::shared_ptr<WatchMark>& mark) {
-  watches_of(key)[name(database, key)].push_back(mark);
-  ++keyspace_.interest(keyspace_.place(key).stripe());
+  watches_.with(database, key, [&](Marks& marks, auto interest) {
+    if (marks.insert(mark).second) interest.add();
+    return true;
+  });
 }
 
 void WatchTable::remove(int database, Bytes key, const std::shared_ptr<WatchMark>& mark) {
-  const int stripe = keyspace_.place(key).stripe();
-  const Guard guard(keyspace_.stripe(stripe));
-  Watches& watches = watches_of(key);
-  const auto found = watches.find(name(database, key));
-  if (found == watches.end()) return;
-  keyspace_.interest(stripe) -= static_cast<uint32_t>(std::erase(found->second, mark));
-  if (found->second.empty()) watches.erase(found);
+  watches_.with_present(database, key, [&](Marks& marks, auto interest) {
+    if (marks.erase(mark) != 0) interest.remove();
+    return !marks.empty();
+  });
 }
 
 void WatchTable::mark_dirty(int database, Bytes key) {
-  const Watches& watches = watches_of(key);
-  const auto found = watches.find(name(database, key));
-  if (found == watches.end()) return;
-  for (const auto& mark : found->second) mark->dirty.store(true, std::memory_order_relaxed);
+  watches_.with_present(database, key, [](const Marks& marks, auto) {
+    mark_all(marks);
+    return true;
+  });
 }
 
 void WatchTable::mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned) {
-  const std::string prefix = name(database, {});
-  for (const Watches& watches : watches_) {
-    for (const auto& [text, marks] : watches) {
-      if (!text.starts_with(prefix) || !concerned(Bytes(text).substr(prefix.size()))) continue;
-      for (const auto& mark : marks) mark->dirty.store(true, std::memory_order_relaxed);
-    }
-  }
+  watches_.for_each(database, [&](Bytes key, const Marks& marks) {
+    if (concerned(key)) mark_all(marks);
+  });
 }
 
 }  // namespace tandem

@@ -1,29 +1,26 @@
 // WATCH: which keys are watched, and whom to tell. A changed key marks its watchers dirty; EXEC
 // looks at the mark.
 //
-// Threads: the registrations of a key belong to whoever holds the key's stripe.
+// Threads: any; no call takes a stripe. A change cannot slip in between a look at a key and its
+// registration, for add() and the marking happen under the key's stripe.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include "base/function_ref.h"
 #include "engine/client_state.h"
-#include "keyspace/keyspace.h"
+#include "engine/registrations.h"
 
 namespace tandem {
 
 class WatchTable {
  public:
-  explicit WatchTable(Keyspace& keyspace) : keyspace_(keyspace) {}
+  explicit WatchTable(Keyspace& keyspace) : watches_(keyspace) {}
 
   // REQUIRES: the key's stripe held.
   void add(int database, Bytes key, const std::shared_ptr<WatchMark>& mark);
-  // Takes the stripe itself.
   void remove(int database, Bytes key, const std::shared_ptr<WatchMark>& mark);
   // REQUIRES: the key's stripe held.
   void mark_dirty(int database, Bytes key);
@@ -32,14 +29,8 @@ class WatchTable {
   void mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned);
 
  private:
-  using Marks = std::vector<std::shared_ptr<WatchMark>>;
-  using Watches = absl::flat_hash_map<std::string, Marks>;
-  Watches& watches_of(Bytes key) {
-    return watches_[static_cast<size_t>(keyspace_.place(key).stripe())];
-  }
-
-  Keyspace& keyspace_;
-  std::array<Watches, kStripes> watches_;
+  using Marks = absl::flat_hash_set<std::shared_ptr<WatchMark>>;
+  Registrations<Marks> watches_;
 };
 
 }  // namespace tandem

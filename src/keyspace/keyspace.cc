@@ -59,7 +59,7 @@ Keyspace::Keyspace(const Options& options)
 Keyspace::~Keyspace() = default;
 
 void Keyspace::lock_all() {
-  for (Stripe& stripe : stripes_) stripe.lock.lock();
+  for (Stripe& stripe : stripes_) stripe.lock.lock_in_order();
 }
 
 void Keyspace::unlock_all() {
@@ -83,10 +83,10 @@ DatabaseTables& Keyspace::tables_for_writing(int database) {
   return *tables;
 }
 
-bool Keyspace::holds(DatabaseTables* tables, Bytes key) const {
-  if (tables == nullptr) return false;
+const Entry* Keyspace::find_in(DatabaseTables* tables, Bytes key) const {
+  if (tables == nullptr) return nullptr;
   const KeyPlace at = place(key);
-  return tables->partition(at.partition).find(traits_, at.hash, key) != nullptr;
+  return tables->partition(at.partition).find(traits_, at.hash, key);
 }
 
 TablesRef Keyspace::take_tables(int database) {

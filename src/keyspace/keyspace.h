@@ -17,16 +17,17 @@
 
 #include <xxhash.h>
 
-#include "base/lock.h"
 #include "base/random.h"
 #include "data/encoding_limits.h"
 #include "data/hash_table.h"
 #include "keyspace/entry.h"
+#include "keyspace/interest.h"
+#include "keyspace/stripe_lock.h"
+#include "keyspace/stripe_set.h"
 
 namespace tandem {
 
 inline constexpr int kPartitions = 16384;
-inline constexpr int kStripes = 256;
 inline constexpr int kPartitionsPerStripe = kPartitions / kStripes;
 
 // Where a key lies. Computed once a command.
@@ -118,15 +119,18 @@ class Keyspace {
     return {static_cast<uint16_t>(spread >> 50), traits_.hash_key(key)};
   }
 
-  Lock& stripe(int index) { return stripes_[static_cast<size_t>(index)].lock; }
+  StripeLock& stripe(int index) { return stripes_[static_cast<size_t>(index)].lock; }
   void lock_all() TANDEM_NO_ANALYSIS;
   void unlock_all() TANDEM_NO_ANALYSIS;
 
-  // Registrations (WATCH, blocked clients) on keys of this stripe; changed and read under it.
-  uint32_t& interest(int index) { return stripes_[static_cast<size_t>(index)].interest; }
+  // Registrations (WATCH, blocked clients) on keys, by KeyPlace::hash.
+  Interest& interest() { return interest_; }
+  const Interest& interest() const { return interest_; }
 
   // REQUIRES: the key's stripe held. Null tables hold nothing.
-  bool holds(DatabaseTables* tables, Bytes key) const;
+  bool holds(DatabaseTables* tables, Bytes key) const { return find_in(tables, key) != nullptr; }
+  // As it lies there, its time over or not. REQUIRES: the key's stripe held.
+  const Entry* find(int database, Bytes key) const { return find_in(tables(database), key); }
 
   // The tables of a database, or null while nothing was ever written to it. REQUIRES: any stripe
   // held.
@@ -159,9 +163,10 @@ class Keyspace {
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
 
  private:
+  const Entry* find_in(DatabaseTables* tables, Bytes key) const;
+
   struct alignas(64) Stripe {
-    Lock lock;
-    uint32_t interest = 0;
+    StripeLock lock;
   };
   struct Database {
     std::atomic<DatabaseTables*> tables{nullptr};  // the same as `owner`, readable without its lock
@@ -171,6 +176,7 @@ class Keyspace {
 
   const EntryTraits traits_;
   std::vector<Stripe> stripes_;
+  Interest interest_;
   std::vector<Database> databases_;
   SnapshotState snapshot_;
   std::atomic<uint64_t> flushes_{0};

@@ -10,6 +10,7 @@ void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredK
   mode_ = mode;
   declared_ = declared;
   exclusive_ = exclusive;
+  shown_ = nullptr;
   changed_keys_.clear();
   own_expiries_.clear();
   changed_databases_.clear();
@@ -36,9 +37,10 @@ bool KeyAccess::ChangedDatabase::concerns(const Keyspace& keyspace, Bytes key) c
   return keyspace.holds(before.get(), key) || keyspace.holds(keyspace.tables(database), key);
 }
 
-void KeyAccess::changed(int database, Bytes key, int stripe, uint64_t changes) {
+void KeyAccess::changed(int database, Bytes key, const KeyPlace& place, uint64_t changes) {
   counters_.changes += changes;
-  if (keyspace_.interest(stripe) != 0) changed_keys_.push_back({database, std::string(key)});
+  if (keyspace_.interest().any(place.hash)) [[unlikely]]
+    changed_keys_.push_back({database, std::string(key)});
 }
 
 void KeyAccess::discard(Entry* entry) {
@@ -65,7 +67,7 @@ bool View::hidden(const Entry& entry) const {
 
 PartitionTable::Slot View::slot(Bytes key, const KeyPlace& place, DatabaseTables*& tables) {
   tables = access_.keyspace().tables(database_);
-  if (tables == nullptr) return {};
+  if (tables == nullptr || !access_.shows(place)) return {};
   return tables->partition(place.partition).find_slot(access_.keyspace().traits(), place.hash, key);
 }
 
@@ -102,7 +104,7 @@ void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& 
                   DatabaseTables& tables) {
   access_.effects().add(database_, {"DEL", key});
   ++access_.counters().expired;
-  access_.changed(database_, key, place.stripe(), 0);
+  access_.changed(database_, key, place, 0);
   remove(place, slot, tables);
 }
 
@@ -128,7 +130,7 @@ void View::update(Bytes key, Fn&& change, uint64_t changes) {
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
-  access_.changed(database_, key, place.stripe(), changes);
+  access_.changed(database_, key, place, changes);
   if (!found) {
     Entry* made = change(nullptr);
     if (made == nullptr) return;
@@ -164,7 +166,7 @@ void View::prepare_write(Bytes key) {
 }
 
 void View::changed(Bytes key, uint64_t changes) {
-  access_.changed(database_, key, access_.place(key).stripe(), changes);
+  access_.changed(database_, key, access_.place(key), changes);
 }
 
 void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
@@ -218,7 +220,7 @@ std::optional<Value> View::take(Bytes key) {
   if (!found) return std::nullopt;
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* entry = PartitionTable::entry_at(found);
-  access_.changed(database_, key, place.stripe(), 0);
+  access_.changed(database_, key, place, 0);
   // Under its next key another stripe will guard it.
   entry->finish_walk();
   std::optional<Value> value = entry->take_value();
@@ -232,7 +234,7 @@ bool View::erase(Bytes key, uint64_t changes) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return false;
-  access_.changed(database_, key, place.stripe(), changes);
+  access_.changed(database_, key, place, changes);
   remove(place, found, *tables);
   return true;
 }

@@ -57,7 +57,13 @@ class KeyAccess {
              bool exclusive);
 
   KeyPlace place(Bytes key) const;
-  void changed(int database, Bytes key, int stripe, uint64_t changes);
+  // Only keys of these stripes are there, as far as this execution goes; null: all it asks for.
+  void show_only(const StripeSet* stripes) { shown_ = stripes; }
+  bool shows(const KeyPlace& place) const {
+    return shown_ == nullptr || shown_->has(place.stripe());
+  }
+
+  void changed(int database, Bytes key, const KeyPlace& place, uint64_t changes);
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
@@ -103,6 +109,7 @@ class KeyAccess {
   int64_t now_ms_ = 0;
   ExpiryMode mode_ = ExpiryMode::kDelete;
   bool exclusive_ = false;
+  const StripeSet* shown_ = nullptr;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
   std::vector<OwnExpiry> own_expiries_;

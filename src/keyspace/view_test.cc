@@ -138,7 +138,7 @@ TEST(View, TellsChangesOnlyWhereSomebodyRegistered) {
   World world;
   world.view.set_text("a", "1", kNoExpiry);
   EXPECT_TRUE(world.access.changed_keys().empty());
-  world.keyspace.interest(world.keyspace.place("a").stripe()) = 1;
+  world.keyspace.interest().add(world.keyspace.place("a").hash);
   world.view.set_text("a", "2", kNoExpiry);
   ASSERT_EQ(world.access.changed_keys().size(), 1u);
   EXPECT_EQ(world.access.changed_keys()[0].key, "a");

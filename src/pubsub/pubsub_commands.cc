@@ -96,7 +96,7 @@ void help(SessionContext& context) {
 
 // A row that states what the commands of subscription do not share.
 CommandRow subscription(CommandRow row) {
-  row.flags = kPubSub | kNoScript | kLoading | kStale;
+  row.flags = kPubSub | kNoScript | kLoading | kStale | kWhileSubscribed;
   row.group = "pubsub";
   row.since = "2.0.0";
   return row;

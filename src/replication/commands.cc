@@ -11,7 +11,7 @@
 #include "base/logging.h"
 #include "base/number.h"
 #include "engine/context.h"
-#include "engine/waiting_room.h"
+#include "engine/waiter.h"
 #include "rdb/rdb_format.h"
 #include "replication/info.h"
 #include "resp/split_arguments.h"
@@ -177,16 +177,18 @@ void wait(ReplicationControl& control, SessionContext& c) {
 
   auto place = std::make_shared<Acknowledgements::WaiterId>(0);
   const int64_t deadline_ms = *timeout_ms == 0 ? 0 : c.now_ms + *timeout_ms;
-  std::shared_ptr<Waiter> waiter = c.block_externally(deadline_ms, [&acknowledged, place, offset] {
-    acknowledged.cancel(*place);
+  const auto let_go = [&acknowledged, place] { acknowledged.cancel(*place); };
+  const auto timeout_reply = [&acknowledged, let_go, offset] {
+    let_go();
     return integer_reply(acknowledged.count(offset));
-  });
+  };
+  std::shared_ptr<Waiter> waiter = c.block_externally(deadline_ms, timeout_reply, let_go);
   if (waiter == nullptr) return c.reply.integer(static_cast<int64_t>(already));
   control.request_acknowledgements();
   *place =
       acknowledged.wait(offset, static_cast<size_t>(*wanted), [waiter](std::optional<size_t> have) {
-        have ? waiter->complete(integer_reply(*have))
-             : waiter->complete_and_close(kUnblockedByRole);
+        have ? waiter->end_with(integer_reply(*have))
+             : waiter->end_with_and_close(kUnblockedByRole);
       });
   // If the role changed after we had looked, whoever changed it may have missed this waiter.
   if (control.is_replica()) acknowledged.give_up_waiters();

@@ -73,7 +73,8 @@ void ReplicationControl::change_role(Role next) {
   parts_.options.primary.set(following
                                  ? PrimaryAddress{following->primary_host, following->primary_port}
                                  : PrimaryAddress{});
-  if (following != nullptr && !was_replica) collect_blocked();
+  // Clients that wait for a key would wait for this server's own writes.
+  if (following != nullptr && !was_replica) engine.blocked.end_all(kUnblockedByRole);
   {
     const Guard guard(lock_);
     engine.gate.set(Gate::kReplica, following != nullptr);
@@ -88,37 +89,6 @@ void ReplicationControl::change_role(Role next) {
   count_good_replicas();
   engine.role_generation.fetch_add(1);
   role_bell_.ring();
-}
-
-// Clients that wait for a key would wait for this server's own writes. REQUIRES: all stripes held.
-void ReplicationControl::collect_blocked() {
-  WaitingRoom& room = parts_.engine.waiting_room;
-  const Guard guard(lock_);
-  for (int database = 0; database < parts_.engine.keyspace.database_count(); ++database) {
-    for (const std::string& key : room.keys_waited_for(database)) {
-      for (auto& waiter : room.waiting_for(database, key)) blocked_.push_back(std::move(waiter));
-    }
-  }
-}
-
-// A waiter whose command is being tried at this moment is asked again a little later.
-Task<void> ReplicationControl::unblock_clients(StopToken stop) {
-  if (is_replica()) replicas_.acknowledged().give_up_waiters();
-  std::vector<std::shared_ptr<Waiter>> waiters;
-  {
-    const Guard guard(lock_);
-    waiters = std::exchange(blocked_, {});
-  }
-  while (!waiters.empty() && !stop.requested()) {
-    std::erase_if(waiters, [this](const std::shared_ptr<Waiter>& waiter) {
-      if (waiter->complete_and_close(kUnblockedByRole)) {
-        parts_.engine.waiting_room.remove(waiter);
-        return true;
-      }
-      return waiter->done();
-    });
-    if (!waiters.empty()) co_await parts_.loop.sleep_ms(1, stop);
-  }
 }
 
 Role ReplicationControl::role() const {
@@ -136,7 +106,7 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
   while (!stop.requested()) {
     // Before the role: a link must not be made for an older role than it says.
     const uint64_t generation = parts_.engine.role_generation.load();
-    co_await unblock_clients(stop);
+    if (is_replica()) replicas_.acknowledged().give_up_waiters();
     const Role now = role();
     std::unique_ptr<Link> link;
     Scope following(stop);
@@ -237,11 +207,7 @@ void ReplicationControl::ping_replicas(int64_t now_ms) {
   if (replicas_.count() == 0) return;
   if (now_ms - last_ping_ms_ < parts_.options.ping_replica_period_seconds.get() * 1000) return;
   last_ping_ms_ = now_ms;
-  {
-    const Guard guard(parts_.engine.keyspace.stripe(0));
-    if (!is_replica()) parts_.engine.log.append_verbatim("*1\r\n$4\r\nPING\r\n");
-  }
-  replicas_.wake_all();
+  append_control("*1\r\n$4\r\nPING\r\n");
 }
 
 // repl-backlog-ttl: with no replica for so long, nothing more is kept. A replica keeps all, for the
@@ -260,12 +226,14 @@ void ReplicationControl::retire_backlog(int64_t now_ms) {
   log_notice("The replication backlog is freed after {} seconds without a replica", ttl_ms / 1000);
 }
 
-void ReplicationControl::request_acknowledgements() {
+// Any stripe will do: a change of role holds them all.
+void ReplicationControl::append_control(Bytes command) {
   {
-    const Guard guard(parts_.engine.keyspace.stripe(0));
-    if (!is_replica()) {
-      parts_.engine.log.append_verbatim("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
-    }
+    StripeSet first;
+    first.add(0);
+    KeyLocks locks(parts_.engine.keyspace);
+    locks.take(first);
+    if (!is_replica()) parts_.engine.journal.append_control(locks, command);
   }
   replicas_.wake_all();
 }

@@ -100,8 +100,8 @@ class ReplicationControl {
   }
   // Options changed (CONFIG SET): puts into force what is not read at each use.
   void apply_options();
-  // REPLCONF GETACK, so that WAIT need not wait for the next second. No stripe held.
-  void request_acknowledgements();
+  // REPLCONF GETACK, soon, so that WAIT need not wait for the next second.
+  void request_acknowledgements() { acknowledgements_bell_.ring(); }
 
   // What a connection said with REPLCONF before its PSYNC, by client id.
   void set_hello(uint64_t client_id, const ReplicaHello& hello);
@@ -121,8 +121,7 @@ class ReplicationControl {
   void change_role(Role next);
   void count_good_replicas();
   void check_invariants();
-  void collect_blocked();
-  Task<void> unblock_clients(StopToken stop);
+  void append_control(Bytes command);
   Task<void> supervise_link(StopToken stop);
   Task<void> each_second(StopToken stop);
   void ping_replicas(int64_t now_ms);
@@ -136,6 +135,10 @@ class ReplicationControl {
   ReplicaSessionParts session_parts_;
   Event role_changed_{parts_.loop};
   Doorbell role_bell_{parts_.loop, [this] { role_changed_.notify(); }};
+  // A client does not wait for a stripe, behind a script say; this loop may.
+  Doorbell acknowledgements_bell_{
+      parts_.loop,
+      [this] { append_control("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"); }};
   std::atomic<int64_t> without_replicas_since_ms_{0};
 
   // The replication loop's.
@@ -146,7 +149,6 @@ class ReplicationControl {
 
   mutable Lock lock_;
   Role role_ TANDEM_GUARDED_BY(lock_);
-  std::vector<std::shared_ptr<Waiter>> blocked_ TANDEM_GUARDED_BY(lock_);  // to be told of the role
   Random random_ TANDEM_GUARDED_BY(lock_);
   absl::flat_hash_map<uint64_t, ReplicaHello> hellos_ TANDEM_GUARDED_BY(lock_);
 };

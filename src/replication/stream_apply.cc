@@ -63,6 +63,8 @@ Result<void> StreamApply::feed(Bytes bytes) {
     }
     parsed_ += parser_.raw().size();
     apply(Bytes(pending_).substr(applied_, parsed_ - applied_));
+    // What was not applied is asked for again, should the server go on.
+    if (engine_.journal.closed()) return fail(ErrorCode::kCancelled, "this server shuts down");
   }
   pending_.erase(0, applied_);
   parsed_ -= applied_;
@@ -117,8 +119,13 @@ void StreamApply::note_failure(Bytes name, Bytes reply) {
 
 // What the engine does not execute (a command unknown here) is part of the stream all the same.
 void StreamApply::append(Bytes raw) {
-  const Guard guard(engine_.keyspace.stripe(0));
-  if (engine_.is_replica_since(client_.role_generation)) log_.append_verbatim(raw);
+  StripeSet first;
+  first.add(0);
+  KeyLocks locks(engine_.keyspace);
+  locks.take(first);
+  if (engine_.is_replica_since(client_.role_generation) && !engine_.journal.closed()) {
+    engine_.journal.append_stream(locks, raw);
+  }
 }
 
 bool StreamApply::take_ack_request() {

@@ -58,7 +58,6 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
             .deliver = [](uint64_t, std::string) {},
             .wake = [](uint64_t) {},
             .held_back = [](Session&) {},
-            .orphans = {},
             .leaving = [this](Session& session) { control_.forget_client(session.id); }},
       log_watch_(process.loop(), [this] { follow_log(); }) {
   options_.diskless_sync_delay_seconds.set(options.sync_delay_seconds);
@@ -136,7 +135,7 @@ std::vector<CommandRow> SimNode::rows() {
   for (CommandRow& row : replication_rows(control_, give)) all.push_back(std::move(row));
   all.push_back({.name = "ping",
                  .arity = -1,
-                 .flags = kFast,
+                 .flags = kFast | kInStream,
                  .keys = {},
                  .session_handler = [](SessionContext& c) { c.reply.simple("PONG"); },
                  .group = "connection",

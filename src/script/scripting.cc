@@ -4,6 +4,7 @@
 #include "base/logging.h"
 #include "base/number.h"
 #include "base/sha1.h"
+#include "engine/admission.h"
 #include "engine/executor.h"
 #include "script/script_text.h"
 
@@ -40,9 +41,9 @@ std::optional<std::string> refused_at_start(const ScriptCache::Script& script, b
   return "ERR Can not execute a script with write flag using *_ro command.";
 }
 
-// XREAD and XREADGROUP with BLOCK, as far as their options are read before it.
+// With the word BLOCK among its options, as far as they are read before it.
 bool reads_blocking(const Command& command, std::span<const Bytes> args) {
-  if (command.row.name != "xread" && command.row.name != "xreadgroup") return false;
+  if (!command.has(kBlocksByOption)) return false;
   for (size_t i = 1; i + 1 < args.size(); ++i) {
     if (equal_ignore_case(args[i], "block")) return true;
     if (equal_ignore_case(args[i], "streams")) return false;

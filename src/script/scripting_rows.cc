@@ -76,7 +76,8 @@ CommandRow Scripting::script_row() {
       .name = "script", .arity = -2, .group = "scripting", .since = "2.6.0",
       .complexity = "Depends on the subcommand", .summary = "About scripts that are kept.",
       .subcommands = {
-          part({.name = "load", .arity = 3, .flags = kStale, .scope = LockScope::kEverything,
+          part({.name = "load", .arity = 3, .flags = kStale | kInStream,
+                .scope = LockScope::kEverything,
                 .session_handler = bound(&Scripting::load),
                 .tips = "request_policy:all_nodes response_policy:all_succeeded",
                 .since = "2.6.0", .complexity = "O(N) for N bytes of script",
@@ -87,7 +88,7 @@ CommandRow Scripting::script_row() {
                 .tips = "request_policy:all_shards response_policy:agg_logical_and",
                 .since = "2.6.0", .complexity = "O(N) for N digests",
                 .summary = "Tells which of the scripts are kept.", .syntax = "sha1 [sha1 ...]"}),
-          part({.name = "flush", .arity = -2, .scope = LockScope::kEverything,
+          part({.name = "flush", .arity = -2, .flags = kInStream, .scope = LockScope::kEverything,
                 .session_handler = bound(&Scripting::flush),
                 .tips = "request_policy:all_nodes response_policy:all_succeeded",
                 .since = "2.6.0", .history = "6.2.0 Takes ASYNC and SYNC",

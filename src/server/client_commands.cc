@@ -97,13 +97,13 @@ void kill(SessionContext& c, ClientRegistry& clients) {
   c.reply.integer(kill_matching(c, clients, *filter));
 }
 
-void pause_clients(SessionContext& c, Pause& pause) {
+void pause_clients(SessionContext& c) {
   constexpr size_t kWithMode = 4;
-  auto kind = Pause::Kind::kAll;
+  auto kind = PauseKind::kAll;
   if (c.args.size() > kWithMode) return reply_subcommand_syntax(c, "client");
   if (c.args.size() == kWithMode) {
     if (equal_ignore_case(c.args[3], "write")) {
-      kind = Pause::Kind::kWrites;
+      kind = PauseKind::kWrites;
     } else if (!equal_ignore_case(c.args[3], "all")) {
       return c.reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
     }
@@ -115,12 +115,13 @@ void pause_clients(SessionContext& c, Pause& pause) {
     return c.reply.error("ERR timeout is out of range");
   }
   constexpr int64_t kTimeoutMsMax = int64_t{1} << 53;
-  pause.begin(kind, now_ms(c) + std::min(*timeout_ms, kTimeoutMsMax));
+  c.executor.engine().pauses.begin(PauseReason::kClientPause, kind,
+                                   now_ms(c) + std::min(*timeout_ms, kTimeoutMsMax));
   c.reply.ok();
 }
 
-void unpause(SessionContext& c, Pause& pause) {
-  pause.end();
+void unpause(SessionContext& c) {
+  c.executor.engine().pauses.end(PauseReason::kClientPause);
   c.reply.ok();
 }
 
@@ -245,12 +246,9 @@ constexpr Bytes kHelp[] = {
 };
 
 // clang-format off: a row is a record
-std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
+std::vector<CommandRow> subcommands(ClientRegistry& clients) {
   const auto with_clients = [&clients](auto handler) {
     return [&clients, handler](SessionContext& c) { handler(c, clients); };
-  };
-  const auto with_pause = [&pause](auto handler) {
-    return [&pause, handler](SessionContext& c) { handler(c, pause); };
   };
   return {
       part({.name = "id", .arity = 2, .session_handler = id, .since = "5.0.0",
@@ -283,12 +281,13 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
                       "[TYPE client-type:<NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | "
                       "PUBSUB>]@2.8.12 | [USER username] | [ADDR addr=ip:port] | "
                       "[LADDR laddr=ip:port]@6.2.0 | [SKIPME skipme:<YES | NO>]>...>"}),
-      part({.name = "pause", .arity = -3, .flags = kAdmin,
-            .session_handler = with_pause(pause_clients), .since = "3.0.0",
+      // With all stripes held no command is under way: what is paused stands still at the answer.
+      part({.name = "pause", .arity = -3, .flags = kAdmin, .scope = LockScope::kEverything,
+            .session_handler = pause_clients, .since = "3.0.0",
             .history = "6.2.0 Takes a mode, of which WRITE is new",
             .summary = "Holds clients back for a time.",
             .syntax = "timeout:integer mode:[WRITE | ALL]@6.2.0"}),
-      part({.name = "unpause", .arity = 2, .flags = kAdmin, .session_handler = with_pause(unpause),
+      part({.name = "unpause", .arity = 2, .flags = kAdmin, .session_handler = unpause,
             .since = "6.2.0", .complexity = "O(N) for N clients that were held back",
             .summary = "Ends a pause."}),
       part({.name = "reply", .arity = 3, .session_handler = reply_mode, .since = "3.2.0",
@@ -318,14 +317,14 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients, Pause& pause) {
 
 }  // namespace
 
-std::vector<CommandRow> client_rows(ClientRegistry& clients, Pause& pause) {
+std::vector<CommandRow> client_rows(ClientRegistry& clients) {
   return {{.name = "client",
            .arity = -2,
            .group = "connection",
            .since = "2.4.0",
            .complexity = "Depends on the subcommand",
            .summary = "About connections.",
-           .subcommands = subcommands(clients, pause)}};
+           .subcommands = subcommands(clients)}};
 }
 
 }  // namespace tandem

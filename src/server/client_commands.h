@@ -5,11 +5,10 @@
 
 #include "engine/command.h"
 #include "server/client_registry.h"
-#include "server/pause.h"
 
 namespace tandem {
 
 // Both outlive the rows.
-std::vector<CommandRow> client_rows(ClientRegistry& clients, Pause& pause);
+std::vector<CommandRow> client_rows(ClientRegistry& clients);
 
 }  // namespace tandem

@@ -80,7 +80,6 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
               .limits = limits_,
               .gate = gate_},
       network_(loop_),
-      pause_(gate_, clock_, [this] { resume_clients(); }),
       tick_(loop_, [this] { every_tick(); }),
       replication_cards_({.clients = clients_,
                           .commands = registry_,
@@ -101,17 +100,23 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                  std::make_unique<ThreadBackground>("file-load")),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
+                 .pauses = engine_.pauses,
+                 .journal = engine_.journal,
                  .snapshot_turn = engine_.snapshot_turn,
                  .persistence = persistence_,
                  .file_load = file_load_,
                  .log = log_,
                  .replicas = replication_.replicas(),
                  .timeout_seconds = options.server.shutdown_timeout_seconds,
-                 .wait_for_commands = [this] { const ExclusiveGuard all(keyspace_); },
+                 .end_commands =
+                     [this] {
+                       const ExclusiveGuard all(keyspace_);
+                       engine_.journal.close();
+                     },
                  .stop_scripts = [this] { scripting_.control().abort(); },
-                 .resume_clients = [this] { resume_clients(); },
                  .leave = [this] { loop_.stop(); }}) {
   engine_.observer = &watch_;
+  engine_.pauses.over = [this] { resume_clients(); };
   engine_.used_memory_bytes = [this] { return read_memory(files_).used_bytes; };
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
@@ -140,7 +145,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, pubsub_rows(subscriptions_));
   append(all, scripting_.rows());
   append(all, connection_rows(options_.server.network, subscriptions_, watch_));
-  append(all, client_rows(clients_, pause_));
+  append(all, client_rows(clients_));
   append(all, config_rows(config_, [this] {
            status_.reset();
            reclaimer_.reset_freed();
@@ -151,7 +156,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, persistence_rows(persistence_, shutdown_));
   append(all, watch_rows(watch_, status_));
   append(all, latency_rows(watch_, status_));
-  append(all, debug_rows(options_.server, pause_));
+  append(all, debug_rows(options_.server));
   append(all, memory_rows(status_));
   append(all, replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
            return give_connection(client, std::move(next));
@@ -182,7 +187,7 @@ int Composition::run() {
 }
 
 void Composition::every_tick() {
-  pause_.check();
+  engine_.pauses.check(clock_.monotonic_ms());
   status_.sample();
   persistence_.check();
 }

@@ -31,7 +31,6 @@
 #include "server/client_registry.h"
 #include "server/command_watch.h"
 #include "server/file_load.h"
-#include "server/pause.h"
 #include "server/persistence.h"
 #include "server/reclaimer.h"
 #include "server/replication_cards.h"
@@ -99,7 +98,6 @@ class Composition {
   UvLoop loop_;
   UvNetwork network_;
   ClientRegistry clients_;
-  Pause pause_;
   Timer tick_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
 

@@ -28,7 +28,7 @@ bool allowed(SessionContext& c, const ServerOptions& options) {
 }
 
 // Everybody stands still for the time, as if the server slept; the answer comes at its end.
-void stand_still(SessionContext& c, Pause& pause) {
+void stand_still(SessionContext& c) {
   const auto seconds = parse_double(c.args[2]);
   constexpr double kMsPerSecond = 1000.0;
   constexpr double kSecondsMax = 1e6;
@@ -37,7 +37,8 @@ void stand_still(SessionContext& c, Pause& pause) {
   if (length_ms == 0) return c.reply.ok();
   const Clock& clock = c.executor.engine().clock;
   if (c.block_externally(clock.unix_ms() + length_ms, [] { return std::string("+OK\r\n"); })) {
-    pause.begin(Pause::Kind::kAll, clock.monotonic_ms() + length_ms);
+    c.executor.engine().pauses.begin(PauseReason::kDebugSleep, PauseKind::kAll,
+                                     clock.monotonic_ms() + length_ms);
   } else {
     c.reply.ok();
   }
@@ -132,11 +133,11 @@ constexpr Bytes kDebugHelp[] = {
 };
 
 // As in Redis these are no subcommands of the table: whatever does not fit gets the same answer.
-void debug(SessionContext& c, Pause& pause) {
+void debug(SessionContext& c) {
   const size_t count = c.args.size();
   const auto is = [&](Bytes name) { return equal_ignore_case(c.args[1], name); };
   if (is("help") && count == 2) return reply_help(c, "debug", kDebugHelp);
-  if (is("sleep") && count == 3) return stand_still(c, pause);
+  if (is("sleep") && count == 3) return stand_still(c);
   if (is("set-active-expire") && count == 3) return set_active_expire(c);
   if (is("digest") && count == 2) return digest(c);
   if (is("digest-value")) return digest_value(c);
@@ -166,15 +167,15 @@ constexpr Bytes kMemoryHelp[] = {
 
 }  // namespace
 
-std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause) {
+std::vector<CommandRow> debug_rows(const ServerOptions& options) {
   return {{.name = "debug",
            .arity = -2,
            .flags = kAdmin | kNoScript | kLoading | kStale,
            .scope = LockScope::kEverything,
            .session_handler =
-               [&options, &pause](SessionContext& c) {
+               [&options](SessionContext& c) {
                  if (!allowed(c, options)) return c.reply.error(kNotAllowed);
-                 debug(c, pause);
+                 debug(c);
                },
            .group = "server",
            .since = "1.0.0",

@@ -5,13 +5,12 @@
 
 #include "config/server_options.h"
 #include "engine/command.h"
-#include "server/pause.h"
 #include "server/status.h"
 
 namespace tandem {
 
 // What they are given outlives the rows.
-std::vector<CommandRow> debug_rows(const ServerOptions& options, Pause& pause);
+std::vector<CommandRow> debug_rows(const ServerOptions& options);
 std::vector<CommandRow> memory_rows(const Status& status);
 
 }  // namespace tandem

@@ -9,7 +9,7 @@ template <class Prefetch>
 void Lookahead::for_each_table(Prefetch prefetch) {
   for (size_t at = 0; at < count_; ++at) {
     const auto& [database, place] = targets_[at];
-    Lock& stripe = keyspace_.stripe(place.stripe());
+    StripeLock& stripe = keyspace_.stripe(place.stripe());
     if (!stripe.try_lock()) continue;
     if (DatabaseTables* tables = keyspace_.tables(database)) {
       prefetch(tables->partition(place.partition), place.hash);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "engine/admission.h"
 #include "server/admin_commands.h"
 #include "server/command_help.h"
 
@@ -66,7 +67,7 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   if (shutdown.must_wait(how)) {
     if (const auto waiter = c.block_externally(0, [] { return std::string(); })) {
       return shutdown.start(how, [waiter](Result<void> ended) {
-        if (!ended) waiter->complete("-" + std::string(kShutdownFailed) + "\r\n");
+        if (!ended) waiter->end_with("-" + std::string(kShutdownFailed) + "\r\n");
       });
     }
   }

@@ -18,7 +18,6 @@ constexpr size_t kBufferBytesKept = 64 * 1024;   // more is given back once it i
 constexpr size_t kOutputBytesKept = 64 * 1024;
 constexpr size_t kFlushEarlyBytes = 256 * 1024;  // does not wait for the end of the turn
 constexpr size_t kSendBytesMax = 64 * 1024;      // at once to a slow reader, who shows life by each
-constexpr int64_t kRetryMs = 1;
 
 }  // namespace
 
@@ -37,10 +36,7 @@ Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
 
 Session::~Session() {
   host_.leaving(*this);
-  if (waiter) {
-    host_.executor.abandon(waiter);
-    if (!waiter->done()) host_.orphans.push_back(waiter);
-  }
+  if (waiter) host_.executor.abandon(waiter);
   host_.executor.end_transaction(*this);
   host_.executor.unwatch(*this);
 }
@@ -204,20 +200,16 @@ void Session::protocol_error() {
 }
 
 void Session::start_waiting() {
-  if (waiter->deadline_ms == 0) return;
+  if (waiter->deadline_ms() == 0) return;
   if (!deadline_) deadline_.emplace(host_.loop, [this] { on_deadline(); });
-  const int64_t left = waiter->deadline_ms - host_.loop.clock().unix_ms();
+  const int64_t left = waiter->deadline_ms() - host_.loop.clock().unix_ms();
   deadline_->once_after_ms(std::max<int64_t>(left, 0));
 }
 
 void Session::on_deadline() {
   if (!waiter) return;
   std::string reply;
-  if (host_.executor.time_out(waiter, reply)) {
-    unblock(std::move(reply));
-  } else if (!waiter->done()) {
-    deadline_->once_after_ms(kRetryMs);  // somebody is trying its command this very moment
-  }
+  if (host_.executor.time_out(waiter, reply)) unblock(std::move(reply));
 }
 
 void Session::unblock(std::string reply) {

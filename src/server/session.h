@@ -20,6 +20,7 @@
 #include <string>
 
 #include "config/server_options.h"
+#include "engine/admission.h"
 #include "engine/command_stats.h"
 #include "engine/executor.h"
 #include "io/byte_stream.h"
@@ -65,9 +66,6 @@ struct SessionHost {
   std::function<void(uint64_t id)> wake;
   // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
   std::function<void(Session&)> held_back;
-  // Waiters of sessions that are gone while somebody was trying their command; abandoned again
-  // later.
-  std::vector<std::shared_ptr<Waiter>> orphans;
   // Called once, before the session is gone: subscriptions, monitors and the like let go of it.
   std::function<void(Session&)> leaving;
 };

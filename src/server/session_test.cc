@@ -47,7 +47,6 @@ class Node {
                   },
               .wake = [](uint64_t) {},
               .held_back = [](Session&) {},
-              .orphans = {},
               .leaving = [this](Session&) { session_ = nullptr; }} {}
 
   Task<void> serve(StopToken stop) {

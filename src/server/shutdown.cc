@@ -19,9 +19,7 @@ Shutdown::~Shutdown() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<void> Shutdown::begin(int how) { return end(how, parts_.gate.is(Gate::kPausedWrites)); }
-
-Result<void> Shutdown::end(int how, bool paused_before) {
+Result<void> Shutdown::begin(int how) {
   const bool drop = (how & kShutdownNoSave) != 0;
   if (drop) {
     // Before the lock: another shutdown may wait for the script.
@@ -36,9 +34,9 @@ Result<void> Shutdown::end(int how, bool paused_before) {
   const bool save =
       !loading && !drop && ((how & kShutdownSave) != 0 || parts_.persistence.has_save_points());
   // What is answered from here on is not in the file any more: so nothing is.
-  parts_.gate.set(Gate::kPausedWrites, true);
+  parts_.pauses.begin(PauseReason::kShutdown, PauseKind::kWrites);
   // A script goes on to its end, so that the file and the replicas get the whole of it.
-  parts_.wait_for_commands();
+  parts_.end_commands();
   SnapshotTurn::Held turn = parts_.snapshot_turn.take_over();
   parts_.file_load.give_up();
   if (save && !dropping_.load()) {
@@ -46,18 +44,14 @@ Result<void> Shutdown::end(int how, bool paused_before) {
     if (auto saved = parts_.persistence.save(std::move(turn));
         !saved && (how & kShutdownForce) == 0) {
       log_warning("Error trying to save the DB, can't exit: {}", saved.error().text);
-      let_writes_go_on(paused_before);
+      parts_.journal.reopen();
+      parts_.pauses.end(PauseReason::kShutdown);
       return saved;
     }
   }
   over_ = true;
   parts_.leave();
   return {};
-}
-
-void Shutdown::let_writes_go_on(bool paused_before) {
-  parts_.gate.set(Gate::kPausedWrites, paused_before);
-  parts_.resume_clients();
 }
 
 bool Shutdown::must_wait(int how) const {
@@ -72,10 +66,7 @@ void Shutdown::start(int how, Done done) {
   if (must_wait(how)) wait_ = std::make_shared<Wait>();
   thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
     name_thread("shutdown");
-    const bool paused_before = parts_.gate.is(Gate::kPausedWrites);
-    if (wait == nullptr || wait_for_replicas(how, paused_before)) {
-      return done(end(how, paused_before));
-    }
+    if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
     done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
   });
 }
@@ -90,8 +81,8 @@ bool Shutdown::abort() {
 }
 
 // False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
-bool Shutdown::wait_for_replicas(int how, bool paused_before) {
-  parts_.gate.set(Gate::kPausedWrites, true);
+bool Shutdown::wait_for_replicas(int how) {
+  parts_.pauses.begin(PauseReason::kShutdown, PauseKind::kWrites);
   const std::shared_ptr<Wait> wait = wait_;
   log_notice("Waiting for replicas before shutting down.");
   bool aborted;
@@ -108,7 +99,7 @@ bool Shutdown::wait_for_replicas(int how, bool paused_before) {
   }
   const std::lock_guard guard(thread_lock_);
   wait_ = nullptr;
-  if (aborted) let_writes_go_on(paused_before);
+  if (aborted) parts_.pauses.end(PauseReason::kShutdown);
   return !aborted;
 }
 

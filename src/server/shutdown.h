@@ -14,6 +14,8 @@
 #include "base/result.h"
 #include "config/server_options.h"
 #include "engine/gate.h"
+#include "engine/journal.h"
+#include "engine/pauses.h"
 #include "log/log.h"
 #include "replication/replica_registry.h"
 #include "server/file_load.h"
@@ -25,16 +27,18 @@ class Shutdown {
  public:
   struct Parts {
     Gate& gate;
+    Pauses& pauses;
+    Journal& journal;
     SnapshotTurn& snapshot_turn;  // a save or a full sync under way is given up
     Persistence& persistence;
     FileLoad& file_load;
     Log& log;
     ReplicaRegistry& replicas;
-    const Option<int64_t>& timeout_seconds;   // shutdown-timeout
-    std::function<void()> wait_for_commands;  // those that run, a script too, have ended
-    std::function<void()> stop_scripts;       // in the middle
-    std::function<void()> resume_clients;     // those held back while writes were paused
-    std::function<void()> leave;              // makes the program end
+    const Option<int64_t>& timeout_seconds;  // shutdown-timeout
+    // Waits for those that run, a script too, and closes the journal behind them.
+    std::function<void()> end_commands;
+    std::function<void()> stop_scripts;  // in the middle
+    std::function<void()> leave;         // makes the program end
   };
   using Done = std::function<void(Result<void>)>;
 
@@ -61,10 +65,7 @@ class Shutdown {
     bool aborted = false;
   };
 
-  // `paused_before`: whether writes were paused anyway; they are again if the server goes on.
-  Result<void> end(int how, bool paused_before);
-  bool wait_for_replicas(int how, bool paused_before);
-  void let_writes_go_on(bool paused_before);
+  bool wait_for_replicas(int how);
 
   const Parts parts_;
   std::atomic<bool> dropping_{false};  // NOSAVE was asked for: nothing is waited for any more

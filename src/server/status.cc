@@ -143,8 +143,8 @@ void Status::collect_clients(ClientFigures& clients) const {
     clients.largest_output_bytes =
         std::max(clients.largest_output_bytes, card->output_bytes.load(std::memory_order_relaxed));
   }
-  clients.blocked_with_deadline = parts_.engine.waiting_room.timed_count();
-  clients.blocking_keys = parts_.engine.waiting_room.key_count();
+  clients.blocked_with_deadline = parts_.engine.blocked.timed_count();
+  clients.blocking_keys = parts_.engine.blocked.key_count();
   clients.clients_max = parts_.options.server.network.clients_max.get();
 }
 

@@ -59,7 +59,6 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
                   post_to(id, [](Session& session) { session.take_messages(); });
                 },
             .held_back = [this](Session& session) { held_back_.push_back(session.id); },
-            .orphans = {},
             .leaving = needs_.leaving},
       tick_(*loop_, [this] { every_tick(); }) {
   tick_.every_ms(kTickMs);
@@ -159,10 +158,6 @@ void Worker::every_tick() {
   if (needs_.expires) {
     const bool busy = expired_at_last_tick_ >= kExpiredMany;
     expired_at_last_tick_ = executor_.expire_some(busy ? kExpireBusyBudgetUs : kExpireBudgetUs);
-  }
-  for (auto& waiter : std::exchange(host_.orphans, {})) {
-    executor_.abandon(waiter);
-    if (!waiter->done()) host_.orphans.push_back(std::move(waiter));
   }
   const int64_t now_ms = loop_->clock().monotonic_ms();
   if (now_ms - limits_checked_ms_ < kLimitsPeriodMs) return;

@@ -1,7 +1,4 @@
-#include "engine/gate.h"
-
-#include <algorithm>
-#include <span>
+#include "engine/admission.h"
 
 #include <fmt/core.h>
 
@@ -27,25 +24,22 @@ constexpr Bytes kMonitorAsks = "ERR Replica can't interact with the keyspace";
 
 constexpr Bytes kNoStreamCommand = "ERR This command is no part of a replication stream.";
 
-bool is_one_of(const Command& command, std::span<const Bytes> names) {
-  return std::ranges::find(names, command.full_name) != names.end();
-}
-
-bool allowed_while_subscribed(const Command& command) {
-  static constexpr Bytes kAllowed[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe",
-                                       "ping",      "quit",        "reset"};
-  return is_one_of(command, kAllowed);
-}
-
 // Beside what changes data or replicates by itself: what holds a stream together, and the scripts
 // of primaries before Redis 7.
 bool allowed_in_stream(const Command& command) {
-  static constexpr Bytes kOthers[] = {"select", "multi",       "exec",
-                                      "ping",   "script|load", "script|flush"};
-  return command.has(kWrite | kMayReplicate) || is_one_of(command, kOthers);
+  return command.has(kWrite | kMayReplicate | kInStream);
 }
 
 }  // namespace
+
+uint32_t effective_flags(const Command& command, const ClientState& client) {
+  const uint32_t flags = command.row.flags;
+  if ((flags & kRunsQueue) == 0) [[likely]]
+    return flags;
+  constexpr uint32_t kOneIsEnough = kWrite | kMayReplicate | kDenyOom | kNoAsyncLoading;
+  constexpr uint32_t kAllMust = kLoading | kStale;
+  return (flags | (client.queued_any & kOneIsEnough)) & (client.queued_all | ~kAllMust);
+}
 
 std::optional<std::string> refusal(const Command& command, uint32_t flags,
                                    const ClientState& client, uint32_t bits) {
@@ -61,10 +55,11 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
   if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
   const bool writes = (flags & kWrite) != 0;
-  if (when(Gate::kDiskError) && (writes || command.row.name == "ping")) return std::string(kDisk);
+  if (when(Gate::kDiskError) && (writes || command.has(kReportsDiskError)))
+    return std::string(kDisk);
   if (when(Gate::kTooFewReplicas) && writes) return std::string(kReplicas);
   if (when(Gate::kReadOnlyReplica) && writes) return std::string(kReadOnlyText);
-  if (subscribed_only && !allowed_while_subscribed(command)) {
+  if (subscribed_only && !command.has(kWhileSubscribed)) {
     return fmt::format(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
         "allowed in this context",
@@ -83,7 +78,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   return std::nullopt;
 }
 
-bool is_paused(uint32_t flags, const ClientState& client, uint32_t bits) {
+bool is_held_back(uint32_t flags, const ClientState& client, uint32_t bits) {
   if ((bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0) [[likely]]
     return false;
   if (client.kind != ClientKind::kNormal) return false;

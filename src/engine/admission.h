@@ -1,0 +1,40 @@
+// Whether a command is let in: a pure function of its row, its client and the node's conditions.
+//
+// It is asked when a command comes, when a transaction queues it, and again under its stripes if
+// the conditions have changed since: only then can they not change any more before it is executed.
+// It is asked for each command inside a transaction or script, too.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "engine/client_state.h"
+#include "engine/command.h"
+#include "engine/gate.h"
+
+namespace tandem {
+
+inline constexpr Bytes kBusyText =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+
+// A password is asked for, and this client has not given it.
+inline bool locked_out(const ClientState& client, uint32_t bits) {
+  return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
+}
+
+// The flags by which a command is judged: its row's, and for EXEC with what is queued. One that
+// writes makes all of them write; one that may not run while the data load keeps all from it.
+uint32_t effective_flags(const Command& command, const ClientState& client);
+
+// The error that refuses this command now ("READONLY You can't write against a read only
+// replica."), or nothing. Redis's order of checks. `flags`: effective ones. Of the primary's stream
+// only what cannot be part of one is refused (SAVE, SUBSCRIBE).
+std::optional<std::string> refusal(const Command& command, uint32_t flags,
+                                   const ClientState& client, uint32_t bits);
+
+// A pause holds this command back; it is to be tried again later.
+bool is_held_back(uint32_t flags, const ClientState& client, uint32_t bits);
+
+}  // namespace tandem

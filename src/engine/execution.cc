@@ -1,0 +1,121 @@
+#include "engine/execution.h"
+
+#include <utility>
+
+namespace tandem {
+namespace {
+
+// A large transaction or MSET declares many; the next execution need not keep room for them.
+constexpr size_t kDeclaredKept = 1024;
+
+template <class T>
+void clear_and_shrink(std::vector<T>& items) {
+  items.clear();
+  if (items.capacity() > kDeclaredKept) items.shrink_to_fit();
+}
+
+}  // namespace
+
+ExpiryMode expiry_mode(const Gate& gate, const ClientState& client, bool writes) {
+  if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
+  const uint32_t bits = gate.bits();
+  if ((bits & (Gate::kPausedWrites | Gate::kPausedAll)) != 0) return ExpiryMode::kHide;
+  if ((bits & Gate::kReplica) == 0) return ExpiryMode::kDelete;
+  // A write of a writable replica's own client must not revive what no client can see.
+  const bool clears = writes && (bits & Gate::kReadOnlyReplica) == 0;
+  return clears ? ExpiryMode::kClear : ExpiryMode::kHide;
+}
+
+void Execution::declare_nothing() {
+  clear_and_shrink(declared_);
+  stripes_.clear();
+}
+
+void Execution::declare(const Command& command, std::span<const Bytes> args) {
+  clear_and_shrink(positions_);
+  find_key_positions(command, args, positions_);
+  for (const int position : positions_) declare_key(args[static_cast<size_t>(position)]);
+}
+
+void Execution::declare_key(Bytes key) {
+  declared_.push_back({key, engine_.keyspace.place(key)});
+  stripes_.add(declared_.back().place.stripe());
+}
+
+void Execution::declare_partition(int partition) {
+  declared_.push_back({{}, KeyPlace{static_cast<uint16_t>(partition), 0}});
+  stripes_.add(declared_.back().place.stripe());
+}
+
+void Execution::begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode) {
+  locks_ = &locks;
+  // A replica's log is its primary's: what its own clients do there stays here.
+  effects_.begin(engine_.journal.wanted() && !engine_.gate.is(Gate::kReplica));
+  access_.begin(now_ms, mode, declared_, locks.everything());
+}
+
+Context Execution::context(Call& call, View& view, Random& random) {
+  return {.command = call.command,
+          .args = call.args,
+          .keys = view,
+          .reply = call.reply,
+          .random = random,
+          .now_ms = access_.now_ms(),
+          .raw = call.raw,
+          .may_block = call.may_block,
+          .from_primary = call.client.kind == ClientKind::kLink};
+}
+
+void Execution::invoke(Call& call, Random& random) {
+  View view(access_, call.client.database);
+  Context handed = context(call, view, random);
+  call.command.row.handler(handed);
+  call.blocked = handed.blocked;
+  if (handed.blocked) call.request = std::move(handed.block_request);
+}
+
+void Execution::commit(const Call& call) {
+  if (call.client.kind == ClientKind::kLink) {
+    // The bytes of a transaction of the stream come with its EXEC.
+    if (!call.client.in_transaction) {
+      engine_.journal.append_stream(*locks_, call.raw, call.client.database);
+    }
+  } else if (effects_.count() != 0) {
+    call.client.last_write_offset = engine_.journal.append(*locks_, effects_);
+  }
+  note_changes();
+}
+
+void Execution::commit() {
+  if (effects_.count() != 0) engine_.journal.append(*locks_, effects_);
+  note_changes();
+}
+
+void Execution::note_changes() {
+  for (KeyName& changed : access_.changed_keys()) {
+    engine_.watch_table.mark_dirty(changed.database, changed.key);
+    ready_.push_back(std::move(changed));
+  }
+  access_.changed_keys().clear();
+  for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
+    const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
+    engine_.watch_table.mark_database_dirty(changed.database, concerned);
+    for (std::string& key : engine_.blocked.keys_waited_for(changed.database)) {
+      ready_.push_back({changed.database, std::move(key)});
+    }
+  }
+  for (OwnExpiry& expiry : access_.own_expiries()) engine_.own_expiries.note(std::move(expiry));
+  access_.own_expiries().clear();
+}
+
+void Execution::end() {
+  access_.free_garbage();
+  if (!access_.large_garbage().empty()) [[unlikely]] {
+    engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
+  }
+  for (TablesRef& tables : access_.dropped_tables()) engine_.discard(Garbage(std::move(tables)));
+  access_.dropped_tables().clear();
+  access_.changed_databases().clear();
+}
+
+}  // namespace tandem

@@ -1,0 +1,46 @@
+// The stripes that one execution holds: it says which ones it needs, takes them in ascending order,
+// may extend them, and lets go of all at once. Holding this object is the proof that they are held:
+// what needs stripes takes a `const KeyLocks&`, and nothing else in an execution takes any.
+//
+// Threads: belongs to the thread that executes.
+#pragma once
+
+#include "base/function_ref.h"
+#include "keyspace/keyspace.h"
+
+namespace tandem {
+
+class KeyLocks {
+ public:
+  explicit KeyLocks(Keyspace& keyspace) : keyspace_(keyspace) {}
+  ~KeyLocks() { release(); }
+  KeyLocks(const KeyLocks&) = delete;
+  KeyLocks& operator=(const KeyLocks&) = delete;
+
+  // REQUIRES: none is held. Waits as long as it takes.
+  void take(const StripeSet& stripes);
+  // The same, but asks `gives_up` about every kPatienceMs while a stripe cannot be had. False: it
+  // said yes, and none is held.
+  bool take_unless(const StripeSet& stripes, FunctionRef<bool()> gives_up);
+  // Takes them only if nobody holds any.
+  bool take_if_free(const StripeSet& stripes);
+  // Adds those of `more` that nobody holds; in any order, for it waits for none.
+  void add_free(const StripeSet& more);
+  // Takes `more`, too; all may be let go of in between, and what was seen under them is old then.
+  // False: gave up, and none is held.
+  bool extend_unless(const StripeSet& more, FunctionRef<bool()> gives_up);
+  void release();
+
+  const StripeSet& held() const { return held_; }
+  bool any() const { return !held_.empty(); }
+  bool everything() const { return held_.is_all(); }
+  bool cover(const StripeSet& stripes) const { return held_.contains(stripes); }
+
+ private:
+  static constexpr int64_t kPatienceMs = 20;
+
+  Keyspace& keyspace_;
+  StripeSet held_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,86 @@
+// A table from keys, of all databases, to what is registered for them. In as many pieces as there
+// are stripes, each with a short lock of its own, which is held for one call and under which no
+// other lock is taken.
+//
+// Threads: any.
+#pragma once
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "base/lock.h"
+#include "keyspace/keyspace.h"
+
+namespace tandem {
+
+template <class Entry>
+class Registrations {
+ public:
+  explicit Registrations(Keyspace& keyspace) : keyspace_(keyspace) {}
+
+  // Calls act(entry, interest) for the key's entry, which is made if there is none, and forgotten
+  // if act gives false. `interest` counts registrations for writers (keyspace/interest.h).
+  template <class Act>
+  void with(int database, Bytes key, Act&& act) {
+    const KeyPlace place = keyspace_.place(key);
+    Piece& piece = pieces_[static_cast<size_t>(place.stripe())];
+    const Guard guard(piece.lock);
+    const auto found = piece.entries.try_emplace(Name{database, std::string(key)}).first;
+    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.entries.erase(found);
+  }
+  // The same, for an entry that is there; does nothing otherwise.
+  template <class Act>
+  void with_present(int database, Bytes key, Act&& act) {
+    const KeyPlace place = keyspace_.place(key);
+    Piece& piece = pieces_[static_cast<size_t>(place.stripe())];
+    const Guard guard(piece.lock);
+    const auto found = piece.entries.find(View{database, key});
+    if (found == piece.entries.end()) return;
+    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.entries.erase(found);
+  }
+  // Calls act(key, entry) for every entry of a database.
+  template <class Act>
+  void for_each(int database, Act&& act) {
+    for (Piece& piece : pieces_) {
+      const Guard guard(piece.lock);
+      for (auto& [name, entry] : piece.entries) {
+        if (name.first == database) act(Bytes(name.second), entry);
+      }
+    }
+  }
+
+  struct Marker {
+    Interest& interest;
+    uint64_t hash;
+    void add() { interest.add(hash); }
+    void remove() { interest.remove(hash); }
+  };
+
+ private:
+  using Name = std::pair<int, std::string>;
+  using View = std::pair<int, Bytes>;
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const View& name) const { return absl::HashOf(name.first, name.second); }
+    size_t operator()(const Name& name) const { return (*this)(View(name.first, name.second)); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const View& a, const View& b) const { return a == b; }
+    bool operator()(const Name& a, const View& b) const { return View(a.first, a.second) == b; }
+    bool operator()(const View& a, const Name& b) const { return View(b.first, b.second) == a; }
+    bool operator()(const Name& a, const Name& b) const { return a == b; }
+  };
+  struct Piece {
+    Lock lock;
+    absl::flat_hash_map<Name, Entry, Hash, Equal> entries TANDEM_GUARDED_BY(lock);
+  };
+
+  Keyspace& keyspace_;
+  std::array<Piece, kStripes> pieces_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,32 @@
+// Which keys somebody registered for (WATCH, blocked clients), as a filter: a write asks it once a
+// changed key, and only then looks into the registrations. False alarms are rare and harmless.
+//
+// Threads: any. A registration made under the key's stripe is seen by the next write to the key.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace tandem {
+
+class Interest {
+ public:
+  void add(uint64_t key_hash) { count(key_hash).fetch_add(1, std::memory_order_relaxed); }
+  void remove(uint64_t key_hash) { count(key_hash).fetch_sub(1, std::memory_order_relaxed); }
+  bool any(uint64_t key_hash) const {
+    return counts_[place(key_hash)].load(std::memory_order_relaxed) != 0;
+  }
+
+ private:
+  // Some thousands of waited-for keys raise a false alarm for some percent of all writes.
+  static constexpr size_t kPlaces = size_t{1} << 16;
+  static size_t place(uint64_t key_hash) { return key_hash % kPlaces; }
+  std::atomic<uint32_t>& count(uint64_t key_hash) { return counts_[place(key_hash)]; }
+
+  std::unique_ptr<std::atomic<uint32_t>[]> counts_ =
+      std::make_unique<std::atomic<uint32_t>[]>(kPlaces);
+};
+
+}  // namespace tandem
