@@ -27,10 +27,10 @@ std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes erro
   return static_cast<int>(*value);
 }
 
-std::optional<uint64_t> count_argument(Context& ctx, size_t index) {
+std::optional<uint64_t> count_argument(Context& ctx, size_t index, Bytes error) {
   const std::optional<int64_t> value = parse_int64(ctx.args[index]);
   if (!value || *value < 0) {
-    ctx.reply.error("ERR value is out of range, must be positive");
+    ctx.reply.error(error);
     return std::nullopt;
   }
   return static_cast<uint64_t>(*value);

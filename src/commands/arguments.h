@@ -10,11 +10,17 @@
 
 namespace tandem {
 
+inline constexpr Bytes kNoPositiveInteger = "ERR value is out of range, must be positive";
+// Of numbers whose sign means a direction: each has its counterpart.
+inline constexpr Bytes kNoSymmetricInteger =
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+
 std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
 // Database numbers and the like: 32 bits. `error`, if given, is for all that is none.
 std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes error = {});
 // How many elements: not negative.
-std::optional<uint64_t> count_argument(Context& ctx, size_t index);
+std::optional<uint64_t> count_argument(Context& ctx, size_t index,
+                                       Bytes error = kNoPositiveInteger);
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error = kNotFloat);
 // The timeout of a blocking command, in seconds with a fraction: the deadline as Unix milliseconds,
 // 0 for none.
@@ -46,6 +52,7 @@ class OptionWords {
   std::optional<int64_t> integer(Bytes error = kNotInteger) {
     return integer_argument(ctx_, next_++, error);
   }
+  std::optional<uint64_t> count(Bytes error) { return count_argument(ctx_, next_++, error); }
 
  private:
   Context& ctx_;

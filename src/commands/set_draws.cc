@@ -10,23 +10,11 @@
 namespace tandem {
 namespace {
 
-std::vector<std::string> members_of(const Set& set) {
-  std::vector<std::string> members;
-  members.reserve(set.size());
-  set.for_each([&](Bytes member) {
-    members.emplace_back(member);
-    return true;
-  });
-  return members;
-}
-
 // `count` different members, which the set has.
 std::vector<std::string> draw(const Set& set, size_t count, Random& random) {
-  std::vector<std::string> members = members_of(set);
-  for (size_t i = 0; i < count; ++i) {
-    std::swap(members[i], members[i + random.below(members.size() - i)]);
-  }
-  members.resize(count);
+  std::vector<std::string> members;
+  members.reserve(count);
+  set.sample(count, random, [&](Bytes member) { members.emplace_back(member); });
   return members;
 }
 
@@ -54,6 +42,21 @@ void pop_one(Context& ctx) {
   ctx.reply.bulk(member);
 }
 
+void reply_members(Context& ctx, const Set& set) {
+  set.for_each([&](Bytes member) {
+    ctx.reply.bulk(member);
+    return true;
+  });
+}
+
+void pop_all(Context& ctx, const Set& set) {
+  const size_t count = set.size();
+  ctx.reply.set(static_cast<int64_t>(count));
+  reply_members(ctx, set);
+  ctx.keys.erase(ctx.args[1], count);
+  ctx.replicate({"DEL", ctx.args[1]});
+}
+
 void spop(Context& ctx) {
   const Bytes key = ctx.args[1];
   if (ctx.args.size() == 2) return pop_one(ctx);
@@ -63,16 +66,13 @@ void spop(Context& ctx) {
   Set* set;
   if (!ctx.keys.write(key, set)) return ctx.reply.error(kWrongType);
   if (set == nullptr || *count == 0) return ctx.reply.set(0);
-  const bool all = *count >= set->size();
-  const std::vector<std::string> members =
-      all ? members_of(*set) : draw(*set, static_cast<size_t>(*count), ctx.random);
+  if (*count >= set->size()) return pop_all(ctx, *set);
+  const std::vector<std::string> members = draw(*set, static_cast<size_t>(*count), ctx.random);
   ctx.reply.set(static_cast<int64_t>(members.size()));
-  for (const std::string& member : members) ctx.reply.bulk(member);
-  if (all) {
-    ctx.keys.erase(key, members.size());
-    return ctx.replicate({"DEL", key});
+  for (const std::string& member : members) {
+    ctx.reply.bulk(member);
+    set->remove(member);
   }
-  for (const std::string& member : members) set->remove(member);
   ctx.keys.changed(key, members.size());
   replicate_removal(ctx, key, members);
 }
@@ -98,18 +98,15 @@ void srandmember(Context& ctx) {
   const std::optional<int64_t> count = integer_argument(ctx, 2);
   if (!count) return;
   if (*count == std::numeric_limits<int64_t>::min()) {
-    return ctx.reply.error(
-        "ERR value is out of range, value must between -9223372036854775807 and "
-        "9223372036854775807");
+    return ctx.reply.error(kNoSymmetricInteger);
   }
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
   if (set == nullptr || *count == 0) return ctx.reply.array(0);
   if (*count < 0) return draw_with_repeats(ctx, *set, static_cast<uint64_t>(-*count));
   const size_t wanted = std::min(set->size(), static_cast<size_t>(*count));
-  const std::vector<std::string> members =
-      wanted == set->size() ? members_of(*set) : draw(*set, wanted, ctx.random);
-  ctx.reply.array(static_cast<int64_t>(members.size()));
-  for (const std::string& member : members) ctx.reply.bulk(member);
+  ctx.reply.array(static_cast<int64_t>(wanted));
+  if (wanted == set->size()) return reply_members(ctx, *set);
+  set->sample(wanted, ctx.random, [&](Bytes member) { ctx.reply.bulk(member); });
 }
 
 }  // namespace

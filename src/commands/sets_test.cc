@@ -1,3 +1,7 @@
+#if TANDEM_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
 #include "commands/testing.h"
 
 namespace tandem {
@@ -215,6 +219,33 @@ TEST(Hashes, Counters) {
 !ERR increment or decrement would overflow
 )");
 }
+
+#if TANDEM_JEMALLOC
+uint64_t allocated_bytes() {
+  uint64_t bytes = 0;
+  size_t size = sizeof(bytes);
+  EXPECT_EQ(mallctl("thread.allocated", &bytes, &size, nullptr, 0), 0);
+  return bytes;
+}
+
+// What a command allocates tells what it copies.
+TEST(Sets, DrawsSomeOfManyWithoutACopyOfTheSet) {
+  constexpr int kMembers = 50'000;
+  constexpr uint64_t kBytesMax = 64 * 1024;
+  Stage stage;
+  std::string add = "SADD s";
+  for (int i = 0; i < kMembers; ++i) add += " member:" + std::to_string(i);
+  stage.run(add);
+  stage.effects();
+  for (const Bytes draw : {"SPOP s", "SPOP s 3", "SRANDMEMBER s", "SRANDMEMBER s 3"}) {
+    const uint64_t before = allocated_bytes();
+    stage.run(draw);
+    EXPECT_LT(allocated_bytes() - before, kBytesMax) << draw;
+    stage.effects();
+  }
+  EXPECT_EQ(stage.run("SCARD s"), std::to_string(kMembers - 4));
+}
+#endif
 
 }  // namespace
 }  // namespace tandem

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 
 #include "data/distinct.h"
 #include "data/set_members.h"
@@ -185,6 +186,45 @@ Element Set::random_member(Random& random) const {
     return entries.get(entries.seek(static_cast<int64_t>(random.below(entries.count()))));
   }
   return Element(std::get<2>(form_)->table.random_entry(random)->text());
+}
+
+// A draw may bring a member that was drawn before, the more likely the more are drawn. Up to a
+// third of the set a member costs at most one and a half draws on the average; beyond that one walk
+// over the set costs less. A listpack has no cheaper way to a member than a walk.
+size_t Set::sample(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
+  constexpr size_t kDrawnShare = 3;
+  const bool walk = listpack() != nullptr || count > size() / kDrawnShare;
+  return walk ? sample_by_walk(count, random, visit) : sample_by_draws(count, random, visit);
+}
+
+// Takes each member with the chance that it takes to end with just `count`.
+size_t Set::sample_by_walk(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
+  size_t wanted = count;
+  size_t left = size();
+  if (wanted == 0) return 0;
+  for_each([&](Bytes member) {
+    if (random.below(left--) >= wanted) return true;
+    visit(member);
+    return --wanted > 0;
+  });
+  return size() - left;
+}
+
+size_t Set::sample_by_draws(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
+  std::unordered_set<uint64_t> drawn;  // places in an intset, addresses in a table
+  size_t looked_at = 0;
+  for (; drawn.size() < count; ++looked_at) {
+    if (const Intset* integers = intset()) {
+      const uint64_t index = random.below(integers->size());
+      if (!drawn.insert(index).second) continue;
+      const Element element(integers->at(static_cast<uint32_t>(index)));
+      visit(element.text());
+    } else {
+      const SetMember* member = std::get<2>(form_)->table.random_entry(random);
+      if (drawn.insert(reinterpret_cast<uintptr_t>(member)).second) visit(member->text());
+    }
+  }
+  return looked_at;
 }
 
 void Set::for_each(FunctionRef<bool(Bytes)> visit) const {

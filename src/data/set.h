@@ -54,6 +54,10 @@ class Set {
   void become_intset_if_possible(const EncodingLimits& limits);
 
   Element random_member(Random& random) const;  // the set is not empty
+  // Visits `count` different members by chance, all equally likely; REQUIRES: count <= size().
+  // Returns how many members it looked at for that. For few members of a large set that is about
+  // `count`, however large the set is; it is never more than about size().
+  size_t sample(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const;
 
   // Ends early when visit returns false.
   void for_each(FunctionRef<bool(Bytes)> visit) const;
@@ -77,6 +81,8 @@ class Set {
   Members& become_hash_table(const EncodingLimits& limits);
   bool add_to_intset(Bytes member, const EncodingLimits& limits);
   bool add_to_listpack(Bytes member, const EncodingLimits& limits);
+  size_t sample_by_walk(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const;
+  size_t sample_by_draws(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const;
 
   std::variant<Intset, Listpack, std::unique_ptr<Members>> form_;
 };
