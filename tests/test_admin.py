@@ -35,13 +35,18 @@ def test_help_is_that_of_redis(start):
                   for row in ours("COMMAND") if row[9]}
     assert {"client", "config", "object"} <= set(containers)
     containers["command"].add("(no")  # subcommand
-    containers["debug"] = {"digest", "digest-value", "set-active-expire", "sleep", "help"}
+    containers["debug"] = {"digest", "digest-value", "error", "set-active-expire", "sleep", "help"}
+    assert ours.error("CLUSTER", "HELP") == theirs.error("CLUSTER", "HELP")
+    del containers["cluster"]
     for container, parts in containers.items():
         title, entries = help_entries(ours, container)
         their_title, their_entries = help_entries(theirs, container)
         words = [entry[0].split()[0] for entry in entries]
         assert {word.lower() for word in words} == parts, container
         assert title == their_title
+        own = "Prints" if is_stock("tandem") else "Print"  # since 7.2
+        assert entries.pop() == ["HELP", f"    {own} this help."]
+        assert their_entries.pop() == ["HELP", "    Prints this help."]
         assert [entry for entry, word in zip(entries, words) if word not in NEW_HELP_OF_7_2] == [
             entry for entry in their_entries if entry[0].split()[0].lower() in parts], container
 

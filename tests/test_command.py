@@ -8,7 +8,9 @@ from harness.servers import is_stock
 # Where the table of 7.2 differs from that of the 7.0 beside us.
 NEW_IN_7_2 = {
     ("zrank", "arity"), ("zrevrank", "arity"),  # WITHSCORE
-    ("wait", "flags"), ("wait", "categories"),  # blocking
+    ("wait", "flags"), ("wait", "categories"),  # blocking, and allowed in scripts
+    *((name, "flags") for name in ("blpop", "brpop", "blmove", "brpoplpush", "bzpopmin",
+                                   "bzpopmax")),  # allowed in scripts
     ("scan", "tips"), ("randomkey", "tips"), ("latency|reset", "tips"),  # their response policy
     ("config|rewrite", "tips"), ("config|resetstat", "tips"),  # a request of all nodes
     ("client|setname", "tips"),

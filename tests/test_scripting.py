@@ -2,6 +2,7 @@
 import pytest
 
 from harness.load import assert_same
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
 
@@ -234,3 +235,23 @@ def test_scripts_run_on_after_a_failed_shutdown(start):
         assert connection("EVAL", LONG.format(1_000_000), 0) is None
         assert connection("MGET", "first", "last") == ["1", "1"]
         (server.folder / "dump.rdb").rmdir()
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="refused in scripts before 7.2")
+def test_commands_that_may_wait_do_not_in_scripts(client):
+    """They take what there is, or answer as if their time were over at once."""
+    def call(*words):
+        return client("EVAL", "return redis.call(unpack(ARGV))", 0, *words)
+
+    for words in (("BLPOP", "l", 0), ("BRPOP", "l", 0), ("BLMOVE", "l", "m", "LEFT", "LEFT", 0),
+                  ("BRPOPLPUSH", "l", "m", 0), ("BZPOPMIN", "z", 0), ("BZPOPMAX", "z", 0)):
+        assert call(*words) is None, words
+    assert call("WAIT", 1, 0) == 0
+    client("RPUSH", "l", 1, 2, 3, 4)
+    client("ZADD", "z", 1, "a", 2, "b")
+    assert call("BLPOP", "none", "l", 0) == ["l", "1"]
+    assert call("BRPOP", "l", 0) == ["l", "4"]
+    assert call("BLMOVE", "l", "m", "LEFT", "LEFT", 0) == "2"
+    assert call("BRPOPLPUSH", "l", "m", 0) == "3"
+    assert call("BZPOPMIN", "z", 0) == ["z", "a", "1"]
+    assert call("BZPOPMAX", "z", 0) == ["z", "b", "2"]

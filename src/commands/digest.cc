@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/sha1.h"
 #include "data/hash.h"
 #include "data/list.h"
@@ -73,7 +74,7 @@ void add_value(Digest& digest, const Entry& entry) {
       break;
     case ValueType::kSortedSet:
       entry.as<SortedSet>().for_each([&](Bytes member, double score) {
-        combine_pair(digest, member, fmt::format("{:.17g}", score));
+        combine_pair(digest, member, double_text(score));
         return true;
       });
       break;

@@ -8,7 +8,7 @@
 //            string      chain the text
 //            list        chain each element
 //            set         combine each member
-//            sorted set  combine [chain member, "%.17g" of the score]
+//            sorted set  combine [chain member, the score as replies show it]
 //            hash        combine [chain field, value]
 //            stream      each entry: chain "ms.seq", field, value, ...
 //            and with an expiry, at last: combine "!!expire!!"

@@ -87,9 +87,8 @@ void restore(Context& ctx) {
   int64_t expiry_ms = kNoExpiry;
   if (*ttl != 0) {
     const TimeForm form{.seconds = false, .absolute = options.absolute};
-    const std::optional<int64_t> moment = unix_ms_of(*ttl, form, ctx.now_ms);
-    if (!moment) return invalid_expire_time(ctx);
-    expiry_ms = *moment;
+    // What lies beyond the end of time wraps around to the past, as in Redis.
+    expiry_ms = unix_ms_of(*ttl, form, ctx.now_ms).value_or(0);
   }
   if (*ttl != 0 && is_over(ctx, expiry_ms)) {
     if (ctx.keys.erase(key)) ctx.replicate({"DEL", key});

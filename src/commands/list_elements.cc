@@ -18,6 +18,84 @@ void lindex(Context& ctx) {
   element ? ctx.reply.bulk(element->text()) : ctx.reply.null();
 }
 
+struct PositionOptions {
+  size_t rank = 1;  // of the first match to tell
+  bool backwards = false;
+  std::optional<uint64_t> count;  // of matches; 0: all
+  uint64_t looked_at_max = 0;     // elements; 0: all
+};
+
+bool parse_rank(Context& ctx, size_t index, PositionOptions& options) {
+  const std::optional<int64_t> rank = integer_argument(ctx, index);
+  if (!rank) return false;
+  if (*rank == std::numeric_limits<int64_t>::min()) {
+    ctx.reply.error(kNoSymmetricInteger);
+    return false;
+  }
+  if (*rank == 0) {
+    ctx.reply.error(
+        "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "
+        "negative to start from the end of the list");
+    return false;
+  }
+  options.rank = static_cast<size_t>(std::abs(*rank));
+  options.backwards = *rank < 0;
+  return true;
+}
+
+bool parse_position(Context& ctx, PositionOptions& options) {
+  for (OptionWords words(ctx, 3); !words.done();) {
+    if (words.take("RANK", 1)) {
+      if (!parse_rank(ctx, words.position(), options)) return false;
+      words.text();
+    } else if (words.take("COUNT", 1)) {
+      options.count = words.count("ERR COUNT can't be negative");
+      if (!options.count) return false;
+    } else if (words.take("MAXLEN", 1)) {
+      const std::optional<uint64_t> limit = words.count("ERR MAXLEN can't be negative");
+      if (!limit) return false;
+      options.looked_at_max = *limit;
+    } else {
+      ctx.reply.error(kSyntaxError);
+      return false;
+    }
+  }
+  return true;
+}
+
+// Visits the places of matches until visit says false.
+void find_matches(const List& list, Bytes element, const PositionOptions& options,
+                  FunctionRef<bool(size_t)> visit) {
+  const size_t size = list.size();
+  const size_t limit =
+      options.looked_at_max == 0 ? size : std::min<uint64_t>(options.looked_at_max, size);
+  size_t looked_at = 0;
+  size_t matches = 0;
+  list.for_each(options.backwards ? size - 1 : 0, limit, options.backwards, [&](Bytes found) {
+    const size_t place = options.backwards ? size - 1 - looked_at : looked_at;
+    ++looked_at;
+    return found != element || ++matches < options.rank || visit(place);
+  });
+}
+
+void lpos(Context& ctx) {
+  PositionOptions options;
+  if (!parse_position(ctx, options)) return;
+  const List* list;
+  if (!ctx.keys.read(ctx.args[1], list)) return ctx.reply.error(kWrongType);
+  const uint64_t wanted = options.count.value_or(1);
+  const ReplyWriter::Mark start = ctx.reply.begin_array();
+  uint64_t found = 0;
+  if (list != nullptr) {
+    find_matches(*list, ctx.args[2], options, [&](size_t place) {
+      ctx.reply.integer(static_cast<int64_t>(place));
+      return ++found != wanted;
+    });
+  }
+  if (options.count) return ctx.reply.end_array(start, static_cast<int64_t>(found));
+  if (found == 0) ctx.reply.null();
+}
+
 void lset(Context& ctx) {
   List* list;
   if (!ctx.keys.write(ctx.args[1], list)) return ctx.reply.error(kWrongType);
@@ -90,6 +168,12 @@ std::vector<CommandRow> list_element_rows() {
        .handler = lindex, .group = "list", .since = "1.0.0",
        .complexity = "O(N) for N elements before it",
        .summary = "Returns an element of a list by its index", .syntax = "key index"},
+      {.name = "lpos", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+       .handler = lpos, .group = "list", .since = "6.0.6",
+       .complexity = "O(N) for N elements looked at",
+       .summary = "Finds the indexes of elements that equal a value",
+       .syntax = "key element [RANK rank:integer] [COUNT num-matches:integer] "
+                 "[MAXLEN len:integer]"},
       {.name = "lset", .arity = 4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "RW update")},
        .handler = lset, .group = "list", .since = "1.0.0",
        .complexity = "O(N) for N elements before it",

@@ -1,6 +1,7 @@
 // OBJECT and MEMORY: what is known about how a value is kept.
 #include "commands/arguments.h"
 #include "commands/rows.h"
+#include "resp/help_reply.h"
 
 namespace tandem {
 namespace {
@@ -40,7 +41,6 @@ void object_freq(Context& ctx) {
 }
 
 constexpr Bytes kObjectHelp[] = {
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "ENCODING <key>",
     "    Return the kind of internal representation used in order to store the value",
     "    associated with a <key>.",
@@ -53,14 +53,9 @@ constexpr Bytes kObjectHelp[] = {
     "REFCOUNT <key>",
     "    Return the number of references of the value associated with the specified",
     "    <key>.",
-    "HELP",
-    "    Prints this help.",
 };
 
-void object_help(Context& ctx) {
-  ctx.reply.array(std::size(kObjectHelp));
-  for (const Bytes line : kObjectHelp) ctx.reply.simple(line);
-}
+void object_help(Context& ctx) { write_help(ctx.reply, "object", kObjectHelp); }
 
 void memory_usage(Context& ctx) {
   for (OptionWords options(ctx, 3); !options.done();) {

@@ -21,6 +21,7 @@ std::vector<CommandRow> database_rows();
 std::vector<CommandRow> scan_rows();
 std::vector<CommandRow> dump_rows();
 std::vector<CommandRow> object_rows();
+std::vector<CommandRow> start_up_rows();
 
 std::vector<CommandRow> list_rows();
 std::vector<CommandRow> list_element_rows();

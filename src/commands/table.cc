@@ -21,6 +21,7 @@ std::vector<CommandRow> keyspace_rows() {
                                   scan_rows,
                                   dump_rows,
                                   object_rows,
+                                  start_up_rows,
                                   list_rows,
                                   list_element_rows,
                                   list_move_rows,

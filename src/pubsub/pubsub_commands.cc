@@ -1,6 +1,7 @@
 #include "pubsub/pubsub_commands.h"
 
 #include "engine/context.h"
+#include "resp/help_reply.h"
 
 namespace tandem {
 namespace {
@@ -77,9 +78,27 @@ void pattern_count(SubscriptionRegistry& registry, SessionContext& context) {
   context.reply.integer(registry.pattern_count());
 }
 
+// There is no cluster, and so no channel of a shard.
+void shard_channels(SessionContext& context) {
+  if (context.args.size() > 3) {
+    return context.reply.error(
+        "ERR unknown subcommand or wrong number of arguments for 'SHARDCHANNELS'. Try PUBSUB "
+        "HELP.");
+  }
+  context.reply.array(0);
+}
+
+void shard_subscriber_counts(SessionContext& context) {
+  const auto names = context.args.subspan(2);
+  context.reply.array(static_cast<int64_t>(names.size() * 2));
+  for (const Bytes name : names) {
+    context.reply.bulk(name);
+    context.reply.integer(0);
+  }
+}
+
 void help(SessionContext& context) {
   static constexpr Bytes kLines[] = {
-      "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
       "CHANNELS [<pattern>]",
       "    Return the currently active channels matching a <pattern> (default: '*').",
       "NUMPAT",
@@ -87,11 +106,12 @@ void help(SessionContext& context) {
       "NUMSUB [<channel> ...]",
       "    Return the number of subscribers for the specified channels, excluding",
       "    pattern subscriptions(default: no channels).",
-      "HELP",
-      "    Prints this help.",
+      "SHARDCHANNELS [<pattern>]",
+      "    Return the currently active shard level channels matching a <pattern> (default: '*').",
+      "SHARDNUMSUB [<shardchannel> ...]",
+      "    Return the number of subscribers for the specified shard level channel(s)",
   };
-  context.reply.array(std::size(kLines));
-  for (const Bytes line : kLines) context.reply.simple(line);
+  write_help(context.reply, "pubsub", kLines);
 }
 
 // A row that states what the commands of subscription do not share.
@@ -106,7 +126,7 @@ CommandRow subscription(CommandRow row) {
 CommandRow pubsub_part(CommandRow row) {
   row.flags = kPubSub | kLoading | kStale;
   row.group = "pubsub";
-  row.since = "2.8.0";
+  if (row.since.empty()) row.since = "2.8.0";
   return row;
 }
 
@@ -129,6 +149,15 @@ CommandRow pubsub_row(SubscriptionRegistry& registry) {
                        .syntax = "[channel [channel ...]]"}),
           pubsub_part({.name = "numpat", .arity = 2, .session_handler = bound(pattern_count),
                        .complexity = "O(1)", .summary = "Counts the patterns subscribed to."}),
+          pubsub_part({.name = "shardchannels", .arity = -2, .session_handler = shard_channels,
+                       .since = "7.0.0", .complexity = "O(N) for N channels",
+                       .summary = "Tells the shards' channels that have subscribers.",
+                       .syntax = "[pattern]"}),
+          pubsub_part({.name = "shardnumsub", .arity = -2,
+                       .session_handler = shard_subscriber_counts, .since = "7.0.0",
+                       .complexity = "O(N) for N channels asked for",
+                       .summary = "Counts the subscribers of shards' channels.",
+                       .syntax = "[shardchannel [shardchannel ...]]"}),
           {.name = "help", .arity = 2, .flags = kLoading | kStale, .session_handler = help,
            .group = "pubsub", .since = "6.2.0", .complexity = "O(1)",
            .summary = "Lists the subcommands."}}};

@@ -128,6 +128,8 @@ TEST(PubsubCommands, TellsWhatIsSubscribed) {
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "a", "b"}),
             "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB "
             "HELP.\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS"}), "*0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "x"}), "*2\r\n$1\r\nx\r\n:0\r\n");
 }
 
 }  // namespace

@@ -294,7 +294,7 @@ std::vector<CommandRow> replication_rows(ReplicationControl& control, GiveConnec
        .syntax = ""},
       {.name = "wait",
        .arity = 3,
-       .flags = kNoScript | kBlocking,
+       .flags = kBlocking,
        .keys = {},
        .session_handler = with(control, wait),
        .group = "generic",

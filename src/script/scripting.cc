@@ -124,7 +124,7 @@ class Scripting::Run final : public ScriptHost {
     return refusal(command, flags, client_, bits);
   }
 
-  static constexpr const char* kKilledText = "Script killed by user with SCRIPT KILL.";
+  static constexpr const char* kKilledText = "Script killed by user with SCRIPT KILL...";
 
   Scripting& scripting_;
   SessionContext& outer_;

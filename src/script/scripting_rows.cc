@@ -1,5 +1,6 @@
 // The rows of EVAL and SCRIPT.
 #include "base/ascii.h"
+#include "resp/help_reply.h"
 #include "script/scripting.h"
 
 namespace tandem {
@@ -7,7 +8,6 @@ namespace {
 
 void help(SessionContext& context) {
   static constexpr Bytes kLines[] = {
-      "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
       "DEBUG (YES|SYNC|NO)",
       "    Set the debug mode for subsequent scripts executed.",
       "EXISTS <sha1> [<sha1> ...]",
@@ -22,11 +22,8 @@ void help(SessionContext& context) {
       "    Kill the currently executing Lua script.",
       "LOAD <script>",
       "    Load a script into the scripts cache without executing it.",
-      "HELP",
-      "    Prints this help.",
   };
-  context.reply.array(std::size(kLines));
-  for (const Bytes line : kLines) context.reply.simple(line);
+  write_help(context.reply, "script", kLines);
 }
 
 // There is no debugger; switching it off is no error.

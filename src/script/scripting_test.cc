@@ -257,7 +257,8 @@ TEST(Scripting, ASlowScriptIsBusyAndCanBeKilled) {
     world.scripting.control().kill();
   };
   const std::string reply = world.run({"EVAL", "while true do end", "0"});
-  EXPECT_TRUE(reply.starts_with("-ERR Script killed by user with SCRIPT KILL. script: ")) << reply;
+  EXPECT_TRUE(reply.starts_with("-ERR Script killed by user with SCRIPT KILL... script: "))
+      << reply;
   EXPECT_TRUE(was_busy);
   EXPECT_FALSE(world.gate.is(Gate::kBusyScript));
   EXPECT_EQ(world.run({"EVAL", "return 1", "0"}), ":1\r\n");

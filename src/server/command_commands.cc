@@ -23,7 +23,7 @@ void info(SessionContext& c) {
   c.reply.array(static_cast<int64_t>(c.args.size() - 2));
   for (const Bytes name : c.args.subspan(2)) {
     const Command* command = registry(c).find_full(name);
-    command == nullptr ? c.reply.null_array() : write_command_info(c.reply, *command);
+    command == nullptr ? c.reply.null() : write_command_info(c.reply, *command);
   }
 }
 

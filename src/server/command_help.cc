@@ -3,17 +3,12 @@
 #include <fmt/format.h>
 
 #include "base/ascii.h"
+#include "resp/help_reply.h"
 
 namespace tandem {
 
 void reply_help(SessionContext& context, Bytes container, std::span<const Bytes> lines) {
-  constexpr size_t kOwnLines = 3;
-  context.reply.array(static_cast<int64_t>(lines.size() + kOwnLines));
-  context.reply.simple(fmt::format("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-                                   to_upper(container)));
-  for (const Bytes line : lines) context.reply.simple(line);
-  context.reply.simple("HELP");
-  context.reply.simple("    Prints this help.");
+  write_help(context.reply, container, lines);
 }
 
 CommandRow help_row(std::string_view container, std::string_view group,

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <span>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -61,14 +64,46 @@ void digest_value(SessionContext& c) {
 
 using MemoryFigure = std::pair<std::string_view, std::variant<int64_t, double>>;
 
-// With Redis's names and order; what its tables cost beside their keys is not known apart.
-std::vector<MemoryFigure> memory_figures(const MemoryReport& memory, int64_t keys) {
+// What a database costs beside its keys and values.
+struct DatabaseOverhead {
+  int index = 0;
+  int64_t keys = 0;
+  int64_t table_bytes = 0;
+  int64_t expiry_bytes = 0;
+};
+
+// Of the databases that hold keys. REQUIRES: all stripes held.
+std::vector<DatabaseOverhead> database_overheads(Keyspace& keyspace) {
+  constexpr int64_t kExpiryBytes = 8;  // in the key's entry
+  std::vector<DatabaseOverhead> found;
+  for (int index = 0; index < keyspace.database_count(); ++index) {
+    DatabaseTables* tables = keyspace.tables(index);
+    if (tables == nullptr || tables->keys() == 0) continue;
+    DatabaseOverhead& of = found.emplace_back();
+    of.index = index;
+    of.keys = tables->keys();
+    of.expiry_bytes = tables->expiring() * kExpiryBytes;
+    for (int i = 0; i < kPartitions; ++i) {
+      of.table_bytes += static_cast<int64_t>(tables->partition(i).memory_bytes());
+    }
+  }
+  return found;
+}
+
+// With Redis's names and order.
+std::vector<MemoryFigure> memory_figures(const MemoryReport& memory,
+                                         std::span<const DatabaseOverhead> databases) {
   const MemoryFigures& now = memory.now;
   const auto ratio = [](int64_t part, int64_t whole) {
     return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
   };
   constexpr double kPercent = 100.0;
-  const int64_t overhead = memory.startup_bytes + memory.backlog_bytes + memory.clients_bytes;
+  int64_t keys = 0;
+  int64_t overhead = memory.startup_bytes + memory.backlog_bytes + memory.clients_bytes;
+  for (const DatabaseOverhead& of : databases) {
+    keys += of.keys;
+    overhead += of.table_bytes + of.expiry_bytes;
+  }
   const int64_t dataset = std::max<int64_t>(now.used_bytes - overhead, 0);
   const int64_t grown = std::max<int64_t>(now.used_bytes - memory.startup_bytes, 0);
   return {
@@ -102,14 +137,26 @@ std::vector<MemoryFigure> memory_figures(const MemoryReport& memory, int64_t key
   };
 }
 
-void memory_stats(SessionContext& c, const Status& status) {
-  int64_t keys = 0;
-  for (int index = 0; index < c.keys.database_count(); ++index) {
-    keys += c.executor.engine().keyspace.keys(index);
+void reply_overhead(ReplyWriter& reply, const DatabaseOverhead& of) {
+  const std::pair<Bytes, int64_t> figures[] = {{"overhead.hashtable.main", of.table_bytes},
+                                               {"overhead.hashtable.expires", of.expiry_bytes},
+                                               {"overhead.hashtable.slot-to-keys", 0}};
+  reply.bulk("db." + std::to_string(of.index));
+  reply.map(std::size(figures));
+  for (const auto& [name, bytes] : figures) {
+    reply.bulk(name);
+    reply.integer(bytes);
   }
-  const auto figures = memory_figures(status.memory(), keys);
-  c.reply.map(static_cast<int64_t>(figures.size()));
+}
+
+void memory_stats(SessionContext& c, const Status& status) {
+  const auto databases = database_overheads(c.executor.engine().keyspace);
+  const auto figures = memory_figures(status.memory(), databases);
+  c.reply.map(static_cast<int64_t>(figures.size() + databases.size()));
   for (const auto& [name, value] : figures) {
+    if (name == "overhead.total") {
+      for (const DatabaseOverhead& of : databases) reply_overhead(c.reply, of);
+    }
     c.reply.bulk(name);
     if (const auto* whole = std::get_if<int64_t>(&value)) {
       c.reply.integer(*whole);
@@ -119,11 +166,22 @@ void memory_stats(SessionContext& c, const Status& status) {
   }
 }
 
+// As it was asked for: a test's own error, which no statistic counts.
+void error(SessionContext& c) {
+  std::string line = "-" + std::string(c.args[2]) + "\r\n";
+  std::replace_if(
+      line.begin(), line.end() - 2, [](char ch) { return ch == '\r' || ch == '\n'; }, ' ');
+  c.reply.raw(line);
+}
+
 constexpr Bytes kDebugHelp[] = {
     "DIGEST",
     "    Output a hex signature representing the current DB content.",
     "DIGEST-VALUE <key> [<key> ...]",
     "    Output a hex signature of the values of all the specified keys.",
+    "ERROR <string>",
+    "    Return a Redis protocol error with <string> as message. Useful for clients",
+    "    unit tests to simulate Redis errors.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Setting it to 0 disables expiring keys in background when they are not",
     "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
@@ -139,6 +197,7 @@ void debug(SessionContext& c) {
   if (is("help") && count == 2) return reply_help(c, "debug", kDebugHelp);
   if (is("sleep") && count == 3) return stand_still(c);
   if (is("set-active-expire") && count == 3) return set_active_expire(c);
+  if (is("error") && count == 3) return error(c);
   if (is("digest") && count == 2) return digest(c);
   if (is("digest-value")) return digest_value(c);
   reply_subcommand_syntax(c, "debug");
@@ -191,7 +250,8 @@ std::vector<CommandRow> memory_rows(const Status& status) {
       {.name = "memory", .arity = -2, .group = "server", .since = "4.0.0",
        .complexity = "Depends on the subcommand", .summary = "About memory.",
        .subcommands = {
-           {.name = "stats", .arity = 2, .session_handler = stats, .group = "server",
+           {.name = "stats", .arity = 2, .scope = LockScope::kEverything,
+            .session_handler = stats, .group = "server",
             .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
             .since = "4.0.0", .complexity = "O(1)", .summary = "Tells where the memory is."},
            {.name = "doctor", .arity = 2, .session_handler = memory_doctor, .group = "server",

@@ -22,10 +22,10 @@ DIFFERENCES_OF_7_0 = [
      b"specified.\r\n",
      b"-ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' "
      b"must be specified.\r\n", "7.2 names the command in quotes"),
+    ("LPOS", b":7\r\n", b"-ERR value is out of range, value must between -9223372036854775807 and "
+     b"9223372036854775807\r\n", "7.2 refuses a rank that has no opposite"),
     ("BLPOP", b"-ERR timeout is negative\r\n", b"-ERR timeout is out of range\r\n",
      "7.2 tells a time limit that is too large from a negative one"),
-    ("COMMAND", b"*1\r\n$-1\r\n", b"*1\r\n*-1\r\n",
-     "7.2 has a null array for an unknown command"),
     ("COMMAND", b"-ERR wrong number of arguments for 'command|getkeys' command\r\n",
      b"-ERR Invalid number of arguments specified for command\r\n",
      "7.2 looks at a command of one word"),

@@ -126,6 +126,13 @@ class Generator:
             "nan", "+5", "1e400", "0x10", "abc", "", " 1", "1 ", "-0.0", ".5", "5.", "4.9e-324",
             "1e-400", "0.1234567890123456789", str(self.random.randrange(1000) / 8))
 
+    def score(self):
+        """A number that 7.0 and 7.2 print alike: DEBUG DIGEST takes a score as its text. What they
+        print otherwise, as 0.1, is in data/replies.txt."""
+        return self.pick(
+            "0", "1.5", "-2.25", "3.0e2", "-0", "inf", "-inf", "nan", "+5", "1e400", "0x10", "abc",
+            "", " 1", "1 ", "-0.0", ".5", "5.", "1e-400", str(self.random.randrange(1000) / 8))
+
     def index(self):
         return self.random.choice([0, 1, 2, 5, -1, -2, -100, 100, 2**40])
 
@@ -229,6 +236,12 @@ class Generator:
 
     # collections
 
+    def _lpos(self, key):
+        return ("LPOS", key, self.value(),
+                *self.maybe("RANK", self.pick(1, 2, -1, -2, 0, "x", 2**63 - 1), chance=0.4),
+                *self.maybe("COUNT", self.pick(0, 1, 2, -1, "x"), chance=0.4),
+                *self.maybe("MAXLEN", self.pick(0, 1, 3, 1000, -1, "x"), chance=0.3))
+
     def family_list(self):
         key = self.key("list")
         count = self.maybe(self.pick(0, 1, 2, 100, -1, "x"))
@@ -238,6 +251,7 @@ class Generator:
                                                                                  *count),
             ("LLEN", key), ("LRANGE", key, self.index(), self.index()),
             ("LINDEX", key, self.index()), ("LSET", key, self.index(), self.value()),
+            self._lpos(key),
             ("LREM", key, self.pick(0, 1, -1, 2, "x"), self.value()),
             ("LINSERT", key, self.pick("BEFORE", "after", "x"), self.value(), self.value()),
             ("LTRIM", key, self.pick(0, 0, 1, -100), self.pick(-1, -1, 100, -2)),
@@ -291,12 +305,12 @@ class Generator:
         key = self.key("sorted")
         flags = [*self.maybe(self.pick("NX", "XX"), chance=0.2), *self.maybe("GT", chance=0.1),
                  *self.maybe("LT", chance=0.1), *self.maybe("CH", chance=0.3)]
-        pairs = [word for _ in range(self.random.randint(1, 3)) for word in (self.number(),
+        pairs = [word for _ in range(self.random.randint(1, 3)) for word in (self.score(),
                                                                              self.word())]
         many = [word for _ in range(140) for word in (self.random.randrange(50), self.value())]
         return self.pick(
             ("ZADD", key, *flags, *pairs), ("ZADD", key, *flags, *pairs), ("ZADD", key, *many),
-            ("ZADD", key, *flags, "INCR", self.number(), self.word()),
+            ("ZADD", key, *flags, "INCR", self.score(), self.word()),
             ("ZREM", key, *self.some(self.word)), ("ZCARD", key), ("ZSCORE", key, self.word()),
             ("ZRANK", key, self.word()), ("ZPOPMIN", key, *self.maybe(self.pick(0, 1, 3, -1))),
             (self.pick("BZPOPMIN", "BZPOPMAX"), key, self.key("sorted"), "0.01"),
@@ -306,7 +320,7 @@ class Generator:
     def _sorted_more(self, key):
         score = self.pick("-inf", "+inf", "(1.5", "0", "100", "(0", "x", " 1", "1e400", "(")
         return self.pick(
-            ("ZCOUNT", key, score, self.pick("+inf", "10", "(3")), ("ZINCRBY", key, self.number(),
+            ("ZCOUNT", key, score, self.pick("+inf", "10", "(3")), ("ZINCRBY", key, self.score(),
                                                                   self.word()),
             ("ZMSCORE", key, *self.some(self.word)), ("ZREVRANK", key, self.word()),
             ("ZPOPMAX", key, *self.maybe(self.pick(0, 1, 3, -1))),
