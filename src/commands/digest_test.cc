@@ -48,8 +48,9 @@ constexpr KeyDigest kKeyDigests[] = {
 // A look at the whole keyspace beside the executor.
 struct Look {
   explicit Look(Stage& stage) : guard(stage.keyspace), access(stage.keyspace, stage.limits, none) {
-    access.begin(stage.clock.unix_ms(), ExpiryMode::kHide, {}, true);
+    access.begin(stage.clock.unix_ms(), ExpiryMode::kHide, {}, every_stripe);
   }
+  const StripeSet every_stripe = StripeSet::all();
   ExclusiveGuard guard;
   Effects none;
   KeyAccess access;

@@ -30,6 +30,7 @@ struct ScanStep {
   uint64_t cursor;
   int64_t seen;
   int64_t written;
+  bool last = false;  // this call may look no further
 };
 void reply_scan(Context& ctx, const ScanOptions& options,
                 FunctionRef<ScanStep(uint64_t cursor)> step);

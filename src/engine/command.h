@@ -18,10 +18,12 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "keyspace/stripe_set.h"
 
 namespace tandem {
 
 struct Context;
+class Keyspace;
 struct SessionContext;
 
 // As COMMAND names them.
@@ -58,6 +60,7 @@ enum CommandFlag : uint32_t {
 // What the executor locks for a command.
 enum class LockScope : uint8_t {
   kKeys,        // the stripes of its keys; none if it names none
+  kPlanned,     // what CommandRow::stripes says
   kEverything,  // all stripes: whole databases, scripts
 };
 
@@ -99,6 +102,10 @@ constexpr KeySpec keys_counted(int count_position, std::string_view flags) {
 // A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and
 // effects.
 using Handler = void (*)(Context&);
+// Which stripes a call needs that names no key (SCAN: those that its cursor is about to pass).
+// Called without stripes: what it looks at may change until they are held.
+using StripePlan = StripeSet (*)(const Keyspace& keyspace, int database,
+                                 std::span<const Bytes> args);
 // Commands about connections, the server or replication see their client, too.
 using SessionHandler = std::function<void(SessionContext&)>;
 
@@ -108,7 +115,8 @@ struct CommandRow {
   uint32_t flags = 0;
   std::vector<KeySpec> keys = {};
   LockScope scope = LockScope::kKeys;
-  Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
+  StripePlan stripes = nullptr;  // with LockScope::kPlanned
+  Handler handler = nullptr;     // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.
   std::string_view group = {};

@@ -31,7 +31,10 @@ void Execution::declare_nothing() {
   stripes_.clear();
 }
 
-void Execution::declare(const Command& command, std::span<const Bytes> args) {
+void Execution::declare(const Command& command, std::span<const Bytes> args, int database) {
+  if (command.row.stripes != nullptr) {
+    stripes_.add(command.row.stripes(engine_.keyspace, database, args));
+  }
   clear_and_shrink(positions_);
   find_key_positions(command, args, positions_);
   for (const int position : positions_) declare_key(args[static_cast<size_t>(position)]);
@@ -51,7 +54,7 @@ void Execution::begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode) {
   locks_ = &locks;
   // A replica's log is its primary's: what its own clients do there stays here.
   effects_.begin(engine_.journal.wanted() && !engine_.gate.is(Gate::kReplica));
-  access_.begin(now_ms, mode, declared_, locks.everything());
+  access_.begin(now_ms, mode, declared_, locks.held());
 }
 
 Context Execution::context(Call& call, View& view, Random& random) {

@@ -45,7 +45,7 @@ class Execution {
 
   // ---- What it may touch. Views in it outlive the execution. ----
   void declare_nothing();
-  void declare(const Command& command, std::span<const Bytes> args);
+  void declare(const Command& command, std::span<const Bytes> args, int database);
   void declare_key(Bytes key);
   // All keys of a partition.
   void declare_partition(int partition);

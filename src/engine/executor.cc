@@ -220,11 +220,11 @@ void Executor::declare(Execution& execution, const Call& call) const {
     for (const QueuedCommand& queued : client.queue) {
       everything = everything || queued.command->row.scope == LockScope::kEverything;
       args.assign(queued.args.begin(), queued.args.end());
-      execution.declare(*queued.command, args);
+      execution.declare(*queued.command, args, client.database);
     }
     for (const WatchedKey& watched : client.watched) execution.declare_key(watched.key);
   } else if (!everything) {
-    execution.declare(call.command, call.args);
+    execution.declare(call.command, call.args, client.database);
   }
   if (everything) return execution.declare_everything();
   const bool may_append = (effective_flags(call.command, client) & kMayReplicate) != 0 ||

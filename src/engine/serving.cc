@@ -118,9 +118,9 @@ void Serving::try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
   Call call{*wait.command, client, args, {}, reply, true};
   locks.add_free(wait.stripes);
   own_.declare_nothing();
-  own_.declare(call.command, args);
+  own_.declare(call.command, args, wait.database);
   own_.begin(locks, clock_.unix_ms(), expiry_mode(engine_.gate, client, call.command.has(kWrite)));
-  own_.access().show_only(&locks.held());
+  own_.access().show_only_held();
   own_.invoke(call, random_);
   own_.commit(call);
   std::ranges::move(std::exchange(own_.ready(), {}), std::back_inserter(ready));

@@ -134,6 +134,12 @@ int64_t Keyspace::expiring_in(int database, int stripe) const {
   return slot.owner == nullptr ? 0 : slot.owner->expiring_in(stripe);
 }
 
+int64_t Keyspace::keys_in(int database, int stripe) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  return slot.owner == nullptr ? 0 : slot.owner->keys_in(stripe);
+}
+
 int64_t Keyspace::average_ttl_ms(int database) const {
   const Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);

@@ -148,6 +148,7 @@ class Keyspace {
   int64_t keys(int database) const;
   int64_t expiring(int database) const;
   int64_t expiring_in(int database, int stripe) const;
+  int64_t keys_in(int database, int stripe) const;
   int64_t average_ttl_ms(int database) const;
   void set_average_ttl_ms(int database, int64_t average_ms);
 

@@ -42,6 +42,9 @@ class TANDEM_CAPABILITY("stripe") StripeLock {
     note_stripe_let_go();
   }
 
+  // Somebody sleeps, or is about to.
+  bool contended() const { return lock_.contended(); }
+
   // For who takes several.
   void lock_in_order() TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(true);

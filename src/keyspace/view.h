@@ -52,16 +52,15 @@ class KeyAccess {
   KeyAccess(const KeyAccess&) = delete;
   KeyAccess& operator=(const KeyAccess&) = delete;
 
-  // `declared` outlives the execution; `exclusive` says that all stripes are held.
+  // `declared` and `held`, the stripes that are held, outlive the execution.
   void begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
-             bool exclusive);
+             const StripeSet& held);
+  bool holds(int stripe) const { return held_->has(stripe); }
 
   KeyPlace place(Bytes key) const;
-  // Only keys of these stripes are there, as far as this execution goes; null: all it asks for.
-  void show_only(const StripeSet* stripes) { shown_ = stripes; }
-  bool shows(const KeyPlace& place) const {
-    return shown_ == nullptr || shown_->has(place.stripe());
-  }
+  // Keys of other stripes than those that are held count as absent, as far as this execution goes.
+  void show_only_held() { only_held_ = true; }
+  bool shows(const KeyPlace& place) const { return !only_held_ || holds(place.stripe()); }
 
   void changed(int database, Bytes key, const KeyPlace& place, uint64_t changes);
 
@@ -108,8 +107,8 @@ class KeyAccess {
   Effects& effects_;
   int64_t now_ms_ = 0;
   ExpiryMode mode_ = ExpiryMode::kDelete;
-  bool exclusive_ = false;
-  const StripeSet* shown_ = nullptr;
+  const StripeSet* held_ = nullptr;
+  bool only_held_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
   std::vector<OwnExpiry> own_expiries_;
@@ -231,6 +230,7 @@ class View {
   static int stripe_of_cursor(uint64_t cursor) {
     return static_cast<int>(cursor % kPartitions) / kPartitionsPerStripe;
   }
+  bool may_scan(uint64_t cursor) const { return access_.holds(stripe_of_cursor(cursor)); }
   // Visits every live entry of the database. REQUIRES: scope everything.
   template <class Fn>
   void for_each(Fn&& fn);

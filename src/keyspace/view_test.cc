@@ -13,6 +13,7 @@ namespace {
 
 // One thread with everything locked, as a script would see the keyspace.
 struct World {
+  const StripeSet every_stripe = StripeSet::all();
   Keyspace keyspace{{.databases = 16, .hash_seed = 42}};
   EncodingLimits limits;
   Effects effects;
@@ -22,7 +23,7 @@ struct World {
   World() { at(1000); }
   void at(int64_t now_ms, ExpiryMode mode = ExpiryMode::kDelete) {
     effects.begin(true);
-    access.begin(now_ms, mode, {}, true);
+    access.begin(now_ms, mode, {}, every_stripe);
   }
   std::string text(Bytes key) {
     StringText out;

@@ -1,0 +1,193 @@
+// What may happen while a command waits for its stripes, and what must not.
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "engine/test_world.h"
+
+namespace tandem {
+namespace {
+
+// Holds all stripes until another thread waits for one of them, then does `change` under them.
+void change_while_somebody_waits(World& world, Bytes key, FunctionRef<void()> change) {
+  StripeLock& stripe = world.keyspace.stripe(world.keyspace.place(key).stripe());
+  while (!stripe.contended()) std::this_thread::yield();
+  change();
+}
+
+// Executes on another thread, while this one holds everything and does `change`.
+std::string run_during(World& world, std::initializer_list<Bytes> args, Bytes key,
+                       FunctionRef<void()> change, Outcome& outcome, Client& client) {
+  std::string out;
+  std::thread other;
+  {
+    const ExclusiveGuard all(world.keyspace);
+    other = std::thread([&world, &out, &outcome, &client, request = std::vector<Bytes>(args)] {
+      Executor executor(world.engine, 2);
+      ReplyWriter reply(out, client.protocol);
+      outcome = executor.execute(client, request, {}, reply);
+    });
+    change_while_somebody_waits(world, key, change);
+  }
+  other.join();
+  return out;
+}
+
+TEST(Races, AWriteThatWaitedIsJudgedByTheRoleThatItMeets) {
+  World world;
+  Client client;
+  Outcome outcome = Outcome::kBlocked;
+  const std::string reply = run_during(
+      world, {"SET", "a", "1"}, "a",
+      [&] {
+        world.gate.set(Gate::kReplica, true);
+        world.gate.set(Gate::kReadOnlyReplica, true);
+      },
+      outcome, client);
+  EXPECT_EQ(reply, "-READONLY You can't write against a read only replica.\r\n");
+  EXPECT_EQ(outcome, Outcome::kDone);
+  EXPECT_EQ(world.logged(), "");
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "$-1\r\n");
+}
+
+TEST(Races, AWriteThatWaitedIsHeldBackByAPauseThatCame) {
+  World world;
+  Client client;
+  Outcome outcome = Outcome::kBlocked;
+  const std::string reply = run_during(
+      world, {"SET", "a", "1"}, "a",
+      [&] { world.engine.pauses.begin(PauseReason::kShutdown, PauseKind::kWrites); }, outcome,
+      client);
+  EXPECT_EQ(reply, "");
+  EXPECT_EQ(outcome, Outcome::kPaused);
+  EXPECT_EQ(world.logged(), "");
+}
+
+TEST(Races, ATransactionThatWaitedIsJudgedAsAWhole) {
+  World world;
+  Client client;
+  world.run(client, {"MULTI"});
+  world.run(client, {"SET", "a", "1"});
+  Outcome outcome = Outcome::kBlocked;
+  const std::string reply = run_during(
+      world, {"EXEC"}, "a", [&] { world.gate.set(Gate::kReadOnlyReplica, true); }, outcome, client);
+  EXPECT_EQ(reply,
+            "-EXECABORT Transaction discarded because of: READONLY You can't write against a read "
+            "only replica.\r\n");
+  EXPECT_EQ(world.logged(), "");
+}
+
+TEST(Races, WhoWaitsBehindABusyScriptGivesUp) {
+  World world;
+  Client client;
+  Outcome outcome = Outcome::kBlocked;
+  std::string out;
+  {
+    const ExclusiveGuard script(world.keyspace);
+    std::thread other([&] {
+      Executor executor(world.engine, 2);
+      ReplyWriter reply(out);
+      const std::vector<Bytes> request{"GET", "a"};
+      outcome = executor.execute(client, request, {}, reply);
+    });
+    change_while_somebody_waits(world, "a", [&] { world.gate.set(Gate::kBusyScript, true); });
+    other.join();  // though everything is still held
+  }
+  EXPECT_EQ(outcome, Outcome::kDone);
+  EXPECT_TRUE(out.starts_with("-BUSY ")) << out;
+}
+
+// Nothing that runs under stripes takes any: a debug build would end here.
+TEST(Races, UnwatchRunsInsideATransaction) {
+  World world;
+  Client client;
+  world.run(client, {"WATCH", "a"});
+  world.run(client, {"MULTI"});
+  world.run(client, {"UNWATCH"});
+  EXPECT_EQ(world.run(client, {"EXEC"}), "*1\r\n+OK\r\n");
+  EXPECT_FALSE(world.keyspace.interest().any(world.keyspace.place("a").hash));
+}
+
+TEST(Races, AWaitEndsWithoutAStripe) {
+  World world;
+  Client waiting;
+  ASSERT_EQ(world.run(waiting, {"BPOP", "a"}), "");
+  std::string reply;
+  {
+    const ExclusiveGuard all(world.keyspace);
+    EXPECT_TRUE(world.executor.unblock_with_error(waiting.waiter, reply));
+    EXPECT_FALSE(world.executor.time_out(waiting.waiter, reply));  // it is over for everybody
+  }
+  EXPECT_EQ(reply, "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
+  Client pusher;
+  world.run(pusher, {"PUSH", "a", "x"});
+  EXPECT_TRUE(waiting.unblocked.empty());
+  EXPECT_EQ(world.run(pusher, {"BPOP", "a"}), "$1\r\nx\r\n");
+}
+
+TEST(Races, WhatCannotBeDeliveredIsNotTaken) {
+  World world;
+  Client gone;
+  Client next;
+  world.run(gone, {"BPOP", "a"});
+  world.run(next, {"BPOP", "a"});
+  gone.gone = true;
+  Client pusher;
+  world.run(pusher, {"PUSH", "a", "x"});
+  EXPECT_TRUE(gone.unblocked.empty());
+  EXPECT_EQ(next.unblocked, std::vector<std::string>{"$1\r\nx\r\n"});
+  EXPECT_EQ(world.engine.blocked.count(), 0);
+}
+
+TEST(Races, NothingFollowsInAClosedJournal) {
+  World world;
+  Client client;
+  world.run(client, {"SET", "a", "1"});
+  (void)world.logged();
+  {
+    const ExclusiveGuard all(world.keyspace);
+    world.engine.journal.close();
+  }
+  KeyLocks locks(world.keyspace);
+  locks.take(StripeSet::all());
+  world.engine.journal.append_control(locks, "PING\r\n");
+  locks.release();
+  EXPECT_EQ(world.logged(), "");
+  LinkClient link;
+  world.gate.set(Gate::kReplica, true);
+  world.run(link, {"SET", "a", "2"}, "SET a 2\r\n");
+  EXPECT_EQ(world.logged(), "");
+  EXPECT_EQ(world.run(client, {"GET", "a"}), "$1\r\n1\r\n");
+}
+
+TEST(Pauses, EndForTheirOwnReasonOnly) {
+  Gate gate;
+  Pauses pauses(gate);
+  int over = 0;
+  pauses.over = [&over] { ++over; };
+  pauses.begin(PauseReason::kShutdown, PauseKind::kWrites);
+  pauses.begin(PauseReason::kClientPause, PauseKind::kAll, 100);
+  EXPECT_TRUE(gate.is(Gate::kPausedAll));
+  pauses.check(99);
+  EXPECT_TRUE(gate.is(Gate::kPausedAll));
+  pauses.check(100);
+  EXPECT_FALSE(gate.is(Gate::kPausedAll));
+  EXPECT_TRUE(gate.is(Gate::kPausedWrites));
+  pauses.end(PauseReason::kClientPause);
+  EXPECT_TRUE(gate.is(Gate::kPausedWrites));
+  pauses.end(PauseReason::kShutdown);
+  EXPECT_FALSE(gate.is(Gate::kPausedWrites));
+  EXPECT_EQ(over, 3);
+}
+
+TEST(Pauses, AreOnlyMadeLongerAndStricter) {
+  Gate gate;
+  Pauses pauses(gate);
+  pauses.begin(PauseReason::kClientPause, PauseKind::kAll, 100);
+  pauses.begin(PauseReason::kClientPause, PauseKind::kWrites, 50);
+  pauses.check(99);
+  EXPECT_TRUE(gate.is(Gate::kPausedAll));
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,168 @@
+// An engine in a world of its own, with a few commands of every shape, so that it is tested without
+// the real families.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/number.h"
+#include "data/list.h"
+#include "engine/executor.h"
+#include "engine/testing.h"
+
+namespace tandem {
+
+inline void set_until(Context& c) {
+  c.keys.set_text(c.args[1], c.args[2], *parse_int64(c.args[3]));
+  c.replicate_as_is();
+  c.reply.ok();
+}
+inline void increment(Context& c) {
+  StringText text;
+  c.keys.find_text(c.args[1], text);
+  const int64_t value = text ? *parse_int64(*text) + 1 : 1;
+  c.keys.set_integer(c.args[1], value);
+  c.replicate_as_is();
+  c.reply.integer(value);
+}
+inline void push(Context& c) {
+  List* list;
+  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
+  if (list == nullptr) list = &c.keys.create<List>(c.args[1]);
+  list->push(ListEnd::kTail, c.args[2], c.keys.limits());
+  c.keys.changed(c.args[1]);
+  c.replicate_as_is();
+  c.reply.integer(static_cast<int64_t>(list->size()));
+}
+inline void blocking_pop(Context& c) {
+  List* list;
+  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
+  if (list == nullptr) return c.block({.keys = {std::string(c.args[1])}});
+  c.reply.bulk(*list->pop(ListEnd::kHead, c.keys.limits()));
+  c.replicate({"LPOP", c.args[1]});
+  c.keys.changed(c.args[1]);
+  c.keys.remove_if_empty(c.args[1], *list);
+}
+inline void blocking_move(Context& c) {
+  List* from;
+  if (!c.keys.write(c.args[1], from)) return c.reply.error(kWrongType);
+  if (from == nullptr) return c.block({.keys = {std::string(c.args[1])}});
+  const std::string element(*from->pop(ListEnd::kHead, c.keys.limits()));
+  c.keys.changed(c.args[1]);
+  c.keys.remove_if_empty(c.args[1], *from);
+  List* to;
+  if (!c.keys.write(c.args[2], to)) return c.reply.error(kWrongType);
+  if (to == nullptr) to = &c.keys.create<List>(c.args[2]);
+  to->push(ListEnd::kTail, element, c.keys.limits());
+  c.keys.changed(c.args[2]);
+  c.replicate_as_is();
+  c.reply.bulk(element);
+}
+inline void flush(Context& c) {
+  c.keys.clear();
+  c.replicate_as_is();
+  c.reply.ok();
+}
+
+inline std::vector<CommandRow> test_rows() {
+  std::vector<CommandRow> all = engine_rows();
+  all.push_back(plain_get_row());
+  all.push_back(plain_set_row());
+  all.push_back({.name = "setuntil",
+                 .arity = 4,
+                 .flags = kWrite,
+                 .keys = {key_at(1, "OW")},
+                 .handler = set_until});
+  all.push_back({.name = "incr",
+                 .arity = 2,
+                 .flags = kWrite,
+                 .keys = {key_at(1, "RW")},
+                 .handler = increment});
+  all.push_back(
+      {.name = "push", .arity = 3, .flags = kWrite, .keys = {key_at(1, "RW")}, .handler = push});
+  all.push_back({.name = "bpop",
+                 .arity = 2,
+                 .flags = kWrite | kBlocking,
+                 .keys = {key_at(1, "RW")},
+                 .handler = blocking_pop});
+  all.push_back({.name = "bmove",
+                 .arity = 3,
+                 .flags = kWrite | kBlocking,
+                 .keys = {key_at(1, "RW"), key_at(2, "RW")},
+                 .handler = blocking_move});
+  all.push_back({.name = "flush",
+                 .arity = 1,
+                 .flags = kWrite,
+                 .scope = LockScope::kEverything,
+                 .handler = flush});
+  return all;
+}
+
+class ManualClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return now_us.load(); }
+  int64_t monotonic_us() const override { return now_us.load(); }
+  std::atomic<int64_t> now_us{1'000'000'000};
+};
+
+struct Client final : ClientState {
+  Client() : ClientState(ClientKind::kNormal) {}
+  std::function<bool()> is_gone() override {
+    return [this] { return gone.load(); };
+  }
+  std::atomic<bool> gone{false};
+  std::function<void(std::string)> unblocker() override {
+    return [this](std::string reply) { unblocked.push_back(std::move(reply)); };
+  }
+  std::vector<std::string> unblocked;
+};
+
+struct LinkClient final : ClientState {
+  LinkClient() : ClientState(ClientKind::kLink) {}
+};
+
+struct World {
+  World() {
+    Random random{1};
+    const ExclusiveGuard guard(keyspace);
+    log.activate(ReplicationId::generate(random));
+    cursor = log.open_at_end("test", 0);
+  }
+  std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
+    std::string out;
+    ReplyWriter reply(out, client.protocol);
+    executor.begin_batch();
+    const std::vector<Bytes> all(args);
+    last = executor.execute(client, all, raw, reply);
+    return out;
+  }
+  // What the log got since the last call.
+  std::string logged() {
+    std::string all;
+    for (Bytes bytes = *cursor->peek(); !bytes.empty(); bytes = *cursor->peek()) {
+      all.append(bytes);
+      cursor->advance(bytes.size());
+    }
+    return all;
+  }
+
+  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
+  Log log{LogOptions{}, ReplicationId()};
+  Registry registry{test_rows()};
+  ManualClock clock;
+  EncodingLimits limits;
+  Gate gate;
+  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Executor executor{engine, 1};
+  std::unique_ptr<LogCursor> cursor;
+  Outcome last = Outcome::kDone;
+};
+
+inline constexpr Bytes kSelect0 = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+
+}  // namespace tandem
