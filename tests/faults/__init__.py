@@ -1,0 +1,1 @@
+"""Fault rounds: real servers fail as a seed says, under writers who keep every acknowledgement."""
