@@ -6,6 +6,7 @@ from .violation import Violation
 from .writers import ANSWER_SECONDS
 
 BATCH = 500
+BURST_MAX = 100_000  # increments; one at a time after them: a backlog must hold all of a burst
 CHUNK = 1 << 16
 
 
@@ -26,13 +27,14 @@ class Counter:
         return self.answered - self.refused
 
     def run(self, port, stopping, _replica_count):
-        batch = encode("INCR", self.key) * BATCH
+        one = encode("INCR", self.key)
         with Connection(port, seconds=ANSWER_SECONDS) as connection:
             cut = b""  # the beginning of a line
             while not stopping.is_set() or self.answered < self.sent:
-                if not stopping.is_set() and self.sent - self.answered < 2 * BATCH:
-                    self.sent += BATCH
-                    connection.send(batch)
+                count = BATCH if self.sent < BURST_MAX else 1
+                if not stopping.is_set() and self.sent - self.answered < 2 * count:
+                    self.sent += count
+                    connection.send(one * count)
                 data = connection.socket.recv(CHUNK)
                 if not data:
                     return

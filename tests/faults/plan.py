@@ -78,7 +78,7 @@ def draw(seed):
     writers += tuple((chance.choice(FAMILIES), 16) for _ in range(2))
     return Plan(seed, kinds, upstream, chance.choice((1, 3600)), writers,
                 tuple(chance.sample(("list", "sorted"), chance.choice((1, 2)))),
-                chance.choice((0, 2, 4)), tuple(draw_faults(chance, count, turn)))
+                chance.choice((0, 2, 2)), tuple(draw_faults(chance, count, turn)))
 
 
 def draw_faults(chance, count, first):
