@@ -121,7 +121,8 @@ class Trial {
     if (connections == ended_.size()) return;
     CHECK(connections == ended_.size() + 1, "one connection at a time");
     interfere();
-    if (progress.phase.load() != LinkPhase::kWaitingToRetry) return;
+    const LinkPhase phase = progress.phase.load();
+    if (phase != LinkPhase::kWaitingToRetry && phase != LinkPhase::kStopped) return;
     if (primary_->visits_over != connections) return;  // its ears are behind
     Standing now = standing();
     check_connection(now);
@@ -129,6 +130,9 @@ class Trial {
     bytes_before_ = progress.bytes_received.load();
     was_interfered_ = false;
     ended_.push_back(std::move(now));
+    // Behind a snapshot that is not supported it would wait for long.
+    if (phase != LinkPhase::kStopped) return;
+    replica_process_.loop().post([this] { replica_->link.try_now(); });
   }
 
   void check_step() {
@@ -176,7 +180,7 @@ class Trial {
             .continued = progress.partial_syncs.load(),
             .full_syncs = progress.full_syncs.load(),
             .failed_commands = progress.unexpected_errors.load(),
-            .ended = progress.last_failure()};
+            .ended = replica_->failure()};
   }
 
   void check_connection(const Standing& now) {

@@ -138,10 +138,14 @@ inline std::string held_bytes(Log& log) {
   return bytes;
 }
 
-// It has patience for two seconds.
+// It has patience for two seconds, and pauses after each connection, so that what that one left
+// behind can be looked at.
 struct FuzzedReplica : LinkedReplica {
+  static constexpr int64_t kPauseMs = 50;
+
   FuzzedReplica(SimProcess& process, const Clock& clock, bool holds_position)
-      : LinkedReplica(process.loop(), process.network(), clock, 2) {
+      : LinkedReplica(process.loop(), process.network(), clock, 2, StreamApply::kPendingBytesMax,
+                      kPauseMs) {
     if (holds_position) {
       const ExclusiveGuard all(keyspace);
       log.reset({.id = held_id(), .offset = kHeldOffset});

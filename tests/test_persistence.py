@@ -118,6 +118,18 @@ def test_no_temporary_files_stay(start):
     assert {path.name for path in server.folder.iterdir()} <= {"dump.rdb", "log", "appendonlydir"}
 
 
+def test_what_a_killed_save_left_is_removed_at_start(start):
+    server = start("tandem")
+    pid = server.process.pid
+    server.kill()
+    left = server.folder / f"temp-{pid}.rdb"
+    others = [server.folder / name for name in ("temp-1.rdb", "temp-x.rdb", "temp-12345.aof")]
+    for path in (left, *others):
+        path.write_bytes(b"REDIS0010")
+    server.start()
+    assert not left.exists() and all(path.exists() for path in others)
+
+
 def test_clients_are_answered_while_the_file_is_read(start):
     """A pipe in the file's place: the server waits in it for as long as the test likes."""
     server = start("tandem", "--save", "1 1", launch=False)

@@ -191,6 +191,108 @@ def test_a_new_replica_ends_its_clients_waits_and_connections(start):
                 connection.read()
 
 
+def test_what_is_told_of_the_link_is_of_the_role_of_the_moment(start):
+    """REPLICAOF, INFO and ROLE at once: never the former link's state beside the new primary."""
+    primary, replica = pair(start)
+    dead = free_port()
+    with replica.connect() as client:
+        for _ in range(30):
+            client.send(encode("REPLICAOF", "127.0.0.1", dead) + encode("INFO", "replication")
+                        + encode("ROLE"))
+            assert client.read() == "OK"
+            info, role = parse_info(client.read()), client.read()
+            assert info["master_port"] == str(dead) and info["master_link_status"] == "down"
+            assert role[2] == dead and role[3] in ("connect", "connecting") and role[4] == -1
+            client("REPLICAOF", "127.0.0.1", primary.port)
+            wait_until(replica.link_up, "the link is up")
+
+
+def test_no_stale_data_while_roles_change(start):
+    """From REPLICAOF's answer on: an ended link does not open the gate once more."""
+    primary, replica = pair(start, "--replica-serve-stale-data", "no")
+    dead = [free_port(), free_port()]
+    with replica.connect() as chief, replica.connect() as client:
+        for _ in range(30):
+            for port in dead:
+                chief("REPLICAOF", "127.0.0.1", port)
+                replies = client.pipeline([("GET", "a")] * 100)
+                assert all(reply.startswith(b"-MASTERDOWN") for reply in replies)
+            chief("REPLICAOF", "127.0.0.1", primary.port)
+            wait_until(replica.link_up, "the link is up")
+
+
+def test_a_cut_link_is_back_at_once(start, proxy):
+    """The log says how long each try waits."""
+    primary, replica = start("tandem"), start("tandem")
+    link = proxy(primary)
+    replica.follow(link.port)
+    caught_up(primary, replica)
+    link.break_once()
+    wait_until(lambda: "; next try in " in replica.log_text(), "it has noticed")
+    assert "; next try in 0 ms" in replica.log_text()
+    caught_up(primary, replica)
+    assert replica.info("replication")["master_link_partial_syncs"] == "1"
+
+
+LIBRARY = "#!lua name=mine\nredis.register_function('one', function() return 1 end)"
+
+
+def test_a_primary_with_functions_is_left_alone(start):
+    """Each full sync costs it a fork. REPLICAOF asks again."""
+    primary, replica = start("redis"), start("tandem")
+    with primary.connect() as client, replica.connect() as ours:
+        client("SET", "a", 1)
+        client("FUNCTION", "LOAD", LIBRARY)
+        replica.follow(primary.port)
+        wait_until(lambda: replica.info("replication")["master_link_phase"] == "stopped",
+                   "it has seen the library")
+        info = replica.info("replication")
+        assert "a function library" in info["master_link_last_failure"]
+        assert int(info["master_link_next_try_seconds"]) >= 20
+        assert "stops: " in replica.log_text() and "or at REPLICAOF" in replica.log_text()
+        assert ours("ROLE")[3] == "connect" and info["master_link_full_syncs"] == "1"
+        client("FUNCTION", "FLUSH")
+        assert ours("REPLICAOF", "127.0.0.1", primary.port).startswith("OK Already connected")
+        wait_until(replica.link_up, "it has asked again")
+        assert ours("GET", "a") == "1"
+
+
+def test_the_link_comes_from_the_configured_address(start):
+    primary = start("tandem")
+    replica = start("tandem", "--bind-source-addr", "127.0.0.3", "--replicaof", "127.0.0.1",
+                    primary.port)
+    caught_up(primary, replica)
+    assert primary.info("replication")["slave0"].startswith("ip=127.0.0.3,")
+    with replica.connect() as client:
+        assert client("CONFIG", "GET", "bind-source-addr") == ["bind-source-addr", "127.0.0.3"]
+        client("CONFIG", "SET", "bind-source-addr", "192.0.2.1")
+        primary.connect()("CLIENT", "KILL", "TYPE", "replica")
+        wait_until(lambda: "bind-source-addr 192.0.2.1 cannot be had" in replica.log_text(),
+                   "it says so")
+    caught_up(primary, replica)
+    assert primary.info("replication")["slave0"].startswith("ip=127.0.0.1,")
+
+
+def test_a_replica_sleeps_through_two_restarts_of_its_primary(start):
+    """It asks by a name that is neither of the log's two."""
+    primary = start("tandem", "--repl-ping-replica-period", 3600)
+    replica = start("tandem", "--replicaof", "127.0.0.1", primary.port)
+    caught_up(primary, replica)
+    with primary.connect() as client:
+        client.pipeline([("SET", n, n) for n in range(300)])
+    caught_up(primary, replica)
+    replica.pause()
+    for _ in range(2):
+        with primary.connect() as client:
+            client.send(encode("SHUTDOWN", "SAVE", "NOW"))
+        primary.wait_exit()
+        primary.start()
+    replica.unpause()
+    assert_same(primary, replica)
+    assert primary.info("stats")["sync_full"] == "0"
+    assert primary.info("stats")["sync_partial_ok"] == "1"
+
+
 def test_stale_data(start, proxy):
     primary, replica = start("tandem"), start("tandem")
     with primary.connect() as client:

@@ -94,7 +94,7 @@ const auto& network_table() {
       {"proto-max-bulk-len", "", MemoryKind{kMega}, NET(bulk_bytes_max)},
       {"client-output-buffer-limit", "", SpecialKind{}, kBindOutputLimits, kMultiWord},
       {"requirepass", "", TextKind{}, NET(password), kSecret},
-      {"bind-source-addr", "", TextKind{}, Accepted{""}},
+      {"bind-source-addr", "", TextKind{}, REPL(source_address)},
       {"socket-mark-id", "", IntegerKind{0, std::numeric_limits<uint32_t>::max()}, Accepted{"0"},
        kImmutable},
       {"io-threads", "", IntegerKind{1, 128}, Accepted{"1"}, kImmutable},

@@ -49,6 +49,8 @@ Result<size_t> DatasetLoad::feed(Bytes bytes) {
 void DatasetLoad::note(const RdbAuxField& field) {
   if (field.name == "repl-id") id_ = ReplicationId::parse(field.value);
   if (field.name == "repl-offset") offset_ = parse_uint64(field.value);
+  if (field.name == "repl-id2") second_id_ = ReplicationId::parse(field.value);
+  if (field.name == "repl-offset2") second_offset_ = parse_uint64(field.value);
   if (field.name == "used-mem") used_memory_bytes_ = parse_int64(field.value).value_or(0);
   if (field.name == "repl-stream-db") {
     const auto database = parse_uint64(field.value);
@@ -98,13 +100,18 @@ Result<void> DatasetLoad::add(RdbEntry& entry, uint64_t byte) {
 }
 
 bool DatasetLoad::is_dropped(const RdbEntry& entry) const {
-  return drop_expired_ && !position() && entry.expire_ms &&
-         *entry.expire_ms < drop_expired_->now_ms;
+  return drop_expired_ && !place() && entry.expire_ms && *entry.expire_ms < drop_expired_->now_ms;
 }
 
-std::optional<Position> DatasetLoad::position() const {
+std::optional<DatasetPlace> DatasetLoad::place() const {
   if (!id_ || !offset_ || *offset_ == 0) return std::nullopt;  // at 0 nothing was ever logged
-  return Position{.id = *id_, .offset = *offset_};
+  DatasetPlace place{.position = {.id = *id_, .offset = *offset_},
+                     .second = {},
+                     .selected_database = selected_database_};
+  if (second_id_ && second_offset_ && *second_offset_ <= *offset_) {
+    place.second = Position{.id = *second_id_, .offset = *second_offset_};
+  }
+  return place;
 }
 
 std::vector<TablesRef> DatasetLoad::install() {

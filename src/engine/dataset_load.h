@@ -31,6 +31,14 @@ struct DropExpired {
   int64_t now_ms;
 };
 
+// What a stream's auxiliary fields say of the log at its cut.
+struct DatasetPlace {
+  Position position;
+  // The log's second id, and up to where it counts.
+  std::optional<Position> second;
+  std::optional<uint32_t> selected_database;
+};
+
 class DatasetLoad {
  public:
   DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
@@ -47,8 +55,7 @@ class DatasetLoad {
   int64_t expired_keys() const { return expired_keys_; }
   int rdb_version() const { return version_; }
 
-  // What the stream's auxiliary fields say of the log at its cut.
-  std::optional<Position> position() const;
+  std::optional<DatasetPlace> place() const;
   std::optional<uint32_t> selected_database() const { return selected_database_; }
   // What the server that wrote it used then; 0: it does not say.
   int64_t used_memory_bytes() const { return used_memory_bytes_; }
@@ -76,6 +83,8 @@ class DatasetLoad {
   int64_t used_memory_bytes_ = 0;
   std::optional<ReplicationId> id_;
   std::optional<uint64_t> offset_;
+  std::optional<ReplicationId> second_id_;
+  std::optional<uint64_t> second_offset_;
   std::optional<uint32_t> selected_database_;
 };
 

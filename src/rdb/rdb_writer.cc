@@ -42,6 +42,10 @@ void RdbWriter::begin(const RdbPreamble& preamble) {
     aux("repl-stream-db", int64_text(preamble.replication->selected_database));
     aux("repl-id", preamble.replication->id);
     aux("repl-offset", int64_text(preamble.replication->offset));
+    if (!preamble.replication->second_id.empty()) {
+      aux("repl-id2", preamble.replication->second_id);
+      aux("repl-offset2", int64_text(preamble.replication->second_offset));
+    }
   }
   aux("aof-base", preamble.aof_base ? "1" : "0");
 }

@@ -40,6 +40,10 @@ struct RdbPreamble {
     int32_t selected_database = 0;
     std::string id;
     int64_t offset = 0;
+    // Another name of the log's beginning, up to this offset; empty: there is none. Redis reads
+    // over it.
+    std::string second_id{};
+    int64_t second_offset = 0;
   };
   std::optional<Replication> replication;
 };

@@ -33,7 +33,10 @@ void replicaof(ReplicationControl& control, SessionContext& c) {
   if (!port || *port < 0 || *port > 65535) return c.reply.error("ERR Invalid master port");
   const Role wanted =
       ReplicaRole{.primary_host = std::string(c.args[1]), .primary_port = static_cast<int>(*port)};
-  if (control.role() == wanted) return c.reply.simple("OK Already connected to specified master");
+  if (control.view().role == wanted) {
+    control.retry_link();
+    return c.reply.simple("OK Already connected to specified master");
+  }
   control.follow(std::string(c.args[1]), static_cast<int>(*port));
   log_notice("REPLICAOF {}:{} enabled (client {} asked for it)", c.args[1], *port, c.client.id);
   c.reply.ok();
@@ -41,7 +44,7 @@ void replicaof(ReplicationControl& control, SessionContext& c) {
 
 // False: the error is written.
 bool has_a_stream(const ReplicationControl& control, SessionContext& c) {
-  if (!control.is_replica() || control.link().following()) return true;
+  if (!control.is_replica() || control.view().following()) return true;
   c.reply.error("NOMASTERLINK Can't SYNC while not connected with my master");
   return false;
 }
@@ -80,8 +83,9 @@ void psync(ReplicationControl& control, const GiveConnection& give, SessionConte
   const bool failover = c.args.size() > 3 && equal_ignore_case(c.args[3], "failover");
   if (failover && !take_over(control, c)) return;
   if (!has_a_stream(control, c)) return;
-  const auto request = parse_sync_request(c.args[1], c.args[2]);
+  auto request = parse_sync_request(c.args[1], c.args[2]);
   if (!request) return c.reply.error("ERR " + request.error().text);
+  if (request->position) request->position = control.resolve(*request->position);
   serve(control, give, c, *request);
 }
 

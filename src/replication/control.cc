@@ -17,6 +17,10 @@ constexpr int64_t kTickMs = 1000;
 
 ReplicationControl::ReplicationControl(Parts parts)
     : parts_(std::move(parts)),
+      state_({.engine = parts_.engine,
+              .options = parts_.options,
+              .progress = progress_,
+              .too_few_replicas = [this] { return too_few_replicas(); }}),
       full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1),
       session_parts_{parts_.engine, parts_.options,   replicas_,
                      full_syncs_,   parts_.lag_limit, parts_.observer},
@@ -47,16 +51,17 @@ void ReplicationControl::promote() { change_role(PrimaryRole{}); }
 // The database that the file names is the one that its writer's next command took for granted. For
 // a replica, that is its primary's next one. A primary selects anew: those who go on with it are at
 // this place by other ways, and may have another one selected.
-void ReplicationControl::continue_from(const Position& position,
-                                       std::optional<uint32_t> selected_database) {
+void ReplicationControl::continue_from(const DatasetPlace& place) {
   Log& log = parts_.engine.log;
+  const Position& position = place.position;
   if (is_replica()) {
     log.reset(position);
-    if (selected_database) log.set_context(*selected_database);
+    if (place.selected_database) log.set_context(*place.selected_database);
   } else {
     log.reset({.id = fresh_id(), .offset = position.offset});
     log.set_second_id(position.id, position.offset);
   }
+  if (place.second) former_.add(*place.second);
 }
 
 // The only place where the role changes (replication/role.h has the diagram). All stripes are held,
@@ -66,7 +71,10 @@ void ReplicationControl::change_role(Role next) {
   const bool was_replica = is_replica();
   const auto* following = std::get_if<ReplicaRole>(&next);
   if (following == nullptr && was_replica) {
-    if (engine.log.active()) engine.log.adopt_id(fresh_id());
+    if (engine.log.active()) {
+      former_.add_second_of(engine.log.history());
+      engine.log.adopt_id(fresh_id());
+    }
     // The history goes on with our own commands, which select their database anew.
     engine.log.forget_context();
   }
@@ -75,25 +83,11 @@ void ReplicationControl::change_role(Role next) {
                                  : PrimaryAddress{});
   // Clients that wait for a key would wait for this server's own writes.
   if (following != nullptr && !was_replica) engine.blocked.end_all(kUnblockedByRole);
-  {
-    const Guard guard(lock_);
-    engine.gate.set(Gate::kReplica, following != nullptr);
-    engine.gate.set(Gate::kReadOnlyReplica,
-                    following != nullptr && parts_.options.replica_read_only.get());
-    engine.gate.set(Gate::kLinkDown, following != nullptr);
-    engine.gate.set(Gate::kStaleRefused, !parts_.options.replica_serve_stale_data.get());
-    role_ = std::move(next);
-  }
+  state_.change(std::move(next));
   // Ours ask again: they learn the new id, or that the history is another.
   replicas_.drop_all();
-  count_good_replicas();
-  engine.role_generation.fetch_add(1);
+  state_.settle();
   role_bell_.ring();
-}
-
-Role ReplicationControl::role() const {
-  const Guard guard(lock_);
-  return role_;
 }
 
 ReplicationId ReplicationControl::fresh_id() {
@@ -104,13 +98,12 @@ ReplicationId ReplicationControl::fresh_id() {
 // Level-triggered: whatever the role is now decides what runs; a change ends it and looks again.
 Task<void> ReplicationControl::supervise_link(StopToken stop) {
   while (!stop.requested()) {
-    // Before the role: a link must not be made for an older role than it says.
-    const uint64_t generation = parts_.engine.role_generation.load();
+    const RoleState::View now = state_.view();
     if (is_replica()) replicas_.acknowledged().give_up_waiters();
-    const Role now = role();
     std::unique_ptr<Link> link;
     Scope following(stop);
-    if (const auto* replica = std::get_if<ReplicaRole>(&now)) {
+    const auto* replica = std::get_if<ReplicaRole>(&now.role);
+    if (replica != nullptr) {
       uint64_t seed = 0;
       {
         const Guard guard(lock_);
@@ -118,12 +111,13 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
       }
       link = std::make_unique<Link>(
           Link::Parts{parts_.loop, parts_.network, stream_executor_, parts_.options, replicas_,
-                      progress_, parts_.observer, parts_.listening_port(), generation},
+                      progress_, state_, former_, parts_.observer, parts_.listening_port(),
+                      now.generation},
           *replica, seed);
       following.spawn(link->run(following.token()));
     }
     link_ = link.get();
-    while (!stop.requested() && generation == parts_.engine.role_generation.load()) {
+    while (!stop.requested() && now.generation == parts_.engine.role_generation.load()) {
       co_await role_changed_.wait(stop);
     }
     link_ = nullptr;
@@ -135,6 +129,12 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
 void ReplicationControl::cut_link(uint64_t connection) {
   parts_.loop.post([this, connection] {
     if (link_ != nullptr) link_->cut(connection);
+  });
+}
+
+void ReplicationControl::retry_link() {
+  parts_.loop.post([this] {
+    if (link_ != nullptr) link_->try_now();
   });
 }
 
@@ -160,26 +160,18 @@ void ReplicationControl::apply_options() {
   Engine& engine = parts_.engine;
   engine.log.set_retention(static_cast<uint64_t>(options.backlog_bytes.get()),
                            options.backlog_time_seconds.get() * 1000);
-  {
-    const Guard guard(lock_);  // the role stays what it is meanwhile
-    engine.gate.set(Gate::kReadOnlyReplica, is_replica() && options.replica_read_only.get());
-    engine.gate.set(Gate::kStaleRefused, !options.replica_serve_stale_data.get());
-  }
-  count_good_replicas();
+  state_.settle();
 }
 
 // min-replicas-to-write. A replica that leaves is missed at once, one that lags with the next
 // second.
-void ReplicationControl::count_good_replicas() {
+bool ReplicationControl::too_few_replicas() const {
   const ReplicationOptions& options = parts_.options;
   const int64_t wanted = options.min_replicas_to_write.get();
   const int64_t lag_ms = options.min_replicas_max_lag_seconds.get() * 1000;
-  const int64_t now_ms = parts_.loop.clock().monotonic_ms();
-  const Guard guard(lock_);  // the role stays what it is meanwhile
-  const bool too_few =
-      !is_replica() && wanted > 0 && lag_ms > 0 &&
-      static_cast<int64_t>(replicas_.good_count(now_ms, lag_ms + kTickMs - 1)) < wanted;
-  parts_.engine.gate.set(Gate::kTooFewReplicas, too_few);
+  if (wanted <= 0 || lag_ms <= 0) return false;
+  const int64_t now_ms = parts_.engine.clock.monotonic_ms();
+  return static_cast<int64_t>(replicas_.good_count(now_ms, lag_ms + kTickMs - 1)) < wanted;
 }
 
 // In debug builds, each second. All stripes are held, so that what belongs together is seen
@@ -269,7 +261,7 @@ Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unr
                            client_id, stop);
     co_await session.run();
   }
-  count_good_replicas();
+  state_.settle();
   forget_client(client_id);
 }
 

@@ -30,6 +30,7 @@
 #include "io/task.h"
 #include "log/position.h"
 #include "replication/connection_observer.h"
+#include "replication/former_histories.h"
 #include "replication/full_sync.h"
 #include "replication/invariants.h"
 #include "replication/link.h"
@@ -38,6 +39,7 @@
 #include "replication/replica_registry.h"
 #include "replication/replica_session.h"
 #include "replication/role.h"
+#include "replication/role_state.h"
 #include "replication/sync_decision.h"
 
 namespace tandem {
@@ -72,14 +74,17 @@ class ReplicationControl {
   // Once, before run(), when the data come from a file that names their place in a history. A
   // replica asks its primary to go on from there. A primary begins a history of its own, as at a
   // promotion: its former replicas may go on with it under the id that they know.
-  void continue_from(const Position& position, std::optional<uint32_t> selected_database);
+  void continue_from(const DatasetPlace& place);
 
   // ---- Any thread. ----
-  Role role() const;
-  bool is_replica() const { return parts_.engine.gate.is(Gate::kReplica); }
+  // The role and its link, of one moment.
+  RoleState::View view() const { return state_.view(); }
+  bool is_replica() const { return state_.is_replica(); }
   const LinkProgress& link() const { return progress_; }
   // Ends the link's connection of this number, soon, if it still lives; the link tries again.
   void cut_link(uint64_t connection);
+  // A link that waits to try again does it soon.
+  void retry_link();
   // Of the primary's stream.
   ExecutorCounters& stream_counters() { return stream_executor_.counters(); }
   ReplicaRegistry& replicas() { return replicas_; }
@@ -109,6 +114,11 @@ class ReplicationControl {
   // The connection is over.
   void forget_client(uint64_t client_id);
 
+  // The place that a replica names, by the present name of our history where it names an old one.
+  Position resolve(const Position& place) const {
+    return former_.resolve(place, parts_.engine.log.history().id);
+  }
+
   // Makes the log keep bytes, if it does not yet. REQUIRES: all stripes held.
   void activate_log();
 
@@ -119,7 +129,7 @@ class ReplicationControl {
 
  private:
   void change_role(Role next);
-  void count_good_replicas();
+  bool too_few_replicas() const;
   void check_invariants();
   void append_control(Bytes command);
   Task<void> supervise_link(StopToken stop);
@@ -131,6 +141,8 @@ class ReplicationControl {
   const Parts parts_;
   ReplicaRegistry replicas_;
   LinkProgress progress_;
+  RoleState state_;
+  FormerHistories former_;
   FullSyncs full_syncs_;
   ReplicaSessionParts session_parts_;
   Event role_changed_{parts_.loop};
@@ -148,7 +160,6 @@ class ReplicationControl {
   NodeInvariants invariants_;
 
   mutable Lock lock_;
-  Role role_ TANDEM_GUARDED_BY(lock_);
   Random random_ TANDEM_GUARDED_BY(lock_);
   absl::flat_hash_map<uint64_t, ReplicaHello> hellos_ TANDEM_GUARDED_BY(lock_);
 };

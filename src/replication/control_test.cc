@@ -20,6 +20,10 @@ constexpr int64_t kTtlSeconds = 60;
 const Position kFilePlace{.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'f')),
                           .offset = 500};
 
+// The file's own log had come from this history.
+const ReplicationId kOlderId = *ReplicationId::parse(std::string(ReplicationId::kLength, 'e'));
+constexpr uint64_t kOlderEnd = 400;
+
 struct Node : TestEngine {
   explicit Node(SimProcess& process)
       : TestEngine(process.clock()),
@@ -36,7 +40,9 @@ struct Node : TestEngine {
   void run() { scope.spawn(control.run(scope.token())); }
   void continue_from_file(uint32_t selected_database) {
     const ExclusiveGuard all(keyspace);
-    control.continue_from(kFilePlace, selected_database);
+    control.continue_from({.position = kFilePlace,
+                           .second = Position{.id = kOlderId, .offset = kOlderEnd},
+                           .selected_database = selected_database});
   }
 
   void follow_nobody_there() {
@@ -72,6 +78,38 @@ class ControlTest : public testing::Test {
   SimProcess& process_{world_.add_process("10.0.0.1")};
   std::shared_ptr<Node> node_;
 };
+
+// REPLICAOF itself tells; the link's own thread would tell it late.
+TEST_F(ControlTest, AChangeOfRoleIsToldWhenItHappens) {
+  start();
+  world_.run_for_ms(10);
+  node_->options.replica_serve_stale_data.set(false);
+  node_->follow_nobody_there();
+  EXPECT_EQ(node_->control.view().phase, LinkPhase::kConnecting);
+  EXPECT_TRUE(Gate::refuses_stale(node_->gate.bits()));
+  world_.run_for_ms(10);
+  node_->promote();
+  EXPECT_EQ(node_->control.view().phase, LinkPhase::kIdle);
+  EXPECT_FALSE(Gate::refuses_stale(node_->gate.bits()));
+}
+
+// Twice, so that the end of a link of a former role has its chance to say that all is well.
+TEST_F(ControlTest, AnEndedLinkDoesNotOpenTheGate) {
+  start();
+  node_->options.replica_serve_stale_data.set(false);
+  for (int i = 0; i < 2; ++i) {
+    const ExclusiveGuard all(node_->keyspace);
+    node_->control.follow(i == 0 ? "10.0.0.8" : "10.0.0.9", 6379);
+  }
+  bool opened = false;
+  world_.run_until(
+      [&] {
+        opened = opened || !Gate::refuses_stale(node_->gate.bits());
+        return opened;
+      },
+      kSecondMs);
+  EXPECT_FALSE(opened);
+}
 
 TEST_F(ControlTest, TheBacklogIsFreedWhenNobodyAskedForItForItsTime) {
   start();
@@ -129,6 +167,22 @@ TEST_F(ContinueFromFileTest, APrimaryBeginsAHistoryOfItsOwn) {
   EXPECT_NE(history.id, kFilePlace.id);
   EXPECT_EQ(history.id2, kFilePlace.id);
   EXPECT_EQ(history.id2_valid_until, kFilePlace.offset);
+}
+
+// Who slept through two restarts in a row asks by a name that is neither of the log's two.
+TEST_F(ContinueFromFileTest, TheFilesSecondIdStillNamesOurBeginning) {
+  node.continue_from_file(0);
+  const ReplicationId present = node.log.history().id;
+  const auto resolved = [this](uint64_t offset) {
+    return node.control.resolve({.id = kOlderId, .offset = offset}).id;
+  };
+  EXPECT_EQ(resolved(kOlderEnd), present);
+  EXPECT_EQ(resolved(kOlderEnd + 1), kOlderId);
+  node.follow_nobody_there();
+  node.promote();
+  EXPECT_EQ(resolved(kOlderEnd), node.log.history().id);
+  EXPECT_EQ(node.control.resolve({.id = kFilePlace.id, .offset = 450}).id, node.log.history().id)
+      << "it has left the log's second place";
 }
 
 // Replicas that are at the file's place may have another database selected than the file says: a

@@ -27,6 +27,8 @@ const char* phase_word(LinkPhase phase) {
   switch (phase) {
     case LinkPhase::kIdle:
       return "idle";
+    case LinkPhase::kStopped:
+      return "stopped";
     case LinkPhase::kWaitingToRetry:
       return "waiting_to_retry";
     case LinkPhase::kConnecting:
@@ -66,26 +68,34 @@ void add_sync(std::string& out, const LinkProgress& link, int64_t now_ms) {
                  read * 1000 / elapsed_ms);
 }
 
-void add_link(std::string& out, const ReplicationControl& control, const ReplicaRole& role,
-              int64_t now_ms) {
+// -1: no try is waited for.
+int64_t seconds_to_next_try(const RoleState::View& view, int64_t now_ms) {
+  const bool waits = view.phase == LinkPhase::kStopped || view.phase == LinkPhase::kWaitingToRetry;
+  if (!waits || view.next_try_ms == 0) return -1;
+  return std::max<int64_t>(0, (view.next_try_ms - now_ms) / 1000);
+}
+
+void add_link(std::string& out, const ReplicationControl& control, const RoleState::View& view,
+              const ReplicaRole& role, int64_t now_ms) {
   const LinkProgress& link = control.link();
   const ReplicationOptions& options = control.options();
-  const LinkPhase phase = link.phase.load();
+  const LinkPhase phase = view.phase;
+  const bool following = view.following();
   const uint64_t applied = control.engine().log.end();
   const auto to = std::back_inserter(out);
   fmt::format_to(to,
                  "master_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\n"
                  "master_last_io_seconds_ago:{}\r\nmaster_sync_in_progress:{}\r\n"
                  "slave_read_repl_offset:{}\r\nslave_repl_offset:{}\r\n",
-                 role.primary_host, role.primary_port, link.following() ? "up" : "down",
-                 link.following() ? seconds_since(link.last_io_ms.load(), now_ms) : -1,
-                 is_syncing(phase) ? 1 : 0, std::max(link.read_offset.load(), applied), applied);
+                 role.primary_host, role.primary_port, following ? "up" : "down",
+                 following ? seconds_since(link.last_io_ms.load(), now_ms) : -1,
+                 is_syncing(phase) ? 1 : 0,
+                 following ? std::max(link.read_offset.load(), applied) : applied, applied);
   if (is_syncing(phase)) add_sync(out, link, now_ms);
-  if (!link.following()) {
-    const int64_t down_since_ms = link.down_since_ms.load();
-    fmt::format_to(
-        to, "master_link_down_since_seconds:{}\r\n",
-        down_since_ms == LinkProgress::kNeverUp ? -1 : seconds_since(down_since_ms, now_ms));
+  if (!following) {
+    const bool never_up = view.down_since_ms == RoleState::kNeverUp;
+    fmt::format_to(to, "master_link_down_since_seconds:{}\r\n",
+                   never_up ? -1 : seconds_since(view.down_since_ms, now_ms));
   }
   fmt::format_to(to, "slave_priority:{}\r\nslave_read_only:{}\r\nreplica_announced:{}\r\n",
                  options.replica_priority.get(), options.replica_read_only.get() ? 1 : 0,
@@ -93,9 +103,9 @@ void add_link(std::string& out, const ReplicationControl& control, const Replica
   fmt::format_to(to,
                  "master_link_phase:{}\r\nmaster_link_connections:{}\r\n"
                  "master_link_full_syncs:{}\r\nmaster_link_partial_syncs:{}\r\n"
-                 "master_link_last_failure:{}\r\n",
+                 "master_link_next_try_seconds:{}\r\nmaster_link_last_failure:{}\r\n",
                  phase_word(phase), link.connections.load(), link.full_syncs.load(),
-                 link.partial_syncs.load(), link.last_failure());
+                 link.partial_syncs.load(), seconds_to_next_try(view, now_ms), view.failure);
 }
 
 void add_replicas(std::string& out, const ReplicationControl& control, int64_t now_ms) {
@@ -139,25 +149,25 @@ void add_log(std::string& out, const ReplicationControl& control) {
 
 std::string replication_info(const ReplicationControl& control) {
   const int64_t now_ms = control.engine().clock.monotonic_ms();
-  const Role role = control.role();
-  const auto* replica = std::get_if<ReplicaRole>(&role);
+  const RoleState::View view = control.view();
+  const auto* replica = std::get_if<ReplicaRole>(&view.role);
   std::string out = fmt::format("role:{}\r\n", replica ? "slave" : "master");
-  if (replica) add_link(out, control, *replica, now_ms);
+  if (replica) add_link(out, control, view, *replica, now_ms);
   add_replicas(out, control, now_ms);
   add_log(out, control);
   return out;
 }
 
 void write_role(const ReplicationControl& control, ReplyWriter& reply) {
-  const Role role = control.role();
+  const RoleState::View view = control.view();
   const auto offset = static_cast<int64_t>(control.engine().log.end());
-  if (const auto* replica = std::get_if<ReplicaRole>(&role)) {
+  if (const auto* replica = std::get_if<ReplicaRole>(&view.role)) {
     reply.array(5);
     reply.bulk("slave");
     reply.bulk(replica->primary_host);
     reply.integer(replica->primary_port);
-    reply.bulk(role_word(control.link().phase.load()));
-    reply.integer(control.link().following() ? offset : -1);
+    reply.bulk(role_word(view.phase));
+    reply.integer(view.following() ? offset : -1);
     return;
   }
   reply.array(3);

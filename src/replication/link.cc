@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fmt/core.h>
 
 #include "base/ascii.h"
 #include "base/logging.h"
 #include "base/number.h"
+#include "engine/dataset_install.h"
 #include "io/scope.h"
 #include "io/timer.h"
 #include "replication/snapshot_transfer.h"
@@ -18,15 +18,11 @@ namespace tandem {
 
 namespace {
 
-constexpr int64_t kBackoffFirstMs = 100;
-constexpr int64_t kBackoffMaxMs = 5000;
-// A snapshot with what this server does not support (a module's data, a function library) will be
-// the same for long, and each costs a redis-server a fork.
-constexpr int64_t kUnsupportedFirstMs = 10'000;
-constexpr int64_t kUnsupportedMaxMs = 120'000;
 constexpr int64_t kAcknowledgePeriodMs = 1000;
 constexpr int64_t kRunningSnapshotPollMs = 20;
 constexpr size_t kReasonBytesMax = 512;
+
+constexpr Bytes kCannotBind = "bind: ";  // how io/network.h begins that error
 
 const char* kNoLongerWanted = "this server has another role by now";
 
@@ -57,6 +53,7 @@ const char* role_word(LinkPhase phase) {
   switch (phase) {
     case LinkPhase::kIdle:
       return "none";
+    case LinkPhase::kStopped:
     case LinkPhase::kWaitingToRetry:
       return "connect";
     case LinkPhase::kConnecting:
@@ -76,30 +73,41 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
     : parts_(parts),
       engine_(parts.executor.engine()),
       role_(std::move(role)),
-      random_(random_seed),
+      backoff_(random_seed),
       apply_(parts.executor, parts.options, parts.progress, parts.role_generation,
              parts.pending_bytes_max) {}
 
 Task<void> Link::run(StopToken stop) {
-  parts_.progress.down_since_ms.store(LinkProgress::kNeverUp);
-  while (!stop.requested()) {
+  while (!stop.requested() && is_wanted()) {
+    attempt_ = {};
     auto ended = co_await follow_once(stop);
-    if (stop.requested()) break;
+    if (stop.requested() || !is_wanted()) break;
     if (connection_->requested()) ended = fail(ErrorCode::kCancelled, "CLIENT KILL ended it");
-    if (parts_.progress.following()) {
-      parts_.progress.down_since_ms.store(parts_.loop.clock().monotonic_ms());
-    }
-    enter(LinkPhase::kWaitingToRetry);
     // The primary's own words may be a part of it.
-    const std::string reason =
-        ended ? std::string() : printable(ended.error().text, kReasonBytesMax);
-    parts_.progress.set_last_failure(reason);
-    const int64_t delay_ms = backoff_ms();
-    log_warning("The link to the primary {}:{} ended: {}; next try in {} ms", role_.primary_host,
-                role_.primary_port, reason, delay_ms);
-    co_await parts_.loop.sleep_ms(delay_ms, stop);
+    const int64_t pause_ms =
+        end_attempt(ended ? std::string() : printable(ended.error().text, kReasonBytesMax));
+    pause_.emplace(stop);
+    if (pause_ms > 0) co_await parts_.loop.sleep_ms(pause_ms, pause_->token());
   }
-  enter(LinkPhase::kIdle);
+  enter(LinkPhase::kStopped);
+}
+
+int64_t Link::end_attempt(const std::string& reason) {
+  attempt_.needs_snapshot = only_a_snapshot_helps_;
+  const int64_t pause_ms = std::max(parts_.pause_ms_min, backoff_.next_ms(attempt_));
+  const int64_t now_ms = parts_.loop.clock().monotonic_ms();
+  const bool stops = attempt_.unsupported_snapshot;
+  parts_.state.attempt_ended(parts_.role_generation,
+                             stops ? LinkPhase::kStopped : LinkPhase::kWaitingToRetry, reason,
+                             now_ms, now_ms + pause_ms);
+  log_warning("The link to the primary {}:{} {}: {}; next try in {} ms{}", role_.primary_host,
+              role_.primary_port, stops ? "stops" : "ended", reason, pause_ms,
+              stops ? ", or at REPLICAOF" : "");
+  return pause_ms;
+}
+
+void Link::try_now() {
+  if (pause_) pause_->request();
 }
 
 void Link::cut(uint64_t connection) {
@@ -110,10 +118,9 @@ Task<Result<void>> Link::follow_once(StopToken outer) {
   connection_.emplace(outer);
   const StopToken stop = connection_->token();
   const auto& timeout_seconds = parts_.options.timeout_seconds;
+  const int64_t started_ms = parts_.loop.clock().monotonic_ms();
   enter(LinkPhase::kConnecting);
-  auto stream =
-      co_await parts_.network.connect(role_.primary_host, static_cast<uint16_t>(role_.primary_port),
-                                      {.timeout_ms = timeout_seconds.get() * 1000}, stop);
+  auto stream = co_await connect(stop);
   if (!stream) co_return std::unexpected(stream.error());
   parts_.progress.connections.fetch_add(1);
   LinkWire wire(**stream, timeout_seconds, parts_.progress, stop);
@@ -131,17 +138,36 @@ Task<Result<void>> Link::follow_once(StopToken outer) {
     auto continued = continue_history(std::get<Continue>(*answer));
     if (!continued) co_return continued;
   }
-  co_return co_await follow(**stream, wire, stop);
+  const int64_t up_ms = parts_.loop.clock().monotonic_ms();
+  auto ended = co_await follow(**stream, wire, stop);
+  attempt_.rising_ms = up_ms - started_ms;
+  attempt_.following_ms = parts_.loop.clock().monotonic_ms() - up_ms;
+  co_return ended;
+}
+
+// From the configured address where the system allows that, else from any, as Redis does.
+Task<Result<std::unique_ptr<ByteStream>>> Link::connect(StopToken stop) {
+  ConnectOptions how{.timeout_ms = parts_.options.timeout_seconds.get() * 1000,
+                     .source_address = parts_.options.source_address.get()};
+  const auto port = static_cast<uint16_t>(role_.primary_port);
+  auto stream = co_await parts_.network.connect(role_.primary_host, port, how, stop);
+  if (stream || how.source_address.empty() || !stream.error().text.starts_with(kCannotBind)) {
+    co_return stream;
+  }
+  log_warning("bind-source-addr {} cannot be had: {}", how.source_address, stream.error().text);
+  how.source_address.clear();
+  co_return co_await parts_.network.connect(role_.primary_host, port, how, stop);
 }
 
 Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken stop) {
   LinkProgress& progress = parts_.progress;
-  enter(LinkPhase::kWaitingForSnapshot);
   const int64_t started_ms = parts_.loop.clock().monotonic_ms();
   progress.full_syncs.fetch_add(1);
   progress.snapshot_started_ms.store(started_ms);
+  progress.snapshot_bytes_total.store(-1);
   progress.snapshot_bytes_read.store(0);
   progress.snapshot_keys_read.store(0);
+  enter(LinkPhase::kWaitingForSnapshot);
   log_notice("Full sync from the primary, at {}:{}", cut.id.text(), cut.offset);
 
   Keyspace& keyspace = engine_.keyspace;
@@ -149,13 +175,14 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
       keyspace,
       {.limits = engine_.limits, .databases = static_cast<uint32_t>(keyspace.database_count())},
       std::nullopt);
-  auto received = co_await receive_snapshot(wire, load, progress);
+  auto header = co_await read_transfer_header(wire);
+  if (!header) co_return std::unexpected(header.error());
+  enter(LinkPhase::kReceivingSnapshot);
+  auto received = co_await receive_snapshot(wire, std::move(*header), load, progress);
   if (!received) {
-    const bool unsupported = received.error().code == ErrorCode::kUnsupported;
-    unsupported_in_a_row_ = unsupported ? unsupported_in_a_row_ + 1 : 0;
+    attempt_.unsupported_snapshot = received.error().code == ErrorCode::kUnsupported;
     co_return received;
   }
-  unsupported_in_a_row_ = 0;
 
   // Our replicas are about to lose the history that they follow.
   parts_.replicas.drop_all();
@@ -171,29 +198,23 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
   co_return Result<void>{};
 }
 
-// False: a snapshot of the former data still runs, and was asked to end; to be tried again.
+// False: a snapshot of the former data still runs; to be tried again.
 Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
-  std::vector<TablesRef> former;
-  {
-    const ExclusiveGuard all(engine_.keyspace);
-    if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    if (engine_.keyspace.snapshot().sink != nullptr) {
-      engine_.snapshot_turn.interrupt();
-      return false;
-    }
-    former = load.install();
-    for (int i = 0; i < engine_.keyspace.database_count(); ++i) {
-      const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};
-      engine_.watch_table.mark_database_dirty(
-          i, [&](Bytes key) { return changed.concerns(engine_.keyspace, key); });
-    }
-    engine_.log.reset(cut);
-    only_a_snapshot_helps_ = false;
-    parts_.progress.snapshots_installed.fetch_add(1);
-    if (load.selected_database()) engine_.log.set_context(*load.selected_database());
-  }
-  for (TablesRef& tables : former) engine_.discard(Garbage(std::move(tables)));
-  return true;
+  const Installed installed =
+      install_dataset(engine_, load,
+                      {.is_wanted = [this] { return is_wanted(); },
+                       .place_log = [this, &load, &cut] { place_log(load, cut); }});
+  if (installed == Installed::kUnwanted) return fail(ErrorCode::kCancelled, kNoLongerWanted);
+  return installed == Installed::kDone;
+}
+
+// All stripes are held.
+void Link::place_log(const DatasetLoad& load, const Position& cut) {
+  engine_.log.reset(cut);
+  if (load.selected_database()) engine_.log.set_context(*load.selected_database());
+  parts_.former.clear();
+  only_a_snapshot_helps_ = false;
+  parts_.progress.snapshots_installed.fetch_add(1);
 }
 
 Result<void> Link::continue_history(const Continue& answer) {
@@ -203,6 +224,7 @@ Result<void> Link::continue_history(const Continue& answer) {
   {
     const ExclusiveGuard all(engine_.keyspace);
     if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
+    parts_.former.add_second_of(engine_.log.history());
     engine_.log.adopt_id(*answer.id);
   }
   // Our replicas must learn the new id.
@@ -214,8 +236,6 @@ Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopTo
   apply_.restart(stream.peer().text());
   parts_.progress.read_offset.store(apply_.read_offset());
   enter(LinkPhase::kFollowing);
-  parts_.progress.set_last_failure("");
-  failures_in_a_row_ = 0;
 
   Event acknowledge(parts_.loop);
   Timer every_second(parts_.loop, [&acknowledge] { acknowledge.notify(); });
@@ -278,26 +298,6 @@ LinkIdentity Link::identity() const {
           .listening_port =
               announced_port != 0 ? static_cast<int>(announced_port) : parts_.listening_port,
           .announced_ip = parts_.options.replica_announce_ip.get()};
-}
-
-int64_t Link::backoff_ms() {
-  const auto doubled = [](int64_t first_ms, int times, int64_t max_ms) {
-    return std::min(max_ms, first_ms << std::min(times, 10));
-  };
-  const int64_t full =
-      unsupported_in_a_row_ != 0
-          ? doubled(kUnsupportedFirstMs, unsupported_in_a_row_ - 1, kUnsupportedMaxMs)
-          : doubled(kBackoffFirstMs, failures_in_a_row_, kBackoffMaxMs);
-  ++failures_in_a_row_;
-  return full / 2 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(full / 2) + 1));
-}
-
-// The phase for people, and whether reads are served: stale means that there is no link
-// (replica-serve-stale-data no).
-void Link::enter(LinkPhase phase) {
-  parts_.progress.phase.store(phase);
-  const bool up = phase == LinkPhase::kFollowing || phase == LinkPhase::kIdle;
-  engine_.gate.set(Gate::kLinkDown, !up);
 }
 
 }  // namespace tandem

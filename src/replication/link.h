@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "base/random.h"
 #include "base/result.h"
 #include "engine/dataset_load.h"
 #include "engine/engine.h"
@@ -22,12 +22,15 @@
 #include "log/position.h"
 #include "rdb/rdb_reader.h"
 #include "replication/connection_observer.h"
+#include "replication/former_histories.h"
 #include "replication/handshake.h"
+#include "replication/link_backoff.h"
 #include "replication/link_progress.h"
 #include "replication/link_wire.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
 #include "replication/role.h"
+#include "replication/role_state.h"
 #include "replication/stream_apply.h"
 
 namespace tandem {
@@ -41,44 +44,52 @@ class Link {
     const ReplicationOptions& options;
     ReplicaRegistry& replicas;  // of this server: they follow the same stream
     LinkProgress& progress;
+    RoleState& state;
+    FormerHistories& former;
     ConnectionObserver* observer = nullptr;
     int listening_port = 0;
-    uint64_t role_generation = 0;  // of `role`, see Engine
+    uint64_t role_generation = 0;  // of `role`: this link acts and reports for that one only
     size_t pending_bytes_max = StreamApply::kPendingBytesMax;
+    int64_t pause_ms_min = 0;  // between two tries; for who looks at what one leaves behind
   };
 
   Link(const Parts& parts, ReplicaRole role, uint64_t random_seed);
 
-  // Follows until stopped.
+  // Follows until stopped, or until the server has another role.
   Task<void> run(StopToken stop);
+  // Ends the wait for the next try.
+  void try_now();
   // Ends the connection with this number (LinkProgress::connections) if it is the current one; the
   // link tries again.
   void cut(uint64_t connection);
 
  private:
   Task<Result<void>> follow_once(StopToken stop);
+  Task<Result<std::unique_ptr<ByteStream>>> connect(StopToken stop);
   Task<Result<void>> load_snapshot(LinkWire& wire, Position cut, StopToken stop);
   Task<Result<void>> follow(const ByteStream& stream, LinkWire& wire, StopToken stop);
   Task<Result<void>> apply_stream(const ByteStream& stream, LinkWire& wire, Event& acknowledge);
   Task<void> acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop);
 
   Result<bool> install(DatasetLoad& load, const Position& cut);
+  void place_log(const DatasetLoad& load, const Position& cut);
   Result<void> continue_history(const Continue& answer);
   // The role is still the one that this link was made for. Stable while any stripe is held.
   bool is_wanted() const { return engine_.is_replica_since(parts_.role_generation); }
   std::optional<Position> held_position() const;
   LinkIdentity identity() const;
-  int64_t backoff_ms();
-  void enter(LinkPhase phase);
+  void enter(LinkPhase phase) { parts_.state.enter(parts_.role_generation, phase); }
+  // Tells why the attempt ended; how long to wait before the next one.
+  int64_t end_attempt(const std::string& reason);
 
   const Parts parts_;
   Engine& engine_;
   const ReplicaRole role_;
-  Random random_;
+  LinkBackoff backoff_;
   StreamApply apply_;
-  std::optional<Stop> connection_;  // of the current or last attempt
-  int failures_in_a_row_ = 0;
-  int unsupported_in_a_row_ = 0;        // snapshots
+  std::optional<Stop> connection_;      // of the current or last attempt
+  std::optional<Stop> pause_;           // the current or last wait for the next one
+  LinkEnding attempt_;                  // what is known of it so far
   bool only_a_snapshot_helps_ = false;  // the stream cannot be applied from where it is
 };
 

@@ -1,19 +1,18 @@
-// What people may know about the link to the primary: INFO, ROLE and log lines. Output only: the
-// link writes it and never reads it back to decide anything.
+// What people may know about the link to the primary, in figures: for INFO and log lines. Output
+// only: the link writes it and never reads it back to decide anything. (Whether it is up is a part
+// of the role's state, replication/role_state.h.)
 //
 // Threads: the link writes, anybody reads. Times are milliseconds of the monotonic clock.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <string>
-
-#include "base/lock.h"
 
 namespace tandem {
 
 enum class LinkPhase {
-  kIdle,  // this server is a primary
+  kIdle,     // this server is a primary
+  kStopped,  // a replica without a link: no try of it would help for long
   kWaitingToRetry,
   kConnecting,
   kHandshake,
@@ -22,12 +21,9 @@ enum class LinkPhase {
   kFollowing,
 };
 
-class LinkProgress {
- public:
-  std::atomic<LinkPhase> phase{LinkPhase::kIdle};
+struct LinkProgress {
+  std::atomic<LinkPhase> phase{LinkPhase::kIdle};  // RoleState writes it
   std::atomic<int64_t> last_io_ms{0};
-  static constexpr int64_t kNeverUp = -1;
-  std::atomic<int64_t> down_since_ms{kNeverUp};
   // Of the snapshot being received. The total is -1 where the primary does not say it.
   std::atomic<int64_t> snapshot_bytes_total{-1};
   std::atomic<int64_t> snapshot_bytes_read{0};
@@ -46,20 +42,6 @@ class LinkProgress {
   std::atomic<uint64_t> read_offset{0};
 
   bool following() const { return phase.load() == LinkPhase::kFollowing; }
-
-  // Why the last attempt ended; empty while the link follows.
-  std::string last_failure() const {
-    const Guard guard(lock_);
-    return last_failure_;
-  }
-  void set_last_failure(std::string text) {
-    const Guard guard(lock_);
-    last_failure_ = std::move(text);
-  }
-
- private:
-  mutable Lock lock_;
-  std::string last_failure_ TANDEM_GUARDED_BY(lock_);
 };
 
 // ROLE's word for the phase: "none", "connect", "connecting", "handshake", "sync", "connected".

@@ -40,6 +40,7 @@ struct ReplicationOptions {
   PrimaryAddressOption primary;  // replicaof
   TextOption primary_user;       // masteruser
   TextOption primary_password;   // masterauth
+  TextOption source_address;     // bind-source-addr: the near end of the link; empty: any
   Option<bool> replica_serve_stale_data = true;
   Option<bool> replica_read_only = true;
   Option<int64_t> replica_priority = 100;

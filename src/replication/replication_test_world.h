@@ -58,7 +58,7 @@ struct LinkedReplica : TestEngine {
   static constexpr uint16_t kPrimaryPort = 6379;
 
   LinkedReplica(Loop& loop, Network& network, const Clock& clock, int64_t timeout_seconds,
-                size_t pending_bytes_max = StreamApply::kPendingBytesMax)
+                size_t pending_bytes_max = StreamApply::kPendingBytesMax, int64_t pause_ms_min = 0)
       : TestEngine(clock),
         executor(engine, 1),
         link({.loop = loop,
@@ -67,25 +67,38 @@ struct LinkedReplica : TestEngine {
               .options = options,
               .replicas = replicas,
               .progress = progress,
+              .state = state,
+              .former = former,
               .listening_port = 7000,
-              .pending_bytes_max = pending_bytes_max},
-             {.primary_host = "10.0.0.1", .primary_port = kPrimaryPort}, 1) {
-    set(engine, "old", "1");
+              .role_generation = become(role),
+              .pending_bytes_max = pending_bytes_max,
+              .pause_ms_min = pause_ms_min},
+             role, 1) {
     options.timeout_seconds.set(timeout_seconds);
     options.primary_password.set("secret");
   }
 
-  void begin() {
-    gate.set(Gate::kReplica, true);
-    scope.spawn(link.run(scope.token()));
-  }
+  void begin() { scope.spawn(link.run(scope.token())); }
+  std::string failure() const { return state.view().failure; }
+  bool following() const { return state.view().following(); }
 
   ReplicationOptions options;
   Executor executor;
   ReplicaRegistry replicas;
   LinkProgress progress;
+  RoleState state{{.engine = engine, .options = options, .progress = progress}};
+  FormerHistories former;
+  const ReplicaRole role{.primary_host = "10.0.0.1", .primary_port = kPrimaryPort};
   Link link;
   Scope scope;
+
+ private:
+  uint64_t become(const ReplicaRole& next) {
+    set(engine, "old", "1");
+    const ExclusiveGuard all(keyspace);
+    state.change(next);
+    return state.view().generation;
+  }
 };
 
 }  // namespace tandem

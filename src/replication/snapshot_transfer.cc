@@ -48,15 +48,16 @@ Result<TransferHeader> parse_transfer_header(Bytes line) {
   return fail(code, fmt::format("instead of a snapshot the primary sent: {}", line.substr(0, 100)));
 }
 
-Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgress& progress) {
+Task<Result<TransferHeader>> read_transfer_header(LinkWire& wire) {
   auto line = co_await wire.read_line();
   if (!line) co_return std::unexpected(line.error());
-  auto header = parse_transfer_header(*line);
-  if (!header) co_return std::unexpected(header.error());
-  progress.phase.store(LinkPhase::kReceivingSnapshot);
-  progress.snapshot_bytes_total.store(header->mark ? -1 : static_cast<int64_t>(header->length));
+  co_return parse_transfer_header(*line);
+}
 
-  uint64_t left = header->mark ? UINT64_MAX : header->length;
+Task<Result<void>> receive_snapshot(LinkWire& wire, TransferHeader header, DatasetLoad& load,
+                                    LinkProgress& progress) {
+  progress.snapshot_bytes_total.store(header.mark ? -1 : static_cast<int64_t>(header.length));
+  uint64_t left = header.mark ? UINT64_MAX : header.length;
   Breather breather(wire.clock());
   while (!load.ended()) {
     breather.take_at_times();
@@ -72,7 +73,7 @@ Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgr
     progress.snapshot_bytes_read.fetch_add(static_cast<int64_t>(*loaded));
     progress.snapshot_keys_read.store(load.keys());
   }
-  if (header->mark) co_return co_await receive_mark(wire, *header->mark);
+  if (header.mark) co_return co_await receive_mark(wire, std::move(*header.mark));
   if (left != 0) co_return fail(ErrorCode::kInvalid, "the snapshot is shorter than announced");
   co_return Result<void>{};
 }

@@ -30,8 +30,10 @@ struct TransferHeader {
 std::string transfer_header_bytes(const TransferHeader& header);
 Result<TransferHeader> parse_transfer_header(Bytes line);
 
-// Receives one transfer into `load`, whose data stay apart until somebody installs them. An error
-// leaves everything that was there before as it was.
-Task<Result<void>> receive_snapshot(LinkWire& wire, DatasetLoad& load, LinkProgress& progress);
+Task<Result<TransferHeader>> read_transfer_header(LinkWire& wire);
+// Receives the rest of the transfer into `load`, whose data stay apart until somebody installs
+// them. An error leaves everything that was there before as it was.
+Task<Result<void>> receive_snapshot(LinkWire& wire, TransferHeader header, DatasetLoad& load,
+                                    LinkProgress& progress);
 
 }  // namespace tandem

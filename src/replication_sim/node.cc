@@ -45,7 +45,10 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
                         },
                     .write_bytes = options.write_bytes},
                    process.make_background([this] { after_save_step(); })),
-      file_load_({.engine = engine_, .options = file_options_, .files = process.files()},
+      file_load_({.engine = engine_,
+                  .options = file_options_,
+                  .files = process.files(),
+                  .place_log = [this](const DatasetPlace& at) { control_.continue_from(at); }},
                  process.make_background()),
       flushes_(process.loop()),
       host_{.loop = process.loop(),
@@ -88,10 +91,6 @@ SimNode::~SimNode() {
 }
 
 void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
-  if (outcome && *outcome && (*outcome)->position) {
-    const ExclusiveGuard all(keyspace_);
-    control_.continue_from(*(*outcome)->position, (*outcome)->selected_database);
-  }
   // Before the log grows: a history that begins here is to be seen from its first byte on.
   reader_ = log_.open_at_end("invariants", 0);
   watch_.loaded(*this, outcome);

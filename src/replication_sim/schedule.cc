@@ -510,7 +510,7 @@ class Schedule final : private FileWatch {
       for (Member& member : members_) {
         const Position at = member.node->log().position();
         tell("{}: {}:{} link {} ({})", member.name, at.id.text(), at.offset,
-             member.node->link_up() ? "up" : "down", member.node->control().link().last_failure());
+             member.node->link_up() ? "up" : "down", member.node->control().view().failure);
       }
     }
     for (Member& member : members_) collect_counters(*member.node);

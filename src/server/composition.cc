@@ -96,7 +96,10 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                     .files = files_,
                     .total_changes = [this] { return status_.total_changes(); }},
                    std::make_unique<ThreadBackground>("snapshot-file")),
-      file_load_({.engine = engine_, .options = options.server.persistence, .files = files_},
+      file_load_({.engine = engine_,
+                  .options = options.server.persistence,
+                  .files = files_,
+                  .place_log = [this](const DatasetPlace& at) { replication_.continue_from(at); }},
                  std::make_unique<ThreadBackground>("file-load")),
       status_(status_parts(random_.hex(kRunIdDigits))),
       shutdown_({.gate = gate_,
@@ -203,10 +206,6 @@ void Composition::load_data() {
     replication_.follow(primary.host, primary.port);
   }
   file_load_.start(primary.host.empty(), [this](FileLoad::Outcome outcome) {
-    if (outcome && *outcome && (*outcome)->position) {
-      const ExclusiveGuard all(keyspace_);
-      replication_.continue_from(*(*outcome)->position, (*outcome)->selected_database);
-    }
     loop_.post([this, result = std::move(outcome)] { on_loaded(result); });
   });
 }

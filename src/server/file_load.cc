@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "base/logging.h"
+#include "engine/dataset_install.h"
+#include "server/snapshot_file.h"
 
 namespace tandem {
 namespace {
@@ -24,6 +26,7 @@ void FileLoad::start(bool primary, std::function<void(Outcome)> done) {
 
 FileLoad::Outcome FileLoad::load(bool primary) {
   Engine& engine = parts_.engine;
+  remove_abandoned_files(parts_.files, ".");
   const std::string path = parts_.options.file_name.get();
   const auto exists = parts_.files.exists(path);
   if (!exists) return std::unexpected(exists.error());
@@ -43,14 +46,16 @@ FileLoad::Outcome FileLoad::load(bool primary) {
   if (primary) drop = DropExpired{engine.clock.unix_ms()};
   DatasetLoad load(engine.keyspace, options, drop);
   if (auto whole = read(**file, load); !whole) return std::unexpected(whole.error());
-  {
-    const ExclusiveGuard guard(engine.keyspace);
-    (void)load.install();
-  }
+  const std::optional<DatasetPlace> place = load.place();
+  const Installed installed = install_dataset(engine, load, {.place_log = [this, &place] {
+                                                if (place && parts_.place_log != nullptr)
+                                                  parts_.place_log(*place);
+                                              }});
+  CHECK(installed == Installed::kDone, "no snapshot runs while the file is loaded");
   log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} expired",
              static_cast<double>(engine.clock.monotonic_ms() - started_ms_.load()) / kMsPerSecond,
              load.keys(), load.expired_keys());
-  return Loaded{load.position(), load.selected_database()};
+  return Loaded{place ? std::optional(place->position) : std::nullopt};
 }
 
 Result<void> FileLoad::read(const File& file, DatasetLoad& load) {

@@ -27,11 +27,12 @@ class FileLoad {
     Engine& engine;
     const PersistenceOptions& options;
     Files& files;
+    // Where the data are in a history, if the file says it. Called with all stripes held, in the
+    // moment when the data take their place. Null: the log stays.
+    std::function<void(const DatasetPlace&)> place_log{};
   };
-  // What the file says of the log at its cut.
   struct Loaded {
-    std::optional<Position> position;
-    std::optional<uint32_t> selected_database;
+    std::optional<Position> position;  // of the log at the file's cut, if the file says it
   };
   // Nothing: there is no file. The error says what is wrong and where; kCancelled: given up.
   using Outcome = Result<std::optional<Loaded>>;

@@ -261,5 +261,47 @@ TEST_F(PersistenceTest, ExpiredKeysOfAFileWithAPlaceInTheLogAreDeletedThroughThe
   EXPECT_GT(primary.log.end(), (*loaded)->position->offset);
 }
 
+TEST_F(PersistenceTest, WhatKilledSavesLeftIsRemovedAtStart) {
+  // No process has a number beyond the system's limit of four million. The first one lives.
+  const std::string lives = "temp-1.rdb";
+  const std::string dead = "temp-99999999.rdb";
+  const std::vector<std::string> others{
+      "temp-.rdb", "temp-0099999999.rdb", "temp-x.rdb", "temp-99999999.rd", "dump.rdb", lives};
+  for (const std::string& name : others) ASSERT_TRUE(disk.replace_all(name, ""));
+  for (const std::string& name : {dead, temporary_file()}) {
+    ASSERT_TRUE(disk.replace_all(name, "REDIS"));
+  }
+  remove_abandoned_files(disk, ".");
+  EXPECT_FALSE(*disk.exists(dead));
+  EXPECT_FALSE(*disk.exists(temporary_file()));
+  for (const std::string& name : others) EXPECT_TRUE(*disk.exists(name)) << name;
+}
+
+TEST_F(PersistenceTest, TheFileNamesTheLogsSecondHistory) {
+  const auto id_of = [](char digit) {
+    return *ReplicationId::parse(std::string(ReplicationId::kLength, digit));
+  };
+  {
+    Node node(disk);
+    {
+      const ExclusiveGuard all(node.keyspace);
+      node.log.reset({.id = id_of('b'), .offset = 100});
+      node.log.set_second_id(id_of('a'), 70);
+    }
+    ASSERT_TRUE(node.persistence.save());
+  }
+  Node node(disk);
+  std::optional<DatasetPlace> place;
+  FileLoad load({.engine = node.engine,
+                 .options = node.options,
+                 .files = disk,
+                 .place_log = [&place](const DatasetPlace& at) { place = at; }},
+                std::make_unique<ThreadBackground>("file-load"));
+  ASSERT_TRUE(load.load(true));
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->position, (Position{.id = id_of('b'), .offset = 100}));
+  EXPECT_EQ(place->second, (Position{.id = id_of('a'), .offset = 70}));
+}
+
 }  // namespace
 }  // namespace tandem

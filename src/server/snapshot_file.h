@@ -51,4 +51,8 @@ class SnapshotFile {
   Next next_ = Next::kOpen;
 };
 
+// Removes from `folder` the temporary files of saves whose process is gone, and those with this
+// process's own number, for in a container all have the same. To be called before the first save.
+void remove_abandoned_files(Files& files, const std::string& folder);
+
 }  // namespace tandem
