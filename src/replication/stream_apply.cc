@@ -44,12 +44,37 @@ void StreamApply::restart(std::string primary) {
   client_.database = context == Log::kNoContext ? 0 : static_cast<int>(context);
 }
 
+// Most of what comes is whole commands: they are executed where they lie, and only what is left of
+// them is copied, to wait for its end.
 Result<void> StreamApply::feed(Bytes bytes) {
-  pending_.append(bytes);
+  const bool lies_in_pending = !pending_.empty();
+  if (lies_in_pending) pending_.append(bytes);
+  const Bytes unapplied = lies_in_pending ? Bytes(pending_) : bytes;
+  const auto applied = apply_whole(unapplied);
+  keep(unapplied.substr(applied_), lies_in_pending);
+  parsed_ -= applied_;
+  applied_ = 0;
+  if (applied && pending_.size() > pending_bytes_max_) {
+    return fail(ErrorCode::kLimit, "the primary sent a command or transaction without an end");
+  }
+  return applied;
+}
+
+void StreamApply::keep(Bytes rest, bool lies_in_pending) {
+  if (!lies_in_pending) {
+    pending_.assign(rest);
+  } else if (pending_.capacity() > kKeptBytesMax && rest.size() <= kKeptBytesMax) {
+    std::string(rest).swap(pending_);
+  } else {
+    pending_.erase(0, pending_.size() - rest.size());
+  }
+}
+
+Result<void> StreamApply::apply_whole(Bytes unapplied) {
   executor_.begin_batch();
   for (;;) {
-    const ParseStatus status = parser_.next(Bytes(pending_).substr(parsed_));
-    if (status == ParseStatus::kNeedMore) break;
+    const ParseStatus status = parser_.next(unapplied.substr(parsed_));
+    if (status == ParseStatus::kNeedMore) return {};
     if (status == ParseStatus::kError) {
       return fail(ErrorCode::kInvalid, fmt::format("the primary's stream: {}", parser_.error()));
     }
@@ -62,17 +87,14 @@ Result<void> StreamApply::feed(Bytes bytes) {
                                 kShownBytesMax)));
     }
     parsed_ += parser_.raw().size();
-    apply(Bytes(pending_).substr(applied_, parsed_ - applied_));
-    // What was not applied is asked for again, should the server go on.
-    if (engine_.journal.closed()) return fail(ErrorCode::kCancelled, "this server shuts down");
+    const uint64_t end = log_.end();
+    apply(unapplied.substr(applied_, parsed_ - applied_));
+    // Nothing is applied any more, and it is asked for again, should the server go on. The log
+    // itself tells: whoever refused may have changed his mind since.
+    if (!client_.in_transaction && log_.end() == end) {
+      return fail(ErrorCode::kCancelled, "this server shuts down, or has another role");
+    }
   }
-  pending_.erase(0, applied_);
-  parsed_ -= applied_;
-  applied_ = 0;
-  if (pending_.size() > pending_bytes_max_) {
-    return fail(ErrorCode::kLimit, "the primary sent a command or transaction without an end");
-  }
-  return {};
 }
 
 // `raw`: everything since the last command that was applied; that is more than the command inside a
@@ -99,6 +121,7 @@ void StreamApply::execute(Bytes raw) {
   executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
   if (!client_.in_transaction && log_.end() == end) append(raw);
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
+  if (reply_text_.capacity() > kKeptBytesMax) std::string().swap(reply_text_);
 }
 
 void StreamApply::note_failure(Bytes name, Bytes reply) {

@@ -29,8 +29,13 @@ namespace tandem {
 
 class StreamApply {
  public:
-  // The bound for real streams, below.
-  static constexpr size_t kPendingBytesMax = size_t{1} << 30;
+  // Of one argument. The primary has applied its own limit (proto-max-bulk-len, which may be larger
+  // there than here); what it let in has to come in here as well.
+  static constexpr int64_t kBulkBytesMax = int64_t{4} << 30;
+  // The bound for real streams, below: the largest argument and a gibibyte around it.
+  static constexpr size_t kPendingBytesMax = static_cast<size_t>(kBulkBytesMax) + (size_t{1} << 30);
+  // What a buffer keeps for the next command; more is given back.
+  static constexpr size_t kKeptBytesMax = size_t{1} << 20;
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is
   // (engine/engine.h); in another one nothing is applied. `pending_bytes_max`: how many bytes may
@@ -52,7 +57,9 @@ class StreamApply {
 
   // The place in the stream that was read: the log's end and what is pending.
   uint64_t read_offset() const { return log_.end() + pending_bytes(); }
-  size_t pending_bytes() const { return pending_.size() - applied_; }
+  size_t pending_bytes() const { return pending_.size(); }
+  // Memory of the buffers, used or not.
+  size_t buffer_bytes() const { return pending_.capacity() + reply_text_.capacity(); }
   // As which the stream executes.
   const ClientState& client() const { return client_; }
 
@@ -67,6 +74,8 @@ class StreamApply {
     std::string primary;
   };
 
+  Result<void> apply_whole(Bytes unapplied);
+  void keep(Bytes rest, bool lies_in_pending);
   void apply(Bytes raw);
   void execute(Bytes raw);
   void append(Bytes raw);
@@ -79,10 +88,11 @@ class StreamApply {
   LinkProgress& progress_;
   const size_t pending_bytes_max_;
   StreamClient client_{*this};
-  RequestParser parser_;
-  std::string pending_;
-  size_t applied_ = 0;  // bytes of pending_ that are in the log
-  size_t parsed_ = 0;   // bytes of pending_ that were taken apart; more than applied_ inside MULTI
+  RequestParser parser_{{.bulk_bytes_max = kBulkBytesMax}};
+  std::string pending_;  // what came and is not in the log
+  // Of what is being fed, and that begins with pending_:
+  size_t applied_ = 0;  // bytes that are in the log; 0 between two calls
+  size_t parsed_ = 0;   // bytes that were taken apart; more than applied_ inside MULTI
   bool ack_requested_ = false;
   int64_t failures_ = 0;  // of this link
   int64_t failure_logged_ms_ = 0;

@@ -1,0 +1,76 @@
+// What the stream's reader holds on to, and how much it takes. What it applies, link_test.cc tests.
+#include "replication/stream_apply.h"
+
+#include <string>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include "replication/replication_test_world.h"
+
+namespace tandem {
+namespace {
+
+constexpr size_t kMegabyte = size_t{1} << 20;
+
+struct StreamApplyTest : testing::Test, TestEngine {
+  StreamApplyTest() : TestEngine(system_clock()) {
+    {
+      const ExclusiveGuard all(keyspace);
+      state.change(ReplicaRole{.primary_host = "a", .primary_port = 6379});
+      log.reset({.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'a'))});
+    }
+    apply.restart("a:6379");
+  }
+
+  // In pieces as a socket gives them.
+  void feed(Bytes bytes, size_t piece_bytes = 64 * 1024) {
+    for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
+      ASSERT_TRUE(apply.feed(bytes.substr(at, piece_bytes)));
+    }
+  }
+
+  ReplicationOptions options;
+  LinkProgress progress;
+  RoleState state{{.engine = engine, .options = options, .progress = progress}};
+  Executor executor{engine, 1};
+  StreamApply apply{executor, options, progress, 1, StreamApply::kPendingBytesMax};
+};
+
+// The primary's limit may be larger; a replica that refuses its value needs a full sync each time.
+TEST_F(StreamApplyTest, TakesAnArgumentThatIsLongerThanAClientsMayBe) {
+  EXPECT_TRUE(apply.feed("*3\r\n$3\r\nset\r\n$1\r\nk\r\n$800000000\r\nabc"));
+  EXPECT_GT(apply.pending_bytes(), 0U);
+}
+
+TEST_F(StreamApplyTest, TakesNoArgumentThatIsLongerThanItsOwnLimit) {
+  const auto fed = apply.feed(
+      fmt::format("*3\r\n$3\r\nset\r\n$1\r\nk\r\n${}\r\n", StreamApply::kBulkBytesMax + 1));
+  ASSERT_FALSE(fed);
+  EXPECT_EQ(fed.error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(StreamApplyTest, GivesBackWhatALongCommandNeeded) {
+  feed(request({"set", "k", std::string(64 * kMegabyte, 'x')}) + "*1");
+  EXPECT_EQ(apply.pending_bytes(), 2U) << "the next one's beginning";
+  EXPECT_LE(apply.buffer_bytes(), 2 * StreamApply::kKeptBytesMax);
+  EXPECT_GT(log.end(), 64 * kMegabyte);
+}
+
+TEST_F(StreamApplyTest, PiecesOfAnySizeGiveTheSameLog) {
+  const std::string stream = request({"set", "a", "1"}) + "\r\n" + request({"multi"}) +
+                             request({"set", "b", "2"}) + request({"set", "c", "3"}) +
+                             request({"exec"}) + request({"set", "d", std::string(300, 'd')});
+  for (const size_t piece_bytes : {size_t{1}, size_t{7}, size_t{100}, stream.size()}) {
+    const uint64_t before = log.end();
+    feed(stream, piece_bytes);
+    EXPECT_EQ(log.end(), before + stream.size());
+    EXPECT_EQ(apply.pending_bytes(), 0U);
+  }
+  feed(stream + stream.substr(0, stream.size() - 10), 50);
+  EXPECT_EQ(apply.read_offset(), log.end() + apply.pending_bytes());
+  EXPECT_EQ(progress.unexpected_errors.load(), 0);
+}
+
+}  // namespace
+}  // namespace tandem
