@@ -19,6 +19,7 @@ import group as server_group  # noqa: E402
 import live as live_view  # noqa: E402
 import tour as tour_story  # noqa: E402
 
+LIBRARY = "#!lua name=mine\nredis.register_function('one', function() return 1 end)"
 README = (ROOT / "README.md").read_text()
 PROGRAM = [sys.executable, ROOT / "tools" / "quickstart"]
 
@@ -408,6 +409,20 @@ def test_a_narrow_terminal_cuts_the_lines(live_table):
     wait_until(lambda: live.terminal.printed.count("\x1b[4A") > drawings + 1, "it is drawn again")
     assert sum(line.startswith("server ") for line in live.terminal.lines()) == 1
     assert sum(line.startswith("replica 2 ") for line in live.terminal.lines()) == 1
+
+
+def test_a_source_with_functions_is_told_before_anything_starts(tmp_path, start):
+    old = start("redis")
+    with old.connect() as client:
+        client("FUNCTION", "LOAD", LIBRARY)
+        for allowed in ("+@all", "+@all -function|list"):
+            client("ACL", "SETUSER", "mover", "on", ">key", "~*", "resetchannels", *allowed.split())
+            ended = subprocess.run(
+                [*PROGRAM, "--port", str(free_port(neighbours=2)), "--data", tmp_path / "data",
+                 "--from", f"127.0.0.1:{old.port}", "--user", "mover", "--password", "key"],
+                capture_output=True, text=True, timeout=60)
+            assert ended.returncode == 1 and "holds 1 function library" in ended.stderr
+            assert not (tmp_path / "data").exists()
 
 
 def test_lag_is_counted_from_the_beginning_of_the_chain():
