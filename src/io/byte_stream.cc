@@ -9,9 +9,7 @@
 namespace tandem {
 
 ByteStream::Read::Read(ByteStream& stream, std::span<char> buffer, StopToken stop)
-    : Wait(stream.loop().ready(), stop), stream_(stream), buffer_(buffer) {
-  CHECK(!buffer.empty(), "a read has room");
-}
+    : Wait(stream.loop().ready(), stop), stream_(stream), buffer_(buffer) {}
 
 Result<size_t> ByteStream::Read::await_resume() {
   if (stopped()) return stop_error();

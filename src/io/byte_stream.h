@@ -1,6 +1,6 @@
 // ByteStream: one connection, as bytes both ways. TCP and Unix sockets by libuv (io/uv_stream.h),
-// simulated ones (sim/). Confined to its loop's thread. Destroying it closes it; no wait on it may
-// be left then (their tasks die first).
+// simulated ones (sim/). Confined to its loop's thread, but for peer_has_closed(). Destroying it
+// closes it; no wait on it may be left then (their tasks die first).
 //
 // Errors: kEnd when the peer ended (read only), kIo when the connection broke, kCancelled when it
 // was closed here, the stop's reason when stopped. After kIo or kEnd the connection is only good
@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/result.h"
 #include "io/address.h"
 #include "io/stop.h"
@@ -37,6 +38,16 @@ class ByteStream {
   // time. While nobody reads nothing is taken from the kernel: that is the peer's backpressure. The
   // buffer stays the caller's, and is not touched any more once the wait is over or destroyed.
   Read read(std::span<char> buffer, StopToken stop = {});
+
+  // co_await: Result<size_t>, always 0, once try_read() has something to say: bytes, or the end.
+  // Counts as a read. For owners whose buffer may change while they wait.
+  Read readable(StopToken stop = {});
+  // What has arrived, up to the buffer's size; 0 when nothing has.
+  virtual Result<size_t> try_read(std::span<char> buffer) = 0;
+
+  // Whether the peer has ended its side or the connection broke, also while bytes that it sent
+  // before are still unread. Any thread, while the stream lives.
+  virtual bool peer_has_closed() const = 0;
 
   // Hands over what the kernel takes at once and says how much that was: 0 when it is full, or when
   // the connection is broken (a read or write wait then says so). 0 while a write waits: bytes
@@ -90,7 +101,7 @@ class ByteStream::Read final : public Wait {
   }
   Result<size_t> await_resume();
 
-  // For implementations of ByteStream.
+  // For implementations of ByteStream. Empty: nothing is to be read, it ends with 0 bytes.
   std::span<char> buffer() const noexcept { return buffer_; }
   void finish(size_t count, Resume how);
   void finish(Error error, Resume how);
@@ -140,8 +151,10 @@ class ByteStream::Write final : public Wait {
 };
 
 inline ByteStream::Read ByteStream::read(std::span<char> buffer, StopToken stop) {
+  CHECK(!buffer.empty(), "a read has room");
   return Read(*this, buffer, stop);
 }
+inline ByteStream::Read ByteStream::readable(StopToken stop) { return Read(*this, {}, stop); }
 inline ByteStream::Write ByteStream::write(std::span<const Bytes> parts, StopToken stop) {
   return Write(*this, parts, stop);
 }

@@ -433,5 +433,40 @@ TEST_F(UvNetworkTest, ADroppedSocketIsClosed) {
   EXPECT_EQ(end, ErrorCode::kEnd);
 }
 
+Task<void> wait_then_read(Pair& pair) {
+  char buffer[16];
+  EXPECT_EQ(*pair.server->try_read(buffer), 0u);
+  EXPECT_TRUE(co_await pair.client->write("hello"));
+  EXPECT_TRUE(co_await pair.server->readable());
+  EXPECT_TRUE(co_await pair.server->readable());  // nothing was taken
+  EXPECT_EQ(*pair.server->try_read(std::span(buffer, 2)), 2u);
+  EXPECT_EQ(*pair.server->try_read(buffer), 3u);
+  EXPECT_EQ(*pair.server->try_read(buffer), 0u);
+  pair.client->close();
+  EXPECT_TRUE(co_await pair.server->readable());
+  const auto end = pair.server->try_read(buffer);
+  EXPECT_EQ(end.error().code, ErrorCode::kEnd);
+}
+
+TEST_F(UvNetworkTest, WaitsForBytesWithoutTakingThem) {
+  run_to_end(loop_, make_pair(network_, "127.0.0.1", pair_));
+  run_to_end(loop_, wait_then_read(pair_));
+}
+
+// Behind bytes that nobody has read, too, and by another thread.
+TEST_F(UvNetworkTest, TellsThatThePeerHasClosed) {
+  run_to_end(loop_, make_pair(network_, "127.0.0.1", pair_));
+  const auto ask = [&] {
+    bool closed = false;
+    std::thread([&] { closed = pair_.server->peer_has_closed(); }).join();
+    return closed;
+  };
+  EXPECT_FALSE(ask());
+  EXPECT_EQ(pair_.client->try_write("unread"), 6u);
+  EXPECT_FALSE(ask());
+  pair_.client->close();
+  EXPECT_TRUE(ask());
+}
+
 }  // namespace
 }  // namespace tandem

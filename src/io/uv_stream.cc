@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -72,22 +73,35 @@ bool UvStream::begin_read(Read& read) {
   return true;
 }
 
-void UvStream::on_readable() {
-  if (!reader_) return;
-  const std::span<char> buffer = reader_->buffer();
+Result<size_t> UvStream::try_read(std::span<char> buffer) {
+  if (closed()) return std::unexpected(closed_here());
   ssize_t count;
   do {
     count = ::recv(descriptor(), buffer.data(), buffer.size(), 0);
   } while (count < 0 && errno == EINTR);
-  if (count < 0 && errno == EAGAIN) return;
+  if (count > 0) return static_cast<size_t>(count);
+  if (count == 0) return fail(ErrorCode::kEnd, "the peer closed the connection");
+  if (errno == EAGAIN) return 0;
+  return fail(ErrorCode::kIo, system_text(errno));
+}
+
+void UvStream::on_readable() {
+  if (!reader_) return;
+  if (reader_->buffer().empty()) return std::exchange(reader_, nullptr)->finish(0, Resume::kNow);
+  Result<size_t> count = try_read(reader_->buffer());
+  if (count && *count == 0) return;
   Read& read = *std::exchange(reader_, nullptr);
-  if (count > 0) {
-    read.finish(static_cast<size_t>(count), Resume::kNow);
-  } else if (count == 0) {
-    read.finish(Error{ErrorCode::kEnd, "the peer closed the connection"}, Resume::kNow);
+  if (count) {
+    read.finish(*count, Resume::kNow);
   } else {
-    read.finish(Error{ErrorCode::kIo, system_text(errno)}, Resume::kNow);
+    read.finish(std::move(count.error()), Resume::kNow);
   }
+}
+
+// A look at the bytes would not do: what was sent before the end hides it.
+bool UvStream::peer_has_closed() const {
+  pollfd look{.fd = descriptor(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 size_t UvStream::try_write(std::span<const Bytes> parts) {

@@ -17,6 +17,8 @@ class UvStream final : public ByteStream, private UvPoll::Owner {
   UvStream(UvLoop& loop, int descriptor, bool connecting);
   ~UvStream() override { close(); }
 
+  Result<size_t> try_read(std::span<char> buffer) override;
+  bool peer_has_closed() const override;
   size_t try_write(std::span<const Bytes> parts) override;
   using ByteStream::try_write;
   void shutdown() override;

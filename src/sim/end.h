@@ -44,6 +44,8 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
   const Address& peer() const noexcept { return peer_address_; }
   bool readable() const noexcept;
   bool writable() const noexcept;
+  // The peer's last byte has arrived, or the connection broke.
+  bool ended() const noexcept { return end_received_ || broken_; }
   // Like the kernel's recv: a count, kEnd or kIo. Only when readable().
   Result<size_t> receive(std::span<char> buffer);
   // How much was taken; 0 when there is no room.

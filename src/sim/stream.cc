@@ -27,6 +27,12 @@ bool SimStream::begin_read(Read& read) {
   return true;
 }
 
+Result<size_t> SimStream::try_read(std::span<char> buffer) {
+  if (closed_) return std::unexpected(closed_here());
+  if (!end_->readable()) return 0;
+  return end_->receive(buffer);
+}
+
 size_t SimStream::try_write(std::span<const Bytes> parts) {
   if (closed_ || writer_) return 0;
   size_t total = 0;
@@ -79,6 +85,7 @@ void SimStream::on_ready() {
   if (can_read && can_write) loop_.kick(*this);
   if (can_read) {
     Read& read = *std::exchange(reader_, nullptr);
+    if (read.buffer().empty()) return read.finish(0, Resume::kNow);
     Result<size_t> count = end_->receive(read.buffer());
     if (count) return read.finish(*count, Resume::kNow);
     return read.finish(std::move(count.error()), Resume::kNow);

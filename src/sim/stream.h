@@ -14,6 +14,8 @@ class SimStream final : public ByteStream, private SimSource, private SimEndList
   SimStream(SimLoop& loop, std::shared_ptr<SimEnd> end, int descriptor);
   ~SimStream() override { close(); }
 
+  Result<size_t> try_read(std::span<char> buffer) override;
+  bool peer_has_closed() const override { return end_->ended(); }
   size_t try_write(std::span<const Bytes> parts) override;
   using ByteStream::try_write;
   void shutdown() override { end_->shutdown(); }
