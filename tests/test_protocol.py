@@ -142,18 +142,6 @@ def test_hello_does_nothing_unless_all_its_words_are_understood(start):
         assert connection("CLIENT", "GETNAME") == "me"
 
 
-def test_what_is_queued_counts_as_query_buffer(start):
-    server = start("tandem", "--client-query-buffer-limit", "1mb")
-    with server.connect() as connection:
-        connection("MULTI")
-        try:
-            for _ in range(40):
-                connection.send(encode("SET", "a", "x" * 50000))
-        except OSError:
-            pass
-        wait_until(connection.is_closed, "the client over its query buffer is closed")
-
-
 def test_query_buffer_limit(start):
     server = start("tandem", "--client-query-buffer-limit", "1mb")
     with server.connect() as connection:

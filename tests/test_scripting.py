@@ -177,13 +177,58 @@ def test_a_script_without_end_can_be_ended(start, wrote):
                 assert other("GET", "a") is None
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_was_there_before_a_busy_script_is_answered(start, workers):
+    """Clients of the script's own worker and of others, what they had sent before included; and
+    what they may say has its effect."""
+    server = start("tandem", "--worker-threads", workers, "--busy-reply-threshold", 50)
+    with server.connect() as holder:
+        others = [server.connect() for _ in range(4)]
+        for turn in range(3):
+            others[0]("SET", "k", turn)
+            holder.send(encode("EVAL", "while true do end", 0))
+            for other in others:
+                other.send(encode("GET", "k"))  # perhaps before anybody knows of the script
+            for other in others:
+                assert other.read_raw().startswith((b"-BUSY", b"$1"))
+                wait_until(lambda other=other: other.raw("GET", "k").startswith(b"-BUSY"),
+                           "it is told that a script is busy")
+                assert other.raw("MULTI") == b"+OK\r\n" and other.raw("DISCARD") == b"+OK\r\n"
+                assert other.raw("SHUTDOWN").startswith(b"-BUSY")
+            assert others[turn]("SCRIPT", "KILL") == "OK"
+            assert b"Script killed by user" in holder.read_raw()
+            assert others[3]("GET", "k") == str(turn)
+        for other in others:
+            other.close()
+
+
+def test_a_client_that_leaves_during_a_busy_script_is_forgotten(start):
+    server = start("tandem", "--worker-threads", 1, "--busy-reply-threshold", 50)
+    with server.connect() as holder, server.connect() as other:
+        holder.send(encode("EVAL", "while true do end", 0))
+        wait_until(lambda: other.raw("GET", "k").startswith(b"-BUSY"), "the script is long")
+        leaver = server.connect()
+        leaver.close()
+        holder.socket.close()  # nobody hears the script's end
+        assert other("SCRIPT", "KILL") == "OK"
+        wait_until(lambda: len(other("CLIENT", "LIST").splitlines()) == 1, "one is left")
+
+
+def test_shutdown_is_heard_on_the_scripts_own_worker(start):
+    server = start("tandem", "--worker-threads", 1, "--busy-reply-threshold", 50)
+    with server.connect() as holder, server.connect() as other:
+        holder.send(encode("EVAL", "redis.call('set', 'k', 1) while true do end", 0))
+        wait_until(lambda: other.raw("GET", "k").startswith(b"-BUSY"), "the script is long")
+        other.send(encode("SHUTDOWN", "NOSAVE"))
+        assert server.wait_exit() == 0
+
+
 LONG = ("redis.call('set', 'first', 1) local i = 0 while i < {} do i = i + 1 end "
         "redis.call('set', 'last', 1)")
 SAVING = ("--save", "3600 1000000", "--busy-reply-threshold", 50, "--shutdown-timeout", 0)
 
 
 def is_busy(server):
-    """Who came before it was known waits behind the script, on the same worker."""
     with server.connect(seconds=1) as other:
         return other.raw("GET", "a").startswith(b"-BUSY")
 

@@ -6,46 +6,62 @@
 namespace tandem {
 namespace {
 
-using Change = bool (SubscriptionRegistry::*)(Subscriber&, Bytes);
-
-// The session behind a client; null for clients that are no sessions, which is an error of theirs.
-Subscriber* subscriber_of(SessionContext& context) {
-  auto* subscriber = dynamic_cast<Subscriber*>(&context.client);
-  if (subscriber == nullptr) context.reply.error("ERR this client cannot subscribe");
-  return subscriber;
-}
-
 // A null `name` tells that there was nothing to unsubscribe from.
 void confirm(SessionContext& context, const Subscriber& subscriber, Bytes kind, const Bytes* name) {
-  const size_t count = subscriber.subscriptions.count();
+  const int64_t count = subscriber.subscriptions.count();
   context.client.subscribed = count > 0;
   ReplyWriter confirmation = context.reply.out_of_band();
   confirmation.push(3);
   confirmation.bulk(kind);
   name != nullptr ? confirmation.bulk(*name) : confirmation.null();
-  confirmation.integer(static_cast<int64_t>(count));
+  confirmation.integer(count);
 }
 
-// All four commands: change what the arguments name, or for the UN- commands without arguments,
-// everything.
-SessionHandler subscription_handler(SubscriptionRegistry& registry, Bytes kind, Change change,
-                                    Subscriber::NameSet Subscriber::Subscriptions::* all) {
-  return [&registry, kind, change, all](SessionContext& context) {
-    Subscriber* subscriber = subscriber_of(context);
-    if (subscriber == nullptr) return;
-    for (const Bytes name : context.args.subspan(1)) {
-      (registry.*change)(*subscriber, name);
-      confirm(context, *subscriber, kind, &name);
-    }
+// What each of the four commands does with a name; for those that end subscriptions also which ones
+// they mean when they name none.
+struct Change {
+  Bytes kind;
+  bool (*apply)(SubscriptionRegistry&, const std::shared_ptr<Subscriber>&, Bytes name);
+  std::vector<std::string> (*all)(Subscriber&) = nullptr;
+};
+
+using Member = std::shared_ptr<Subscriber>;
+
+constexpr Change kSubscribe{
+    "subscribe", [](SubscriptionRegistry& registry, const Member& subscriber, Bytes channel) {
+      return registry.subscribe(subscriber, channel);
+    }};
+constexpr Change kUnsubscribe{
+    "unsubscribe",
+    [](SubscriptionRegistry& registry, const Member& subscriber, Bytes channel) {
+      return registry.unsubscribe(*subscriber, channel);
+    },
+    SubscriptionRegistry::channels_of};
+constexpr Change kSubscribePattern{
+    "psubscribe", [](SubscriptionRegistry& registry, const Member& subscriber, Bytes pattern) {
+      return registry.subscribe_pattern(subscriber, pattern);
+    }};
+constexpr Change kUnsubscribePattern{
+    "punsubscribe",
+    [](SubscriptionRegistry& registry, const Member& subscriber, Bytes pattern) {
+      return registry.unsubscribe_pattern(*subscriber, pattern);
+    },
+    SubscriptionRegistry::patterns_of};
+
+SessionHandler subscription_handler(SubscriptionRegistry& registry,
+                                    const SubscriberOf& subscriber_of, Change change) {
+  return [&registry, subscriber_of, change](SessionContext& context) {
+    const std::shared_ptr<Subscriber> subscriber = subscriber_of(context.client);
+    if (subscriber == nullptr) return context.reply.error("ERR this client cannot subscribe");
+    const auto apply = [&](Bytes name) {
+      change.apply(registry, subscriber, name);
+      confirm(context, *subscriber, change.kind, &name);
+    };
+    for (const Bytes name : context.args.subspan(1)) apply(name);
     if (context.args.size() > 1) return;
-    Subscriber::NameSet& names = subscriber->subscriptions.*all;
-    if (names.empty()) return confirm(context, *subscriber, kind, nullptr);
-    while (!names.empty()) {
-      const std::string name = *names.begin();
-      (registry.*change)(*subscriber, name);
-      const Bytes shown(name);
-      confirm(context, *subscriber, kind, &shown);
-    }
+    const std::vector<std::string> names = change.all(*subscriber);
+    if (names.empty()) confirm(context, *subscriber, change.kind, nullptr);
+    for (const std::string& name : names) apply(name);
   };
 }
 
@@ -167,33 +183,30 @@ CommandRow pubsub_row(SubscriptionRegistry& registry) {
 }  // namespace
 
 // clang-format off: a row is a record
-std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry) {
-  using Registry = SubscriptionRegistry;
-  using Names = Subscriber::Subscriptions;
-  const auto handler = [&registry](Bytes kind, Change change, auto all) {
-    return subscription_handler(registry, kind, change, all);
+std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry, SubscriberOf subscriber_of) {
+  const auto handler = [&](const Change& change) {
+    return subscription_handler(registry, subscriber_of, change);
   };
   return {
       subscription(
           {.name = "subscribe", .arity = -2,
-           .session_handler = handler("subscribe", &Registry::subscribe, &Names::channels),
+           .session_handler = handler(kSubscribe),
            .complexity = "O(N) for N channels", .summary = "Waits for messages on channels.",
            .syntax = "channel [channel ...]"}),
       subscription(
           {.name = "unsubscribe", .arity = -1,
-           .session_handler = handler("unsubscribe", &Registry::unsubscribe, &Names::channels),
+           .session_handler = handler(kUnsubscribe),
            .complexity = "O(N) for N channels", .summary = "Ends subscriptions of channels.",
            .syntax = "[channel [channel ...]]"}),
       subscription(
           {.name = "psubscribe", .arity = -2,
-           .session_handler = handler("psubscribe", &Registry::subscribe_pattern, &Names::patterns),
+           .session_handler = handler(kSubscribePattern),
            .complexity = "O(N) for N patterns",
            .summary = "Waits for messages on all channels whose names match a pattern.",
            .syntax = "pattern [pattern ...]"}),
       subscription(
           {.name = "punsubscribe", .arity = -1,
-           .session_handler = handler("punsubscribe", &Registry::unsubscribe_pattern,
-                                      &Names::patterns),
+           .session_handler = handler(kUnsubscribePattern),
            .complexity = "O(N) for N patterns", .summary = "Ends subscriptions of patterns.",
            .syntax = "[pattern [pattern ...]]"}),
       {.name = "publish", .arity = 3,
@@ -207,9 +220,5 @@ std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry) {
   };
 }
 // clang-format on
-
-void end_subscriptions(SubscriptionRegistry& registry, Subscriber& subscriber) {
-  registry.forget(subscriber);
-}
 
 }  // namespace tandem

@@ -15,10 +15,19 @@ class StillClock final : public Clock {
   int64_t monotonic_us() const override { return 1'000'000'000; }
 };
 
-struct Session final : ClientState, Subscriber {
-  Session() : ClientState(ClientKind::kNormal) {}
-  void deliver(const PublishedMessage& message) override { received += *message.encoded(protocol); }
+struct Listener final : Subscriber {
+  explicit Listener(const int& spoken) : protocol(spoken) {}
+  bool deliver(const PublishedMessage& message) override {
+    received += *message.encoded(protocol);
+    return true;
+  }
+  const int& protocol;
   std::string received;
+};
+
+struct Session final : ClientState {
+  Session() : ClientState(ClientKind::kNormal) {}
+  std::shared_ptr<Listener> listener = std::make_shared<Listener>(protocol);
 };
 
 // A client that is no session, as a link to a primary is.
@@ -28,7 +37,11 @@ struct Link final : ClientState {
 
 std::vector<CommandRow> all_rows(SubscriptionRegistry& subscriptions) {
   std::vector<CommandRow> rows = engine_rows();
-  for (CommandRow& row : pubsub_rows(subscriptions)) rows.push_back(std::move(row));
+  const auto subscriber_of = [](ClientState& client) -> std::shared_ptr<Subscriber> {
+    if (client.kind == ClientKind::kLink) return nullptr;
+    return static_cast<Session&>(client).listener;
+  };
+  for (CommandRow& row : pubsub_rows(subscriptions, subscriber_of)) rows.push_back(std::move(row));
   return rows;
 }
 
@@ -40,8 +53,8 @@ struct World {
     cursor = log.open_at_end("test", 0);
   }
   ~World() {
-    end_subscriptions(subscriptions, a);
-    end_subscriptions(subscriptions, b);
+    subscriptions.forget(*a.listener);
+    subscriptions.forget(*b.listener);
   }
   std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
     std::string out;
@@ -90,7 +103,7 @@ TEST(PubsubCommands, APublicationIsAnEffect) {
   World world;
   world.run(world.a, {"SUBSCRIBE", "c"});
   EXPECT_EQ(world.run(world.b, {"PUBLISH", "c", "m"}), ":1\r\n");
-  EXPECT_EQ(world.a.received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_EQ(world.a.listener->received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
   EXPECT_TRUE(world.cursor->peek()->ends_with("*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n"));
 }
 
@@ -101,7 +114,7 @@ TEST(PubsubCommands, APrimarysPublicationReachesTheReplicasSubscribers) {
   const Bytes raw = "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n";
   world.run(world.a, {"SUBSCRIBE", "c"});
   world.run(link, {"PUBLISH", "c", "m"}, raw);
-  EXPECT_EQ(world.a.received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_EQ(world.a.listener->received, "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
   EXPECT_EQ(*world.cursor->peek(), raw);
 }
 
@@ -130,6 +143,17 @@ TEST(PubsubCommands, TellsWhatIsSubscribed) {
             "HELP.\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS"}), "*0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "x"}), "*2\r\n$1\r\nx\r\n:0\r\n");
+}
+
+TEST(PubsubCommands, WhoIsGoneSubscribesToNothingMore) {
+  World world;
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  world.subscriptions.end(*world.a.listener);
+  world.run(world.a, {"SUBSCRIBE", "d"});
+  world.run(world.a, {"PSUBSCRIBE", "*"});
+  EXPECT_EQ(world.run(world.b, {"PUBLISH", "c", "m"}), ":0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBLISH", "d", "m"}), ":0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS"}), "*0\r\n");
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // A client that can receive published messages, and one message on its way to all who receive it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "base/bytes.h"
+#include "base/lock.h"
 
 namespace tandem {
 
@@ -29,22 +32,36 @@ class PublishedMessage {
   mutable std::shared_ptr<const std::string> encoded_[2];
 };
 
-// The session of a client derives from this besides ClientState; that is how SUBSCRIBE finds it.
+// One client as the registry knows it, shared by all who may have to do with it: its owner, its
+// publishers, and whoever ends it.
 class Subscriber {
  public:
   virtual ~Subscriber() = default;
 
   // Called on the publisher's thread, which may be the subscriber's own, under the registry's lock:
   // take the bytes, wake the owner, return; do not call into the registry. What a subscriber has
-  // taken before it unsubscribed may be sent after the confirmation.
-  virtual void deliver(const PublishedMessage& message) = 0;
+  // taken before it unsubscribed may be sent after the confirmation. False: more waits for it than
+  // may; cut_off() follows.
+  virtual bool deliver(const PublishedMessage& message) = 0;
+  // On the publisher's thread, without locks: it is to be gone when this returns, as far as anybody
+  // can tell.
+  virtual void cut_off() {}
 
-  // What it is subscribed to; its own thread only.
   using NameSet = std::set<std::string, std::less<>>;
+  // What it is subscribed to. The registry changes it; counts may be read by anybody.
   struct Subscriptions {
-    NameSet channels;
-    NameSet patterns;
-    size_t count() const { return channels.size() + patterns.size(); }
+    Lock lock;
+    NameSet channels TANDEM_GUARDED_BY(lock);
+    NameSet patterns TANDEM_GUARDED_BY(lock);
+    bool over TANDEM_GUARDED_BY(lock) = false;  // for good: nothing is subscribed to any more
+    std::atomic<int64_t> channel_count{0};
+    std::atomic<int64_t> pattern_count{0};
+    std::atomic<int64_t> name_bytes{0};
+
+    int64_t count() const {
+      return channel_count.load(std::memory_order_relaxed) +
+             pattern_count.load(std::memory_order_relaxed);
+    }
   };
   Subscriptions subscriptions;
 };

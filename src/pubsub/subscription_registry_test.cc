@@ -10,33 +10,39 @@ namespace {
 
 struct Listener final : Subscriber {
   explicit Listener(int chosen_protocol = 2) : protocol(chosen_protocol) {}
-  void deliver(const PublishedMessage& message) override {
+  bool deliver(const PublishedMessage& message) override {
     received += *message.encoded(protocol);
-    count.fetch_add(1);
+    return count.fetch_add(1) + 1 < taken_max;
+  }
+  void cut_off() override {
+    if (registry != nullptr) registry->end(*this);
   }
   int protocol;
+  int taken_max = 1'000'000'000;
+  SubscriptionRegistry* registry = nullptr;
   std::string received;
   std::atomic<int> count{0};
 };
 
 TEST(SubscriptionRegistry, DeliversToChannelsAndPatterns) {
   SubscriptionRegistry registry;
-  Listener two, three(3), other;
+  const auto two = std::make_shared<Listener>(), three = std::make_shared<Listener>(3),
+             other = std::make_shared<Listener>();
   EXPECT_TRUE(registry.subscribe(two, "news"));
   EXPECT_FALSE(registry.subscribe(two, "news"));
   EXPECT_TRUE(registry.subscribe_pattern(three, "n*"));
   EXPECT_TRUE(registry.subscribe(other, "else"));
   EXPECT_EQ(registry.publish("news", "hi"), 2);
-  EXPECT_EQ(two.received, "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
-  EXPECT_EQ(three.received, ">4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
-  EXPECT_EQ(other.received, "");
-  for (Listener* listener : {&two, &three, &other}) registry.forget(*listener);
+  EXPECT_EQ(two->received, "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+  EXPECT_EQ(three->received, ">4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+  EXPECT_EQ(other->received, "");
+  for (const auto& listener : {two, three, other}) registry.forget(*listener);
   EXPECT_EQ(registry.publish("news", "hi"), 0);
 }
 
 TEST(SubscriptionRegistry, CountsWhatIsThere) {
   SubscriptionRegistry registry;
-  Listener a, b;
+  const auto a = std::make_shared<Listener>(), b = std::make_shared<Listener>();
   registry.subscribe(a, "x");
   registry.subscribe(b, "x");
   registry.subscribe(b, "y");
@@ -48,15 +54,15 @@ TEST(SubscriptionRegistry, CountsWhatIsThere) {
   EXPECT_EQ(registry.pattern_count(), 1);
   EXPECT_EQ(registry.channels("[y]"), std::vector<std::string>{"y"});
   EXPECT_EQ(registry.channels(std::nullopt).size(), 2u);
-  EXPECT_EQ(b.subscriptions.count(), 3u);
-  EXPECT_TRUE(registry.unsubscribe(b, "x"));
-  EXPECT_FALSE(registry.unsubscribe(b, "x"));
+  EXPECT_EQ(b->subscriptions.count(), 3);
+  EXPECT_TRUE(registry.unsubscribe(*b, "x"));
+  EXPECT_FALSE(registry.unsubscribe(*b, "x"));
   EXPECT_EQ(registry.subscriber_count("x"), 1);
-  registry.forget(a);
-  registry.forget(b);
+  registry.forget(*a);
+  registry.forget(*b);
   EXPECT_EQ(registry.channel_count(), 0);
   EXPECT_EQ(registry.pattern_count(), 0);
-  EXPECT_EQ(a.subscriptions.count(), 0u);
+  EXPECT_EQ(a->subscriptions.count(), 0);
 }
 
 // Threads publish while subscribers come and go; the thread sanitizer watches.
@@ -66,20 +72,52 @@ TEST(SubscriptionRegistry, SubscribersComeAndGoWhileOthersPublish) {
   std::thread publisher([&] {
     while (!stop) registry.publish("c", "m");
   });
-  Listener stays;
+  const auto stays = std::make_shared<Listener>();
   registry.subscribe(stays, "c");
   for (int i = 0; i < 500; ++i) {
-    Listener passes(3);
+    const auto passes = std::make_shared<Listener>(3);
     registry.subscribe(passes, "c");
     registry.subscribe_pattern(passes, "*");
     registry.publish("c", "own");
-    registry.forget(passes);
-    EXPECT_GE(passes.count, 2);
+    registry.forget(*passes);
+    EXPECT_GE(passes->count, 2);
   }
   stop = true;
   publisher.join();
-  registry.forget(stays);
-  EXPECT_GE(stays.count, 500);
+  registry.forget(*stays);
+  EXPECT_GE(stays->count, 500);
+}
+
+// Another thread than its own ends it, as CLIENT KILL does, while it subscribes.
+TEST(SubscriptionRegistry, WhoIsEndedIsGoneWhateverItDoes) {
+  SubscriptionRegistry registry;
+  for (int i = 0; i < 500; ++i) {
+    const auto listener = std::make_shared<Listener>();
+    std::thread own([&] {
+      registry.subscribe(listener, "c");
+      registry.subscribe_pattern(listener, "*");
+      registry.unsubscribe(*listener, "c");
+      registry.subscribe(listener, "c");
+    });
+    registry.end(*listener);
+    EXPECT_EQ(registry.publish("c", "m"), 0);
+    own.join();
+    EXPECT_EQ(registry.publish("c", "m"), 0);
+    EXPECT_EQ(listener.use_count(), 1);
+  }
+}
+
+TEST(SubscriptionRegistry, WhoTakesNoMoreIsGoneWhenThePublisherIsAnswered) {
+  SubscriptionRegistry registry;
+  const auto slow = std::make_shared<Listener>();
+  slow->taken_max = 3;
+  slow->registry = &registry;
+  registry.subscribe(slow, "c");
+  registry.subscribe_pattern(slow, "*");
+  EXPECT_EQ(registry.publish("c", "1"), 2);
+  EXPECT_EQ(registry.publish("c", "2"), 2);
+  EXPECT_EQ(registry.publish("c", "3"), 0);
+  EXPECT_EQ(slow->subscriptions.name_bytes, 0);
 }
 
 }  // namespace

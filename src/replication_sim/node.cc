@@ -59,9 +59,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
             .errors = errors_,
             .lookahead = lookahead_,
             .deliver = [](uint64_t, std::string) {},
-            .wake = [](uint64_t) {},
-            .held_back = [](Session&) {},
-            .leaving = [this](Session& session) { control_.forget_client(session.id); }},
+            .held_back = [](Session&) {}},
       log_watch_(process.loop(), [this] { follow_log(); }) {
   options_.diskless_sync_delay_seconds.set(options.sync_delay_seconds);
   options_.backlog_bytes.set(static_cast<int64_t>(options.backlog_bytes));
@@ -126,9 +124,8 @@ std::vector<CommandRow> SimNode::rows() {
   std::vector<CommandRow> all = engine_rows();
   for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
   const auto give = [](ClientState& client, ConnectionHandOver next) {
-    auto* session = dynamic_cast<Session*>(&client);
-    if (session == nullptr) return false;
-    session->hand_over(std::move(next));
+    if (connection_of(client) == nullptr) return false;
+    connection_of(client)->hand_over(std::move(next));
     return true;
   };
   for (CommandRow& row : replication_rows(control_, give)) all.push_back(std::move(row));
@@ -159,6 +156,7 @@ Task<void> SimNode::serve(std::unique_ptr<ByteStream> stream, StopToken stop) {
   card->id = ++last_client_id_;
   Session session(host_, std::move(stream), card, stop);
   co_await session.run();
+  control_.forget_client(card->id);
 }
 
 void SimNode::follow_log() {

@@ -1,12 +1,15 @@
 #include "server/client_commands.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "engine/executor.h"
+#include "server/client.h"
 #include "server/client_filter.h"
 #include "server/command_help.h"
 #include "server/connection_commands.h"
@@ -21,19 +24,18 @@ int64_t now_ms(const SessionContext& c) { return c.executor.engine().clock.monot
 void id(SessionContext& c) { c.reply.integer(static_cast<int64_t>(c.client.id)); }
 
 void getname(SessionContext& c) {
-  Session* session = session_of(c);
-  if (session == nullptr || session->card().name.empty()) return c.reply.null();
-  c.reply.bulk(session->card().name.get());
+  const ClientConnection* connection = client_of(c);
+  if (connection == nullptr || connection->card()->name.empty()) return c.reply.null();
+  c.reply.bulk(connection->card()->name.get());
 }
 
 void setname(SessionContext& c) {
   if (!is_client_name(c.args[2])) return c.reply.error(kBadClientName);
-  if (Session* session = session_of(c)) session->card().name.set(std::string(c.args[2]));
+  if (const auto* connection = client_of(c)) connection->card()->name.set(std::string(c.args[2]));
   c.reply.ok();
 }
 
 void setinfo(SessionContext& c) {
-  Session* session = session_of(c);
   const bool name = equal_ignore_case(c.args[2], "lib-name");
   if (!name && !equal_ignore_case(c.args[2], "lib-ver")) {
     return c.reply.error(fmt::format("ERR Unrecognized option '{}'", c.args[2]));
@@ -42,24 +44,25 @@ void setinfo(SessionContext& c) {
     return c.reply.error(
         fmt::format("ERR {} cannot contain spaces, newlines or special characters.", c.args[2]));
   }
-  if (session != nullptr) {
-    TextOption& option = name ? session->card().library_name : session->card().library_version;
+  if (const auto* connection = client_of(c)) {
+    ClientCard& card = *connection->card();
+    TextOption& option = name ? card.library_name : card.library_version;
     option.set(std::string(c.args[3]));
   }
   c.reply.ok();
 }
 
 void info(SessionContext& c) {
-  Session* session = session_of(c);
-  if (session == nullptr) return c.reply.verbatim("");
-  session->show(c.command);
-  c.reply.verbatim(describe_client(session->card(), now_ms(c)) + "\n");
+  ClientConnection* connection = client_of(c);
+  if (connection == nullptr) return c.reply.verbatim("");
+  connection->show(c.command);
+  c.reply.verbatim(describe_client(*connection->card(), now_ms(c)) + "\n");
 }
 
 void list(SessionContext& c, ClientRegistry& clients) {
   const auto filter = parse_list_filter(c.args.subspan(2));
   if (!filter) return c.reply.error(filter.error().text);
-  if (Session* session = session_of(c)) session->show(c.command);
+  if (ClientConnection* connection = client_of(c)) connection->show(c.command);
   const auto cards = filter->listed_ids.empty() ? clients.list() : clients.list(filter->listed_ids);
   std::string lines;
   for (const auto& card : cards) {
@@ -73,11 +76,11 @@ int64_t kill_matching(SessionContext& c, ClientRegistry& clients, const ClientFi
   for (const auto& card : clients.list()) {
     const bool self = card->id == c.client.id;
     if (!filter.matches(*card) || (self && filter.skip_self)) continue;
-    ++killed;
-    if (!self) {
-      card->close();
-    } else if (Session* session = session_of(c)) {
-      session->close_after_reply();
+    if (self && client_of(c) != nullptr) {
+      client_of(c)->close_after_reply();
+      ++killed;
+    } else if (clients.kill(*card)) {
+      ++killed;
     }
   }
   return killed;
@@ -126,15 +129,16 @@ void unpause(SessionContext& c) {
 }
 
 void reply_mode(SessionContext& c) {
-  Session* session = session_of(c);
-  using Mode = Session::ReplyMode;
+  ClientConnection* connection = client_of(c);
   if (equal_ignore_case(c.args[2], "on")) {
-    if (session != nullptr) session->set_reply_mode(Mode::kOn);
+    if (connection != nullptr) connection->set_reply_mode(ReplyMode::kOn);
     return c.reply.ok();
   }
   const bool off = equal_ignore_case(c.args[2], "off");
   if (!off && !equal_ignore_case(c.args[2], "skip")) return c.reply.error(kSyntaxError);
-  if (session != nullptr) session->set_reply_mode(off ? Mode::kOff : Mode::kSkipNext);
+  if (connection != nullptr) {
+    connection->set_reply_mode(off ? ReplyMode::kOff : ReplyMode::kSkipNext);
+  }
 }
 
 void unblock(SessionContext& c, ClientRegistry& clients) {
@@ -149,18 +153,22 @@ void unblock(SessionContext& c, ClientRegistry& clients) {
   }
   const auto target = parse_int64(c.args[2]);
   if (!target) return c.reply.error(kNotInteger);
-  for (const auto& card : clients.list()) {
-    if (static_cast<int64_t>(card->id) != *target || !card->is(kClientBlocked)) continue;
-    card->act([with_error](Session& session) { session.force_unblock(with_error); });
-    return c.reply.integer(1);
+  bool ended = false;
+  for (const auto& card : clients.list(std::array{static_cast<uint64_t>(*target)})) {
+    const std::shared_ptr<Waiter> waiter = card->waiter();
+    if (waiter == nullptr) continue;
+    std::string reply;
+    ended = with_error ? c.executor.unblock_with_error(waiter, reply)
+                       : c.executor.time_out(waiter, reply);
+    if (ended) waiter->wait().deliver(std::move(reply));
   }
-  c.reply.integer(0);
+  c.reply.integer(ended ? 1 : 0);
 }
 
 void set_flag(SessionContext& c, ClientFlag flag) {
   const bool on = equal_ignore_case(c.args[2], "on");
   if (!on && !equal_ignore_case(c.args[2], "off")) return c.reply.error(kSyntaxError);
-  if (Session* session = session_of(c)) session->card().set_flag(flag, on);
+  if (const auto* connection = client_of(c)) connection->card()->set_flag(flag, on);
   c.reply.ok();
 }
 

@@ -1,8 +1,11 @@
 #include "server/client_filter.h"
 
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "engine/waiter.h"
 
 namespace tandem {
 namespace {
@@ -48,7 +51,8 @@ TEST(ClientCardText, NamesTheFieldsOfRedis) {
   card.address = "127.0.0.1:5";
   card.local_address = "127.0.0.1:6379";
   card.name.set("me");
-  card.set_flag(kClientBlocked, true);
+  const auto waiter = std::make_shared<Waiter>(WaitTerms{});
+  card.set_waiter(waiter);
   card.connected_ms = 1000;
   card.last_active_ms = 4000;
   const std::string line = describe_client(card, 6500);
@@ -57,6 +61,8 @@ TEST(ClientCardText, NamesTheFieldsOfRedis) {
                        "idle=2 flags=b db=0 "))
       << line;
   EXPECT_TRUE(line.ends_with("cmd=NULL user=default redir=-1 resp=2 lib-name= lib-ver=")) << line;
+  EXPECT_TRUE(waiter->end());  // whatever its session knows of it
+  EXPECT_NE(describe_client(card, 6500).find(" flags=N "), std::string::npos);
 }
 
 }  // namespace

@@ -11,10 +11,22 @@ void ClientRegistry::add(Card card) {
   count_.store(cards_.size(), std::memory_order_relaxed);
 }
 
-void ClientRegistry::remove(uint64_t id) {
-  const Guard guard(lock_);
-  cards_.erase(id);
-  count_.store(cards_.size(), std::memory_order_relaxed);
+void ClientRegistry::remove(ClientCard& card) {
+  card.killed.store(true);
+  {
+    const Guard guard(lock_);
+    cards_.erase(card.id);
+    count_.store(cards_.size(), std::memory_order_relaxed);
+  }
+  card.inbox.close();
+  if (leaving_ != nullptr) leaving_(card);
+}
+
+bool ClientRegistry::kill(ClientCard& card) {
+  if (card.killed.exchange(true)) return false;
+  remove(card);
+  if (card.wake != nullptr) card.wake();
+  return true;
 }
 
 std::vector<ClientRegistry::Card> ClientRegistry::list() const {

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/glob.h"
+#include "engine/executor.h"
 #include "server/command_help.h"
 #include "server/command_report.h"
 

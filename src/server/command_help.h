@@ -1,17 +1,11 @@
-// What the server's commands share: reaching their session, and HELP in Redis's words.
+// What the server's containers of commands share: HELP in Redis's words.
 #pragma once
 
 #include <span>
 
 #include "engine/context.h"
-#include "server/session.h"
 
 namespace tandem {
-
-// Null when the command was called by a script or came from the primary.
-inline Session* session_of(SessionContext& context) {
-  return dynamic_cast<Session*>(&context.client);
-}
 
 // The reply of "<container> HELP". `lines` are those between the first and HELP's own; they live as
 // long as the program.

@@ -7,7 +7,7 @@
 #include "base/ascii.h"
 #include "config/config_words.h"
 #include "config/directive.h"
-#include "server/session.h"
+#include "server/client.h"
 
 namespace tandem {
 namespace {
@@ -20,9 +20,9 @@ constexpr size_t kSlowArgumentBytesMax = 128;
 
 // MONITOR names the socket's file where others show it as an address.
 std::string shown_address(const ClientState& client) {
-  const auto* session = dynamic_cast<const Session*>(&client);
-  const bool is_unix = session != nullptr && session->card().is(kClientUnix);
-  return is_unix ? "unix:" + session->card().local_address : client.address();
+  if (connection_of(client) == nullptr) return client.address();
+  const ClientCard& card = *connection_of(client)->card();
+  return card.is(kClientUnix) ? "unix:" + card.local_address : card.address;
 }
 
 // Whether an argument is a password, or a part of what may be one.
@@ -41,6 +41,7 @@ bool is_secret(const Command& command, std::span<const Bytes> args, size_t at) {
 
 void CommandWatch::add_monitor(std::shared_ptr<ClientCard> card) {
   const Guard guard(lock_);
+  if (card->killed.load()) return;  // whoever ends it has been here
   card->set_flag(kClientMonitor, true);
   monitors_.push_back(std::move(card));
   gate_.set(Gate::kMonitored, true);
@@ -66,12 +67,16 @@ void CommandWatch::command_shown(const ClientState& client, const Command& comma
     line += is_secret(command, args, at) ? "\"(redacted)\"" : quote_word(args[at]);
   }
   line += "\r\n";
-  const Guard guard(lock_);
-  for (const auto& card : monitors_) {
-    card->act([line](Session& session) {
-      if (session.card().is(kClientMonitor) && session.is_heard()) session.push(line);
-    });
+  const auto shared = std::make_shared<const std::string>(std::move(line));
+  // Cut off behind the lock, for whoever goes leaves this list.
+  std::vector<std::shared_ptr<ClientCard>> overwhelmed;
+  {
+    const Guard guard(lock_);
+    for (const auto& card : monitors_) {
+      if (!card->inbox.deliver_line(shared)) overwhelmed.push_back(card);
+    }
   }
+  for (const auto& card : overwhelmed) card->inbox.cut_off();
 }
 
 int64_t CommandWatch::watched_from_us() const {

@@ -15,6 +15,7 @@
 #include "pubsub/pubsub_commands.h"
 #include "replication/info.h"
 #include "server/admin_commands.h"
+#include "server/client.h"
 #include "server/client_commands.h"
 #include "server/command_commands.h"
 #include "server/config_commands.h"
@@ -58,6 +59,12 @@ LogOptions log_options(const ReplicationOptions& options) {
           .backlog_ms = options.backlog_time_seconds.get() * kMsPerSecond};
 }
 
+std::shared_ptr<Subscriber> subscriber_of(ClientState& client) {
+  if (connection_of(client) == nullptr) return nullptr;
+  const std::shared_ptr<ClientCard>& card = connection_of(client)->card();
+  return {card, &card->inbox};
+}
+
 }  // namespace
 
 Composition::Composition(Options& options, Config& config, uint64_t seed)
@@ -71,7 +78,7 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
       scripting_({.gate = gate_,
                   .clock = clock_,
                   .busy_after_ms = options.server.script_time_limit_ms,
-                  .while_busy = {}}),
+                  .while_busy = [this] { answer_others(); }}),
       registry_(rows()),
       engine_{.keyspace = keyspace_,
               .log = log_,
@@ -80,6 +87,11 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
               .limits = limits_,
               .gate = gate_},
       network_(loop_),
+      clients_([this](ClientCard& card) {
+        subscriptions_.end(card.inbox);
+        replication_.forget_client(card.id);
+        watch_.remove_monitor(card.id);
+      }),
       tick_(loop_, [this] { every_tick(); }),
       replication_cards_({.clients = clients_,
                           .commands = registry_,
@@ -145,7 +157,7 @@ Result<void> Composition::rename_commands() {
 std::vector<CommandRow> Composition::rows() {
   std::vector<CommandRow> all = engine_rows();
   append(all, keyspace_rows());
-  append(all, pubsub_rows(subscriptions_));
+  append(all, pubsub_rows(subscriptions_, subscriber_of));
   append(all, scripting_.rows());
   append(all, connection_rows(options_.server.network, subscriptions_, watch_));
   append(all, client_rows(clients_));
@@ -274,13 +286,6 @@ void Composition::start_workers() {
                                                .errors = errors_,
                                                .random_seed = random_.next(),
                                                .expires = at + 1 == count,
-                                               .leaving =
-                                                   [this](Session& session) {
-                                                     subscriptions_.forget(session);
-                                                     replication_.forget_client(session.id);
-                                                     if (session.card().is(kClientMonitor))
-                                                       watch_.remove_monitor(session.id);
-                                                   },
                                                .log_moved = [this] { replication_.log_moved(); }}));
   }
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
@@ -306,16 +311,14 @@ ReplicationControl::Parts Composition::replication_parts() {
 }
 
 bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {
-  auto* session = dynamic_cast<Session*>(&client);
-  if (session == nullptr) return false;
+  if (connection_of(client) == nullptr) return false;
+  ClientCard& card = *connection_of(client)->card();
   // To Redis a monitor is a replica already, and its PSYNC goes unheard.
-  if (session->card().is(kClientMonitor)) return true;
-  // Messages must not get between the bytes of the stream.
-  subscriptions_.forget(*session);
-  session->subscribed = false;
-  session->take_messages();
-  session->card().set_flag(kClientReplica, true);
-  session->hand_over(std::move(next));
+  if (card.is(kClientMonitor)) return true;
+  subscriptions_.forget(card.inbox);
+  client.subscribed = false;
+  card.set_flag(kClientReplica, true);
+  connection_of(client)->hand_over(std::move(next));
   return true;
 }
 
@@ -367,6 +370,13 @@ void Composition::watch_signals() {
 
 void Composition::shut_down_on_signal(int how) {
   shutdown_.start(how, [](const Result<void>&) {});
+}
+
+// On the thread of a script that is busy, which keeps one worker from its loop.
+void Composition::answer_others() {
+  for (auto& worker : workers_) {
+    if (worker->is_own_thread()) worker->hear_others();
+  }
 }
 
 void Composition::resume_clients() {

@@ -76,6 +76,7 @@ class Composition {
   void watch_signals();
   void shut_down_on_signal(int how);
   void resume_clients();
+  void answer_others();
 
   Options& options_;
   Config& config_;

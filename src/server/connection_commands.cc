@@ -8,8 +8,8 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "base/version.h"
-#include "pubsub/pubsub_commands.h"
-#include "server/command_help.h"
+#include "engine/executor.h"
+#include "server/client.h"
 
 namespace tandem {
 namespace {
@@ -105,10 +105,10 @@ void hello(SessionContext& c, const NetworkOptions& options) {
         "RESP protocol version at the same time");
   }
   c.client.protocol = static_cast<int>(version);
-  if (Session* session = session_of(c)) session->card().protocol = c.client.protocol;
   c.reply.set_protocol(c.client.protocol);
-  if (Session* session = session_of(c); session != nullptr && name) {
-    session->card().name.set(std::string(*name));
+  if (const auto* connection = client_of(c)) {
+    connection->card()->protocol = c.client.protocol;
+    if (name) connection->card()->name.set(std::string(*name));
   }
   write_hello(c);
 }
@@ -132,15 +132,15 @@ void echo(SessionContext& c) { c.reply.bulk(c.args[1]); }
 
 void quit(SessionContext& c) {
   c.reply.ok();
-  if (Session* session = session_of(c)) session->close_after_reply();
+  if (ClientConnection* connection = client_of(c)) connection->close_after_reply();
 }
 
 void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandWatch& watch) {
-  if (Session* session = session_of(c)) {
-    watch.remove_monitor(session->id);
-    session->is_monitor = false;
-    end_subscriptions(subscriptions, *session);
-    session->reset_state();
+  if (ClientConnection* connection = client_of(c)) {
+    watch.remove_monitor(c.client.id);
+    c.client.is_monitor = false;
+    subscriptions.forget(connection->card()->inbox);
+    connection->reset();
   }
   c.client.subscribed = false;
   c.client.authenticated = !c.executor.engine().gate.is(Gate::kAuthRequired);

@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "commands/digest.h"
+#include "server/client.h"
 #include "server/command_help.h"
 
 namespace tandem {
@@ -26,8 +27,8 @@ bool allowed(SessionContext& c, const ServerOptions& options) {
   constexpr int kLocalOnly = 1;
   const int access = options.debug_command_access.get();
   if (access != kLocalOnly) return access != 0;
-  Session* session = session_of(c);
-  return session != nullptr && session->stream().peer().is_local();
+  const ClientConnection* connection = client_of(c);
+  return connection != nullptr && connection->peer().is_local();
 }
 
 // Everybody stands still for the time, as if the server slept; the answer comes at its end.

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "engine/admission.h"
 #include "server/admin_commands.h"
+#include "server/client.h"
 #include "server/command_help.h"
 
 namespace tandem {
@@ -73,7 +74,7 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   }
   if (!shutdown.begin(how)) return c.reply.error(kShutdownFailed);
   // Redis leaves without a reply: the closed connection is the answer.
-  if (Session* session = session_of(c)) session->close();
+  if (ClientConnection* connection = client_of(c)) connection->close();
 }
 
 }  // namespace

@@ -12,8 +12,7 @@ void ReplicationCards::link_opened(const ByteStream& stream, uint64_t number) {
   link_ = make_client_card(stream, parts_.clients.next_id(), parts_.clock.monotonic_ms());
   link_->user.set("(superuser)");
   link_->set_flag(kClientPrimary, true);
-  link_->act = [](const std::function<void(Session&)>&) {};  // it has no session
-  link_->close = [cut = parts_.cut_link, number] { cut(number); };
+  link_->wake = [cut = parts_.cut_link, number] { cut(number); };
   parts_.clients.add(link_);
 }
 
@@ -25,7 +24,7 @@ void ReplicationCards::link_executed(const ClientState& client, size_t unread_by
 }
 
 void ReplicationCards::link_closed() {
-  parts_.clients.remove(link_->id);
+  parts_.clients.remove(*link_);
   link_.reset();
 }
 

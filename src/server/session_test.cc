@@ -21,7 +21,8 @@ namespace {
 class Node {
  public:
   Node(SimProcess& process, ServerOptions& options)
-      : watch_(gate_, options, errors_),
+      : options_(options.network),
+        watch_(gate_, options, errors_),
         registry_(rows(options.network)),
         engine_{.keyspace = keyspace_,
                 .log = log_,
@@ -45,9 +46,7 @@ class Node {
                       if (session_ != nullptr) session_->unblock(std::move(text));
                     });
                   },
-              .wake = [](uint64_t) {},
-              .held_back = [](Session&) {},
-              .leaving = [this](Session&) { session_ = nullptr; }} {}
+              .held_back = [](Session&) {}} {}
 
   Task<void> serve(StopToken stop) {
     auto listener = process_.network().listen("0.0.0.0", kPort, 4);
@@ -58,7 +57,14 @@ class Node {
       card->id = ++last_id_;
       Session session(host_, std::move(*process_.network().adopt(std::move(*socket))), card, stop);
       session_ = &session;
+      card->wake = [this] {
+        process_.loop().post([this] {
+          if (session_ != nullptr) session_->attend();
+        });
+      };
+      card->inbox.open({.options = &options_, .wake = card->wake, .overflow = [] {}});
       co_await session.run();
+      session_ = nullptr;
     }
   }
 
@@ -68,6 +74,7 @@ class Node {
   static constexpr uint16_t kPort = 6379;
 
  private:
+  const NetworkOptions& options_;
   std::vector<CommandRow> rows(const NetworkOptions& options) {
     auto all = engine_rows();
     for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
@@ -279,19 +286,19 @@ TEST_F(SessionTest, WhoIsHeldBackIsNotIdle) {
   run(talk, 4000);
   check_limits();
   ASSERT_NE(node->session(), nullptr);
-  EXPECT_TRUE(node->session()->card().is(kClientHeldBack));
+  EXPECT_TRUE(node->session()->card()->is(kClientHeldBack));
   node->gate().set(Gate::kPausedAll, false);
   server_loop->post([this] { node->session()->resume(); });
   world.run_for_ms(100);
   EXPECT_EQ(talk.received, "+OK\r\n");
-  EXPECT_FALSE(node->session()->card().is(kClientHeldBack));
+  EXPECT_FALSE(node->session()->card()->is(kClientHeldBack));
 }
 
 TEST_F(SessionTest, WhoMonitorsIsNotIdle) {
   options.idle_timeout_seconds.set(2);
   Talk talk{.pieces = {"PING\r\n"}};
   run(talk, 100);
-  node->session()->card().set_flag(kClientMonitor, true);
+  node->session()->card()->set_flag(kClientMonitor, true);
   world.run_for_ms(4000);
   check_limits();
   EXPECT_FALSE(talk.closed);

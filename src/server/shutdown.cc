@@ -21,11 +21,7 @@ Shutdown::~Shutdown() {
 
 Result<void> Shutdown::begin(int how) {
   const bool drop = (how & kShutdownNoSave) != 0;
-  if (drop) {
-    // Before the lock: another shutdown may wait for the script.
-    dropping_.store(true);
-    parts_.stop_scripts();
-  }
+  if (drop) drop_scripts();  // before the lock: another shutdown may wait for the script
   const std::lock_guard guard(lock_);
   if (over_) return {};
   log_warning("User requested shutdown...");
@@ -54,21 +50,34 @@ Result<void> Shutdown::begin(int how) {
   return {};
 }
 
+void Shutdown::drop_scripts() {
+  dropping_.store(true);
+  parts_.stop_scripts();
+}
+
 bool Shutdown::must_wait(int how) const {
+  // Who asks may be heard by the script's own thread.
+  if ((how & kShutdownNoSave) != 0 && parts_.gate.is(Gate::kBusyScript)) return true;
+  return must_wait_for_replicas(how);
+}
+
+bool Shutdown::must_wait_for_replicas(int how) const {
   if ((how & kShutdownNow) != 0 || parts_.timeout_seconds.get() <= 0) return false;
   return parts_.replicas.acknowledged().count(parts_.log.end()) < parts_.replicas.count();
 }
 
 void Shutdown::start(int how, Done done) {
+  if ((how & kShutdownNoSave) != 0) drop_scripts();
   const std::lock_guard guard(thread_lock_);
   if (wait_ != nullptr) return done(fail(ErrorCode::kRefused, "a shutdown is in progress"));
-  if (thread_.joinable()) thread_.join();
-  if (must_wait(how)) wait_ = std::make_shared<Wait>();
-  thread_ = std::thread([this, how, wait = wait_, done = std::move(done)] {
-    name_thread("shutdown");
-    if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
-    done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
-  });
+  if (must_wait_for_replicas(how)) wait_ = std::make_shared<Wait>();
+  thread_ = std::thread(
+      [this, how, wait = wait_, done = std::move(done), before = std::move(thread_)]() mutable {
+        name_thread("shutdown");
+        if (before.joinable()) before.join();
+        if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
+        done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
+      });
 }
 
 bool Shutdown::abort() {
@@ -90,7 +99,7 @@ bool Shutdown::wait_for_replicas(int how) {
     std::unique_lock guard(wait->lock);
     // Looked at again and again, for a replica may also go, or another come.
     int64_t looks_left = parts_.timeout_seconds.get() * kLooksPerSecond;
-    while (!wait->aborted && looks_left > 0 && must_wait(how)) {
+    while (!wait->aborted && looks_left > 0 && must_wait_for_replicas(how)) {
       wait->changed.wait_for(guard, std::chrono::milliseconds(1000 / kLooksPerSecond));
       --looks_left;
     }

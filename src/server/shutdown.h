@@ -50,7 +50,8 @@ class Shutdown {
   // could not be saved, and the server goes on.
   Result<void> begin(int how);
 
-  // A replica has not acknowledged everything, and `how` does not say that this is no matter.
+  // A replica has not acknowledged everything, and `how` does not say that this is no matter; or a
+  // script is to be ended first.
   bool must_wait(int how) const;
   // Waits for the replicas if it must, then begins; `done` is called from the other thread.
   void start(int how, Done done);
@@ -65,6 +66,8 @@ class Shutdown {
     bool aborted = false;
   };
 
+  void drop_scripts();
+  bool must_wait_for_replicas(int how) const;
   bool wait_for_replicas(int how);
 
   const Parts parts_;

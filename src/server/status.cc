@@ -82,10 +82,8 @@ MemoryReport Status::memory() const {
   report.startup_bytes = startup_bytes_;
   report.backlog_bytes = static_cast<int64_t>(parts_.engine.log.window().bytes_held());
   for (const auto& card : parts_.clients.list()) {
-    const int64_t bytes = card->query_bytes.load(std::memory_order_relaxed) +
-                          card->query_free_bytes.load(std::memory_order_relaxed) +
-                          card->output_bytes.load(std::memory_order_relaxed);
-    (card->is(kClientReplica) ? report.replicas_bytes : report.clients_bytes) += bytes;
+    const bool replica = card->is(kClientReplica);
+    (replica ? report.replicas_bytes : report.clients_bytes) += card->memory_bytes();
   }
   parts_.more_memory(report);
   int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
@@ -136,12 +134,11 @@ void Status::collect_server(ServerFigures& server) const {
 void Status::collect_clients(ClientFigures& clients) const {
   for (const auto& card : parts_.clients.list()) {
     if (!card->is(kClientReplica)) ++clients.connected;
-    if (card->is(kClientBlocked) || card->is(kClientHeldBack)) ++clients.blocked;
+    if (card->is_blocked() || card->is(kClientHeldBack)) ++clients.blocked;
     clients.largest_input_bytes = std::max(
         clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed) +
                                          card->query_free_bytes.load(std::memory_order_relaxed));
-    clients.largest_output_bytes =
-        std::max(clients.largest_output_bytes, card->output_bytes.load(std::memory_order_relaxed));
+    clients.largest_output_bytes = std::max(clients.largest_output_bytes, card->unsent_bytes());
   }
   clients.blocked_with_deadline = parts_.engine.blocked.timed_count();
   clients.blocking_keys = parts_.engine.blocked.key_count();

@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "server/admin_commands.h"
+#include "server/client.h"
 #include "server/command_help.h"
 
 namespace tandem {
@@ -13,14 +14,14 @@ void info(SessionContext& c, Status& status) {
 }
 
 void monitor(SessionContext& c, CommandWatch& watch) {
-  Session* session = session_of(c);
-  if (session == nullptr || !c.may_block) {
+  const ClientConnection* connection = client_of(c);
+  if (connection == nullptr || !c.may_block) {
     return c.reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
   }
   // As in Redis, which hears nothing of a second one.
-  if (session->card().is(kClientMonitor)) return;
-  session->is_monitor = true;
-  watch.add_monitor(session->shared_card());
+  if (connection->card()->is(kClientMonitor)) return;
+  c.client.is_monitor = true;
+  watch.add_monitor(connection->card());
   c.reply.ok();
 }
 

@@ -1,5 +1,6 @@
 #include "server/worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr int64_t kTickMs = 100;
 constexpr int64_t kLimitsPeriodMs = 1000;
+constexpr int64_t kHearPeriodMs = 50;
 // Of a tick's 100 ms, for active expiry: a quarter at most, as in Redis, while there is much to
 // delete; little for a look at what is left.
 constexpr int64_t kExpireBudgetUs = 1000;
@@ -54,12 +56,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
                     session.unblock(std::move(text));
                   });
                 },
-            .wake =
-                [this](uint64_t id) {
-                  post_to(id, [](Session& session) { session.take_messages(); });
-                },
-            .held_back = [this](Session& session) { held_back_.push_back(session.id); },
-            .leaving = needs_.leaving},
+            .held_back = [this](Session& session) { held_back_.push_back(session.id); }},
       tick_(*loop_, [this] { every_tick(); }) {
   tick_.every_ms(kTickMs);
 }
@@ -78,7 +75,20 @@ void Worker::join() {
 }
 
 void Worker::adopt(AcceptedSocket socket) {
-  loop_->post([this, taken = std::move(socket)]() mutable { welcome(std::move(taken)); });
+  {
+    const Guard guard(arrivals_lock_);
+    arrivals_.push_back(std::move(socket));
+  }
+  loop_->post([this] { welcome_all(); });
+}
+
+void Worker::welcome_all() {
+  std::vector<AcceptedSocket> arrivals;
+  {
+    const Guard guard(arrivals_lock_);
+    arrivals.swap(arrivals_);
+  }
+  for (AcceptedSocket& socket : arrivals) welcome(std::move(socket));
 }
 
 void Worker::welcome(AcceptedSocket socket) {
@@ -117,17 +127,34 @@ Bytes Worker::refusal_of(const ByteStream& stream) const {
 
 std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream) {
   auto card = make_client_card(stream, needs_.clients.next_id(), loop_->clock().monotonic_ms());
-  card->act = [this, id = card->id](std::function<void(Session&)> act) {
-    post_to(id, std::move(act));
-  };
-  card->close = [this, id = card->id] { post_to(id, [](Session& session) { session.close(); }); };
+  card->wake = [this, id = card->id] { post_to(id, [](Session& session) { session.attend(); }); };
+  // The card holds its inbox.
+  card->inbox.open({.options = &needs_.options.network,
+                    .wake = card->wake,
+                    .overflow = [this, own = card.get()] { needs_.clients.kill(*own); }});
   return card;
 }
 
+// However the session ends, also with its worker.
+class Worker::Listing {
+ public:
+  Listing(Worker& worker, std::shared_ptr<ClientCard> card)
+      : worker_(worker), card_(std::move(card)) {}
+  ~Listing() {
+    worker_.sessions_.erase(card_->id);
+    worker_.needs_.clients.remove(*card_);
+  }
+  Listing(const Listing&) = delete;
+  Listing& operator=(const Listing&) = delete;
+
+ private:
+  Worker& worker_;
+  std::shared_ptr<ClientCard> card_;
+};
+
 Task<void> Worker::serve(std::unique_ptr<Session> session) {
+  const Listing listing(*this, session->card());
   co_await session->run();
-  sessions_.erase(session->id);
-  needs_.clients.remove(session->id);
 }
 
 void Worker::post_to(uint64_t id, std::function<void(Session&)> act) {
@@ -135,6 +162,21 @@ void Worker::post_to(uint64_t id, std::function<void(Session&)> act) {
     const auto found = sessions_.find(id);
     if (found != sessions_.end()) call(*found->second);
   });
+}
+
+// It may cost a tenth of the time, however many they are.
+void Worker::hear_others() {
+  const Clock& clock = loop_->clock();
+  const int64_t start_ms = clock.monotonic_ms();
+  if (start_ms < next_hearing_ms_) return;
+  welcome_all();
+  std::vector<Session*> sessions;
+  sessions.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) sessions.push_back(session);
+  // None of them ends in here: that is a turn of the loop.
+  for (Session* session : sessions) session->hear();
+  const int64_t end_ms = clock.monotonic_ms();
+  next_hearing_ms_ = end_ms + std::max(kHearPeriodMs, (end_ms - start_ms) * 10);
 }
 
 void Worker::resume_held_back() {

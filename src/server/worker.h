@@ -10,6 +10,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "base/lock.h"
 #include "config/server_options.h"
 #include "engine/executor.h"
 #include "io/network.h"
@@ -29,8 +30,6 @@ class Worker {
     ErrorCounts& errors;
     uint64_t random_seed;
     bool expires;  // deletes what is over; one worker does
-    // On the worker's thread, once a session ends.
-    std::function<void(Session&)> leaving;
     // On the worker's thread, after commands that added to the log: its readers are woken.
     std::function<void()> log_moved;
   };
@@ -52,12 +51,20 @@ class Worker {
   // Any thread: sessions that CLIENT PAUSE held back go on.
   void resume_held_back();
 
+  // On its own thread, from inside a command that takes long: answers the other clients, now and
+  // then.
+  void hear_others();
+  bool is_own_thread() const { return thread_.get_id() == std::this_thread::get_id(); }
+
   Loop& loop() { return *loop_; }
   Network& network() { return *network_; }
   Executor& executor() { return executor_; }
   NetworkCounters& counters() { return counters_; }
 
  private:
+  class Listing;
+
+  void welcome_all();
   void welcome(AcceptedSocket socket);
   Bytes refusal_of(const ByteStream& stream) const;
   std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
@@ -79,7 +86,10 @@ class Worker {
   SessionHost host_;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::vector<uint64_t> held_back_;
+  Lock arrivals_lock_;
+  std::vector<AcceptedSocket> arrivals_ TANDEM_GUARDED_BY(arrivals_lock_);
   int64_t limits_checked_ms_ = 0;
+  int64_t next_hearing_ms_ = 0;
   Timer tick_;
   Scope scope_;
   std::thread thread_;

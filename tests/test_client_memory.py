@@ -1,0 +1,143 @@
+"""What a connection holds is counted in one place: shown, limited, and given back."""
+import re
+import socket
+
+import pytest
+
+from harness.servers import is_stock
+from harness.wait import wait_until
+from harness.wire import Connection, encode
+
+MIB = 1024 * 1024
+
+
+def fields(line):
+    return dict(pair.partition("=")[::2] for pair in line.split())
+
+
+def listed(client, identity):
+    lines = client("CLIENT", "LIST", "ID", identity).splitlines()
+    return fields(lines[0]) if lines else None
+
+
+def peak_resident_bytes(server):
+    status = (server.folder / "/proc" / str(server.process.pid) / "status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
+def deaf(server):
+    """A connection whose own kernel holds little, for a client that does not read."""
+    connection = Connection(server.port)
+    connection.socket.close()
+    connection.socket = socket.socket()
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.socket.settimeout(20)
+    connection.socket.connect(("127.0.0.1", server.port))
+    return connection
+
+
+def send_what_goes(connection, data):
+    """Until the peer has closed, or takes no more for a moment."""
+    connection.socket.settimeout(0.5)
+    try:
+        connection.socket.sendall(data)
+    except OSError:
+        pass
+
+
+def test_replies_to_who_has_not_authenticated_have_a_small_limit(start):
+    server = start("tandem", "--requirepass", "secret")
+    if is_stock("tandem"):
+        pytest.skip("a limit of Redis 7.2's later patches")
+    with server.connect() as client:
+        client("AUTH", "secret")
+        strangers = [deaf(server) for _ in range(3)]
+        before = peak_resident_bytes(server)
+        for stranger in strangers:
+            send_what_goes(stranger, b"PING\r\n" * (7 * MIB // 6))
+        wait_until(lambda: len(client("CLIENT", "LIST").splitlines()) == 1, "strangers are gone")
+        assert peak_resident_bytes(server) - before < 8 * MIB
+
+
+def test_who_does_not_listen_is_not_closed_for_it(start):
+    server = start("tandem", "--client-output-buffer-limit", "normal 1mb 0 0")
+    with server.connect() as client:
+        client("SADD", "s", "x" * 1000)
+        client.send(encode("CLIENT", "REPLY", "SKIP") + encode("SRANDMEMBER", "s", -10_000))
+        assert client("PING") == "PONG"
+
+
+def test_what_an_idle_client_once_read_is_given_back(start):
+    server = start("tandem")
+    with server.connect() as client:
+        client("SET", "k", "x" * (5 * MIB))
+        before = int(server.info("memory")["used_memory"])
+        readers = [server.connect() for _ in range(20)]
+        for reader in readers:
+            reader.send(encode("GET", "k"))
+        for reader in readers:
+            reader.read_raw()
+
+        def all_small():
+            lines = client("CLIENT", "LIST").splitlines()
+            return all(int(fields(line)["tot-mem"]) < 64 * 1024 for line in lines)
+
+        wait_until(all_small, "nobody holds anything of it")
+        memory = server.info("memory")
+        assert int(memory["mem_clients_normal"]) < 21 * 64 * 1024
+        assert int(memory["used_memory"]) - before < 20 * MIB
+
+
+def test_what_waits_to_be_read_is_shown(start):
+    server = start("tandem")
+    with server.connect() as client:
+        client("SET", "k", "x" * (16 * MIB))
+        reader = deaf(server)
+        identity = reader("CLIENT", "ID")
+        reader.send(encode("GET", "k"))
+        waiting = wait_until(lambda: int(listed(client, identity)["omem"]), "it has not read all")
+        assert waiting <= 17 * MIB
+        shown = listed(client, identity)
+        assert int(shown["tot-mem"]) >= int(shown["omem"]) > MIB
+        assert int(server.info("memory")["mem_clients_normal"]) >= int(shown["omem"])
+
+
+def test_room_for_one_large_request_is_given_back(start):
+    """Also when the next request has begun to come; and who is idle holds no room at all."""
+    server = start("tandem")
+    with server.connect() as client, server.connect() as writer:
+        identity = writer("CLIENT", "ID")
+        writer.send(encode("SET", "k", "x" * (16 * MIB)) + b"*1\r\n$4\r\nPI")
+        assert writer.read() == "OK"
+        shown = wait_until(lambda: listed(client, identity), "it is listed")
+        assert int(shown["qbuf"]) + int(shown["qbuf-free"]) < 64 * 1024
+        writer.send(b"NG\r\n")
+        assert writer.read() == "PONG"
+        wait_until(lambda: int(listed(client, identity)["qbuf-free"]) == 0, "it holds no room")
+        assert writer("PING") == "PONG"
+
+
+def test_messages_count_against_the_limit_as_they_come(start):
+    """33 of a megabyte each, and what the kernel takes of them."""
+    server = start("tandem", "--client-output-buffer-limit", "pubsub 32mb 8mb 60")
+    with server.connect() as publisher:
+        subscriber = deaf(server)
+        subscriber("SUBSCRIBE", "c")
+        before = peak_resident_bytes(server)
+        published = 0
+        while publisher("PUBLISH", "c", "x" * MIB) == 1:
+            published += 1
+            assert published < 60
+        assert published >= 31
+        assert peak_resident_bytes(server) - before < 200 * MIB
+        assert publisher("PUBSUB", "NUMSUB", "c") == ["c", 0]
+
+
+def test_what_is_queued_is_no_query(start):
+    """As in 7.0 and 7.2; later versions count it."""
+    server = start("tandem", "--client-query-buffer-limit", "1mb")
+    with server.connect() as client:
+        assert client("MULTI") == "OK"
+        for _ in range(20):
+            assert client("SET", "k", "x" * 100_000) == "QUEUED"
+        assert client("EXEC") == ["OK"] * 20
