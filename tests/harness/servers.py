@@ -137,7 +137,13 @@ class Server:
         return self.start()
 
     def pause(self):
+        """Stopped when this returns: the signal alone reaches its threads a little later."""
         self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in self._thread_states()), "it stands still")
+
+    def _thread_states(self):
+        for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            yield stat.read_text().rpartition(")")[2].split()[0]
 
     def unpause(self):
         self.process.send_signal(signal.SIGCONT)
