@@ -166,6 +166,7 @@ Outcome Executor::run(Call& call, uint32_t bits) {
   Frame& frame = entered.frame();
   Execution& execution = frame.execution;
   const ReplyWriter::Mark before = call.reply.mark();
+  const int64_t started_us = clock_.monotonic_us();
   frame.judged_under = bits;
   declare(execution, call);
   switch (lock(frame, call)) {
@@ -190,15 +191,17 @@ Outcome Executor::run(Call& call, uint32_t bits) {
   execution.end();
   const Bytes written = call.reply.written_since(before);
   if (is_error(written) && !call.error_counted) accounts_.error(written);
-  conclude(call, is_error(written));
+  conclude(call, is_error(written), started_us);
   if (ends_transaction) end_transaction(call.client);
   if (serving_.has_more()) [[unlikely]]
     serving_.finish();
   return call.blocked ? Outcome::kBlocked : Outcome::kDone;
 }
 
-void Executor::conclude(Call& call, bool failed) {
-  const int64_t duration_us = clock_.advance();
+// The clock may have moved on inside: others are answered while a script is busy.
+void Executor::conclude(Call& call, bool failed, int64_t started_us) {
+  clock_.advance();
+  const int64_t duration_us = clock_.monotonic_us() - started_us;
   // What waits for keys is counted when it ends.
   if (!call.blocked || !call.client.waiter->for_keys()) {
     accounts_.executed(call.command, call.client, call.args, failed, duration_us, clock_.unix_us());

@@ -120,7 +120,7 @@ class Executor {
   Verdict lock(Frame& frame, Call& call);
   bool take_locks(Frame& frame, const Call& call);
   void invoke(Frame& frame, Call& call);
-  void conclude(Call& call, bool failed);
+  void conclude(Call& call, bool failed, int64_t started_us);
 
   Engine& engine_;
   const Command* const exec_;
