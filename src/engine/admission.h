@@ -24,6 +24,11 @@ inline bool locked_out(const ClientState& client, uint32_t bits) {
   return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
 }
 
+// The client's own state refuses it nothing.
+inline bool is_plain(const ClientState& client) {
+  return client.kind != ClientKind::kLink && !client.subscribed && !client.is_monitor;
+}
+
 // The flags by which a command is judged: its row's, and for EXEC with what is queued. One that
 // writes makes all of them write; one that may not run while the data load keeps all from it.
 uint32_t effective_flags(const Command& command, const ClientState& client);

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/number.h"
+#include "engine/gate.h"
 
 namespace tandem {
 namespace {
@@ -51,6 +52,26 @@ bool add_positions(const KeySpec& spec, std::span<const Bytes> args, std::vector
   if (last >= count) return false;
   for (int i = first; i <= last; i += spec.step) positions.push_back(i);
   return true;
+}
+
+// What engine/admission.cc asks of a row with these flags.
+uint32_t judging_conditions(const CommandRow& row) {
+  const uint32_t flags = row.flags;
+  // What is queued decides.
+  if ((flags & kRunsQueue) != 0) return ~uint32_t{0};
+  uint32_t conditions = Gate::kPausedAll | Gate::kBusyScript;
+  const auto add = [&conditions](bool concerned, uint32_t condition) {
+    if (concerned) conditions |= condition;
+  };
+  const bool writes = (flags & kWrite) != 0;
+  add((flags & kNoAuth) == 0, Gate::kAuthRequired);
+  add((flags & kDenyOom) != 0, Gate::kOutOfMemory);
+  add(writes || (flags & kReportsDiskError) != 0, Gate::kDiskError);
+  add(writes, Gate::kTooFewReplicas | Gate::kReadOnlyReplica);
+  add((flags & kStale) == 0, Gate::kLinkDown);
+  add((flags & kLoading) == 0, Gate::kDatasetLoading);
+  add((flags & (kWrite | kMayReplicate)) != 0, Gate::kPausedWrites);
+  return conditions;
 }
 
 }  // namespace
@@ -107,6 +128,7 @@ const Command* Registry::add(CommandRow row, const std::string& prefix) {
   command.called = row.name;
   std::vector<CommandRow> subcommands = std::move(row.subcommands);
   command.row = std::move(row);
+  command.judged_by = judging_conditions(command.row);
   for (CommandRow& subcommand : subcommands) {
     command.subcommands.push_back(add(std::move(subcommand), command.full_name + "|"));
   }

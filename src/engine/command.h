@@ -144,6 +144,9 @@ struct Command {
   std::string full_name;  // "get", "client|id"
   std::string called;     // the name by which it is asked for; empty: by none
   std::vector<const Command*> subcommands;
+  // The conditions of the node (engine/gate.h) that may refuse it or hold it back. While none of
+  // them holds, admission looks no further.
+  uint32_t judged_by = 0;
 
   bool has(uint32_t flag) const { return (row.flags & flag) != 0; }
   bool arity_fits(size_t argument_count) const {

@@ -1,0 +1,55 @@
+#include "engine/admission.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/test_world.h"
+
+namespace tandem {
+namespace {
+
+// Every combination of flags that admission looks at, under every single condition.
+TEST(Admission, LooksNoFurtherOnlyWhereNothingWouldRefuse) {
+  constexpr uint32_t kLookedAt[] = {kWrite,  kReadOnly,         kDenyOom,      kLoading,  kStale,
+                                    kNoAuth, kReportsDiskError, kMayReplicate, kAllowBusy};
+  for (uint32_t chosen = 0; chosen < 1u << std::size(kLookedAt); ++chosen) {
+    CommandRow row{.name = "some"};
+    for (size_t i = 0; i < std::size(kLookedAt); ++i) {
+      if ((chosen >> i & 1) != 0) row.flags |= kLookedAt[i];
+    }
+    std::vector<CommandRow> rows;
+    rows.push_back(row);
+    const Registry registry(std::move(rows));
+    const Command& command = *registry.find("some");
+    ClientState client(ClientKind::kNormal);
+    client.authenticated = false;
+    // A stale link is refused by three conditions together.
+    constexpr uint32_t kBackground = Gate::kReplica | Gate::kStaleRefused;
+    for (uint32_t bit = 1; bit <= Gate::kStaleRefused; bit <<= 1) {
+      const uint32_t bits = kBackground | bit;
+      const uint32_t flags = effective_flags(command, client);
+      const bool let_in =
+          !refusal(command, flags, client, bits) && !is_held_back(flags, client, bits);
+      if ((bits & command.judged_by) == 0) {
+        EXPECT_TRUE(let_in) << chosen << " " << bits;
+      }
+    }
+  }
+}
+
+TEST(Admission, WhatIsQueuedCountsInEveryCondition) {
+  World world;
+  const Command& exec = *world.registry.find("exec");
+  Client client;
+  world.run(client, {"MULTI"});
+  world.run(client, {"GET", "a"});
+  const uint32_t stale = Gate::kReplica | Gate::kLinkDown | Gate::kStaleRefused;
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, stale));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kDatasetLoading));
+  EXPECT_FALSE(refusal(exec, effective_flags(exec, client), client, Gate::kReadOnlyReplica));
+  world.run(client, {"SET", "a", "1"});
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kReadOnlyReplica));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kTooFewReplicas));
+}
+
+}  // namespace
+}  // namespace tandem
