@@ -8,8 +8,9 @@
 //   writers --append--> [block][block][block] <--peek/advance-- LogCursor "replica 10.0.0.2:6379"
 //                        ^ first held       ^ end()          \- LogCursor "disk"
 //
-// Readers pull. An append takes a lock of some 15 ns, copies, publishes the end with a release
-// store, and returns: it never waits for, calls or knows a reader, and it never fails.
+// Readers pull (log/shared_blocks.h). An append takes a lock of some 15 ns, copies, publishes the
+// end with a release store, and returns: it never waits for a reader, and it never fails. A reader
+// that waits for more is rung for.
 //
 // What is held: the backlog (as many of the newest bytes as LogOptions says, in whole blocks) and
 // whatever an open cursor has not yet passed. A cursor that lags more than its own limit is lost:
@@ -25,8 +26,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@
 #include "base/lock.h"
 #include "base/result.h"
 #include "log/position.h"
+#include "log/shared_blocks.h"
 
 namespace tandem {
 
@@ -45,12 +48,9 @@ struct LogOptions {
       0;  // drop what is older than this, even below backlog_bytes; 0: no limit by age
 };
 
-// What is held: offsets in [first, end].
-struct LogWindow {
-  uint64_t first = 0;
-  uint64_t end = 0;
-  uint64_t bytes_held() const { return end - first; }
-};
+using LogWindow = SharedBlocks::Window;
+using LogCursor = SharedBlocks::Cursor;
+using LogCursorInfo = SharedBlocks::CursorInfo;
 
 // The names under which this log's bytes are known. Up to `id2_valid_until` they are also the
 // history `id2`, which this server followed before its promotion (PSYNC2's second id); `id2` is
@@ -61,16 +61,9 @@ struct LogHistory {
   uint64_t id2_valid_until = 0;
 };
 
-struct LogCursorInfo {
-  std::string name;
-  uint64_t offset = 0;
-  uint64_t lag_bytes = 0;
-  bool lost = false;
-};
-
 class Log {
  public:
-  class Cursor;
+  using Bell = SharedBlocks::Bell;
 
   // The context of a record that no append has used yet; the next append puts its prefix first.
   static constexpr uint32_t kNoContext = UINT32_MAX;
@@ -107,7 +100,7 @@ class Log {
   uint32_t context() const;
 
   // The committed end: every byte before it can be read.
-  uint64_t end() const { return end_.load(std::memory_order_acquire); }
+  uint64_t end() const { return blocks_.end(); }
   LogWindow window() const;
 
   LogHistory history() const;
@@ -124,9 +117,20 @@ class Log {
 
   // A reader that starts at `offset`, which must lie within window(); kLimit says that it does not.
   // When the lag passes `lag_bytes_max` (0: no limit), checked once a block, the cursor is lost.
-  Result<std::unique_ptr<Cursor>> open(std::string name, uint64_t offset, uint64_t lag_bytes_max);
-  std::unique_ptr<Cursor> open_at_end(std::string name, uint64_t lag_bytes_max);
+  // `bell`: see LogCursor::ring_behind().
+  Result<std::unique_ptr<LogCursor>> open(std::string name, uint64_t offset, uint64_t lag_bytes_max,
+                                          Bell bell = {});
+  std::unique_ptr<LogCursor> open_at_end(std::string name, uint64_t lag_bytes_max, Bell bell = {});
+  // Where a reader starts depends on what the log holds and how it is called: `choose` sees both as
+  // they are together, and names an offset within the window, or nothing. Then no cursor is made.
+  // `choose` is called once, under the log's lock: it calls nothing of the log.
+  using Choose = std::function<std::optional<uint64_t>(const LogHistory&, const LogWindow&)>;
+  std::unique_ptr<LogCursor> open_where(std::string name, uint64_t lag_bytes_max, Bell bell,
+                                        const Choose& choose);
   std::vector<LogCursorInfo> cursors() const;
+  // Whoever has appended a batch calls it at the end of it, without stripes: readers that wait are
+  // rung for. (An append rings only for who has much to read by then.) One look when nobody waits.
+  void ring_readers() { blocks_.ring_readers(); }
 
   // Changes LogOptions' two limits; what is too much is dropped at once.
   void set_retention(uint64_t backlog_bytes, int64_t backlog_ms);
@@ -135,79 +139,12 @@ class Log {
   void trim(int64_t monotonic_ms);
 
  private:
-  struct Block;
-  struct Key {};  // only the log makes cursors
-  using BlockList = std::vector<std::shared_ptr<Block>>;
-
-  void write(Bytes bytes) TANDEM_REQUIRES(lock_);
-  void add_block() TANDEM_REQUIRES(lock_);
-  uint64_t publish() TANDEM_REQUIRES(lock_);
-  BlockList collect() TANDEM_REQUIRES(lock_);
-  BlockList drop_all() TANDEM_REQUIRES(lock_);
-  std::unique_ptr<Cursor> register_cursor(std::string name, uint64_t offset, uint64_t lag_bytes_max)
-      TANDEM_REQUIRES(lock_);
-  uint64_t first_held() const TANDEM_REQUIRES(lock_);
-
-  // Constant after construction.
-  const uint32_t block_bytes_;
-
   // Read without the lock.
   std::atomic<bool> active_{false};
-  std::atomic<uint64_t> end_{0};
 
-  mutable Lock lock_;
-  uint64_t backlog_bytes_ TANDEM_GUARDED_BY(lock_);
-  int64_t backlog_ms_ TANDEM_GUARDED_BY(lock_);
-  LogHistory history_ TANDEM_GUARDED_BY(lock_);
-  uint32_t context_ TANDEM_GUARDED_BY(lock_) = kNoContext;
-  // Contiguous blocks of equal size; all but the last are full. The end of what is written is
-  // written_; it runs ahead of end_ only while the lock is held.
-  std::deque<std::shared_ptr<Block>> blocks_ TANDEM_GUARDED_BY(lock_);
-  uint64_t written_ TANDEM_GUARDED_BY(lock_) = 0;
-  int64_t trimmed_at_ms_ TANDEM_GUARDED_BY(lock_) = 0;
-  std::vector<Cursor*> cursors_ TANDEM_GUARDED_BY(lock_);
+  SharedBlocks blocks_;
+  LogHistory history_ TANDEM_GUARDED_BY(blocks_.lock);
+  uint32_t context_ TANDEM_GUARDED_BY(blocks_.lock) = kNoContext;
 };
-
-// One reader's place. Named for INFO.
-//
-// Threads: peek(), advance() and the destructor belong to one thread at a time, which need not be a
-// writer's; the rest may be called from any thread.
-class Log::Cursor {
- public:
-  Cursor(Key key, Log& log, std::string name, uint64_t offset, uint64_t lag_bytes_max);
-  ~Cursor();
-  Cursor(const Cursor&) = delete;
-  Cursor& operator=(const Cursor&) = delete;
-
-  // The committed bytes from this place to the end of their block, without a copy; empty when the
-  // reader is at the end. They stay valid until the next peek() or the destructor, even when the
-  // cursor is lost meanwhile. kLimit: the cursor is lost, and stays so.
-  Result<Bytes> peek();
-  // The reader is done with the first `count` of the bytes that peek() returned.
-  void advance(size_t count);
-
-  // Gives up this place: later calls of peek() fail, and the log holds nothing back for it.
-  void lose() { lost_.store(true, std::memory_order_release); }
-  bool lost() const { return lost_.load(std::memory_order_acquire); }
-
-  const std::string& name() const { return name_; }
-  uint64_t offset() const { return offset_.load(std::memory_order_acquire); }
-  uint64_t lag_bytes() const;
-  uint64_t lag_bytes_max() const { return lag_bytes_max_.load(std::memory_order_relaxed); }
-  // Another limit from here on; who lags by more than that now is lost at once.
-  void set_lag_bytes_max(uint64_t bytes);
-
- private:
-  Log& log_;
-  const std::string name_;
-  std::atomic<uint64_t> lag_bytes_max_;
-  std::atomic<uint64_t> offset_;
-  std::atomic<bool> lost_{false};
-  // Only the reader's thread: the block that offset_ lies in, kept alive by this reference; null
-  // before the first byte.
-  std::shared_ptr<Block> block_;
-};
-
-using LogCursor = Log::Cursor;
 
 }  // namespace tandem

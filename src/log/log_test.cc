@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -325,6 +326,33 @@ TEST(LogThreadsTest, LosingAReaderWhileItReads) {
     std::this_thread::yield();
   }
   writer.join();
+}
+
+// What a reader decides by is what it then gets: nothing of the log changes in between.
+TEST(LogTest, WhereAReaderStartsIsChosenInOneHold) {
+  auto log = active_log({});
+  log->append_verbatim("12345");
+  const auto none = log->open_where(
+      "none", 0, {}, [](const LogHistory&, const LogWindow&) { return std::optional<uint64_t>(); });
+  EXPECT_EQ(none, nullptr);
+  std::atomic<bool> chosen{false};
+  std::thread resetting;
+  auto cursor =
+      log->open_where("reader", 0, {}, [&](const LogHistory& history, const LogWindow& window) {
+        EXPECT_EQ(history.id, id_of('b'));
+        EXPECT_EQ(window.end, 5U);
+        resetting = std::thread([&] {
+          log->reset({.id = id_of('c'), .offset = 100});
+          EXPECT_TRUE(chosen.load());
+        });
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+        chosen.store(true);
+        return std::optional<uint64_t>(3);
+      });
+  resetting.join();
+  ASSERT_NE(cursor, nullptr);
+  EXPECT_TRUE(cursor->lost()) << "it was there before the reset";
+  EXPECT_EQ(log->cursors().size(), 1U);
 }
 
 }  // namespace
