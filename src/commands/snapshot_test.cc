@@ -226,6 +226,62 @@ TEST(SnapshotOfEverything, GivenUpInTheMiddleLeavesTheNextOneWhole) {
   EXPECT_EQ(loaded(stream), at_cut);
 }
 
+// More often than there are epochs.
+TEST(SnapshotOfEverything, GivenUpHundredsOfTimesLeavesTheNextOneWhole) {
+  Stage stage;
+  Writer writer(stage, 2);
+  writer.fill();
+  int longest = 0;
+  for (int round = 0; round < 300; ++round) {
+    {
+      auto snapshot =
+          RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
+      std::string piece;
+      if (round % 7 == 0) snapshot->produce(piece);
+      writer.write();
+    }
+    longest = std::max(longest, stage.keyspace.snapshot().unfinished);
+  }
+  EXPECT_EQ(longest, 100) << "a walk that is given up is left where it is, but not for ever";
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
+  std::string stream;
+  for (std::string piece; snapshot->produce(piece);) stream += piece;
+  EXPECT_EQ(loaded(stream), at_cut);
+}
+
+// The walk over a large value goes with it to another key, and is not finished in a hurry.
+TEST(SnapshotOfEverything, AMoveOfALargeValueTakesItsWalkAlong) {
+  Stage stage;
+  for (int i = 0; i < 20'000; i += 10) {
+    std::string line = "HSET big";
+    for (int n = i; n < i + 10; ++n) line += fmt::format(" field{} {}", n, std::string(20, 'v'));
+    stage.run(line);
+  }
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(),
+                         {.format = {.compress = false}, .produce_bytes = 1000}, nullptr);
+  std::string stream;
+  std::string piece;
+  while (stream.size() < 20'000 && snapshot->produce(piece)) stream += piece;
+  stage.run("RENAME big other");
+  stage.run("MOVE other 1");
+  EXPECT_LT(snapshot->pending_bytes(), 1000U) << "nothing was handed in";
+  stage.client("").database = 1;
+  stage.run("RENAME other again");
+  stage.run("HSET again field19999 changed");
+  stage.run("HDEL again field19998");
+  EXPECT_LT(snapshot->pending_bytes(), 1000U);
+  snapshot->produce(piece);
+  stream += piece;
+  stage.run("DEL again");
+  while (snapshot->produce(piece)) stream += piece;
+  EXPECT_EQ(loaded(stream), at_cut);
+  EXPECT_EQ(snapshot->pending_bytes(), 0U);
+}
+
 // As Redis writes them, so that its tables are of the right size before the first key.
 TEST(SnapshotOfEverything, TheSizesOfTheDatabasesStandFirst) {
   Stage stage;

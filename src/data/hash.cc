@@ -162,10 +162,6 @@ bool Hash::is_walked() const {
   return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
 }
 
-void Hash::finish_walk() {
-  if (is_walked()) std::get<1>(form_)->watch->finish();
-}
-
 uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const {
   if (listpack() != nullptr) {
     for_each([&](Bytes field, Bytes value) {

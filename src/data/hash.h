@@ -63,7 +63,6 @@ class Hash {
   // it is not large.
   std::unique_ptr<ElementWalk> walk(std::function<void(Bytes field, Bytes value)> visit) const;
   bool is_walked() const;
-  void finish_walk();
 
   // The blob for RDB while in that form, else nullptr.
   const Listpack* listpack() const { return std::get_if<Listpack>(&form_); }

@@ -271,10 +271,6 @@ std::unique_ptr<ElementWalk> Set::walk(std::function<void(Bytes)> visit) const {
 
 bool Set::is_walked() const { return form_.index() == 2 && std::get<2>(form_)->watch != nullptr; }
 
-void Set::finish_walk() {
-  if (is_walked()) std::get<2>(form_)->watch->finish();
-}
-
 uint64_t Set::scan(uint64_t cursor, FunctionRef<void(Bytes)> visit) const {
   if (form_.index() != 2) {
     for_each([&](Bytes member) {

@@ -69,7 +69,6 @@ class Set {
   // it is not large.
   std::unique_ptr<ElementWalk> walk(std::function<void(Bytes)> visit) const;
   bool is_walked() const;
-  void finish_walk();
 
   // The blob for RDB while in that form, else nullptr.
   const Intset* intset() const { return std::get_if<Intset>(&form_); }

@@ -346,10 +346,6 @@ bool SortedSet::is_walked() const {
   return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
 }
 
-void SortedSet::finish_walk() {
-  if (is_walked()) std::get<1>(form_)->watch->finish();
-}
-
 uint64_t SortedSet::scan(uint64_t cursor, FunctionRef<void(Bytes, double)> visit) const {
   if (listpack() != nullptr) {
     for_each([&](Bytes member, double score) {

@@ -72,15 +72,21 @@ RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options&
 
 RdbSnapshot::~RdbSnapshot() {
   if (!walking_) return;
-  // Given up in the middle: what is left is still marked, so that the next snapshot starts clean.
-  walk_.abandon();
-  while (walk_.step(kPartitionsPerStripe * kChainsPerHold)) {
+  // Given up in the middle: writers hand in nothing more.
+  {
+    const ExclusiveGuard guard(engine_.keyspace);
+    given_up_ = true;
+  }
+  if (walk_.abandon()) {
+    while (walk_.step(kPartitionsPerStripe * kChainsPerHold)) {
+    }
   }
   while (first_large() != nullptr) drop_first_large();
   finish_walk();
 }
 
 void RdbSnapshot::write_chain(int database, const TableBucket& home) {
+  if (given_up_) return;
   Encoded encoded{database, {}};
   StringSink sink(encoded.bytes);
   int64_t keys = 0;
@@ -102,16 +108,15 @@ void RdbSnapshot::write_chain(int database, const TableBucket& home) {
 
 // False: it is small.
 bool RdbSnapshot::begin_large(int database, const Entry& entry) {
-  auto rest = RdbLargeEntry::begin(entry, options_.format);
+  auto rest = RdbLargeEntry::begin(entry, options_.format, pending_bytes_);
   if (rest == nullptr) return false;
   char digits[kInt64TextMax];
-  auto large = std::make_unique<Large>(
-      Large{.database = database,
-            .stripe = engine_.keyspace.place(entry.key()).stripe(),
-            .container = rest->in_place() ? entry.ref(digits).container : nullptr,
-            .rest = nullptr,
-            .part = {}});
-  large->rest = std::move(rest);
+  const void* container = rest->in_place() ? entry.ref(digits).container : nullptr;
+  std::unique_ptr<Large> large(new Large{.database = database,
+                                         .stripe{engine_.keyspace.place(entry.key()).stripe()},
+                                         .container = container,
+                                         .rest = std::move(rest),
+                                         .part = {}});
   const Guard guard(lock_);
   large_.push_back(std::move(large));
   return true;
@@ -130,6 +135,25 @@ void RdbSnapshot::adopt(Entry* entry) {
   CHECK(false, "a container that is walked has its walk");
 }
 
+void RdbSnapshot::moved(const void* container, int stripe) {
+  const Guard guard(lock_);
+  for (const auto& large : large_) {
+    if (large->container == container) large->stripe.store(stripe);
+  }
+}
+
+// The value may go on under another key, and so under another stripe, as long as its own is not
+// held.
+template <class Fn>
+void RdbSnapshot::under_its_stripe(const Large& large, Fn&& fn) {
+  for (;;) {
+    const int stripe = large.stripe.load();
+    const PatientGuard guard(engine_.keyspace.stripe(stripe));
+    if (large.stripe.load() != stripe) continue;
+    return fn();
+  }
+}
+
 RdbSnapshot::Large* RdbSnapshot::first_large() {
   const Guard guard(lock_);
   return large_.empty() ? nullptr : large_.front().get();
@@ -139,8 +163,7 @@ void RdbSnapshot::step_large(Large& large) {
   large.part.clear();
   bool more = false;
   if (large.rest->in_place()) {
-    const PatientGuard guard(engine_.keyspace.stripe(large.stripe));
-    more = large.rest->step(large.part, kLargeBytesPerHold);
+    under_its_stripe(large, [&] { more = large.rest->step(large.part, kLargeBytesPerHold); });
   } else {
     more = large.rest->step(large.part, kLargeBytesPerHold);
   }
@@ -150,14 +173,13 @@ void RdbSnapshot::step_large(Large& large) {
 
 void RdbSnapshot::drop_first_large() {
   std::unique_ptr<Large> large;
-  {
-    // Its stripe first: nobody finds the walk in its container without finding it here.
-    const Guard stripe(engine_.keyspace.stripe(first_large()->stripe));
+  // Under its stripe: nobody finds the walk in its container without finding it here.
+  under_its_stripe(*first_large(), [&] {
     const Guard guard(lock_);
     large = std::move(large_.front());
     large_.pop_front();
     if (large->rest->in_place()) large->rest.reset();
-  }
+  });
   if (large->orphan != nullptr) Entry::destroy(large->orphan);
 }
 

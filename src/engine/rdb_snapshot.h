@@ -13,7 +13,8 @@
 //
 // Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
 // hand in the chains that they are about to change from theirs. What they hand in waits in memory
-// for the next produce: pending_bytes().
+// for the next produce: pending_bytes(). Giving a snapshot up is quick, but now and then walks on to
+// the end (keyspace/snapshot.h): so not on a loop.
 #pragma once
 
 #include <atomic>
@@ -56,10 +57,13 @@ class RdbSnapshot final : private SnapshotSink {
 
   // Somebody else needs the turn: to be given up.
   bool interrupted() const { return turn_.interrupted(); }
+  // Somebody waits for the turn: not to be put off.
+  bool turn_wanted() const { return turn_.wanted(); }
 
   int64_t keys_total() const { return walk_.keys_at_cut(); }
   // For progress and limits; any thread.
   int64_t keys_written() const { return keys_written_.load(std::memory_order_relaxed); }
+  // What writers made it keep until the next steps.
   size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -70,8 +74,8 @@ class RdbSnapshot final : private SnapshotSink {
 
   struct Large {
     int database;
-    int stripe;
-    const void* container;  // null: steps do not touch it
+    std::atomic<int> stripe;  // changes with the stripe held, and the next one
+    const void* container;    // null: steps do not touch it
     std::unique_ptr<RdbLargeEntry> rest;
     std::string part;
     Entry* orphan = nullptr;  // its entry, once it is in no table any more
@@ -81,10 +85,13 @@ class RdbSnapshot final : private SnapshotSink {
   RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options, RdbPreamble head);
   void write_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
+  void moved(const void* container, int stripe) override;
   bool begin_large(int database, const Entry& entry);
   Large* first_large();
   void step_large(Large& large);
   void drop_first_large();
+  template <class Fn>
+  void under_its_stripe(const Large& large, Fn&& fn);
   void drain();
   void finish_walk();
 
@@ -97,14 +104,15 @@ class RdbSnapshot final : private SnapshotSink {
   StringSink out_sink_{out_};
   RdbWriter writer_;
 
+  std::atomic<size_t> pending_bytes_{0};
   Lock lock_;
   std::vector<Encoded> pending_ TANDEM_GUARDED_BY(lock_);
   // What is in the first belongs to the producer, and to whoever holds its stripe.
   std::deque<std::unique_ptr<Large>> large_ TANDEM_GUARDED_BY(lock_);
-  std::atomic<size_t> pending_bytes_{0};
   std::atomic<int64_t> keys_written_{0};
 
   Breather breather_;
+  bool given_up_ = false;  // changed under all stripes, read under any
   bool begun_ = false;
   bool chains_left_ = true;
   bool walking_ = true;

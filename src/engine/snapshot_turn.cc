@@ -15,13 +15,17 @@ void SnapshotTurn::Held::give_back() {
   const std::lock_guard guard(turn.lock_);
   turn.wake_ = nullptr;
   turn.interrupted_.store(false);
+  turn.wanted_.store(false);
   turn.taken_.store(false);
   turn.given_back_.notify_all();
 }
 
 SnapshotTurn::Held SnapshotTurn::try_take(std::function<void()> wake) {
   const std::lock_guard guard(lock_);
-  if (taken_.load() || waiting_ > 0) return {};
+  if (taken_.load() || waiting_ > 0) {
+    want();
+    return {};
+  }
   taken_.store(true);
   wake_ = std::move(wake);
   return Held(*this);

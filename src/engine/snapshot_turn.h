@@ -26,6 +26,8 @@ class SnapshotTurn {
     explicit operator bool() const { return turn_ != nullptr; }
     // Somebody else needs it: to be destroyed soon, with whatever it was taken for given up.
     bool interrupted() const { return turn_->interrupted_.load(std::memory_order_relaxed); }
+    // Somebody would like it, since it was taken.
+    bool wanted() const { return turn_->wanted_.load(std::memory_order_relaxed); }
 
    private:
     friend class SnapshotTurn;
@@ -38,6 +40,9 @@ class SnapshotTurn {
   // Empty: somebody has it, or waits in take_over(). `wake` is called, perhaps more than once and
   // from any thread, when it is interrupted; it may not call back here.
   Held try_take(std::function<void()> wake = {});
+  // Who has the turn is to know that somebody would like it: its end should not be put off. So does
+  // a try_take() in vain.
+  void want() { wanted_.store(true); }
   // Interrupts whoever has it, and takes it as soon as it is given back. Not to be called with
   // stripes held, nor from a thread that the holder needs.
   Held take_over();
@@ -54,6 +59,7 @@ class SnapshotTurn {
   std::condition_variable given_back_;
   std::atomic<bool> taken_{false};
   std::atomic<bool> interrupted_{false};
+  std::atomic<bool> wanted_{false};
   std::function<void()> wake_;
   int waiting_ = 0;
 };

@@ -221,12 +221,6 @@ bool Entry::is_walked() const {
   }
 }
 
-void Entry::finish_walk() {
-  if (type() == ValueType::kSet) as<Set>().finish_walk();
-  if (type() == ValueType::kSortedSet) as<SortedSet>().finish_walk();
-  if (type() == ValueType::kHash) as<Hash>().finish_walk();
-}
-
 // A new allocation with the same key and value but another form or expiry; a payload that both
 // forms have is moved over. The caller frees this one with std::free.
 Entry* Entry::rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const {

@@ -100,8 +100,6 @@ class Entry {
 
   // A set, hash or sorted set that a snapshot walks at the moment (data/element_walk.h).
   bool is_walked() const;
-  // The rest of the walk, at once.
-  void finish_walk();
 
   // Changes of a string in place. Each returns the entry to put into the table's slot: this one, or
   // a new one in its stead (then this one is gone).

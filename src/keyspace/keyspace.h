@@ -99,6 +99,9 @@ class SnapshotSink {
   // An entry whose container the sink still walks (Entry::is_walked) has left its table: it belongs
   // to the sink from here on.
   virtual void adopt(Entry* entry) = 0;
+  // A container that the sink still walks goes on in an entry of this stripe. Called with both
+  // stripes held, the former and this.
+  virtual void moved(const void* container, int stripe) = 0;
 };
 
 class Keyspace {
@@ -156,6 +159,8 @@ class Keyspace {
   struct SnapshotState {
     SnapshotSink* sink = nullptr;
     uint8_t epoch = 1;  // 1 to 127; buckets that bear it are written out or younger than the cut
+    // How many walks in a row were given up and left buckets behind that bear older epochs.
+    int unfinished = 0;
   };
   SnapshotState& snapshot() { return snapshot_; }
 

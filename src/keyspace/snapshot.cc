@@ -6,6 +6,14 @@
 
 namespace tandem {
 
+namespace {
+
+// Chains that no walk has come to for so many walks still bear another epoch than the next one's.
+constexpr int kUnfinishedWalksMax = 100;
+static_assert(kUnfinishedWalksMax + 2 < TableBucket::kEpochMask);
+
+}  // namespace
+
 SnapshotWalk::SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink)
     : keyspace_(keyspace), sink_(sink) {
   Keyspace::SnapshotState& state = keyspace.snapshot();
@@ -27,10 +35,22 @@ int64_t SnapshotWalk::keys_at_cut() const {
   return keys;
 }
 
-void SnapshotWalk::end() { keyspace_.snapshot().sink = nullptr; }
+void SnapshotWalk::end() {
+  Keyspace::SnapshotState& state = keyspace_.snapshot();
+  state.sink = nullptr;
+  state.unfinished = complete_ ? 0 : state.unfinished + 1;
+}
+
+bool SnapshotWalk::abandon() {
+  abandoned_ = true;
+  return !complete_ && keyspace_.snapshot().unfinished >= kUnfinishedWalksMax;
+}
 
 bool SnapshotWalk::step(int chains) {
-  if (partition_ >= kPartitions || tables_.empty()) return false;
+  if (partition_ >= kPartitions || tables_.empty()) {
+    complete_ = true;
+    return false;
+  }
   const int stripe = partition_ / kPartitionsPerStripe;
   const PatientGuard guard(keyspace_.stripe(stripe));
   int budget = chains;
@@ -42,7 +62,8 @@ bool SnapshotWalk::step(int chains) {
     ++partition_;
   }
   if (partition_ / kPartitionsPerStripe == stripe) look_ahead(chains);
-  return partition_ < kPartitions;
+  complete_ = partition_ >= kPartitions;
+  return !complete_;
 }
 
 // The next hold is short if its cache misses pass while nobody waits for them.

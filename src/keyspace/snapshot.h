@@ -8,6 +8,10 @@
 //   (change)  writers about to change an unwritten chain write it out first (SnapshotHook)
 //   end       (all stripes held) the sink is let go
 //
+// A walk that is given up leaves the rest of the chains as they are, for the epoch of the next walk
+// is another one again. Only there are no more than 127 epochs: after many walks in a row that were
+// given up, one has to go on to the end, so that no chain bears an epoch that is about to return.
+//
 // Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later
 // never do. One walk at a time. begin, step and end belong to one thread.
 #pragma once
@@ -29,9 +33,9 @@ class SnapshotWalk {
   // Writes out up to `chains` chains under one hold of one stripe. False when everything is
   // written.
   bool step(int chains);
-  // Drops the sink's interest but still marks what is left, so that the next epoch starts clean.
-  // Call step() on.
-  void abandon() { abandoned_ = true; }
+  // Given up: step() tells the sink nothing any more. True: the chains that are left are to be
+  // marked all the same; call step() on until it says false.
+  [[nodiscard]] bool abandon();
 
   struct Size {
     int database;
@@ -51,6 +55,7 @@ class SnapshotWalk {
   std::vector<TablesRef> tables_;  // non-empty databases at the cut
   std::vector<Size> sizes_at_cut_;
   bool abandoned_ = false;
+  bool complete_ = false;  // every chain bears the walk's epoch
   // The place of the walk: partition, then database, then bucket.
   int partition_ = 0;
   size_t table_ = 0;

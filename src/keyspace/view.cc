@@ -203,10 +203,20 @@ std::span<char> View::resize_text(Bytes key, size_t size) {
 void View::put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes) {
   const auto replace = [&](Entry* old) {
     Entry* made = Entry::make(key, std::move(value), expiry_ms);
+    hand_walk_over(*made);
     if (old != nullptr) access_.discard(old);
     return made;
   };
   update(key, replace, changes);
+}
+
+// A snapshot may be in the middle of a value that comes from another key.
+void View::hand_walk_over(const Entry& entry) {
+  SnapshotSink* sink = access_.keyspace().snapshot().sink;
+  if (sink == nullptr || !entry.is_walked()) [[likely]]
+    return;
+  char digits[kInt64TextMax];
+  sink->moved(entry.ref(digits).container, access_.place(entry.key()).stripe());
 }
 
 std::optional<Value> View::take(Bytes key) {
@@ -217,8 +227,6 @@ std::optional<Value> View::take(Bytes key) {
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* entry = PartitionTable::entry_at(found);
   access_.changed(database_, key, place, 0);
-  // Under its next key another stripe will guard it.
-  entry->finish_walk();
   std::optional<Value> value = entry->take_value();
   remove(place, found, *tables);
   return value;

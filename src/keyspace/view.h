@@ -271,6 +271,7 @@ class View {
   void update(Bytes key, Fn&& change, uint64_t changes = 1);
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);
   void note_expiry(const Entry& entry, int64_t before_ms);
+  void hand_walk_over(const Entry& entry);
 
   KeyAccess& access_;
   int database_;

@@ -173,6 +173,7 @@ class MapSink final : public SnapshotSink {
     });
   }
   void adopt(Entry*) override { FAIL() << "nothing is walked in steps here"; }
+  void moved(const void*, int) override { FAIL() << "nothing is walked in steps here"; }
   std::map<std::pair<int, std::string>, std::string> seen;
 };
 

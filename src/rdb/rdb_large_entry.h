@@ -11,6 +11,7 @@
 // stripe held. Others step on any one thread without it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -24,8 +25,10 @@ class RdbLargeEntry {
  public:
   virtual ~RdbLargeEntry() = default;
 
-  // Null: the entry is small enough to encode at once.
-  static std::unique_ptr<RdbLargeEntry> begin(const Entry& entry, const RdbWriteOptions& options);
+  // Null: the entry is small enough to encode at once. `held` counts the bytes that entries which
+  // were begun hold on to, for themselves or because changes handed them in; it outlives them.
+  static std::unique_ptr<RdbLargeEntry> begin(const Entry& entry, const RdbWriteOptions& options,
+                                              std::atomic<size_t>& held);
 
   // Appends the next part, of about `bytes`. False: it was the last.
   virtual bool step(std::string& out, size_t bytes) = 0;
