@@ -6,22 +6,24 @@
 
 namespace tandem {
 
+ThreadBackground::ThreadBackground(std::string name)
+    : name_(std::move(name)), thread_([this] { run(); }) {}
+
 ThreadBackground::~ThreadBackground() {
   {
     const std::lock_guard guard(lock_);
     ending_ = true;
   }
-  if (thread_.joinable()) thread_.join();
+  changed_.notify_one();
+  thread_.join();
 }
 
 void ThreadBackground::begin(Step step) {
-  const std::lock_guard guard(lock_);
-  waiting_.push_back(std::move(step));
-  if (running_) return;
-  // A former thread has said already that it ends, and needs no lock for it.
-  if (thread_.joinable()) thread_.join();
-  running_ = true;
-  thread_ = std::thread([this] { run(); });
+  {
+    const std::lock_guard guard(lock_);
+    waiting_.push_back(std::move(step));
+  }
+  changed_.notify_one();
 }
 
 void ThreadBackground::run() {
@@ -33,9 +35,9 @@ void ThreadBackground::run() {
 }
 
 bool ThreadBackground::take(Step& step) {
-  const std::lock_guard guard(lock_);
-  running_ = !waiting_.empty() && !ending_;
-  if (!running_) return false;
+  std::unique_lock guard(lock_);
+  changed_.wait(guard, [this] { return ending_ || !waiting_.empty(); });
+  if (ending_) return false;
   step = std::move(waiting_.front());
   waiting_.pop_front();
   return true;

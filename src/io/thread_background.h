@@ -1,6 +1,8 @@
-// A thread that lives as long as there is work, with all steps of a work in a row.
+// A thread for long work, with all steps of a work in a row. It is there from the start, so that no
+// work fails for want of one, and asleep while there is none.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -12,23 +14,25 @@ namespace tandem {
 
 class ThreadBackground final : public Background {
  public:
-  // `name` is the thread's (base/thread.h).
-  explicit ThreadBackground(std::string name) : name_(std::move(name)) {}
+  // `name` is the thread's (base/thread.h). Throws std::system_error where the system has no thread
+  // to give.
+  explicit ThreadBackground(std::string name);
   ~ThreadBackground() override;
 
   void begin(Step step) override;
 
  private:
   void run();
-  // The next step of the oldest work; false: there is none, and the thread ends.
+  // The next step of the oldest work, once there is one; false: the end.
   bool take(Step& step);
   bool ending();
 
   const std::string name_;
   std::mutex lock_;
+  std::condition_variable changed_;
   std::deque<Step> waiting_;
-  bool running_ = false;
   bool ending_ = false;
+  // Last: it uses the rest.
   std::thread thread_;
 };
 

@@ -56,6 +56,15 @@ struct WorkRequest {
   UvLoop* loop;
 };
 
+// The threads that submit() needs are made with the first work, and libuv ends the process when it
+// cannot have them: better now than for a client's command.
+void start_pool(uv_loop_t& loop) {
+  uv_work_t nothing;
+  const int queued = uv_queue_work(&loop, &nothing, [](uv_work_t*) {}, [](uv_work_t*, int) {});
+  CHECK(queued == 0, "work can be queued");
+  uv_run(&loop, UV_RUN_DEFAULT);
+}
+
 }  // namespace
 
 struct UvLoop::Handles {
@@ -73,6 +82,7 @@ UvLoop::UvLoop() : handles_(std::make_unique<Handles>()) {
   std::signal(SIGPIPE, SIG_IGN);
   Handles& handles = *handles_;
   CHECK(uv_loop_init(&handles.loop) == 0, "a loop can be made");
+  start_pool(handles.loop);
   CHECK(uv_async_init(&handles.loop, &handles.async, [](uv_async_t*) {}) == 0, "an eventfd");
   uv_prepare_init(&handles.loop, &handles.prepare);
   uv_check_init(&handles.loop, &handles.check);
