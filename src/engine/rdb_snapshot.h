@@ -13,7 +13,7 @@
 //
 // Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
 // hand in the chains that they are about to change from theirs. What they hand in waits in memory
-// for the next produce: pending_bytes(). Giving a snapshot up is quick, but now and then walks on to
+// for the next produce: pending_bytes(). Giving one up is quick, but now and then walks on to
 // the end (keyspace/snapshot.h): so not on a loop.
 #pragma once
 

@@ -21,7 +21,7 @@ ReplicationControl::ReplicationControl(Parts parts)
               .options = parts_.options,
               .progress = progress_,
               .too_few_replicas = [this] { return too_few_replicas(); }}),
-      full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1),
+      full_syncs_(parts_.loop, parts_.engine, parts_.options, parts_.random_seed ^ 1, parts_.files),
       session_parts_{parts_.engine, parts_.options,   replicas_,
                      full_syncs_,   parts_.lag_limit, parts_.observer},
       stream_executor_(parts_.engine, parts_.random_seed ^ 2),

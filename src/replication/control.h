@@ -25,6 +25,7 @@
 #include "engine/executor.h"
 #include "io/byte_stream.h"
 #include "io/event.h"
+#include "io/files.h"
 #include "io/loop.h"
 #include "io/network.h"
 #include "io/task.h"
@@ -60,6 +61,7 @@ class ReplicationControl {
     std::function<int()> listening_port;         // any thread
     ConnectionObserver* observer = nullptr;      // outlives this
     uint64_t random_seed = 0;
+    Files* files = nullptr;  // for snapshots that a replica takes slowly; outlives this
   };
 
   explicit ReplicationControl(Parts parts);
@@ -95,9 +97,7 @@ class ReplicationControl {
 
   // The log has grown: replicas hear of it. Workers call it once a batch; a load when there is
   // nobody.
-  void log_moved() {
-    if (replicas_.count() != 0) replicas_.wake_all();
-  }
+  void log_moved() { parts_.engine.log.ring_readers(); }
   // CONFIG RESETSTAT.
   void reset_statistics() {
     progress_.unexpected_errors.store(0);

@@ -1,3 +1,9 @@
+// Mechanism: run() looks whether somebody waits, lets the delay pass, takes the one turn there is
+// to walk the dataset, and begins a snapshot. All who wait by then are admitted at its cut. send()
+// makes the stream, off the loop and a few pieces at a time, and rings for the sessions after each.
+//
+// A walk is over when its last piece is in the feed, however long the replicas take to read that:
+// they keep the feed, and the turn is free for the next.
 #include "replication/full_sync.h"
 
 #include <algorithm>
@@ -6,6 +12,7 @@
 #include "base/logging.h"
 #include "io/timer.h"
 #include "rdb/rdb_format.h"
+#include "replication/duty_clock.h"
 
 namespace tandem {
 
@@ -13,8 +20,13 @@ namespace {
 
 constexpr int64_t kBusyRetryMs = 100;
 constexpr int64_t kLookMs = 1000;
+constexpr int64_t kHeldUpLookMs = 100;
 // Pieces that one trip to the walker's thread makes at most.
 constexpr int kPiecesPerTrip = 8;
+
+bool is_slow(const FullSyncTicket& ticket) {
+  return ticket.snapshot->lag_in_memory() > SnapshotFeed::kMemoryBytesMax;
+}
 
 }  // namespace
 
@@ -22,14 +34,9 @@ int rdb_version_for(int said, const ReplicationOptions& options) {
   return said != 0 ? said : static_cast<int>(options.rdb_version.get());
 }
 
-SnapshotFeed::SnapshotFeed(const ReplicationId& any_id)
-    : bytes({.block_bytes = 64 * 1024, .backlog_bytes = 0}, any_id) {
-  bytes.activate(any_id);
-}
-
 FullSyncs::FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options,
-                     uint64_t random_seed)
-    : loop_(loop), engine_(engine), options_(options), random_(random_seed) {}
+                     uint64_t random_seed, Files* files)
+    : loop_(loop), engine_(engine), options_(options), files_(files), random_(random_seed) {}
 
 FullSyncs::Ticket FullSyncs::join(std::string name, const ReplicaHello& hello,
                                   uint64_t lag_bytes_max, Doorbell& wake) {
@@ -87,7 +94,9 @@ Task<void> FullSyncs::serve_waiting(StopToken stop) {
     co_await loop_.sleep_ms(kBusyRetryMs, stop);
     co_return;
   }
-  auto feed = std::make_shared<SnapshotFeed>(ReplicationId::generate(random_));
+  auto feed = std::make_shared<SnapshotFeed>(files_);
+  const bool wanted = co_await prepare_file(feed);
+  if (!wanted) co_return;
   Tickets tickets;
   const RdbSnapshot::Options options = snapshot_options();
   std::shared_ptr<RdbSnapshot> snapshot = RdbSnapshot::begin(
@@ -96,34 +105,77 @@ Task<void> FullSyncs::serve_waiting(StopToken stop) {
   const int64_t keys = snapshot->keys_total();
   log_notice("Full sync of {} replica(s): a snapshot of {} keys begins", tickets.size(), keys);
   running_.store(true);
-  const bool complete = co_await send(std::move(snapshot), feed, tickets, stop);
+  const bool complete = co_await send(snapshot, feed, tickets, stop);
   running_.store(false);
   if (complete) {
+    // Before anybody hears of its end: who then wants to save finds the turn free.
+    snapshot.reset();
     completed_.fetch_add(1);
-    feed->complete.store(true);
+    feed->finish();
   } else {
     for (const Ticket& ticket : tickets) ticket->set_failed();
   }
   ring(tickets);
   log_notice("The snapshot {} after {} ms, {} bytes", complete ? "is complete" : "was given up",
-             loop_.clock().monotonic_ms() - started_ms, feed->bytes.end());
+             loop_.clock().monotonic_ms() - started_ms, feed->end());
+  if (complete) co_return;
+  // Giving one up may take a while.
+  co_await loop_.offload([last = std::move(snapshot)]() mutable { last.reset(); });
+}
+
+// Who must know the length beforehand reads the whole stream from a file.
+Task<bool> FullSyncs::prepare_file(std::shared_ptr<SnapshotFeed> feed) {
+  const auto needs_file = [](const Ticket& ticket) { return !ticket->understands_mark; };
+  {
+    const Guard guard(lock_);
+    if (std::none_of(waiting_.begin(), waiting_.end(), needs_file)) co_return !waiting_.empty();
+  }
+  auto begun = co_await loop_.offload([feed] { return feed->begin_file(); });
+  const Guard guard(lock_);
+  if (begun && *begun) co_return !waiting_.empty();
+  std::erase_if(waiting_, [&](const Ticket& ticket) {
+    if (!needs_file(ticket)) return false;
+    ticket->set_failed();
+    if (ticket->bell != nullptr) ticket->bell->ring();
+    return true;
+  });
+  co_return !waiting_.empty();
 }
 
 // False: given up, for a stop, because nobody wants it any more, or to give way.
 Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
                            std::shared_ptr<SnapshotFeed> feed, Tickets tickets, StopToken stop) {
+  // Runs while the slow ones are waited for by somebody else than us.
+  DutyClock patience;
   for (bool more = true; more;) {
     if (stop.requested() || snapshot->interrupted() || !anybody_left(tickets)) co_return false;
-    if (must_wait(tickets)) {
-      co_await taken_.wait(stop);
+    const int64_t now_ms = loop_.clock().monotonic_ms();
+    if (is_held_up(*feed, tickets)) {
+      if (snapshot->turn_wanted() || somebody_waits(tickets)) {
+        patience.peers_turn(now_ms);
+      } else {
+        patience.our_turn(now_ms);
+      }
+      const int64_t patience_ms = options_.timeout_seconds.get() * 1000 / 2;
+      if (patience.look(now_ms) >= patience_ms || snapshot->pending_bytes() > kHandedInBytesMax) {
+        co_await let_slow_ones_go(feed, tickets);
+        patience = {};
+        continue;
+      }
+      Deadline tick(loop_, kHeldUpLookMs, stop);
+      co_await taken_.wait(tick.token());
       continue;
     }
+    patience.our_turn(now_ms);
     // To its end even when stopped: it is short.
-    auto made = co_await loop_.offload([snapshot, feed] {
+    auto made = co_await loop_.offload([snapshot, feed]() mutable {
       std::string piece;
       for (int i = 0; i < kPiecesPerTrip; ++i) {
-        if (!snapshot->produce(piece)) return false;
-        feed->bytes.append_verbatim(piece);
+        if (!snapshot->produce(piece)) {
+          snapshot.reset();  // so that the caller's is the last
+          return false;
+        }
+        feed->append(piece);
       }
       return true;
     });
@@ -133,8 +185,22 @@ Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
   co_return true;
 }
 
+// The walk goes on. What the slow ones have yet to take they read from a file; without one they
+// have lost their place.
+Task<void> FullSyncs::let_slow_ones_go(std::shared_ptr<SnapshotFeed> feed, Tickets tickets) {
+  auto begun = co_await loop_.offload([feed] { return feed->begin_file(); });
+  if (begun && *begun) log_notice("A snapshot for replicas goes on in a file, for the slow ones");
+  {
+    const Guard guard(lock_);
+    for (const Ticket& ticket : tickets) {
+      if (ticket->bell != nullptr && is_slow(*ticket)) ticket->snapshot->fall_behind();
+    }
+  }
+  ring(tickets);
+}
+
 // At the cut, all stripes held. Who came since the version was chosen and reads only a lower one
-// waits for the next walk.
+// waits for the next walk, and so does who needs a file where there is none.
 FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, int version) {
   Log& log = engine_.log;
   // A replica passes on the selection of its primary's stream; a primary begins with one of its
@@ -142,7 +208,7 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, i
   if (!engine_.gate.is(Gate::kReplica)) log.forget_context();
   const Guard guard(lock_);
   const auto later = std::partition(waiting_.begin(), waiting_.end(), [&](const Ticket& ticket) {
-    return version_for(*ticket) >= version;
+    return version_for(*ticket) >= version && (ticket->understands_mark || feed->has_file());
   });
   Tickets admitted(waiting_.begin(), later);
   waiting_.erase(waiting_.begin(), later);
@@ -150,22 +216,34 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, i
     ticket->cut = log.position();
     ticket->mark = random_.hex(40);
     ticket->feed = feed;
-    ticket->snapshot = feed->bytes.open_at_end(ticket->name, 0);
-    ticket->log = log.open_at_end(ticket->name, ticket->lag_bytes_max);
+    ticket->snapshot =
+        std::make_unique<SnapshotFeed::Reader>(feed, ticket->name, !ticket->understands_mark);
+    ticket->log = log.open_at_end(ticket->name, ticket->lag_bytes_max,
+                                  [bell = ticket->bell] { bell->ring(); });
     ticket->set_ready();
   }
   return admitted;
 }
 
-bool FullSyncs::must_wait(const Tickets& tickets) const {
+bool FullSyncs::is_held_up(const SnapshotFeed& feed, const Tickets& tickets) const {
   const Guard guard(lock_);
-  return std::any_of(tickets.begin(), tickets.end(), [](const Ticket& ticket) {
-    if (ticket->bell == nullptr) return false;
-    const uint64_t limit = ticket->understands_mark ? kFeedBytesMax : kWholeBytesMax;
-    if (ticket->snapshot->lag_bytes() <= limit) return false;
-    // Nobody would ever read it: waiting does not help.
-    if (!ticket->understands_mark) ticket->set_failed();
-    return ticket->understands_mark;
+  bool held_up = false;
+  for (const Ticket& ticket : tickets) {
+    if (ticket->bell == nullptr || !is_slow(*ticket)) continue;
+    if (feed.has_file()) {
+      ticket->snapshot->fall_behind();
+    } else {
+      held_up = true;
+    }
+  }
+  return held_up;
+}
+
+// Another replica: one that came too late for this walk, or that has taken all there is of it.
+bool FullSyncs::somebody_waits(const Tickets& tickets) const {
+  const Guard guard(lock_);
+  return !waiting_.empty() || std::any_of(tickets.begin(), tickets.end(), [](const Ticket& ticket) {
+    return ticket->bell != nullptr && ticket->snapshot->has_all();
   });
 }
 

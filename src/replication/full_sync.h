@@ -3,12 +3,14 @@
 //
 //   sessions --join--> [waiting] --delay--> one cut: each gets its place in the log and in the
 //                                           snapshot's stream
-//   walker --produce--> SnapshotFeed (a log of its own) <--peek/advance-- each session, at its own
-//                                                                        pace
+//   walker --produce--> SnapshotFeed (replication/snapshot_feed.h) <--next/advance-- each session,
+//                                                                        at its own pace
 //
-// The stream's bytes wait in memory for the slowest session, up to kFeedBytesMax; then the walk
-// pauses. A replica that needs to know the length beforehand has the whole stream kept for it, up
-// to kWholeBytesMax.
+// The walk pauses for who takes its bytes slowly, as long as that hurts nobody: at most for half of
+// repl-timeout in all while somebody else waits (another replica of this walk that has taken
+// everything, one that came later, a save), and not at all once writers have handed in
+// kHandedInBytesMax. Then the stream goes on in a file for the slow ones; where no file can be had
+// they are let go. Writers wait for nobody.
 //
 // Threads: run() belongs to the replication loop; join() and leave() to any thread.
 #pragma once
@@ -24,24 +26,18 @@
 #include "engine/engine.h"
 #include "engine/rdb_snapshot.h"
 #include "io/event.h"
+#include "io/files.h"
 #include "io/loop.h"
 #include "io/task.h"
 #include "log/log.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
+#include "replication/snapshot_feed.h"
 
 namespace tandem {
 
 // The version that a replica gets which says that it reads `said`; 0: it does not say.
 int rdb_version_for(int said, const ReplicationOptions& options);
-
-// The RDB stream of one walk, on its way to several replicas.
-struct SnapshotFeed {
-  explicit SnapshotFeed(const ReplicationId& any_id);
-
-  Log bytes;                          // one append for each piece that the walk makes
-  std::atomic<bool> complete{false};  // nothing more comes
-};
 
 // One replica's part in a full sync. Its session holds it, and reads what ready() guards.
 class FullSyncTicket {
@@ -67,8 +63,8 @@ class FullSyncTicket {
   Position cut;
   std::string mark;  // forty digits that end the transfer
   std::shared_ptr<SnapshotFeed> feed;
-  std::unique_ptr<LogCursor> snapshot;  // in the feed, from its start
-  std::unique_ptr<LogCursor> log;       // from the cut on
+  std::unique_ptr<SnapshotFeed::Reader> snapshot;  // in the feed, from its start
+  std::unique_ptr<LogCursor> log;                  // from the cut on
 
   // For FullSyncs, under its lock.
   Doorbell* bell;  // null once the session left
@@ -83,12 +79,14 @@ class FullSyncTicket {
 
 class FullSyncs {
  public:
-  static constexpr uint64_t kFeedBytesMax = 1024 * 1024;
-  static constexpr uint64_t kWholeBytesMax = uint64_t{4} << 30;
+  // Of what writers hand in while the walk pauses.
+  static constexpr size_t kHandedInBytesMax = 64 * 1024 * 1024;
 
   using Ticket = std::shared_ptr<FullSyncTicket>;
 
-  FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options, uint64_t random_seed);
+  // `files`: where a stream goes that somebody takes slowly; null: nowhere. It outlives this.
+  FullSyncs(Loop& loop, Engine& engine, const ReplicationOptions& options, uint64_t random_seed,
+            Files* files = nullptr);
 
   // Serves who waits, until stopped.
   Task<void> run(StopToken stop);
@@ -109,13 +107,17 @@ class FullSyncs {
 
   int64_t delay_left_ms() const;
   Task<void> serve_waiting(StopToken stop);
+  // False: nobody is left to be served.
+  Task<bool> prepare_file(std::shared_ptr<SnapshotFeed> feed);
   Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotFeed> feed,
                   Tickets tickets, StopToken stop);
+  Task<void> let_slow_ones_go(std::shared_ptr<SnapshotFeed> feed, Tickets tickets);
   Tickets admit(const std::shared_ptr<SnapshotFeed>& feed, int version);
   int version_for(const FullSyncTicket& ticket) const {
     return rdb_version_for(ticket.rdb_version, options_);
   }
-  bool must_wait(const Tickets& tickets) const;
+  bool is_held_up(const SnapshotFeed& feed, const Tickets& tickets) const;
+  bool somebody_waits(const Tickets& tickets) const;
   bool anybody_left(const Tickets& tickets) const;
   void ring(const Tickets& tickets);
   RdbSnapshot::Options snapshot_options() const;
@@ -123,6 +125,7 @@ class FullSyncs {
   Loop& loop_;
   Engine& engine_;
   const ReplicationOptions& options_;
+  Files* const files_;
   Random random_;
   Event changed_{loop_};  // somebody joined or left
   Event taken_{loop_};

@@ -1,3 +1,7 @@
+// Mechanism: feed() reads as the conversation runs, from the answer to PSYNC to the stream. What
+// changes (the log, the snapshot, an acknowledgement, a second that passed) notifies one event, and
+// the loop that waits for it looks anew. Only that loop writes. A second task reads; whichever has
+// a reason to end says it with give_up(), which stops the other.
 #include "replication/replica_session.h"
 
 #include <algorithm>
@@ -17,6 +21,10 @@ namespace {
 
 constexpr int64_t kCheckPeriodMs = 1000;
 constexpr size_t kReceivedBytesMax = 1024 * 1024;
+// In the middle of a batch the log rings only when so much has come since the last look.
+constexpr uint64_t kRingBytes = 16 * 1024;
+// Waited for where the kernel has no room: little, so that each bit of progress is seen.
+constexpr size_t kBytesOfProgress = 4096;
 constexpr const char* kHistoryChanged = "it is to ask again, for our history has changed";
 constexpr const char* kLostItsPlace =
     "it lagged behind by more than client-output-buffer-limit allows, or its history ended";
@@ -56,7 +64,6 @@ ReplicaSession::ReplicaSession(const ReplicaSessionParts& parts, ByteStream& str
                     }),
       received_(std::move(unread)),
       last_write_ms_(now_ms()),
-      last_heard_ms_(last_write_ms_),
       reading_(stop_.token()) {
   record_->acknowledged_at_ms.store(now_ms());
   parts_.replicas.add(record_, bell_);
@@ -82,19 +89,24 @@ Task<Error> ReplicaSession::run() {
 
 Task<Result<void>> ReplicaSession::feed() {
   Log& log = parts_.engine.log;
-  const LogHistory history = log.history();
-  const SyncDecision decision = decide_sync(request_, history, log.window());
-  if (const auto* partial = std::get_if<PartialSync>(&decision)) {
-    auto cursor = log.open(name_in_log(*record_), partial->offset, lag_limit().hard_bytes);
-    // Lost between the decision and now: it asks again.
-    if (!cursor) co_return std::unexpected(cursor.error());
-    log_ = std::move(*cursor);
+  // Decided and begun in one hold of the log: no reset and no new id can come between.
+  SyncDecision decision;
+  ReplicationId id;
+  log_ = log.open_where(
+      name_in_log(*record_), lag_limit().hard_bytes, [this] { bell_.ring(); },
+      [&](const LogHistory& history, const LogWindow& window) -> std::optional<uint64_t> {
+        decision = decide_sync(request_, history, window);
+        id = history.id;
+        const auto* partial = std::get_if<PartialSync>(&decision);
+        return partial != nullptr ? std::optional(partial->offset) : std::nullopt;
+      });
+  if (log_ != nullptr) {
     parts_.replicas.syncs().partial.fetch_add(1);
     log_notice("Partial sync of replica {}:{}: {} bytes from offset {}", record_->ip, record_->port,
-               log_->lag_bytes(), partial->offset);
-    auto answered = co_await write(hello_.understands_new_id
-                                       ? fmt::format("+CONTINUE {}\r\n", history.id.text())
-                                       : std::string("+CONTINUE\r\n"));
+               log_->lag_bytes(), log_->offset());
+    auto answered =
+        co_await write(hello_.understands_new_id ? fmt::format("+CONTINUE {}\r\n", id.text())
+                                                 : std::string("+CONTINUE\r\n"));
     if (!answered) co_return answered;
   } else {
     parts_.replicas.syncs().full.fetch_add(1);
@@ -105,8 +117,8 @@ Task<Result<void>> ReplicaSession::feed() {
     if (!sent) co_return sent;
     if (hello_.snapshot_only) co_return fail(ErrorCode::kEnd, "it wanted the snapshot alone");
   }
-  last_heard_ms_ = now_ms();
-  parts_.replicas.set_streaming(*record_, last_heard_ms_);
+  expect_signs();
+  parts_.replicas.set_streaming(*record_, now_ms());
   co_return co_await stream_log();
 }
 
@@ -127,6 +139,7 @@ Task<Result<void>> ReplicaSession::send_snapshot() {
   // A replica that looks for the mark finds it only at the end of what has come, so nothing may
   // follow until it says that it is done.
   const bool follows = !request_.plain && !hello_.snapshot_only;
+  expect_signs();
   while (hello_.understands_mark && follows && !acknowledged_) {
     auto changed = co_await wait_for_change();
     if (!changed) co_return changed;
@@ -146,25 +159,29 @@ Task<Result<void>> ReplicaSession::send_empty_snapshot() {
     if (!engine.gate.is(Gate::kReplica)) engine.log.forget_context();
     rdb = empty_rdb(engine, format);
     cut = engine.log.position();
-    log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes);
+    log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes,
+                                  [this] { bell_.ring(); });
   }
   const std::string answer = request_.plain ? std::string() : answer_of(cut);
   co_return co_await write(answer + transfer_header_bytes({.mark = {}, .length = rdb.size()}) +
                            rdb);
 }
 
-// Empty lines meanwhile say that we are alive.
 Task<Result<void>> ReplicaSession::wait_for_cut() {
-  const int64_t period_ms = parts_.options.ping_replica_period_seconds.get() * 1000;
   while (!ticket_->ready()) {
-    if (now_ms() - last_write_ms_ >= period_ms) {
-      auto written = co_await write("\n");
-      if (!written) co_return written;
-    }
+    auto shown = co_await show_life();
+    if (!shown) co_return shown;
     auto changed = co_await wait_for_change();
     if (!changed) co_return changed;
   }
   co_return Result<void>{};
+}
+
+// An empty line, from time to time, while there is nothing else to send.
+Task<Result<void>> ReplicaSession::show_life() {
+  const int64_t period_ms = parts_.options.ping_replica_period_seconds.get() * 1000;
+  if (now_ms() - last_write_ms_ < period_ms) co_return Result<void>{};
+  co_return co_await write("\n");
 }
 
 Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
@@ -175,25 +192,27 @@ Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
   for (bool header_sent = false;;) {
     if (ticket_->failed()) co_return fail(ErrorCode::kIo, "the snapshot was given up");
     // Read before the bytes: what is complete then has all of them.
-    const bool complete = snapshot.complete.load(std::memory_order_acquire);
+    const bool complete = snapshot.complete();
     if (!header_sent && (complete || header.mark)) {
-      header.length = snapshot.bytes.end();
+      header.length = snapshot.end();
       auto written = co_await write(transfer_header_bytes(header));
       if (!written) co_return written;
       header_sent = true;
     }
     if (header_sent) {
-      auto bytes = ticket_->snapshot->peek();
+      auto bytes = co_await ticket_->snapshot->next(stream_.loop(), stop_.token());
       if (!bytes) co_return std::unexpected(bytes.error());
       if (!bytes->empty()) {
-        auto written = co_await stream_.write(*bytes, stop_.token());
-        if (!written) co_return written;
-        note_sent(bytes->size());
-        ticket_->snapshot->advance(bytes->size());
+        auto written = co_await write_some(*bytes);
+        if (!written) co_return std::unexpected(written.error());
+        ticket_->snapshot->advance(*written);
         parts_.full_syncs.taken();
         continue;
       }
       if (complete) break;
+    } else {
+      auto shown = co_await show_life();
+      if (!shown) co_return shown;
     }
     auto changed = co_await wait_for_change();
     if (!changed) co_return changed;
@@ -209,26 +228,47 @@ Task<Result<void>> ReplicaSession::stream_log() {
     // After the look at the log: what a new role adds to it comes only when this is set.
     if (record_->dropped.load()) co_return fail(ErrorCode::kCancelled, kHistoryChanged);
     if (bytes->empty()) {
+      if (!log_->ring_behind(kRingBytes)) continue;
       auto changed = co_await wait_for_change();
       if (!changed) co_return changed;
       continue;
     }
-    auto written = co_await stream_.write(*bytes, stop_.token());
-    if (!written) co_return written;
-    note_sent(bytes->size());
-    log_->advance(bytes->size());
+    auto written = co_await write_some(*bytes);
+    if (!written) co_return std::unexpected(written.error());
+    log_->advance(*written);
   }
 }
 
 Task<Result<void>> ReplicaSession::write(std::string bytes) {
-  auto written = co_await stream_.write(Bytes(bytes), stop_.token());
-  note_sent(bytes.size());
+  for (Bytes left = bytes; !left.empty();) {
+    auto written = co_await write_some(left);
+    if (!written) co_return std::unexpected(written.error());
+    left.remove_prefix(*written);
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<size_t>> ReplicaSession::write_some(Bytes bytes) {
+  size_t written = stream_.try_write(bytes);
+  if (written == 0) {
+    const Bytes first = bytes.substr(0, kBytesOfProgress);
+    taking_.peers_turn(now_ms());
+    auto done = co_await stream_.write(first, stop_.token());
+    taking_.our_turn(now_ms());
+    if (!done) co_return std::unexpected(done.error());
+    written = first.size();
+  }
+  last_write_ms_ = now_ms();
+  taking_.progress(last_write_ms_);
+  parts_.replicas.syncs().bytes_sent.fetch_add(written, std::memory_order_relaxed);
   co_return written;
 }
 
-void ReplicaSession::note_sent(size_t bytes) {
-  last_write_ms_ = now_ms();
-  parts_.replicas.syncs().bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
+// It has all of its snapshot, or needs none.
+void ReplicaSession::expect_signs() {
+  if (request_.plain) return;
+  signs_.peers_turn(now_ms());
+  signs_.progress(now_ms());
 }
 
 Task<Result<void>> ReplicaSession::wait_for_change() {
@@ -266,7 +306,7 @@ bool ReplicaSession::take_requests() {
       return false;
     }
     const auto args = parser_.args();
-    last_heard_ms_ = now_ms();  // empty lines, too: it is busy with its snapshot
+    signs_.progress(now_ms());  // empty lines, too: it is busy with its snapshot
     if (args.size() >= 3 && equal_ignore_case(args[0], "replconf") &&
         equal_ignore_case(args[1], "ack")) {
       // What it cannot have does not count.
@@ -290,9 +330,7 @@ void ReplicaSession::check_limits() {
   }
   if (ticket_ && ticket_->failed()) return give_up({ErrorCode::kIo, "the snapshot was given up"});
   const int64_t now = now_ms();
-  if (is_silent(now)) {
-    return give_up({ErrorCode::kTimeout, "it was silent for longer than repl-timeout"});
-  }
+  if (const auto duty = overdue()) return give_up({ErrorCode::kTimeout, std::string(*duty)});
   LogCursor* place = place_in_log();
   const ReplicaLagLimit limit = lag_limit();
   if (place) place->set_lag_bytes_max(limit.hard_bytes);  // it may have been changed
@@ -320,14 +358,15 @@ LogCursor* ReplicaSession::place_in_log() const {
   return ticket_ && ticket_->ready() ? ticket_->log.get() : nullptr;
 }
 
-// While it waits nothing is expected of it; while it gets the snapshot, that it takes the bytes
-// there are.
-bool ReplicaSession::is_silent(int64_t now) const {
-  if (request_.plain || record_->state.load() == ReplicaState::kWaitingForSnapshot) return false;
-  const bool nothing_to_take = ticket_ && ticket_->snapshot->lag_bytes() == 0;
-  if (record_->state.load() == ReplicaState::kSnapshot && nothing_to_take) return false;
-  const int64_t last_sign = ticket_ ? std::max(last_heard_ms_, last_write_ms_) : last_heard_ms_;
-  return now - last_sign > parts_.options.timeout_seconds.get() * 1000;
+std::optional<Bytes> ReplicaSession::overdue() {
+  const int64_t timeout_ms = parts_.options.timeout_seconds.get() * 1000;
+  const int64_t now = now_ms();
+  const bool owes_taking = request_.plain || record_->state.load() == ReplicaState::kSnapshot;
+  if (taking_.look(now) > timeout_ms && owes_taking) {
+    return "it took nothing of what was sent for longer than repl-timeout";
+  }
+  if (signs_.look(now) > timeout_ms) return "it was silent for longer than repl-timeout";
+  return std::nullopt;
 }
 
 // The first reason counts.

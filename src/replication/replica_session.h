@@ -7,12 +7,17 @@
 // The writing side looks at what there is to do, does it, and sleeps until something changed;
 // acknowledgements are read beside it.
 //
+// What a replica owes, and has repl-timeout for (replication/duty_clock.h): to take bytes that wait
+// for it, while it gets its snapshot; and once it was sent all of that, a sign of life, be it an
+// acknowledgement or an empty line. Who said SYNC gives no signs, and owes the taking throughout.
+//
 // Confined to the loop of the connection's worker. The parts outlive the session.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -25,6 +30,7 @@
 #include "io/timer.h"
 #include "log/log.h"
 #include "replication/connection_observer.h"
+#include "replication/duty_clock.h"
 #include "replication/full_sync.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
@@ -70,7 +76,9 @@ class ReplicaSession {
   Task<Result<void>> send_snapshot_bytes();
   Task<Result<void>> stream_log();
   Task<Result<void>> write(std::string bytes);
-  void note_sent(size_t bytes);
+  // A part of the bytes, at least one: how much it took.
+  Task<Result<size_t>> write_some(Bytes bytes);
+  Task<Result<void>> show_life();
   // Waits until something changed: the log, the snapshot, an acknowledgement, or a second passed.
   Task<Result<void>> wait_for_change();
 
@@ -80,7 +88,9 @@ class ReplicaSession {
   // What it has yet to get of the log, from the cut on; null before there is a cut.
   LogCursor* place_in_log() const;
   ReplicaLagLimit lag_limit() const;
-  bool is_silent(int64_t now) const;
+  // What it owes and did not do in time.
+  std::optional<Bytes> overdue();
+  void expect_signs();
   void give_up(Error reason);
   int64_t now_ms() const { return stream_.loop().clock().monotonic_ms(); }
 
@@ -100,7 +110,8 @@ class ReplicaSession {
   std::string received_;
   bool acknowledged_ = false;  // at least once
   int64_t last_write_ms_;
-  int64_t last_heard_ms_;
+  DutyClock taking_;  // bytes that wait for it
+  DutyClock signs_;   // of life
   int64_t soft_limit_since_ms_ = 0;
 
   FullSyncs::Ticket ticket_;

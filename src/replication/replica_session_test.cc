@@ -12,6 +12,7 @@
 
 #include "io/scope.h"
 #include "replication/replication_test_world.h"
+#include "replication/snapshot_transfer.h"
 #include "sim/process.h"
 #include "sim/stream.h"
 #include "sim/wire.h"
@@ -47,7 +48,7 @@ struct Primary : TestEngine {
   Primary(SimProcess& process, Ask the_ask)
       : TestEngine(process.clock()),
         ask(std::move(the_ask)),
-        full_syncs(process.loop(), engine, options, 1),
+        full_syncs(process.loop(), engine, options, 1, &process.files()),
         parts{engine, options, replicas, full_syncs, [this] { return limit; }},
         network(process.network()) {
     options.diskless_sync_delay_seconds.set(0);
@@ -76,7 +77,7 @@ struct Primary : TestEngine {
 
   void write(Bytes key, Bytes text) {
     set(engine, key, text);
-    replicas.wake_all();
+    log.ring_readers();
   }
 
   Ask ask;
@@ -107,9 +108,10 @@ struct Peer {
     char buffer[4096];
     for (;;) {
       while (!reading) co_await more.wait(scope.token());
-      auto count = co_await stream->read(buffer, scope.token());
+      auto count = co_await stream->read(std::span(buffer).first(bytes_a_read), scope.token());
       if (!count) break;
       received.append(buffer, *count);
+      if (pause_ms > 0) co_await process.loop().sleep_ms(pause_ms, scope.token());
     }
     closed = true;
   }
@@ -125,6 +127,8 @@ struct Peer {
   SimProcess& process;
   Event more;
   bool reading = true;
+  size_t bytes_a_read = 4096;
+  int64_t pause_ms = 0;  // between two reads
   bool closed = false;
   std::string received;
   std::unique_ptr<ByteStream> stream;
@@ -158,6 +162,27 @@ class ReplicaSessionTest : public testing::Test {
   static Ask from(char id, uint64_t offset) {
     return {.hello = modern(),
             .request = {.position = Position{.id = id_of(id), .offset = offset}}};
+  }
+  // So that the snapshot begins a second after somebody asked for it.
+  void fill(int keys, size_t bytes) {
+    primary_->options.rdb_compression.set(false);
+    primary_->options.diskless_sync_delay_seconds.set(1);
+    for (int i = 0; i < keys; ++i)
+      primary_->write(fmt::format("key{}", i), std::string(bytes, 'x'));
+  }
+  static std::string mark_in(const std::string& received) {
+    const size_t at = received.find("$EOF:");
+    return at == std::string::npos ? std::string() : received.substr(at + 5, kTransferMarkBytes);
+  }
+  static bool all_is_sent(const Peer& peer) {
+    const std::string mark = mark_in(peer.received);
+    return !mark.empty() &&
+           peer.received.find(mark, peer.received.find(mark) + 1) != std::string::npos;
+  }
+  static std::string snapshot_in(const std::string& received) {
+    const std::string mark = mark_in(received);
+    const size_t begin = received.find(mark) + mark.size() + 2;
+    return received.substr(begin, received.find(mark, begin) - begin);
   }
   ReplicaState state() { return primary_->replicas.list().at(0)->state.load(); }
   std::string take() { return std::exchange(peer_->received, {}); }
@@ -311,11 +336,46 @@ TEST_F(ReplicaSessionTest, EmptyLinesOfABusyReplicaAreSigns) {
 
 TEST_F(ReplicaSessionTest, AReplicaThatDoesNotTakeItsSnapshotIsDropped) {
   start_primary();
-  for (int i = 0; i < 40; ++i) primary_->write(fmt::format("key{}", i), std::string(10'000, 'x'));
-  primary_->options.rdb_compression.set(false);
+  fill(40, 10'000);
   connect();
   peer_->reading = false;
   world_.run_for_ms(12'000);
+  peer_->read_on();
+  world_.run_for_ms(1000);
+  expect_gone("took nothing");
+}
+
+// Empty lines say that it lives, not that it takes anything.
+TEST_F(ReplicaSessionTest, AReplicaThatOnlySaysThatItLivesIsDropped) {
+  start_primary();
+  fill(40, 10'000);
+  connect();
+  peer_->reading = false;
+  for (int i = 0; i < 12; ++i) {
+    if (primary_->reasons.empty()) peer_->stream->try_write("\n");
+    world_.run_for_ms(1000);
+  }
+  peer_->read_on();
+  world_.run_for_ms(1000);
+  expect_gone("took nothing");
+}
+
+// What it owes after its snapshot it owes from then on, however long it took.
+TEST_F(ReplicaSessionTest, ALongTransferLeavesTheWholeTimeoutForTheSign) {
+  start_primary();
+  fill(40, 10'000);
+  connect();
+  peer_->bytes_a_read = 2'000;
+  peer_->pause_ms = 100;
+  for (int i = 0; i < 60 && !all_is_sent(*peer_); ++i) world_.run_for_ms(1000);
+  ASSERT_TRUE(all_is_sent(*peer_));
+  EXPECT_GT(world_.now_us(), 15'000'000) << "three times the timeout";
+  EXPECT_TRUE(primary_->reasons.empty());
+  EXPECT_EQ(state(), ReplicaState::kSnapshot);
+  peer_->send("\n");
+  world_.run_for_ms(4000);
+  EXPECT_TRUE(primary_->reasons.empty());
+  world_.run_for_ms(4000);
   expect_gone("silent");
 }
 
@@ -514,6 +574,148 @@ TEST_F(ReplicaSessionTest, ADroppedReplicaAcknowledgesNothing) {
   primary_->replicas.drop_all();
   world_.run_for_ms(300);
   EXPECT_EQ(primary_->replicas.acknowledged().count(0), 0U);
+}
+
+// Several replicas of one walk.
+class SharedWalkTest : public ReplicaSessionTest {
+ protected:
+  ~SharedWalkTest() override {
+    others_.clear();
+    for (SimProcess* process : processes_) process->stop();
+  }
+
+  void start(int keys, size_t bytes) {
+    start_primary();
+    fill(keys, bytes);
+    connect();
+  }
+  Peer& another() {
+    SimProcess& process = world_.add_process(fmt::format("10.0.1.{}", others_.size()));
+    processes_.push_back(&process);
+    process.start([&](SimProcess& of_peer) {
+      others_.push_back(std::make_shared<Peer>(of_peer));
+      return others_.back();
+    });
+    return *others_.back();
+  }
+  // Acknowledges for it as a replica does that has its snapshot.
+  void run_ms(int64_t ms) {
+    for (int64_t passed = 0; passed < ms; passed += 500) {
+      world_.run_for_ms(500);
+      if (all_is_sent(*peer_) && !peer_->closed) peer_->stream->try_write(acknowledgement(0));
+    }
+  }
+
+  std::vector<SimProcess*> processes_;
+  std::vector<std::shared_ptr<Peer>> others_;
+};
+
+TEST_F(SharedWalkTest, OneThatHangsGoesAloneAndHoldsTheOthersUpForLessThanTheTimeout) {
+  start(60, 50'000);
+  another().reading = false;
+  run_ms(1500);
+  EXPECT_FALSE(all_is_sent(*peer_)) << "the slower one holds the walk up";
+  run_ms(4000);
+  EXPECT_TRUE(all_is_sent(*peer_));
+  EXPECT_EQ(state(), ReplicaState::kStreaming);
+  EXPECT_FALSE(primary_->engine.snapshot_turn.taken());
+  run_ms(4000);
+  ASSERT_EQ(primary_->reasons.size(), 1U);
+  EXPECT_NE(primary_->reasons[0].find("took nothing"), std::string::npos);
+  others_[0]->read_on();
+  run_ms(10'000);
+  EXPECT_TRUE(others_[0]->closed);
+  EXPECT_EQ(primary_->reasons.size(), 1U);
+}
+
+TEST_F(SharedWalkTest, ASlowOneGetsTheWholeFromAFile) {
+  start(60, 50'000);
+  Peer& slow = another();
+  slow.pause_ms = 20;
+  run_ms(6000);
+  EXPECT_TRUE(all_is_sent(*peer_));
+  EXPECT_FALSE(all_is_sent(slow));
+  EXPECT_FALSE(primary_->engine.snapshot_turn.taken());
+  run_ms(20'000);
+  EXPECT_TRUE(all_is_sent(slow));
+  EXPECT_EQ(snapshot_in(slow.received), snapshot_in(peer_->received));
+  EXPECT_TRUE(primary_process_.files().list(".")->empty());
+}
+
+TEST_F(SharedWalkTest, WhereNoFileCanBeHadTheSlowOneGoesAlone) {
+  primary_process_.files().fail_next_writes(1000);
+  start(60, 50'000);
+  another().pause_ms = 100;
+  run_ms(10'000);
+  EXPECT_TRUE(all_is_sent(*peer_));
+  ASSERT_EQ(primary_->reasons.size(), 1U);
+  EXPECT_NE(primary_->reasons[0].find("fell behind"), std::string::npos);
+  EXPECT_EQ(state(), ReplicaState::kStreaming);
+}
+
+TEST_F(SharedWalkTest, ASlowOneThatNobodyWaitsForIsWaitedFor) {
+  start(60, 50'000);
+  peer_->pause_ms = 20;
+  run_ms(20'000);
+  EXPECT_TRUE(all_is_sent(*peer_));
+  EXPECT_TRUE(primary_process_.files().list(".")->empty());
+  EXPECT_TRUE(primary_->reasons.empty());
+}
+
+TEST_F(SharedWalkTest, ASaveThatWaitsEndsThePatience) {
+  start(100, 50'000);
+  peer_->pause_ms = 20;
+  run_ms(2000);
+  EXPECT_TRUE(primary_->engine.snapshot_turn.taken());
+  EXPECT_FALSE(primary_->engine.snapshot_turn.try_take());
+  run_ms(4000);
+  EXPECT_FALSE(all_is_sent(*peer_));
+  EXPECT_FALSE(primary_->engine.snapshot_turn.taken());
+}
+
+TEST_F(SharedWalkTest, WhatWritersHandInIsBounded) {
+  start(1500, 50'000);
+  peer_->reading = false;
+  primary_->options.timeout_seconds.set(600);
+  run_ms(2000);
+  EXPECT_TRUE(primary_->engine.snapshot_turn.taken());
+  for (int i = 0; i < 1500; ++i) primary_->write(fmt::format("key{}", i), "changed");
+  run_ms(3000);
+  EXPECT_FALSE(primary_->engine.snapshot_turn.taken()) << "the walk goes on into a file";
+  peer_->pause_ms = 0;
+  peer_->read_on();
+  run_ms(60'000);
+  EXPECT_TRUE(all_is_sent(*peer_));
+  EXPECT_GT(peer_->received.size(), 70'000'000U);
+}
+
+// SYNC without the mark: one copy for all, and who does not take it goes.
+TEST_F(SharedWalkTest, WhoMustKnowTheLengthSharesOneFile) {
+  start_primary({.hello = {}, .request = {.position = std::nullopt, .plain = true}});
+  fill(60, 50'000);
+  connect();
+  Peer& hung = another();
+  hung.reading = false;
+  world_.run_for_ms(6000);
+  ASSERT_TRUE(peer_->received.starts_with("$3"));
+  EXPECT_GT(peer_->received.size(), 3'000'000U);
+  EXPECT_EQ(primary_->full_syncs.completed(), 1U);
+  world_.run_for_ms(10'000);
+  hung.read_on();
+  world_.run_for_ms(1000);
+  EXPECT_TRUE(hung.closed);
+  EXPECT_FALSE(peer_->closed);
+  ASSERT_EQ(primary_->reasons.size(), 1U);
+  EXPECT_NE(primary_->reasons[0].find("took nothing"), std::string::npos);
+}
+
+TEST_F(SharedWalkTest, WhoMustKnowTheLengthGoesWhereNoFileCanBeHad) {
+  start_primary({.hello = {}, .request = {}});
+  primary_process_.files().set_cut_off(true);
+  connect();
+  world_.run_for_ms(1000);
+  expect_gone("given up");
+  EXPECT_FALSE(primary_->engine.snapshot_turn.taken());
 }
 
 TEST_F(ReplicaSessionTest, OneThatLeavesAWalkHoldsNothingBackForTheOthers) {

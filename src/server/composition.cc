@@ -307,7 +307,8 @@ ReplicationControl::Parts Composition::replication_parts() {
               },
           .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
           .observer = &replication_cards_,
-          .random_seed = random_.next()};
+          .random_seed = random_.next(),
+          .files = &files_};
 }
 
 bool Composition::give_connection(ClientState& client, ConnectionHandOver next) {

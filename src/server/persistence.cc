@@ -135,7 +135,11 @@ void Persistence::settle_gate() {
 }
 
 void Persistence::check() {
-  if (is_under_way()) return;
+  if (is_under_way()) {
+    // Perhaps by a full sync whose replica takes its time.
+    if (scheduled_.load() || is_a_point_due()) parts_.engine.snapshot_turn.want();
+    return;
+  }
   if (scheduled_.load()) {
     if (begin_background()) scheduled_.store(false);
     return;
@@ -152,6 +156,11 @@ void Persistence::check() {
     (void)begin_background();
     return;
   }
+}
+
+bool Persistence::is_a_point_due() const {
+  const std::vector<SavePoint> points = parts_.options.save_points.get();
+  return std::ranges::any_of(points, [this](const SavePoint& point) { return is_due(point); });
 }
 
 bool Persistence::is_due(const SavePoint& point) const {

@@ -46,6 +46,8 @@ class Persistence {
 
   // A snapshot, for the file or for replicas.
   bool is_under_way() const { return parts_.engine.snapshot_turn.taken(); }
+  // Somebody was refused for that: a full sync that takes its time is to know.
+  void want_turn() { parts_.engine.snapshot_turn.want(); }
   // kRefused: one is under way.
   Result<void> begin_background();
   // With the next check().
@@ -85,6 +87,7 @@ class Persistence {
   void take_cut(Save& save);
   bool is_given_up(const Save& save) const;
   void finish(const Result<void>& outcome, Kind kind);
+  bool is_a_point_due() const;
   bool is_due(const SavePoint& point) const;
   std::string path() const;
 

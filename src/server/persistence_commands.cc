@@ -23,7 +23,10 @@ void bgsave(SessionContext& c, Persistence& persistence) {
   const bool valid =
       c.args.size() == 1 || (c.args.size() == 2 && equal_ignore_case(c.args[1], "schedule"));
   if (!valid) return c.reply.error(kSyntaxError);
-  if (persistence.is_under_way()) return c.reply.error(kAlreadySaving);
+  if (persistence.is_under_way()) {
+    persistence.want_turn();
+    return c.reply.error(kAlreadySaving);
+  }
   const bool inside_exec = !c.may_block;
   if (inside_exec) {
     persistence.schedule();
