@@ -59,6 +59,33 @@ def test_replies_to_who_has_not_authenticated_have_a_small_limit(start):
         assert peak_resident_bytes(server) - before < 8 * MIB
 
 
+@pytest.mark.parametrize("command", [
+    ("SRANDMEMBER", "s", -3_000_000),
+    ("EVAL", "local t = {} for i = 1, 300000 do t[i] = ARGV[1] end return t", 0, "x" * 1000),
+], ids=["command", "script"])
+def test_the_limit_holds_in_the_middle_of_a_reply(start, command):
+    server = start("tandem", "--client-output-buffer-limit", "normal 1mb 0 0")
+    with server.connect() as client, server.connect() as reader:
+        client("SADD", "s", *[letter * 100 for letter in "abc"])
+        before = peak_resident_bytes(server)
+        reader.send(encode(*command))
+        assert len(reader.read_until_closed()) < 300 * MIB
+        assert peak_resident_bytes(server) - before < 60 * MIB
+        assert client("PING") == "PONG"
+
+
+def test_the_limit_holds_in_the_middle_of_a_transaction(start):
+    server = start("tandem", "--client-output-buffer-limit", "normal 4mb 0 0")
+    with server.connect() as client, server.connect() as reader:
+        client("SET", "k", "x" * MIB)
+        before = peak_resident_bytes(server)
+        reader.pipeline([("MULTI",)] + [("GET", "k")] * 200)
+        reader.send(encode("EXEC"))
+        reader.read_until_closed()
+        assert peak_resident_bytes(server) - before < 40 * MIB
+        assert client("GET", "k") == "x" * MIB
+
+
 def test_who_does_not_listen_is_not_closed_for_it(start):
     server = start("tandem", "--client-output-buffer-limit", "normal 1mb 0 0")
     with server.connect() as client:

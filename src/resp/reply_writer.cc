@@ -3,6 +3,8 @@
 namespace tandem {
 
 void ReplyWriter::line(char type, Bytes text) {
+  constexpr size_t kAroundBytes = 3;  // the type, and the line's end
+  if (!has_room(text.size() + kAroundBytes)) return;
   out_->push_back(type);
   const size_t from = out_->size();
   out_->append(text);
@@ -53,6 +55,8 @@ void ReplyWriter::verbatim(Bytes text, Bytes format) {
     bulk(text);
     return;
   }
+  constexpr size_t kHeaderBytesMax = kInt64TextMax + 9;  // with the format, and the line's end
+  if (!has_room(text.size() + kHeaderBytesMax)) return;
   header('=', static_cast<int64_t>(text.size() + 4));
   out_->append(format.substr(0, 3));
   out_->push_back(':');

@@ -2,6 +2,10 @@
 // written as Redis does (a map as a flat array, a double as a bulk string, null as $-1). Confined
 // to one thread.
 //
+// The output may have a bound. What would pass it is dropped with everything behind it, and
+// is_full() says so from then on: such an output is good for nothing but to be thrown away. Whoever
+// writes in a long loop may ask and stop.
+//
 // A reply whose length is not known beforehand: `auto array = reply.begin_array(); ...
 // reply.end_array(array, count);` A reply taken back: `auto mark = reply.mark(); ...
 // reply.discard_to(mark);`
@@ -9,6 +13,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "base/bytes.h"
@@ -31,8 +36,16 @@ class ReplyWriter {
   // Replies go to `elsewhere` until resume(); what is no reply does not.
   void divert(std::string& elsewhere) { out_ = &elsewhere; }
   void resume() { out_ = own_; }
-  // For confirmations of subscriptions, which come even where replies are switched off.
+  // For confirmations of subscriptions, which come even where replies are switched off. They are
+  // few, and have no bound.
   ReplyWriter out_of_band() const { return ReplyWriter(*own_, protocol_); }
+
+  // How long the string may become. Short fixed words (OK, null) pass it, all else does not.
+  void set_bound(size_t bytes_max) {
+    bytes_max_ = bytes_max;
+    full_ = false;
+  }
+  bool is_full() const { return full_; }
 
   int protocol() const { return protocol_; }
   void set_protocol(int protocol) { protocol_ = protocol; }
@@ -68,7 +81,9 @@ class ReplyWriter {
   void end_set(Mark at, int64_t count) { insert_header(at, protocol_ == 2 ? '*' : '~', count); }
 
   // Bytes that are already a reply.
-  void raw(Bytes reply) { out_->append(reply); }
+  void raw(Bytes reply) {
+    if (has_room(reply.size())) out_->append(reply);
+  }
 
   Mark mark() const { return {out_->size(), errors_, out_}; }
   void discard_to(Mark mark) {
@@ -99,17 +114,31 @@ class ReplyWriter {
   }
   void header(char type, int64_t value) {
     char text[kInt64TextMax + 3];
-    out_->append(text, write_header(text, type, value));
+    const size_t length = write_header(text, type, value);
+    if (has_room(length)) out_->append(text, length);
   }
   void insert_header(Mark at, char type, int64_t value) {
     char text[kInt64TextMax + 3];
     out_->insert(at.size, text, write_header(text, type, value));
   }
   void line(char type, Bytes text);
+  bool has_room(size_t bytes) {
+    if (out_->size() + bytes <= bytes_max_) [[likely]]
+      return true;
+    fill();
+    return false;
+  }
+  // Nothing behind a dropped piece may get in, be it ever so short.
+  void fill() {
+    full_ = true;
+    bytes_max_ = 0;
+  }
 
   std::string* out_;
   std::string* own_;
+  size_t bytes_max_ = std::numeric_limits<size_t>::max();
   int protocol_;
+  bool full_ = false;
   uint64_t errors_ = 0;
 };
 
@@ -118,6 +147,8 @@ inline void ReplyWriter::bulk(Bytes bytes) {
   const size_t prefix = write_header(text, '$', static_cast<int64_t>(bytes.size()));
   const size_t before = out_->size();
   const size_t after = before + prefix + bytes.size() + 2;
+  if (after > bytes_max_) [[unlikely]]
+    return fill();
   out_->resize_and_overwrite(after, [&](char* data, size_t) {
     char* to = data + before;
     std::memcpy(to, text, prefix);

@@ -1,5 +1,8 @@
 #include "resp/reply_writer.h"
 
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace tandem {
@@ -87,6 +90,45 @@ TEST(ReplyWriter, Diverts) {
   reply.integer(1);
   EXPECT_EQ(reply.written_since(before), "*2\r\n*3\r\n:1\r\n");
   EXPECT_EQ(elsewhere, "-ERR unheard\r\n");
+}
+
+TEST(ReplyWriter, DropsWhatWouldPassItsBound) {
+  std::string out;
+  ReplyWriter reply(out);
+  reply.set_bound(30);
+  const auto array = reply.begin_array();
+  for (int i = 0; i < 1'000'000; ++i) reply.bulk("12345");  // eleven bytes each
+  EXPECT_TRUE(reply.is_full());
+  reply.integer(1);
+  reply.error("ERR short");
+  reply.raw("+OK\r\n");
+  reply.verbatim("text");
+  EXPECT_EQ(out, "$5\r\n12345\r\n$5\r\n12345\r\n");
+  reply.end_array(array, 1'000'000);
+  EXPECT_EQ(reply.errors(), 1u);  // it was answered, if to nobody
+  reply.discard_to(array);
+  EXPECT_EQ(out, "");
+  reply.set_bound(30);
+  EXPECT_FALSE(reply.is_full());
+  reply.bulk("12345");
+  EXPECT_EQ(out, "$5\r\n12345\r\n");
+}
+
+TEST(ReplyWriter, DoesNotEvenBeginAPieceThatIsTooLarge) {
+  const std::string large(1000, 'x');
+  for (const auto& write : std::vector<void (*)(ReplyWriter&, Bytes)>{
+           [](ReplyWriter& r, Bytes text) { r.bulk(text); },
+           [](ReplyWriter& r, Bytes text) { r.simple(text); },
+           [](ReplyWriter& r, Bytes text) { r.raw(text); },
+           [](ReplyWriter& r, Bytes text) { r.big_number(text); },
+           [](ReplyWriter& r, Bytes text) { r.verbatim(text); }}) {
+    std::string out;
+    ReplyWriter reply(out, 3);
+    reply.set_bound(1000);
+    write(reply, large);
+    EXPECT_TRUE(reply.is_full());
+    EXPECT_EQ(out, "");
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/reply_output.h"
 
+#include <limits>
 #include <utility>
 
 namespace tandem {
@@ -14,6 +15,17 @@ void give_back(std::string& buffer) {
 
 }  // namespace
 
+void ReplyOutput::set_limit(int64_t bytes_max) {
+  limit_bytes_ = bytes_max;
+  if (bytes_max == 0) {
+    writer_.set_bound(std::numeric_limits<size_t>::max());
+  } else {
+    const auto allowed = static_cast<size_t>(bytes_max);
+    const size_t on_the_way = in_flight_.size() - sent_;
+    writer_.set_bound(on_the_way < allowed ? allowed - on_the_way : 0);
+  }
+}
+
 void ReplyOutput::set_mode(ReplyMode mode) {
   if (mode == ReplyMode::kSkipNext && mode_ == ReplyMode::kOff) return;
   mode_ = mode;
@@ -23,6 +35,7 @@ void ReplyOutput::set_mode(ReplyMode mode) {
 void ReplyOutput::end_unheard() {
   unheard_.clear();
   give_back(unheard_);
+  if (!is_heard() && writer_.is_full()) set_limit(limit_bytes_);
   if (mode_ == ReplyMode::kSkipNext) {
     set_mode(ReplyMode::kSkipThis);
   } else if (mode_ == ReplyMode::kSkipThis) {

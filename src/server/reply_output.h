@@ -2,7 +2,8 @@
 // the loop sleeps. What the kernel does not take at once is sent by a task of its own while further
 // replies gather behind it; that buffer is given back when it is empty.
 //
-// Confined to its session's thread.
+// The limit holds in the middle of a reply, too: see ReplyWriter's bound. Confined to its session's
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,10 @@ class ReplyOutput final : private Flushable {
   explicit ReplyOutput(Parts parts) : parts_(parts), writer_(out_) {}
 
   ReplyWriter& writer() { return writer_; }
+  // From here on replies are dropped that would make it hold this many bytes; 0: no limit.
+  void set_limit(int64_t bytes_max);
+  // Some were. Not of a client that does not hear them.
+  bool has_dropped() const { return is_heard() && writer_.is_full(); }
 
   // CLIENT REPLY.
   void set_mode(ReplyMode mode);
@@ -94,6 +99,7 @@ class ReplyOutput final : private Flushable {
   std::string in_flight_;  // what a write wait is sending, up to sent_ gone
   ReplyWriter writer_;
   size_t sent_ = 0;
+  int64_t limit_bytes_ = 0;
   bool sending_ = false;
   bool closing_ = false;
   ReplyMode mode_ = ReplyMode::kOn;

@@ -73,8 +73,13 @@ Task<void> Session::run() {
 
 void Session::process() {
   if (processing_) return;
+  if (output_.has_dropped()) {
+    (void)output_over_limit(card_->last_active_ms.load());
+    return;
+  }
   processing_ = true;
   host_.executor.begin_batch();
+  output_.set_limit(output_limit().hard_bytes.get());
   // The first request was looked at when it came, and most often there is no second.
   int prepared = 1;
   while (takes_requests()) {
@@ -146,9 +151,10 @@ bool Session::take_request() {
     if (subscribed || is_monitor) [[unlikely]]
       take_messages();
     const size_t allowed = locked_out_ ? kUnauthenticatedOutputBytesMax : kFlushEarlyBytes;
-    if (output_.gathered_bytes() > allowed) [[unlikely]] {
+    if (output_.gathered_bytes() > allowed || output_.has_dropped()) [[unlikely]] {
       output_.send();
       if (output_over_limit(card_->last_active_ms.load())) return false;
+      output_.set_limit(output_limit().hard_bytes.get());
     }
   }
   input_.consume();
@@ -320,7 +326,7 @@ const OutputBufferLimit& Session::output_limit() const {
 
 bool Session::output_over_limit(int64_t monotonic_ms) {
   if (card_->is(kClientReplica)) return false;  // its feed has a limit of its own
-  const bool over = card_->inbox.overflowed() ||
+  const bool over = output_.has_dropped() || card_->inbox.overflowed() ||
                     output_.is_over(output_limit(), card_->inbox.bytes(), monotonic_ms) ||
                     (output_.unsent_bytes() > kUnauthenticatedOutputBytesMax && locked_out());
   if (!over || stop_.requested()) return over;
