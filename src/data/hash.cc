@@ -2,13 +2,21 @@
 #include "data/hash.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 
+#include <malloc.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
 #include "data/distinct.h"
-#include "data/hash_fields.h"
+#include "data/element_walk.h"
+#include "data/hash_table.h"
 #include "data/table_order.h"
 
 namespace tandem {
-
 namespace {
 
 constexpr uint32_t kPair = 2;
@@ -17,7 +25,107 @@ ListpackView::Position find_field(ListpackView entries, Bytes field) {
   return entries.find(field, entries.first(), kPair);
 }
 
+// A field and its value: this header, then the bytes of both.
+struct HashField {
+  uint32_t field_size;
+  uint32_t value_size;
+
+  Bytes field() const { return Bytes(reinterpret_cast<const char*>(this + 1), field_size); }
+  Bytes value() const {
+    return Bytes(reinterpret_cast<const char*>(this + 1) + field_size, value_size);
+  }
+  static HashField* create(Bytes field, Bytes value);
+};
+
+struct HashFieldTraits {
+  using Entry = HashField;
+  using Key = Bytes;
+
+  uint64_t seed;
+
+  uint64_t hash_of(Bytes field) const;
+  uint64_t hash(const HashField& entry) const { return hash_of(entry.field()); }
+  bool equals(const HashField& entry, Bytes field) const { return entry.field() == field; }
+};
+
+HashField* HashField::create(Bytes field, Bytes value) {
+  auto* entry =
+      static_cast<HashField*>(std::malloc(sizeof(HashField) + field.size() + value.size()));
+  CHECK(entry != nullptr, "out of memory");
+  entry->field_size = static_cast<uint32_t>(field.size());
+  entry->value_size = static_cast<uint32_t>(value.size());
+  auto* bytes = reinterpret_cast<char*>(entry + 1);
+  if (!field.empty()) std::memcpy(bytes, field.data(), field.size());
+  if (!value.empty()) std::memcpy(bytes + field.size(), value.data(), value.size());
+  return entry;
+}
+
+uint64_t HashFieldTraits::hash_of(Bytes field) const {
+  return XXH3_64bits_withSeed(field.data(), field.size(), seed);
+}
+
 }  // namespace
+
+// The large form: a hash table with one allocation for a field and its value. A new value of the
+// same size is written over the old one; otherwise the entry is allocated again and put into its
+// slot.
+struct Hash::Fields {
+  explicit Fields(uint64_t seed) : traits{seed} {}
+  ~Fields();
+  Fields(const Fields&) = delete;
+  Fields& operator=(const Fields&) = delete;
+
+  const HashField* find(Bytes field) const {
+    return table.find(traits, traits.hash_of(field), field);
+  }
+  bool set(Bytes field, Bytes value);
+  bool remove(Bytes field);
+
+  HashFieldTraits traits;
+  HashTable<HashFieldTraits> table;
+  size_t entry_bytes = 0;  // as allocated
+  mutable ElementWatch<HashField>* watch = nullptr;
+};
+
+Hash::Fields::~Fields() {
+  if (watch != nullptr) watch->finish();
+  table.clear([](HashField* entry) { std::free(entry); });
+}
+
+bool Hash::Fields::set(Bytes field, Bytes value) {
+  const uint64_t hash = traits.hash_of(field);
+  const auto slot = table.find_slot(traits, hash, field);
+  if (watch != nullptr) watch->before_change(field, slot ? table.entry_at(slot) : nullptr);
+  if (!slot) {
+    HashField* entry = HashField::create(field, value);
+    entry_bytes += malloc_usable_size(entry);
+    table.insert(traits, hash, entry);
+    return true;
+  }
+  HashField* old = table.entry_at(slot);
+  if (old->value_size == value.size()) {
+    if (!value.empty()) {
+      std::memcpy(reinterpret_cast<char*>(old + 1) + old->field_size, value.data(), value.size());
+    }
+    return false;
+  }
+  HashField* entry = HashField::create(field, value);
+  entry_bytes += malloc_usable_size(entry);
+  entry_bytes -= malloc_usable_size(old);
+  table.replace(slot, entry, false);
+  std::free(old);
+  return false;
+}
+
+bool Hash::Fields::remove(Bytes field) {
+  const auto slot = table.find_slot(traits, traits.hash_of(field), field);
+  if (!slot) return false;
+  if (watch != nullptr) watch->before_change(field, table.entry_at(slot));
+  HashField* entry = table.erase(traits, slot);
+  entry_bytes -= malloc_usable_size(entry);
+  std::free(entry);
+  return true;
+}
 
 Hash::Hash() = default;
 Hash::~Hash() = default;

@@ -2,15 +2,23 @@
 #include "data/set.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <unordered_set>
 
+#include <malloc.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
 #include "data/distinct.h"
-#include "data/set_members.h"
+#include "data/element_walk.h"
+#include "data/hash_table.h"
 #include "data/table_order.h"
 
 namespace tandem {
-
 namespace {
 
 constexpr size_t kIntsetEntriesMax = size_t{1} << 30;  // whatever the configuration says
@@ -19,7 +27,82 @@ size_t intset_limit(const EncodingLimits& limits) {
   return std::min(limits.set_max_intset_entries, kIntsetEntriesMax);
 }
 
+// A member: this header, then its bytes.
+struct SetMember {
+  uint32_t size;
+
+  Bytes text() const { return Bytes(reinterpret_cast<const char*>(this + 1), size); }
+  static SetMember* create(Bytes text);
+};
+
+struct SetMemberTraits {
+  using Entry = SetMember;
+  using Key = Bytes;
+
+  uint64_t seed;
+
+  uint64_t hash_of(Bytes text) const;
+  uint64_t hash(const SetMember& member) const { return hash_of(member.text()); }
+  bool equals(const SetMember& member, Bytes text) const { return member.text() == text; }
+};
+
+SetMember* SetMember::create(Bytes text) {
+  auto* member = static_cast<SetMember*>(std::malloc(sizeof(SetMember) + text.size()));
+  CHECK(member != nullptr, "out of memory");
+  member->size = static_cast<uint32_t>(text.size());
+  if (!text.empty()) std::memcpy(member + 1, text.data(), text.size());
+  return member;
+}
+
+uint64_t SetMemberTraits::hash_of(Bytes text) const {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
 }  // namespace
+
+// The large form: a hash table with one allocation a member.
+struct Set::Members {
+  explicit Members(uint64_t seed) : traits{seed} {}
+  ~Members();
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+
+  bool add(Bytes text);
+  bool remove(Bytes text);
+  bool contains(Bytes text) const {
+    return table.find(traits, traits.hash_of(text), text) != nullptr;
+  }
+
+  SetMemberTraits traits;
+  HashTable<SetMemberTraits> table;
+  size_t member_bytes = 0;  // as allocated
+  mutable ElementWatch<SetMember>* watch = nullptr;
+};
+
+Set::Members::~Members() {
+  if (watch != nullptr) watch->finish();
+  table.clear([](SetMember* member) { std::free(member); });
+}
+
+bool Set::Members::add(Bytes text) {
+  const uint64_t hash = traits.hash_of(text);
+  if (table.find(traits, hash, text) != nullptr) return false;
+  if (watch != nullptr) watch->before_change(text, nullptr);
+  SetMember* member = SetMember::create(text);
+  member_bytes += malloc_usable_size(member);
+  table.insert(traits, hash, member);
+  return true;
+}
+
+bool Set::Members::remove(Bytes text) {
+  const auto slot = table.find_slot(traits, traits.hash_of(text), text);
+  if (!slot) return false;
+  if (watch != nullptr) watch->before_change(text, table.entry_at(slot));
+  SetMember* member = table.erase(traits, slot);
+  member_bytes -= malloc_usable_size(member);
+  std::free(member);
+  return true;
+}
 
 Set::Set() = default;
 Set::~Set() = default;

@@ -4,16 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
+#include <malloc.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
 #include "base/number.h"
 #include "data/distinct.h"
+#include "data/element_walk.h"
+#include "data/hash_table.h"
 #include "data/score_order.h"
-#include "data/sorted_set_indexes.h"
+#include "data/score_tree.h"
 
 namespace tandem {
-
 namespace {
 
 constexpr uint32_t kPair = 2;
@@ -72,7 +78,77 @@ bool above_lex(Bytes member, const LexBound& bound, bool if_equal) {
   return order > 0 || (order == 0 && if_equal);
 }
 
+struct ScoredMemberTraits {
+  using Entry = ScoredMember;
+  using Key = Bytes;
+
+  uint64_t seed;
+
+  uint64_t hash_of(Bytes member) const;
+  uint64_t hash(const ScoredMember& entry) const { return hash_of(entry.text()); }
+  bool equals(const ScoredMember& entry, Bytes member) const { return entry.text() == member; }
+};
+
+uint64_t ScoredMemberTraits::hash_of(Bytes member) const {
+  return XXH3_64bits_withSeed(member.data(), member.size(), seed);
+}
+
 }  // namespace
+
+// The large form: members by name in a hash table and in order in a tree, over the same
+// allocations, which this struct owns.
+struct SortedSet::Indexes {
+  explicit Indexes(uint64_t seed) : traits{seed} {}
+  ~Indexes();
+  Indexes(const Indexes&) = delete;
+  Indexes& operator=(const Indexes&) = delete;
+
+  const ScoredMember* find(Bytes member) const {
+    return by_name.find(traits, traits.hash_of(member), member);
+  }
+  Change set(Bytes member, double score);
+  bool remove(Bytes member);
+
+  ScoredMemberTraits traits;
+  HashTable<ScoredMemberTraits> by_name;
+  ScoreTree by_score;
+  size_t member_bytes = 0;  // as allocated
+  mutable ElementWatch<ScoredMember>* watch = nullptr;
+};
+
+SortedSet::Indexes::~Indexes() {
+  if (watch != nullptr) watch->finish();
+  by_name.clear(ScoredMember::destroy);
+}
+
+SortedSet::Change SortedSet::Indexes::set(Bytes member, double score) {
+  const uint64_t hash = traits.hash_of(member);
+  ScoredMember* entry = by_name.find(traits, hash, member);
+  if (entry != nullptr && entry->score == score) return Change::kSame;
+  if (watch != nullptr) watch->before_change(member, entry);
+  if (entry == nullptr) {
+    entry = ScoredMember::create(member, score);
+    member_bytes += malloc_usable_size(entry);
+    by_name.insert(traits, hash, entry);
+    by_score.insert(entry);
+    return Change::kAdded;
+  }
+  by_score.erase(entry);
+  entry->score = score;
+  by_score.insert(entry);
+  return Change::kMoved;
+}
+
+bool SortedSet::Indexes::remove(Bytes member) {
+  const auto slot = by_name.find_slot(traits, traits.hash_of(member), member);
+  if (!slot) return false;
+  if (watch != nullptr) watch->before_change(member, by_name.entry_at(slot));
+  ScoredMember* entry = by_name.erase(traits, slot);
+  by_score.erase(entry);
+  member_bytes -= malloc_usable_size(entry);
+  ScoredMember::destroy(entry);
+  return true;
+}
 
 SortedSet::SortedSet() = default;
 SortedSet::~SortedSet() = default;
