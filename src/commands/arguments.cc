@@ -101,6 +101,26 @@ void wrong_argument_count(Context& ctx) {
   ctx.reply.error("ERR wrong number of arguments for '" + ctx.command.full_name + "' command");
 }
 
+std::optional<int64_t> unix_ms_of(int64_t value, TimeForm form, int64_t now_ms) {
+  using Limits = std::numeric_limits<int64_t>;
+  if (form.seconds) {
+    if (value > Limits::max() / 1000 || value < Limits::min() / 1000) return std::nullopt;
+    value *= 1000;
+  }
+  if (form.absolute) return value;
+  if (value > Limits::max() - now_ms) return std::nullopt;
+  return value + now_ms;
+}
+
+void invalid_expire_time(Context& ctx) {
+  ctx.reply.error("ERR invalid expire time in '" + ctx.command.full_name + "' command");
+}
+
+bool is_over(const Context& ctx, int64_t expiry_ms) {
+  return expiry_ms <= ctx.now_ms && !ctx.from_primary &&
+         ctx.keys.access().mode() == ExpiryMode::kDelete;
+}
+
 bool OptionWords::take(Bytes word, size_t values) {
   if (!equal_ignore_case(ctx_.args[next_], word)) return false;
   if (ctx_.args.size() - next_ - 1 < values) return false;

@@ -1,7 +1,15 @@
-// Whole databases.
+// Whole databases: their size, their keys, emptying and exchanging them.
+//
+// A step of the keyspace's own scan visits one chain of some five keys in one of 16,384 partitions,
+// most of which are empty in a small database: SCAN steps on until it has seen COUNT keys or
+// reached the end. It holds the stripes in which it will most likely see as many, and stops where
+// they end.
 #include "base/ascii.h"
+#include "base/glob.h"
+#include "base/number.h"
 #include "commands/arguments.h"
 #include "commands/rows.h"
+#include "commands/scan_options.h"
 
 namespace tandem {
 namespace {
@@ -28,16 +36,15 @@ bool parse_flush(Context& ctx) {
 
 void flushdb(Context& ctx) {
   if (!parse_flush(ctx)) return;
-  ctx.keys.clear();
-  ctx.replicate_as_is();  // even if nothing was there, as a replica may hold what should not be
+  ctx.keys.clear(as_is(ctx));
   ctx.reply.ok();
 }
 
 void flushall(Context& ctx) {
   if (!parse_flush(ctx)) return;
-  for (int i = 0; i < ctx.keys.database_count(); ++i) ctx.keys.at(i).clear();
+  const Effect effect = as_is(ctx);
+  for (int i = 0; i < ctx.keys.database_count(); ++i) ctx.keys.at(i).clear(effect);
   ctx.keys.access().keyspace().count_flush();
-  ctx.replicate_as_is();
   ctx.reply.ok();
 }
 
@@ -50,42 +57,99 @@ void swapdb(Context& ctx) {
   if (*first < 0 || *first >= count || *second < 0 || *second >= count) {
     return ctx.reply.error("ERR DB index is out of range");
   }
-  if (*first != *second) ctx.keys.at(*first).swap_with(*second);
-  ctx.replicate_as_is();
+  *first != *second ? ctx.keys.at(*first).swap_with(*second, as_is(ctx)) : ctx.replicate_as_is();
   ctx.reply.ok();
 }
 
-}  // namespace
+void keys(Context& ctx) {
+  const Bytes pattern = ctx.args[1];
+  const bool all = pattern == "*";
+  const ReplyWriter::Mark array = ctx.reply.begin_array();
+  int64_t count = 0;
+  const auto tell = [&](const Entry& entry) {
+    if (!all && !glob_match(pattern, entry.key())) return;
+    ctx.reply.bulk(entry.key());
+    ++count;
+  };
+  for (int stripe = 0; stripe < kStripes; ++stripe) ctx.keys.for_each_in(stripe, tell);
+  ctx.reply.end_array(array, count);
+}
+
+void scan(Context& ctx) {
+  const std::optional<ScanOptions> options = parse_scan(ctx);
+  if (!options) return;
+  reply_scan(ctx, *options, [&](uint64_t cursor) {
+    ScanStep step{.cursor = 0, .seen = 0, .written = 0};
+    step.cursor = ctx.keys.scan(cursor, [&](const Entry& entry) {
+      ++step.seen;
+      if (options->type && !equal_ignore_case(type_name(entry.type()), *options->type)) return;
+      if (!options->matches(entry.key())) return;
+      ctx.reply.bulk(entry.key());
+      ++step.written;
+    });
+    step.last = !ctx.keys.may_scan(step.cursor);
+    return step;
+  });
+}
+
+// From the cursor's stripe on, until COUNT keys lie in them.
+StripeSet scanned_stripes(const Keyspace& keyspace, int database, std::span<const Bytes> args) {
+  int64_t wanted = ScanOptions{}.count;
+  for (size_t i = 2; i + 1 < args.size(); ++i) {
+    if (equal_ignore_case(args[i], "COUNT")) wanted = parse_int64(args[i + 1]).value_or(wanted);
+  }
+  StripeSet stripes;
+  int stripe = View::stripe_of_cursor(parse_uint64(args[1]).value_or(0));
+  do {
+    stripes.add(stripe);
+    wanted -= keyspace.keys_in(database, stripe);
+  } while (++stripe < kStripes && wanted > 0);
+  return stripes;
+}
 
 // clang-format off: a row is a record
-std::vector<CommandRow> database_rows() {
-  return {
-      {.name = "dbsize", .arity = 1, .flags = kReadOnly | kFast, .scope = LockScope::kEverything,
-       .handler = dbsize, .group = "server", .categories = "keyspace",
-       .tips = "request_policy:all_shards response_policy:agg_sum", .since = "1.0.0",
-       .complexity = "O(1)", .summary = "Counts the keys of the database"},
-      {.name = "randomkey", .arity = 1, .flags = kReadOnly, .scope = LockScope::kEverything,
-       .handler = randomkey, .group = "generic",
-       .tips = "request_policy:all_shards response_policy:special nondeterministic_output",
-       .since = "1.0.0", .complexity = "O(1)", .summary = "Returns some key of the database"},
-      {.name = "flushdb", .arity = -1, .flags = kWrite, .scope = LockScope::kEverything,
-       .handler = flushdb, .group = "server", .categories = "keyspace dangerous",
-       .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "1.0.0",
-       .history = "4.0.0 Takes ASYNC; 6.2.0 Takes SYNC",
-       .complexity = "O(N) for N keys", .summary = "Deletes all keys of the database",
-       .syntax = "flush-type:[ASYNC@4.0.0 | SYNC@6.2.0]"},
-      {.name = "flushall", .arity = -1, .flags = kWrite, .scope = LockScope::kEverything,
-       .handler = flushall, .group = "server", .categories = "keyspace dangerous",
-       .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "1.0.0",
-       .history = "4.0.0 Takes ASYNC; 6.2.0 Takes SYNC",
-       .complexity = "O(N) for N keys", .summary = "Deletes all keys of all databases",
-       .syntax = "flush-type:[ASYNC@4.0.0 | SYNC@6.2.0]"},
-      {.name = "swapdb", .arity = 3, .flags = kWrite | kFast, .scope = LockScope::kEverything,
-       .handler = swapdb, .group = "server", .categories = "keyspace dangerous", .since = "4.0.0",
-       .complexity = "O(N) for N clients that watch or wait for their keys",
-       .summary = "Exchanges two databases", .syntax = "index1 index2"},
-  };
-}
+const std::vector<CommandRow> kRows = {
+    {.name = "dbsize", .arity = 1, .flags = kReadOnly | kFast, .scope = LockScope::kEverything,
+     .handler = dbsize, .group = "server", .categories = "keyspace",
+     .tips = "request_policy:all_shards response_policy:agg_sum", .since = "1.0.0",
+     .complexity = "O(1)", .summary = "Counts the keys of the database"},
+    {.name = "randomkey", .arity = 1, .flags = kReadOnly, .scope = LockScope::kEverything,
+     .handler = randomkey, .group = "generic",
+     .tips = "request_policy:all_shards response_policy:special nondeterministic_output",
+     .since = "1.0.0", .complexity = "O(1)", .summary = "Returns some key of the database"},
+    {.name = "flushdb", .arity = -1, .flags = kWrite, .scope = LockScope::kEverything,
+     .handler = flushdb, .group = "server", .categories = "keyspace dangerous",
+     .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "1.0.0",
+     .history = "4.0.0 Takes ASYNC; 6.2.0 Takes SYNC",
+     .complexity = "O(N) for N keys", .summary = "Deletes all keys of the database",
+     .syntax = "flush-type:[ASYNC@4.0.0 | SYNC@6.2.0]"},
+    {.name = "flushall", .arity = -1, .flags = kWrite, .scope = LockScope::kEverything,
+     .handler = flushall, .group = "server", .categories = "keyspace dangerous",
+     .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "1.0.0",
+     .history = "4.0.0 Takes ASYNC; 6.2.0 Takes SYNC",
+     .complexity = "O(N) for N keys", .summary = "Deletes all keys of all databases",
+     .syntax = "flush-type:[ASYNC@4.0.0 | SYNC@6.2.0]"},
+    {.name = "swapdb", .arity = 3, .flags = kWrite | kFast, .scope = LockScope::kEverything,
+     .handler = swapdb, .group = "server", .categories = "keyspace dangerous", .since = "4.0.0",
+     .complexity = "O(N) for N clients that watch or wait for their keys",
+     .summary = "Exchanges two databases", .syntax = "index1 index2"},
+    {.name = "keys", .arity = 2, .flags = kReadOnly, .scope = LockScope::kEverything,
+     .handler = keys, .group = "generic", .categories = "keyspace dangerous",
+     .tips = "request_policy:all_shards nondeterministic_output_order", .since = "1.0.0",
+     .complexity = "O(N) for N keys in the database",
+     .summary = "Returns all keys that match a pattern", .syntax = "pattern"},
+    {.name = "scan", .arity = -2, .flags = kReadOnly, .scope = LockScope::kPlanned,
+     .stripes = scanned_stripes, .handler = scan, .group = "generic",
+     .tips = "nondeterministic_output request_policy:special response_policy:special",
+     .since = "2.8.0", .history = "6.0.0 Takes TYPE",
+     .complexity = "O(1) a call, O(N) for the whole walk over N keys",
+     .summary = "Walks the keys of a database step by step",
+     .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]@6.0.0"},
+};
 // clang-format on
+
+}  // namespace
+
+std::vector<CommandRow> database_rows() { return kRows; }
 
 }  // namespace tandem

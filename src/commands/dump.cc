@@ -2,7 +2,6 @@
 #include "rdb/dump.h"
 
 #include "commands/arguments.h"
-#include "commands/deadlines.h"
 #include "commands/rows.h"
 #include "rdb/rdb_format.h"
 
@@ -91,15 +90,14 @@ void restore(Context& ctx) {
     expiry_ms = unix_ms_of(*ttl, form, ctx.now_ms).value_or(0);
   }
   if (*ttl != 0 && is_over(ctx, expiry_ms)) {
-    if (ctx.keys.erase(key)) ctx.replicate({"DEL", key});
+    ctx.keys.erase(event::kDel, key, {"DEL", key});
     return ctx.reply.ok();
   }
-  if (ctx.replicates()) {
-    const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);
-    ctx.replicate(
-        {"RESTORE", key, when, payload_for_replicas(payload, *value), "REPLACE", "ABSTTL"});
-  }
-  ctx.keys.put(key, std::move(*value), expiry_ms);
+  const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);
+  std::string copy;
+  if (ctx.replicates()) copy = payload_for_replicas(payload, *value);
+  ctx.keys.put(event::kRestore, key, std::move(*value), expiry_ms,
+               {"RESTORE", key, when, copy, "REPLACE", "ABSTTL"});
   ctx.reply.ok();
 }
 

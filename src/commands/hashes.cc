@@ -1,4 +1,6 @@
-// Hashes: fields set, read and removed.
+// Hashes: fields set, read and removed, and fields as numbers.
+#include <cmath>
+
 #include "commands/arguments.h"
 #include "commands/containers.h"
 #include "commands/rows.h"
@@ -25,26 +27,24 @@ void reply_element(Context& ctx, const std::optional<Element>& element) {
 
 // The number of new fields, or nothing if it was no hash or the arguments do not pair.
 std::optional<int64_t> set_fields(Context& ctx) {
-  const Bytes key = ctx.args[1];
   const std::span<const Bytes> pairs = ctx.args.subspan(2);
   if (pairs.size() % 2 != 0) {
     wrong_argument_count(ctx);
     return std::nullopt;
   }
-  Hash* hash;
-  if (!ctx.keys.write(key, hash)) {
+  Edit<Hash> hash(ctx.keys, ctx.args[1]);
+  if (hash.is_other_type()) {
     ctx.reply.error(kWrongType);
     return std::nullopt;
   }
-  if (hash == nullptr) hash = &ctx.keys.create<Hash>(key);
   const EncodingLimits& limits = ctx.keys.limits();
-  hash->reserve(pairs.size() / 2, limits);
+  Hash& fields = hash.change_or_create();
+  fields.reserve(pairs.size() / 2, limits);
   int64_t added = 0;
   for (size_t i = 0; i < pairs.size(); i += 2) {
-    added += hash->set(pairs[i], pairs[i + 1], limits) ? 1 : 0;
+    added += fields.set(pairs[i], pairs[i + 1], limits) ? 1 : 0;
   }
-  ctx.keys.changed(key, pairs.size() / 2);
-  ctx.replicate_as_is();
+  hash.done(event::kHSet, pairs.size() / 2, as_is(ctx));
   return added;
 }
 
@@ -57,14 +57,11 @@ void hmset(Context& ctx) {
 }
 
 void hsetnx(Context& ctx) {
-  const Bytes key = ctx.args[1];
-  Hash* hash;
-  if (!ctx.keys.write(key, hash)) return ctx.reply.error(kWrongType);
-  if (hash != nullptr && hash->contains(ctx.args[2])) return ctx.reply.integer(0);
-  if (hash == nullptr) hash = &ctx.keys.create<Hash>(key);
-  hash->set(ctx.args[2], ctx.args[3], ctx.keys.limits());
-  ctx.keys.changed(key);
-  ctx.replicate_as_is();
+  Edit<Hash> hash(ctx.keys, ctx.args[1]);
+  if (hash.is_other_type()) return ctx.reply.error(kWrongType);
+  if (hash && hash->contains(ctx.args[2])) return ctx.reply.integer(0);
+  hash.change_or_create().set(ctx.args[2], ctx.args[3], ctx.keys.limits());
+  hash.done(event::kHSet, 1, as_is(ctx));
   ctx.reply.integer(1);
 }
 
@@ -133,70 +130,116 @@ void hscan(Context& ctx) {
   });
 }
 
+void hdel(Context& ctx) { remove_elements<Hash>(ctx, event::kHDel); }
+
+void hincrby(Context& ctx) {
+  const std::optional<int64_t> delta = integer_argument(ctx, 3);
+  if (!delta) return;
+  Edit<Hash> hash(ctx.keys, ctx.args[1]);
+  if (hash.is_other_type()) return ctx.reply.error(kWrongType);
+  int64_t value = 0;
+  if (const auto old = hash ? hash->get(ctx.args[2]) : std::nullopt) {
+    const std::optional<int64_t> integer = parse_int64(old->text());
+    if (!integer) return ctx.reply.error("ERR hash value is not an integer");
+    value = *integer;
+  }
+  if (__builtin_add_overflow(value, *delta, &value)) {
+    return ctx.reply.error("ERR increment or decrement would overflow");
+  }
+  hash.change_or_create().set(ctx.args[2], int64_text(value), ctx.keys.limits());
+  hash.done(event::kHIncrBy, 1, as_is(ctx));
+  ctx.reply.integer(value);
+}
+
+void hincrbyfloat(Context& ctx) {
+  const std::optional<long double> delta = parse_long_double(ctx.args[3]);
+  if (!delta) return ctx.reply.error(kNotFloat);
+  if (!std::isfinite(*delta)) return ctx.reply.error("ERR value is NaN or Infinity");
+  Edit<Hash> hash(ctx.keys, ctx.args[1]);
+  if (hash.is_other_type()) return ctx.reply.error(kWrongType);
+  long double value = 0;
+  if (const auto old = hash ? hash->get(ctx.args[2]) : std::nullopt) {
+    const std::optional<long double> number = parse_long_double(old->text());
+    if (!number) return ctx.reply.error("ERR hash value is not a float");
+    value = *number;
+  }
+  value += *delta;
+  if (!std::isfinite(value)) {
+    return ctx.reply.error("ERR increment would produce NaN or Infinity");
+  }
+  const std::string text = long_double_text(value);
+  hash.change_or_create().set(ctx.args[2], text, ctx.keys.limits());
+  // The result, not the sum: replicas of other machines may round otherwise.
+  hash.done(event::kHIncrByFloat, 1, {"HSET", ctx.args[1], ctx.args[2], text});
+  ctx.reply.bulk(text);
+}
+
+// clang-format off: a row is a record
+const std::vector<CommandRow> kRows = {
+    {.name = "hset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW update")}, .handler = hset, .group = "hash", .since = "2.0.0",
+     .history = "4.0.0 Takes several fields",
+     .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
+     .syntax = "key field value [field value ...]"},
+    {.name = "hmset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW update")}, .handler = hmset, .group = "hash", .since = "2.0.0",
+     .deprecated = "4.0.0 `HSET` with multiple field-value pairs",
+     .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
+     .syntax = "key field value [field value ...]"},
+    {.name = "hsetnx", .arity = 4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW insert")}, .handler = hsetnx, .group = "hash", .since = "2.0.0",
+     .complexity = "O(1)", .summary = "Sets a field of a hash if it is absent",
+     .syntax = "key field value"},
+    {.name = "hdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
+     .handler = hdel, .group = "hash", .since = "2.0.0",
+     .history = "2.4.0 Takes several fields", .complexity = "O(N) for N fields",
+     .summary = "Removes fields of a hash", .syntax = "key field [field ...]"},
+    {.name = "hget", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = hget, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+     .summary = "Returns the value of a field", .syntax = "key field"},
+    {.name = "hmget", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = hmget, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
+     .summary = "Returns the values of several fields", .syntax = "key field [field ...]"},
+    {.name = "hexists", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+     .handler = hexists, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+     .summary = "Tells whether a field is in a hash", .syntax = "key field"},
+    {.name = "hstrlen", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+     .handler = hstrlen, .group = "hash", .since = "3.2.0", .complexity = "O(1)",
+     .summary = "Returns the length of the value of a field", .syntax = "key field"},
+    {.name = "hlen", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+     .handler = hlen, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
+     .summary = "Counts the fields of a hash", .syntax = "key"},
+    {.name = "hgetall", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = hgetall, .group = "hash", .tips = "nondeterministic_output_order",
+     .since = "2.0.0", .complexity = "O(N) for N fields",
+     .summary = "Returns all fields of a hash and their values", .syntax = "key"},
+    {.name = "hkeys", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = hkeys, .group = "hash", .tips = "nondeterministic_output_order", .since = "2.0.0",
+     .complexity = "O(N) for N fields",
+     .summary = "Returns all fields of a hash", .syntax = "key"},
+    {.name = "hvals", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = hvals, .group = "hash", .tips = "nondeterministic_output_order", .since = "2.0.0",
+     .complexity = "O(N) for N fields",
+     .summary = "Returns all values of a hash", .syntax = "key"},
+    {.name = "hscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = hscan, .group = "hash", .tips = "nondeterministic_output", .since = "2.8.0",
+     .complexity = "O(1) a call, O(N) for the whole walk over N fields",
+     .summary = "Walks the fields of a hash step by step",
+     .syntax = "key cursor [MATCH pattern] [COUNT count]"},
+    {.name = "hincrby", .arity = 4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW access update")}, .handler = hincrby, .group = "hash",
+     .since = "2.0.0", .complexity = "O(1)", .summary = "Adds to the integer in a field",
+     .syntax = "key field increment"},
+    {.name = "hincrbyfloat", .arity = 4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW access update")}, .handler = hincrbyfloat, .group = "hash",
+     .since = "2.6.0", .complexity = "O(1)",
+     .summary = "Adds to the number with a fraction in a field",
+     .syntax = "key field increment:double"},
+};
+// clang-format on
+
 }  // namespace
 
-// clang-format off: a row is a record
-std::vector<CommandRow> hash_write_rows() {
-  return {
-      {.name = "hset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW update")}, .handler = hset, .group = "hash", .since = "2.0.0",
-       .history = "4.0.0 Takes several fields",
-       .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
-       .syntax = "key field value [field value ...]"},
-      {.name = "hmset", .arity = -4, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW update")}, .handler = hmset, .group = "hash", .since = "2.0.0",
-       .deprecated = "4.0.0 `HSET` with multiple field-value pairs",
-       .complexity = "O(N) for N fields", .summary = "Sets fields of a hash",
-       .syntax = "key field value [field value ...]"},
-      {.name = "hsetnx", .arity = 4, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW insert")}, .handler = hsetnx, .group = "hash", .since = "2.0.0",
-       .complexity = "O(1)", .summary = "Sets a field of a hash if it is absent",
-       .syntax = "key field value"},
-      {.name = "hdel", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
-       .handler = remove_elements<Hash>, .group = "hash", .since = "2.0.0",
-       .history = "2.4.0 Takes several fields", .complexity = "O(N) for N fields",
-       .summary = "Removes fields of a hash", .syntax = "key field [field ...]"},
-  };
-}
-// clang-format on
-
-// clang-format off: a row is a record
-std::vector<CommandRow> hash_read_rows() {
-  return {
-      {.name = "hget", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
-       .handler = hget, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
-       .summary = "Returns the value of a field", .syntax = "key field"},
-      {.name = "hmget", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
-       .handler = hmget, .group = "hash", .since = "2.0.0", .complexity = "O(N) for N fields",
-       .summary = "Returns the values of several fields", .syntax = "key field [field ...]"},
-      {.name = "hexists", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
-       .handler = hexists, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
-       .summary = "Tells whether a field is in a hash", .syntax = "key field"},
-      {.name = "hstrlen", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
-       .handler = hstrlen, .group = "hash", .since = "3.2.0", .complexity = "O(1)",
-       .summary = "Returns the length of the value of a field", .syntax = "key field"},
-      {.name = "hlen", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
-       .handler = hlen, .group = "hash", .since = "2.0.0", .complexity = "O(1)",
-       .summary = "Counts the fields of a hash", .syntax = "key"},
-      {.name = "hgetall", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = hgetall, .group = "hash", .tips = "nondeterministic_output_order",
-       .since = "2.0.0", .complexity = "O(N) for N fields",
-       .summary = "Returns all fields of a hash and their values", .syntax = "key"},
-      {.name = "hkeys", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = hkeys, .group = "hash", .tips = "nondeterministic_output_order", .since = "2.0.0",
-       .complexity = "O(N) for N fields",
-       .summary = "Returns all fields of a hash", .syntax = "key"},
-      {.name = "hvals", .arity = 2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = hvals, .group = "hash", .tips = "nondeterministic_output_order", .since = "2.0.0",
-       .complexity = "O(N) for N fields",
-       .summary = "Returns all values of a hash", .syntax = "key"},
-      {.name = "hscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = hscan, .group = "hash", .tips = "nondeterministic_output", .since = "2.8.0",
-       .complexity = "O(1) a call, O(N) for the whole walk over N fields",
-       .summary = "Walks the fields of a hash step by step",
-       .syntax = "key cursor [MATCH pattern] [COUNT count]"},
-  };
-}
-// clang-format on
+std::vector<CommandRow> hash_rows() { return kRows; }
 
 }  // namespace tandem

@@ -20,10 +20,17 @@ std::optional<int> database_argument(Context& ctx, size_t index) {
   return database;
 }
 
-void transfer(View from, Bytes source, View to, Bytes target) {
-  const int64_t expiry_ms = from.find(source)->expiry_ms();
-  std::optional<Value> value = from.take(source);
-  to.put(target, std::move(*value), expiry_ms);
+struct Place {
+  const KeyEvent& event;
+  View view;
+  Bytes key;
+};
+
+void transfer(Context& ctx, Place from, Place to) {
+  const Effect effect = as_is(ctx);
+  const int64_t expiry_ms = from.view.find(from.key)->expiry_ms();
+  std::optional<Value> value = from.view.take(from.event, from.key, effect);
+  to.view.put(to.event, to.key, std::move(*value), expiry_ms, effect);
 }
 
 void rename_key(Context& ctx, bool overwrite) {
@@ -32,8 +39,7 @@ void rename_key(Context& ctx, bool overwrite) {
   if (!ctx.keys.exists(source)) return ctx.reply.error(kNoSuchKey);
   if (source == target) return overwrite ? ctx.reply.ok() : ctx.reply.integer(0);
   if (!overwrite && ctx.keys.exists(target)) return ctx.reply.integer(0);
-  transfer(ctx.keys, source, ctx.keys, target);
-  ctx.replicate_as_is();
+  transfer(ctx, {event::kRenameFrom, ctx.keys, source}, {event::kRenameTo, ctx.keys, target});
   overwrite ? ctx.reply.ok() : ctx.reply.integer(1);
 }
 
@@ -47,8 +53,7 @@ void move_key(Context& ctx) {
   if (*database == ctx.keys.database()) return ctx.reply.error(kSameObject);
   View target = ctx.keys.at(*database);
   if (!ctx.keys.exists(key) || target.exists(key)) return ctx.reply.integer(0);
-  transfer(ctx.keys, key, target, key);
-  ctx.replicate_as_is();
+  transfer(ctx, {event::kMoveFrom, ctx.keys, key}, {event::kMoveTo, target, key});
   ctx.reply.integer(1);
 }
 
@@ -90,35 +95,34 @@ void copy(Context& ctx) {
   if (!replace && to.exists(target)) return ctx.reply.integer(0);
   std::optional<Value> value = copy_of(*entry, ctx.keys.limits());
   if (!value) return ctx.reply.error("ERR the value is too big to be copied");
-  to.put(target, std::move(*value), entry->expiry_ms());
-  ctx.replicate_as_is();
+  to.put(event::kCopyTo, target, std::move(*value), entry->expiry_ms(), as_is(ctx));
   ctx.reply.integer(1);
 }
 
+// clang-format off: a row is a record
+const std::vector<CommandRow> kRows = {
+    {.name = "rename", .arity = 3, .flags = kWrite,
+     .keys = {key_at(1, "RW access delete"), key_at(2, "OW update")}, .handler = rename,
+     .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Gives a value another key, overwriting what is there", .syntax = "key newkey"},
+    {.name = "renamenx", .arity = 3, .flags = kWrite | kFast,
+     .keys = {key_at(1, "RW access delete"), key_at(2, "OW insert")}, .handler = renamenx,
+     .group = "generic", .since = "1.0.0",
+     .history = "3.2.0 A key may be renamed to itself", .complexity = "O(1)",
+     .summary = "Gives a value another key if that key is absent", .syntax = "key newkey"},
+    {.name = "move", .arity = 3, .flags = kWrite | kFast, .keys = {key_at(1, "RW access update")},
+     .handler = move_key, .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Moves a key to another database", .syntax = "key db"},
+    {.name = "copy", .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {key_at(1, "RO access"), key_at(2, "OW update")}, .handler = copy,
+     .group = "generic", .since = "6.2.0", .complexity = "O(N) for a container of N elements",
+     .summary = "Copies a value to another key",
+     .syntax = "source destination [DB destination-db] [REPLACE]"},
+};
+// clang-format on
+
 }  // namespace
 
-// clang-format off: a row is a record
-std::vector<CommandRow> key_move_rows() {
-  return {
-      {.name = "rename", .arity = 3, .flags = kWrite,
-       .keys = {key_at(1, "RW access delete"), key_at(2, "OW update")}, .handler = rename,
-       .group = "generic", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Gives a value another key, overwriting what is there", .syntax = "key newkey"},
-      {.name = "renamenx", .arity = 3, .flags = kWrite | kFast,
-       .keys = {key_at(1, "RW access delete"), key_at(2, "OW insert")}, .handler = renamenx,
-       .group = "generic", .since = "1.0.0",
-       .history = "3.2.0 A key may be renamed to itself", .complexity = "O(1)",
-       .summary = "Gives a value another key if that key is absent", .syntax = "key newkey"},
-      {.name = "move", .arity = 3, .flags = kWrite | kFast, .keys = {key_at(1, "RW access update")},
-       .handler = move_key, .group = "generic", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Moves a key to another database", .syntax = "key db"},
-      {.name = "copy", .arity = -3, .flags = kWrite | kDenyOom,
-       .keys = {key_at(1, "RO access"), key_at(2, "OW update")}, .handler = copy,
-       .group = "generic", .since = "6.2.0", .complexity = "O(N) for a container of N elements",
-       .summary = "Copies a value to another key",
-       .syntax = "source destination [DB destination-db] [REPLACE]"},
-  };
-}
-// clang-format on
+std::vector<CommandRow> key_move_rows() { return kRows; }
 
 }  // namespace tandem

@@ -1,4 +1,6 @@
-// Commands on whole keys of any type.
+// Keys of any type: whether they are there, and how long. Replicas get absolute times.
+#include <algorithm>
+
 #include "commands/arguments.h"
 #include "commands/rows.h"
 
@@ -7,8 +9,10 @@ namespace {
 
 void del(Context& ctx) {
   int64_t deleted = 0;
-  for (const Bytes key : ctx.args.subspan(1)) deleted += ctx.keys.erase(key) ? 1 : 0;
-  if (deleted > 0) ctx.replicate_as_is();
+  const Effect effect = as_is(ctx);
+  for (const Bytes key : ctx.args.subspan(1)) {
+    deleted += ctx.keys.erase(event::kDel, key, effect) ? 1 : 0;
+  }
   ctx.reply.integer(deleted);
 }
 
@@ -28,38 +32,185 @@ void type(Context& ctx) {
   ctx.reply.simple(entry != nullptr ? type_name(entry->type()) : "none");
 }
 
-}  // namespace
+struct ExpireConditions {
+  bool only_without = false;  // NX
+  bool only_with = false;     // XX
+  bool only_later = false;    // GT
+  bool only_earlier = false;  // LT
+
+  bool allow(int64_t current_ms, int64_t new_ms) const {
+    const bool has = current_ms != kNoExpiry;
+    if (only_without && has) return false;
+    if (only_with && !has) return false;
+    // A key without an expiry lives for ever: nothing is later than that.
+    if (only_later && (!has || new_ms <= current_ms)) return false;
+    if (only_earlier && has && new_ms >= current_ms) return false;
+    return true;
+  }
+};
+
+bool parse_conditions(Context& ctx, ExpireConditions& conditions) {
+  for (OptionWords options(ctx, 3); !options.done();) {
+    if (options.take("NX")) {
+      conditions.only_without = true;
+    } else if (options.take("XX")) {
+      conditions.only_with = true;
+    } else if (options.take("GT")) {
+      conditions.only_later = true;
+    } else if (options.take("LT")) {
+      conditions.only_earlier = true;
+    } else {
+      const Bytes option = options.peek();
+      ctx.reply.error("ERR Unsupported option " + std::string(option.substr(0, option.find('\0'))));
+      return false;
+    }
+  }
+  if (conditions.only_without &&
+      (conditions.only_with || conditions.only_later || conditions.only_earlier)) {
+    ctx.reply.error("ERR NX and XX, GT or LT options at the same time are not compatible");
+    return false;
+  }
+  if (conditions.only_later && conditions.only_earlier) {
+    ctx.reply.error("ERR GT and LT options at the same time are not compatible");
+    return false;
+  }
+  return true;
+}
+
+void expire_key(Context& ctx, TimeForm form) {
+  const Bytes key = ctx.args[1];
+  ExpireConditions conditions;
+  if (!parse_conditions(ctx, conditions)) return;
+  const std::optional<int64_t> value = integer_argument(ctx, 2);
+  if (!value) return;
+  const std::optional<int64_t> expiry_ms = unix_ms_of(*value, form, ctx.now_ms);
+  if (!expiry_ms) return invalid_expire_time(ctx);
+  const Entry* entry = ctx.keys.find(key);
+  if (entry == nullptr || !conditions.allow(entry->expiry_ms(), *expiry_ms)) {
+    return ctx.reply.integer(0);
+  }
+  if (is_over(ctx, *expiry_ms)) {
+    ctx.keys.erase(event::kDel, key, {"DEL", key});
+  } else {
+    // Below zero only in a primary's stream, where every past moment means the same.
+    ctx.keys.set_expiry(event::kExpire, key, std::max<int64_t>(*expiry_ms, 0),
+                        {"PEXPIREAT", key, int64_text(*expiry_ms)});
+  }
+  ctx.reply.integer(1);
+}
+
+void expire(Context& ctx) { expire_key(ctx, {.seconds = true, .absolute = false}); }
+void pexpire(Context& ctx) { expire_key(ctx, {.seconds = false, .absolute = false}); }
+void expireat(Context& ctx) { expire_key(ctx, {.seconds = true, .absolute = true}); }
+void pexpireat(Context& ctx) { expire_key(ctx, {.seconds = false, .absolute = true}); }
+
+void persist(Context& ctx) {
+  const Entry* entry = ctx.keys.find(ctx.args[1]);
+  if (entry == nullptr || !entry->has_expiry()) return ctx.reply.integer(0);
+  ctx.keys.set_expiry(event::kPersist, ctx.args[1], kNoExpiry, as_is(ctx));
+  ctx.reply.integer(1);
+}
+
+constexpr int64_t kNoKey = -2;
+constexpr int64_t kForEver = -1;
+
+// Unix milliseconds, kNoKey or kForEver.
+int64_t expiry_of(Context& ctx) {
+  const Entry* entry = ctx.keys.read(ctx.args[1]);
+  if (entry == nullptr) return kNoKey;
+  return entry->has_expiry() ? entry->expiry_ms() : kForEver;
+}
+
+int64_t rounded_seconds(int64_t milliseconds) { return (milliseconds + 500) / 1000; }
+
+void reply_remaining(Context& ctx, bool seconds) {
+  const int64_t expiry_ms = expiry_of(ctx);
+  if (expiry_ms < 0) return ctx.reply.integer(expiry_ms);
+  const int64_t left_ms = std::max<int64_t>(0, expiry_ms - ctx.now_ms);
+  ctx.reply.integer(seconds ? rounded_seconds(left_ms) : left_ms);
+}
+
+void reply_moment(Context& ctx, bool seconds) {
+  const int64_t expiry_ms = expiry_of(ctx);
+  ctx.reply.integer(seconds && expiry_ms >= 0 ? rounded_seconds(expiry_ms) : expiry_ms);
+}
+
+void ttl(Context& ctx) { reply_remaining(ctx, true); }
+void pttl(Context& ctx) { reply_remaining(ctx, false); }
+void expiretime(Context& ctx) { reply_moment(ctx, true); }
+void pexpiretime(Context& ctx) { reply_moment(ctx, false); }
 
 // clang-format off: a row is a record
-std::vector<CommandRow> key_rows() {
-  return {
-      {.name = "del", .arity = -2, .flags = kWrite, .keys = {keys_range(1, -1, 1, "RM delete")},
-       .handler = del, .group = "generic",
-       .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
-       .complexity = "O(N) for N keys, and O(M) for a container of M elements",
-       .summary = "Deletes keys", .syntax = "key [key ...]"},
-      {.name = "unlink", .arity = -2, .flags = kWrite | kFast,
-       .keys = {keys_range(1, -1, 1, "RM delete")}, .handler = unlink, .group = "generic",
-       .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "4.0.0",
-       .complexity = "O(1) for each key", .summary = "Deletes keys and frees their values later",
-       .syntax = "key [key ...]"},
-      {.name = "exists", .arity = -2, .flags = kReadOnly | kFast,
-       .keys = {keys_range(1, -1, 1, "RO")}, .handler = exists, .group = "generic",
-       .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
-       .history = "3.0.3 Takes several keys",
-       .complexity = "O(N) for N keys", .summary = "Counts which of the keys exist",
-       .syntax = "key [key ...]"},
-      {.name = "touch", .arity = -2, .flags = kReadOnly | kFast,
-       .keys = {keys_range(1, -1, 1, "RO")}, .handler = touch, .group = "generic",
-       .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "3.2.1",
-       .complexity = "O(N) for N keys",
-       .summary = "Counts which of the keys exist and marks them as used",
-       .syntax = "key [key ...]"},
-      {.name = "type", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
-       .handler = type, .group = "generic", .since = "1.0.0", .complexity = "O(1)",
-       .summary = "Names the type of a value", .syntax = "key"},
-  };
-}
+const std::vector<CommandRow> kRows = {
+    {.name = "del", .arity = -2, .flags = kWrite, .keys = {keys_range(1, -1, 1, "RM delete")},
+     .handler = del, .group = "generic",
+     .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
+     .complexity = "O(N) for N keys, and O(M) for a container of M elements",
+     .summary = "Deletes keys", .syntax = "key [key ...]"},
+    {.name = "unlink", .arity = -2, .flags = kWrite | kFast,
+     .keys = {keys_range(1, -1, 1, "RM delete")}, .handler = unlink, .group = "generic",
+     .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "4.0.0",
+     .complexity = "O(1) for each key", .summary = "Deletes keys and frees their values later",
+     .syntax = "key [key ...]"},
+    {.name = "exists", .arity = -2, .flags = kReadOnly | kFast,
+     .keys = {keys_range(1, -1, 1, "RO")}, .handler = exists, .group = "generic",
+     .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
+     .history = "3.0.3 Takes several keys",
+     .complexity = "O(N) for N keys", .summary = "Counts which of the keys exist",
+     .syntax = "key [key ...]"},
+    {.name = "touch", .arity = -2, .flags = kReadOnly | kFast,
+     .keys = {keys_range(1, -1, 1, "RO")}, .handler = touch, .group = "generic",
+     .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "3.2.1",
+     .complexity = "O(N) for N keys",
+     .summary = "Counts which of the keys exist and marks them as used",
+     .syntax = "key [key ...]"},
+    {.name = "type", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+     .handler = type, .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Names the type of a value", .syntax = "key"},
+    {.name = "expire", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW update")},
+     .handler = expire, .group = "generic", .since = "1.0.0",
+     .history = "7.0.0 Takes NX, XX, GT and LT", .complexity = "O(1)",
+     .summary = "Sets when a key expires, in seconds from now",
+     .syntax = "key seconds condition:[NX | XX | GT | LT]@7.0.0"},
+    {.name = "pexpire", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW update")},
+     .handler = pexpire, .group = "generic", .since = "2.6.0",
+     .history = "7.0.0 Takes NX, XX, GT and LT", .complexity = "O(1)",
+     .summary = "Sets when a key expires, in milliseconds from now",
+     .syntax = "key milliseconds condition:[NX | XX | GT | LT]@7.0.0"},
+    {.name = "expireat", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW update")},
+     .handler = expireat, .group = "generic", .since = "1.2.0",
+     .history = "7.0.0 Takes NX, XX, GT and LT", .complexity = "O(1)",
+     .summary = "Sets when a key expires, as Unix time in seconds",
+     .syntax = "key unix-time-seconds condition:[NX | XX | GT | LT]@7.0.0"},
+    {.name = "pexpireat", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW update")},
+     .handler = pexpireat, .group = "generic", .since = "2.6.0",
+     .history = "7.0.0 Takes NX, XX, GT and LT", .complexity = "O(1)",
+     .summary = "Sets when a key expires, as Unix time in milliseconds",
+     .syntax = "key unix-time-milliseconds condition:[NX | XX | GT | LT]@7.0.0"},
+    {.name = "persist", .arity = 2, .flags = kWrite | kFast, .keys = {key_at(1, "RW update")},
+     .handler = persist, .group = "generic", .since = "2.2.0", .complexity = "O(1)",
+     .summary = "Takes the expiry from a key", .syntax = "key"},
+    {.name = "ttl", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = ttl, .group = "generic", .tips = "nondeterministic_output", .since = "1.0.0",
+     .history = "2.8.0 Tells absent keys, by -2, from keys that stay", .complexity = "O(1)",
+     .summary = "Returns the seconds left before a key expires", .syntax = "key"},
+    {.name = "pttl", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = pttl, .group = "generic", .tips = "nondeterministic_output", .since = "2.6.0",
+     .history = "2.8.0 Tells absent keys, by -2, from keys that stay", .complexity = "O(1)",
+     .summary = "Returns the milliseconds left before a key expires", .syntax = "key"},
+    {.name = "expiretime", .arity = 2, .flags = kReadOnly | kFast,
+     .keys = {key_at(1, "RO access")}, .handler = expiretime, .group = "generic",
+     .since = "7.0.0", .complexity = "O(1)",
+     .summary = "Returns when a key expires, as Unix time in seconds", .syntax = "key"},
+    {.name = "pexpiretime", .arity = 2, .flags = kReadOnly | kFast,
+     .keys = {key_at(1, "RO access")}, .handler = pexpiretime, .group = "generic",
+     .since = "7.0.0", .complexity = "O(1)",
+     .summary = "Returns when a key expires, as Unix time in milliseconds", .syntax = "key"},
+};
 // clang-format on
+
+}  // namespace
+
+std::vector<CommandRow> key_rows() { return kRows; }
 
 }  // namespace tandem

@@ -1,4 +1,5 @@
-// Sorted sets, member by member.
+// Sorted sets: member by member, and from their ends. The pops that wait replicate as ZPOPMIN and
+// ZPOPMAX.
 #include <algorithm>
 #include <cmath>
 
@@ -105,25 +106,22 @@ std::optional<Added> add_pairs(Context& ctx, std::span<const Bytes> pairs,
     }
     scores.push_back(*score);
   }
-  const Bytes key = ctx.args[1];
   const EncodingLimits& limits = ctx.keys.limits();
-  SortedSet* set;
-  if (!ctx.keys.write(key, set)) {
+  Edit<SortedSet> set(ctx.keys, ctx.args[1]);
+  if (set.is_other_type()) {
     ctx.reply.error(kWrongType);
     return std::nullopt;
   }
-  if (set == nullptr && options.only_present) return Added{};
-  if (set == nullptr) {
-    set = &install(ctx.keys, key, SortedSet(scores.size(), longest_member(pairs), limits));
-  }
+  if (!set && options.only_present) return Added{};
+  SortedSet& members =
+      set ? set.change() : set.create(SortedSet(scores.size(), longest_member(pairs), limits));
   Added outcome;
   for (size_t i = 0; i < scores.size(); ++i) {
-    add_member(*set, pairs[2 * i + 1], scores[i], options, limits, outcome);
+    add_member(members, pairs[2 * i + 1], scores[i], options, limits, outcome);
   }
-  if (outcome.added + outcome.updated > 0) {
-    ctx.keys.changed(key, static_cast<uint64_t>(outcome.added + outcome.updated));
-    ctx.replicate_as_is();
-  }
+  const auto changes = static_cast<uint64_t>(outcome.added + outcome.updated);
+  const KeyEvent& event = options.increment ? event::kZIncr : event::kZAdd;
+  changes > 0 ? set.done(event, changes, as_is(ctx)) : set.unchanged();
   return outcome;
 }
 
@@ -150,6 +148,8 @@ void zincrby(Context& ctx) {
   const std::optional<Added> outcome = add_pairs(ctx, ctx.args.subspan(2), options);
   if (outcome) reply_added(ctx, *outcome, options);
 }
+
+void zrem(Context& ctx) { remove_elements<SortedSet>(ctx, event::kZRem); }
 
 void zcard(Context& ctx) {
   const SortedSet* set;
@@ -209,55 +209,140 @@ void zscan(Context& ctx) {
   });
 }
 
-}  // namespace
+enum class Extreme : uint8_t { kMin, kMax };
+
+const KeyEvent& pop_of(Extreme extreme) {
+  return extreme == Extreme::kMin ? event::kZPopMin : event::kZPopMax;
+}
+
+SortedSet::Scored pop_one(SortedSet& set, Extreme extreme) {
+  return extreme == Extreme::kMin ? *set.pop_min() : *set.pop_max();
+}
+
+void reply_scored(Context& ctx, const SortedSet::Scored& scored) {
+  ctx.reply.bulk(scored.member);
+  ctx.reply.number(scored.score);
+}
+
+void pop(Context& ctx, Extreme extreme) {
+  if (ctx.args.size() > 3) return ctx.reply.error(kSyntaxError);
+  const bool counted = ctx.args.size() == 3;
+  const std::optional<uint64_t> wanted =
+      counted ? count_argument(ctx, 2) : std::optional<uint64_t>(1);
+  if (!wanted) return;
+  Edit<SortedSet> set(ctx.keys, ctx.args[1]);
+  if (set.is_other_type()) return ctx.reply.error(kWrongType);
+  const uint64_t count = set ? std::min<uint64_t>(*wanted, set->size()) : 0;
+  // RESP3 pairs them, but only where a count was asked for.
+  const bool pairs = counted && ctx.reply.protocol() > 2;
+  ctx.reply.array(static_cast<int64_t>(pairs ? count : 2 * count));
+  if (count == 0) return;
+  SortedSet& members = set.change();
+  for (uint64_t i = 0; i < count; ++i) {
+    if (pairs) ctx.reply.array(2);
+    reply_scored(ctx, pop_one(members, extreme));
+  }
+  set.done(pop_of(extreme), count, as_is(ctx));
+}
+
+void zpopmin(Context& ctx) { pop(ctx, Extreme::kMin); }
+void zpopmax(Context& ctx) { pop(ctx, Extreme::kMax); }
+
+void pop_or_wait(Context& ctx, Extreme extreme) {
+  const size_t last = ctx.args.size() - 1;
+  const std::optional<int64_t> deadline_ms = deadline_argument(ctx, last);
+  if (!deadline_ms) return;
+  const std::span<const Bytes> keys = ctx.args.subspan(1, last - 1);
+  for (const Bytes key : keys) {
+    Edit<SortedSet> set(ctx.keys, key);
+    if (set.is_other_type()) return ctx.reply.error(kWrongType);
+    if (!set) continue;
+    ctx.reply.array(3);
+    ctx.reply.bulk(key);
+    reply_scored(ctx, pop_one(set.change(), extreme));
+    return set.done(pop_of(extreme), 1, {extreme == Extreme::kMin ? "ZPOPMIN" : "ZPOPMAX", key});
+  }
+  ctx.block({.keys = {keys.begin(), keys.end()},
+             .type = ValueType::kSortedSet,
+             .deadline_ms = *deadline_ms});
+}
+
+void bzpopmin(Context& ctx) { pop_or_wait(ctx, Extreme::kMin); }
+void bzpopmax(Context& ctx) { pop_or_wait(ctx, Extreme::kMax); }
 
 // clang-format off: a row is a record
-std::vector<CommandRow> sorted_set_rows() {
-  return {
-      {.name = "zadd", .arity = -4, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW update")}, .handler = zadd, .group = "sorted-set", .since = "1.2.0",
-       .history = "2.4.0 Takes several members; 3.0.2 Takes NX, XX, CH and INCR; "
-                  "6.2.0 Takes GT and LT",
-       .complexity = "O(log(N)) for each member, in a set of N",
-       .summary = "Adds members to a sorted set or changes their scores",
-       .syntax = "key condition:[NX | XX]@3.0.2 comparison:[GT | LT]@6.2.0 [change:CH]@3.0.2 "
-                 "[increment:INCR]@3.0.2 score member [score member ...]"},
-      {.name = "zincrby", .arity = 4, .flags = kWrite | kDenyOom | kFast,
-       .keys = {key_at(1, "RW access update")}, .handler = zincrby, .group = "sorted-set",
-       .since = "1.2.0", .complexity = "O(log(N)) in a set of N members",
-       .summary = "Adds to the score of a member", .syntax = "key increment member"},
-      {.name = "zrem", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
-       .handler = remove_elements<SortedSet>, .group = "sorted-set", .since = "1.2.0",
-       .history = "2.4.0 Takes several members", .complexity = "O(M*log(N)) for M of N members",
-       .summary = "Removes members from a sorted set", .syntax = "key member [member ...]"},
-      {.name = "zcard", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
-       .handler = zcard, .group = "sorted-set", .since = "1.2.0", .complexity = "O(1)",
-       .summary = "Counts the members of a sorted set", .syntax = "key"},
-      {.name = "zscore", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
-       .handler = zscore, .group = "sorted-set", .since = "1.2.0", .complexity = "O(1)",
-       .summary = "Returns the score of a member", .syntax = "key member"},
-      {.name = "zmscore", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
-       .handler = zmscore, .group = "sorted-set", .since = "6.2.0",
-       .complexity = "O(N) for N members asked for",
-       .summary = "Returns the scores of several members", .syntax = "key member [member ...]"},
-      {.name = "zrank", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
-       .handler = zrank, .group = "sorted-set", .since = "2.0.0",
-       .history = "7.2.0 Takes WITHSCORE", .complexity = "O(log(N)) in a set of N members",
-       .summary = "Returns the place of a member, lowest score first",
-       .syntax = "key member [WITHSCORE]"},
-      {.name = "zrevrank", .arity = -3, .flags = kReadOnly | kFast,
-       .keys = {key_at(1, "RO access")}, .handler = zrevrank, .group = "sorted-set",
-       .since = "2.0.0",
-       .history = "7.2.0 Takes WITHSCORE", .complexity = "O(log(N)) in a set of N members",
-       .summary = "Returns the place of a member, highest score first",
-       .syntax = "key member [WITHSCORE]"},
-      {.name = "zscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
-       .handler = zscan, .group = "sorted-set", .tips = "nondeterministic_output", .since = "2.8.0",
-       .complexity = "O(1) a call, O(N) for the whole walk over N members",
-       .summary = "Walks the members of a sorted set step by step",
-       .syntax = "key cursor [MATCH pattern] [COUNT count]"},
-  };
-}
+const std::vector<CommandRow> kRows = {
+    {.name = "zadd", .arity = -4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW update")}, .handler = zadd, .group = "sorted-set", .since = "1.2.0",
+     .history = "2.4.0 Takes several members; 3.0.2 Takes NX, XX, CH and INCR; "
+                "6.2.0 Takes GT and LT",
+     .complexity = "O(log(N)) for each member, in a set of N",
+     .summary = "Adds members to a sorted set or changes their scores",
+     .syntax = "key condition:[NX | XX]@3.0.2 comparison:[GT | LT]@6.2.0 [change:CH]@3.0.2 "
+               "[increment:INCR]@3.0.2 score member [score member ...]"},
+    {.name = "zincrby", .arity = 4, .flags = kWrite | kDenyOom | kFast,
+     .keys = {key_at(1, "RW access update")}, .handler = zincrby, .group = "sorted-set",
+     .since = "1.2.0", .complexity = "O(log(N)) in a set of N members",
+     .summary = "Adds to the score of a member", .syntax = "key increment member"},
+    {.name = "zrem", .arity = -3, .flags = kWrite | kFast, .keys = {key_at(1, "RW delete")},
+     .handler = zrem, .group = "sorted-set", .since = "1.2.0",
+     .history = "2.4.0 Takes several members", .complexity = "O(M*log(N)) for M of N members",
+     .summary = "Removes members from a sorted set", .syntax = "key member [member ...]"},
+    {.name = "zcard", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
+     .handler = zcard, .group = "sorted-set", .since = "1.2.0", .complexity = "O(1)",
+     .summary = "Counts the members of a sorted set", .syntax = "key"},
+    {.name = "zscore", .arity = 3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = zscore, .group = "sorted-set", .since = "1.2.0", .complexity = "O(1)",
+     .summary = "Returns the score of a member", .syntax = "key member"},
+    {.name = "zmscore", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = zmscore, .group = "sorted-set", .since = "6.2.0",
+     .complexity = "O(N) for N members asked for",
+     .summary = "Returns the scores of several members", .syntax = "key member [member ...]"},
+    {.name = "zrank", .arity = -3, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
+     .handler = zrank, .group = "sorted-set", .since = "2.0.0",
+     .history = "7.2.0 Takes WITHSCORE", .complexity = "O(log(N)) in a set of N members",
+     .summary = "Returns the place of a member, lowest score first",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "zrevrank", .arity = -3, .flags = kReadOnly | kFast,
+     .keys = {key_at(1, "RO access")}, .handler = zrevrank, .group = "sorted-set",
+     .since = "2.0.0",
+     .history = "7.2.0 Takes WITHSCORE", .complexity = "O(log(N)) in a set of N members",
+     .summary = "Returns the place of a member, highest score first",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "zscan", .arity = -3, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = zscan, .group = "sorted-set", .tips = "nondeterministic_output", .since = "2.8.0",
+     .complexity = "O(1) a call, O(N) for the whole walk over N members",
+     .summary = "Walks the members of a sorted set step by step",
+     .syntax = "key cursor [MATCH pattern] [COUNT count]"},
+    {.name = "zpopmin", .arity = -2, .flags = kWrite | kFast,
+     .keys = {key_at(1, "RW access delete")}, .handler = zpopmin, .group = "sorted-set",
+     .since = "5.0.0", .complexity = "O(M*log(N)) for M of N members",
+     .summary = "Removes and returns the members with the lowest scores",
+     .syntax = "key [count]"},
+    {.name = "zpopmax", .arity = -2, .flags = kWrite | kFast,
+     .keys = {key_at(1, "RW access delete")}, .handler = zpopmax, .group = "sorted-set",
+     .since = "5.0.0", .complexity = "O(M*log(N)) for M of N members",
+     .summary = "Removes and returns the members with the highest scores",
+     .syntax = "key [count]"},
+    {.name = "bzpopmin", .arity = -3, .flags = kWrite | kBlocking | kFast,
+     .keys = {keys_range(1, -2, 1, "RW access delete")}, .handler = bzpopmin,
+     .group = "sorted-set", .since = "5.0.0",
+     .history = "6.0.0 The timeout may have a fraction",
+     .complexity = "O(log(N)) in a set of N members",
+     .summary = "Removes and returns the member with the lowest score, waiting for one",
+     .syntax = "key [key ...] timeout"},
+    {.name = "bzpopmax", .arity = -3, .flags = kWrite | kBlocking | kFast,
+     .keys = {keys_range(1, -2, 1, "RW access delete")}, .handler = bzpopmax,
+     .group = "sorted-set", .since = "5.0.0",
+     .history = "6.0.0 The timeout may have a fraction",
+     .complexity = "O(log(N)) in a set of N members",
+     .summary = "Removes and returns the member with the highest score, waiting for one",
+     .syntax = "key [key ...] timeout"},
+};
 // clang-format on
+
+}  // namespace
+
+std::vector<CommandRow> sorted_set_rows() { return kRows; }
 
 }  // namespace tandem

@@ -1,8 +1,7 @@
 // XREAD, which may wait. While it waits, $ means the last id of the moment when it began.
 #include "commands/arguments.h"
 #include "commands/rows.h"
-#include "commands/stream_entries.h"
-#include "commands/stream_ids.h"
+#include "commands/stream_parts.h"
 
 namespace tandem {
 namespace {

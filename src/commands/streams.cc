@@ -1,16 +1,114 @@
 // Streams: XADD, XTRIM, XDEL, XLEN, XRANGE.
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "base/number.h"
 #include "commands/arguments.h"
-#include "commands/containers.h"
 #include "commands/rows.h"
-#include "commands/stream_entries.h"
-#include "commands/stream_ids.h"
-#include "commands/stream_trims.h"
+#include "commands/stream_parts.h"
 #include "data/stream.h"
 
 namespace tandem {
 namespace {
+
+// The trimming words of XADD and XTRIM: MAXLEN or MINID, = or ~, the threshold, LIMIT.
+struct TrimWords {
+  std::optional<StreamTrim> trim;
+  std::optional<int64_t> limit;
+};
+
+enum class Took : uint8_t { kNothing, kWords, kFailed };  // kFailed: has answered
+
+// An approximate trim without a LIMIT looks at a hundred nodes.
+constexpr uint64_t kNodesALimit = 100;
+constexpr uint64_t kLimitWithoutNodeSize = 10000;
+constexpr uint64_t kLimitMax = 1000000;
+
+uint64_t default_limit(const EncodingLimits& limits) {
+  const uint64_t limit = kNodesALimit * limits.stream_node_max_entries;
+  return limit == 0 ? kLimitWithoutNodeSize : std::min(limit, kLimitMax);
+}
+
+Took take_threshold(Context& ctx, OptionWords& options, TrimWords& words, StreamTrim::By by) {
+  if (words.trim) {
+    ctx.reply.error(
+        "ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
+    return Took::kFailed;
+  }
+  StreamTrim trim{.by = by, .max_length = 0, .min_id = {}, .approximate = false, .limit = 0};
+  if (options.take("~", 1)) {
+    trim.approximate = true;
+  } else {
+    options.take("=", 1);
+  }
+  if (by == StreamTrim::By::kMaxLength) {
+    const std::optional<int64_t> length = options.integer();
+    if (!length) return Took::kFailed;
+    if (*length < 0) {
+      ctx.reply.error("ERR The MAXLEN argument must be >= 0.");
+      return Took::kFailed;
+    }
+    trim.max_length = static_cast<uint64_t>(*length);
+  } else {
+    const std::optional<StreamId> id = stream_id_argument(ctx, options.position(), 0);
+    if (!id) return Took::kFailed;
+    options.text();
+    trim.min_id = *id;
+  }
+  words.trim = trim;
+  return Took::kWords;
+}
+
+// Takes what is next of the words, if it is one of them.
+Took take_trim_words(Context& ctx, OptionWords& options, TrimWords& words) {
+  if (options.take("MAXLEN", 1)) {
+    return take_threshold(ctx, options, words, StreamTrim::By::kMaxLength);
+  }
+  if (options.take("MINID", 1)) {
+    return take_threshold(ctx, options, words, StreamTrim::By::kMinId);
+  }
+  if (!options.take("LIMIT", 1)) return Took::kNothing;
+  words.limit = options.integer();
+  if (!words.limit) return Took::kFailed;
+  if (*words.limit < 0) {
+    ctx.reply.error("ERR The LIMIT argument must be >= 0.");
+    return Took::kFailed;
+  }
+  return Took::kWords;
+}
+
+// Checks them together and settles the limit; has answered if false.
+bool finish_trim_words(Context& ctx, TrimWords& words) {
+  if (!words.trim && words.limit.value_or(0) > 0) {
+    ctx.reply.error(
+        "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
+    return false;
+  }
+  if (ctx.from_primary) return true;  // all of it goes, whatever the limit was
+  if (words.limit && !(words.trim && words.trim->approximate)) {
+    ctx.reply.error("ERR syntax error, LIMIT cannot be used without the special ~ option");
+    return false;
+  }
+  if (!words.trim) return true;
+  if (words.trim->approximate) {
+    words.trim->limit =
+        words.limit ? static_cast<uint64_t>(*words.limit) : default_limit(ctx.keys.limits());
+  }
+  return true;
+}
+
+// What a replica trims to after this: never an approximation, which depends on how the nodes happen
+// to lie.
+std::vector<std::string> exact_trim(const Stream& stream, const StreamTrim& trim) {
+  if (trim.by == StreamTrim::By::kMinId && stream.length() > 0) {
+    const StreamId min_id = trim.approximate ? stream.first_id() : trim.min_id;
+    return {"MINID", "=", min_id.text()};
+  }
+  return {"MAXLEN", "=", int64_text(static_cast<int64_t>(stream.length()))};
+}
 
 struct AddRequest {
   bool only_present = false;  // NOMKSTREAM
@@ -77,39 +175,38 @@ std::optional<StreamId> append_entry(Context& ctx, Stream& stream, const AddRequ
   return id;
 }
 
-void replicate_add(Context& ctx, const Stream& stream, const AddRequest& request, StreamId id) {
-  if (!ctx.replicates()) return;
+void state_add(Context& ctx, Edit<Stream>& stream, const AddRequest& request, StreamId id) {
   const std::string id_text = id.text();
   std::vector<std::string> trim;
-  if (request.words.trim) trim = exact_trim(stream, *request.words.trim);
-  std::vector<Bytes> effect = {"XADD", ctx.args[1]};
-  effect.insert(effect.end(), trim.begin(), trim.end());
-  effect.emplace_back(id_text);
-  effect.insert(effect.end(), request.fields.begin(), request.fields.end());
-  ctx.replicate(effect);
+  std::vector<Bytes> effect;
+  if (ctx.replicates()) {
+    if (request.words.trim) trim = exact_trim(*stream, *request.words.trim);
+    effect = {"XADD", ctx.args[1]};
+    effect.insert(effect.end(), trim.begin(), trim.end());
+    effect.emplace_back(id_text);
+    effect.insert(effect.end(), request.fields.begin(), request.fields.end());
+  }
+  stream.done(event::kXAdd, 1, Effect(effect));
 }
 
 void xadd(Context& ctx) {
-  const Bytes key = ctx.args[1];
   AddRequest request;
   if (!parse_add(ctx, request)) return;
-  Stream* stream;
-  if (!ctx.keys.write(key, stream)) return ctx.reply.error(kWrongType);
-  if (stream == nullptr && request.only_present) return ctx.reply.null();
+  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  if (stream.is_other_type()) return ctx.reply.error(kWrongType);
+  if (!stream && request.only_present) return ctx.reply.null();
   // A new stream gets its key only once it has its entry.
   Stream fresh;
-  const std::optional<StreamId> id =
-      append_entry(ctx, stream != nullptr ? *stream : fresh, request);
-  if (!id) return;
-  if (stream == nullptr) stream = &install(ctx.keys, key, std::move(fresh));
-  if (request.words.trim) stream->trim(*request.words.trim);
-  ctx.keys.changed(key);
-  replicate_add(ctx, *stream, request, *id);
+  const std::optional<StreamId> id = append_entry(ctx, stream ? stream.change() : fresh, request);
+  if (!id) return stream.unchanged();
+  Stream& entries = stream ? stream.change() : stream.create(std::move(fresh));
+  const uint64_t trimmed = request.words.trim ? entries.trim(*request.words.trim) : 0;
+  state_add(ctx, stream, request, *id);
+  if (trimmed > 0) ctx.keys.tell(event::kXTrim, ctx.args[1]);
   ctx.reply.bulk(id->text());
 }
 
 void xtrim(Context& ctx) {
-  const Bytes key = ctx.args[1];
   TrimWords words;
   for (OptionWords options(ctx, 2); !options.done();) {
     const Took took = take_trim_words(ctx, options, words);
@@ -120,36 +217,31 @@ void xtrim(Context& ctx) {
     return ctx.reply.error("ERR syntax error, XTRIM must be called with a trimming strategy");
   }
   if (!finish_trim_words(ctx, words)) return;
-  Stream* stream;
-  if (!ctx.keys.write(key, stream)) return ctx.reply.error(kWrongType);
-  if (stream == nullptr) return ctx.reply.integer(0);
-  const uint64_t removed = stream->trim(*words.trim);
-  if (removed > 0) {
-    ctx.keys.changed(key, removed);
-    const std::vector<std::string> exact = exact_trim(*stream, *words.trim);
-    ctx.replicate({"XTRIM", key, exact[0], exact[1], exact[2]});
-  }
+  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  if (stream.is_other_type()) return ctx.reply.error(kWrongType);
+  if (!stream) return ctx.reply.integer(0);
+  const uint64_t removed = stream.change().trim(*words.trim);
   ctx.reply.integer(static_cast<int64_t>(removed));
+  if (removed == 0) return stream.unchanged();
+  const std::vector<std::string> exact = exact_trim(*stream, *words.trim);
+  stream.done(event::kXTrim, removed, {"XTRIM", ctx.args[1], exact[0], exact[1], exact[2]});
 }
 
 void xdel(Context& ctx) {
-  const Bytes key = ctx.args[1];
-  Stream* stream;
-  if (!ctx.keys.write(key, stream)) return ctx.reply.error(kWrongType);
-  if (stream == nullptr) return ctx.reply.integer(0);
+  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  if (stream.is_other_type()) return ctx.reply.error(kWrongType);
+  if (!stream) return ctx.reply.integer(0);
   std::vector<StreamId> ids;
   for (size_t i = 2; i < ctx.args.size(); ++i) {
     const std::optional<StreamId> id = stream_id_argument(ctx, i, 0);
     if (!id) return;
     ids.push_back(*id);
   }
-  int64_t removed = 0;
-  for (const StreamId id : ids) removed += stream->erase(id) ? 1 : 0;
-  if (removed > 0) {
-    ctx.keys.changed(key, static_cast<uint64_t>(removed));
-    ctx.replicate_as_is();
-  }
-  ctx.reply.integer(removed);
+  Stream& entries = stream.change();
+  uint64_t removed = 0;
+  for (const StreamId id : ids) removed += entries.erase(id) ? 1 : 0;
+  ctx.reply.integer(static_cast<int64_t>(removed));
+  removed > 0 ? stream.done(event::kXDel, removed, as_is(ctx)) : stream.unchanged();
 }
 
 void xlen(Context& ctx) {

@@ -9,34 +9,11 @@ namespace tandem {
 
 std::vector<CommandRow> keyspace_rows() {
   using Family = std::vector<CommandRow> (*)();
-  constexpr Family kFamilies[] = {string_rows,
-                                  string_part_rows,
-                                  multi_string_rows,
-                                  counter_rows,
-                                  key_rows,
-                                  key_move_rows,
-                                  expiry_rows,
-                                  remaining_time_rows,
-                                  database_rows,
-                                  scan_rows,
-                                  dump_rows,
-                                  object_rows,
-                                  start_up_rows,
-                                  list_rows,
-                                  list_element_rows,
-                                  list_move_rows,
-                                  set_rows,
-                                  set_draw_rows,
-                                  set_algebra_rows,
-                                  hash_write_rows,
-                                  hash_read_rows,
-                                  hash_counter_rows,
-                                  sorted_set_rows,
-                                  sorted_set_range_rows,
-                                  sorted_set_interval_rows,
-                                  sorted_set_pop_rows,
-                                  stream_rows,
-                                  stream_read_rows};
+  constexpr Family kFamilies[] = {string_rows,   list_rows,        set_rows,
+                                  hash_rows,     sorted_set_rows,  sorted_set_range_rows,
+                                  stream_rows,   stream_read_rows, key_rows,
+                                  key_move_rows, dump_rows,        database_rows,
+                                  object_rows,   start_up_rows};
   std::vector<CommandRow> all;
   for (const Family family : kFamilies) {
     std::vector<CommandRow> rows = family();

@@ -44,6 +44,7 @@ class Stream {
   };
 
   uint64_t length() const { return length_; }
+  bool empty() const { return length() == 0; }
   StreamId last_id() const { return counters_.last_id; }
   StreamId first_id() const { return first_id_; }  // of a live entry; 0-0 when empty
   StreamId max_deleted_id() const { return counters_.max_deleted_id; }

@@ -64,6 +64,9 @@ struct Context {
   void block(BlockRequest request);
 };
 
+// The effect of a command that replicas execute as it came.
+inline Effect as_is(const Context& ctx) { return Effect(ctx.keys.database(), ctx.raw, ctx.args); }
+
 // For commands about connections and the server.
 struct SessionContext : Context {
   ClientState& client;

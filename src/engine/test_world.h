@@ -18,54 +18,44 @@
 namespace tandem {
 
 inline void set_until(Context& c) {
-  c.keys.set_text(c.args[1], c.args[2], *parse_int64(c.args[3]));
-  c.replicate_as_is();
+  c.keys.set_text(event::kSet, c.args[1], c.args[2], *parse_int64(c.args[3]), as_is(c));
   c.reply.ok();
 }
 inline void increment(Context& c) {
   StringText text;
   c.keys.find_text(c.args[1], text);
   const int64_t value = text ? *parse_int64(*text) + 1 : 1;
-  c.keys.set_integer(c.args[1], value);
-  c.replicate_as_is();
+  c.keys.set_integer(event::kIncrBy, c.args[1], value, as_is(c));
   c.reply.integer(value);
 }
 inline void push(Context& c) {
-  List* list;
-  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
-  if (list == nullptr) list = &c.keys.create<List>(c.args[1]);
-  list->push(ListEnd::kTail, c.args[2], c.keys.limits());
-  c.keys.changed(c.args[1]);
-  c.replicate_as_is();
+  Edit<List> list(c.keys, c.args[1]);
+  if (list.is_other_type()) return c.reply.error(kWrongType);
+  list.change_or_create().push(ListEnd::kTail, c.args[2], c.keys.limits());
+  list.done(event::kRPush, 1, as_is(c));
   c.reply.integer(static_cast<int64_t>(list->size()));
 }
 inline void blocking_pop(Context& c) {
-  List* list;
-  if (!c.keys.write(c.args[1], list)) return c.reply.error(kWrongType);
-  if (list == nullptr) return c.block({.keys = {std::string(c.args[1])}});
-  c.reply.bulk(*list->pop(ListEnd::kHead, c.keys.limits()));
-  c.replicate({"LPOP", c.args[1]});
-  c.keys.changed(c.args[1]);
-  c.keys.remove_if_empty(c.args[1], *list);
+  Edit<List> list(c.keys, c.args[1]);
+  if (list.is_other_type()) return c.reply.error(kWrongType);
+  if (!list) return c.block({.keys = {std::string(c.args[1])}});
+  c.reply.bulk(*list.change().pop(ListEnd::kHead, c.keys.limits()));
+  list.done(event::kLPop, 1, {"LPOP", c.args[1]});
 }
 inline void blocking_move(Context& c) {
-  List* from;
-  if (!c.keys.write(c.args[1], from)) return c.reply.error(kWrongType);
-  if (from == nullptr) return c.block({.keys = {std::string(c.args[1])}});
-  const std::string element(*from->pop(ListEnd::kHead, c.keys.limits()));
-  c.keys.changed(c.args[1]);
-  c.keys.remove_if_empty(c.args[1], *from);
-  List* to;
-  if (!c.keys.write(c.args[2], to)) return c.reply.error(kWrongType);
-  if (to == nullptr) to = &c.keys.create<List>(c.args[2]);
-  to->push(ListEnd::kTail, element, c.keys.limits());
-  c.keys.changed(c.args[2]);
-  c.replicate_as_is();
+  Edit<List> from(c.keys, c.args[1]);
+  Edit<List> to(c.keys, c.args[2]);
+  if (from.is_other_type() || to.is_other_type()) return c.reply.error(kWrongType);
+  if (!from) return c.block({.keys = {std::string(c.args[1])}});
+  const Effect effect = as_is(c);
+  const std::string element(*from.change().pop(ListEnd::kHead, c.keys.limits()));
+  to.change_or_create().push(ListEnd::kTail, element, c.keys.limits());
+  from.done(event::kLPop, 0, effect);
+  to.done(event::kRPush, 1, effect);
   c.reply.bulk(element);
 }
 inline void flush(Context& c) {
-  c.keys.clear();
-  c.replicate_as_is();
+  c.keys.clear(as_is(c));
   c.reply.ok();
 }
 

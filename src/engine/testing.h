@@ -24,8 +24,7 @@ inline CommandRow plain_set_row() {
           .flags = kWrite | kDenyOom,
           .keys = {key_at(1, "OW update")},
           .handler = [](Context& c) {
-            c.keys.set_text(c.args[1], c.args[2], kNoExpiry);
-            c.replicate_as_is();
+            c.keys.set_text(event::kSet, c.args[1], c.args[2], kNoExpiry, as_is(c));
             c.reply.ok();
           }};
 }

@@ -55,6 +55,38 @@ class Effects {
   std::string bytes_;
 };
 
+// What replicas must execute to do what a change did: words, a request as it came, or nothing.
+// However many changes it is handed to (RENAME changes two keys), it is stated once. A view of what
+// the caller keeps; a list of words serves as an argument only, not for a variable.
+class Effect {
+ public:
+  // In the database of the view through which the change is made.
+  Effect(std::initializer_list<Bytes> words) : words_(words.begin(), words.size()) {}
+  explicit Effect(std::span<const Bytes> words) : words_(words) {}
+  // The command itself: its encoded request if there is one (not empty), else its words.
+  Effect(int database, Bytes request, std::span<const Bytes> words)
+      : words_(words), request_(request), database_(database) {}
+  // For a change that replicas learn otherwise: it is stated already, or theirs to make.
+  static Effect none() {
+    Effect effect(std::span<const Bytes>{});
+    effect.stated_ = true;
+    return effect;
+  }
+
+  void state(Effects& effects, int database) const {
+    if (stated_) return;
+    stated_ = true;
+    if (database_ >= 0) database = database_;
+    request_.empty() ? effects.add(database, words_) : effects.add_encoded(database, request_);
+  }
+
+ private:
+  std::span<const Bytes> words_;
+  Bytes request_;
+  int database_ = -1;
+  mutable bool stated_ = false;
+};
+
 // "SELECT n" as the log carries it.
 std::string select_command(int database);
 

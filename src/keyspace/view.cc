@@ -33,8 +33,10 @@ bool KeyAccess::ChangedDatabase::concerns(const Keyspace& keyspace, Bytes key) c
   return keyspace.holds(before.get(), key) || keyspace.holds(keyspace.tables(database), key);
 }
 
-void KeyAccess::changed(int database, Bytes key, const KeyPlace& place, uint64_t changes) {
+void KeyAccess::changed(const KeyEvent& event, int database, Bytes key, const KeyPlace& place,
+                        uint64_t changes) {
   counters_.changes += changes;
+  tell(event, database, key);
   if (keyspace_.interest().any(place.hash)) [[unlikely]]
     changed_keys_.push_back({database, std::string(key)});
 }
@@ -67,8 +69,7 @@ PartitionTable::Slot View::slot(Bytes key, const KeyPlace& place, DatabaseTables
   return tables->partition(place.partition).find_slot(access_.keyspace().traits(), place.hash, key);
 }
 
-Entry* View::lookup(Bytes key) {
-  const KeyPlace place = access_.place(key);
+Entry* View::lookup(Bytes key, const KeyPlace& place) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return nullptr;
@@ -100,7 +101,7 @@ void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& 
                   DatabaseTables& tables) {
   access_.effects().add(database_, {"DEL", key});
   ++access_.counters().expired;
-  access_.changed(database_, key, place, 0);
+  access_.changed(event::kExpired, database_, key, place, 0);
   remove(place, slot, tables);
 }
 
@@ -120,13 +121,18 @@ void View::insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables) {
   tables.count(place.stripe(), 1, entry->has_expiry() ? 1 : 0);
 }
 
+template <class Fn>
+void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change) {
+  const KeyPlace place = access_.place(key);
+  state(event, key, place, 1, effect);
+  update(key, place, change);
+}
+
 // Replaces the entry in its slot by what `change` makes of it (null: there was none).
 template <class Fn>
-void View::update(Bytes key, Fn&& change, uint64_t changes) {
-  const KeyPlace place = access_.place(key);
+void View::update(Bytes key, const KeyPlace& place, Fn&& change) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
-  access_.changed(database_, key, place, changes);
   if (!found) {
     Entry* made = change(nullptr);
     if (made == nullptr) return;
@@ -153,20 +159,30 @@ void View::note_expiry(const Entry& entry, int64_t before_ms) {
   access_.own_expiries().push_back({{database_, std::string(entry.key())}, entry.expiry_ms()});
 }
 
-void View::prepare_write(Bytes key) {
-  if (access_.keyspace().snapshot().sink == nullptr) [[likely]]
-    return;
+void View::hand_in(Bytes key, const KeyPlace& place) {
   DatabaseTables* tables;
-  const PartitionTable::Slot found = slot(key, access_.place(key), tables);
+  const PartitionTable::Slot found = slot(key, place, tables);
   if (found) SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
 }
 
-void View::changed(Bytes key, uint64_t changes) {
-  access_.changed(database_, key, access_.place(key), changes);
+void View::install(Bytes key, const KeyPlace& place, Value value) {
+  update(key, place, [&](Entry* old) {
+    Entry* made = Entry::make(key, std::move(value), kNoExpiry);
+    if (old != nullptr) access_.discard(old);
+    return made;
+  });
 }
 
-void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
-  update(key, [&](Entry* old) -> Entry* {
+void View::erase_emptied(Bytes key, const KeyPlace& place) {
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  access_.tell(event::kDel, database_, key);
+  remove(place, found, *tables);
+}
+
+void View::set_text(const KeyEvent& event, Bytes key, Bytes text, int64_t expiry_ms,
+                    const Effect& effect) {
+  update(event, key, effect, [&](Entry* old) -> Entry* {
     if (old == nullptr) return Entry::make_string(key, text, expiry_ms);
     if (old->type() == ValueType::kString && !old->has_expiry() && expiry_ms == kNoExpiry) {
       return old->set_text(text);
@@ -177,37 +193,38 @@ void View::set_text(Bytes key, Bytes text, int64_t expiry_ms) {
   });
 }
 
-void View::replace_text(Bytes key, Bytes text) {
-  update(key, [&](Entry* old) {
+void View::replace_text(const KeyEvent& event, Bytes key, Bytes text, const Effect& effect) {
+  update(event, key, effect, [&](Entry* old) {
     return old == nullptr ? Entry::make_text(key, text, kNoExpiry) : old->set_plain_text(text);
   });
 }
 
-void View::set_integer(Bytes key, int64_t value) {
-  update(key, [&](Entry* old) {
+void View::set_integer(const KeyEvent& event, Bytes key, int64_t value, const Effect& effect) {
+  update(event, key, effect, [&](Entry* old) {
     if (old != nullptr) return old->set_integer(value);
     char digits[kInt64TextMax];
     return Entry::make_string(key, {digits, write_int64(digits, value)}, kNoExpiry);
   });
 }
 
-std::span<char> View::resize_text(Bytes key, size_t size) {
+std::span<char> View::resize_text(const KeyEvent& event, Bytes key, size_t size,
+                                  const Effect& effect) {
   char* data = nullptr;
-  update(key, [&](Entry* old) {
+  update(event, key, effect, [&](Entry* old) {
     if (old == nullptr) old = Entry::make_string(key, {}, kNoExpiry);
     return old->resize_text(size, data);
   });
   return {data, size};
 }
 
-void View::put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes) {
-  const auto replace = [&](Entry* old) {
+void View::put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
+               const Effect& effect) {
+  update(event, key, effect, [&](Entry* old) {
     Entry* made = Entry::make(key, std::move(value), expiry_ms);
     hand_walk_over(*made);
     if (old != nullptr) access_.discard(old);
     return made;
-  };
-  update(key, replace, changes);
+  });
 }
 
 // A snapshot may be in the middle of a value that comes from another key.
@@ -219,38 +236,39 @@ void View::hand_walk_over(const Entry& entry) {
   sink->moved(entry.ref(digits).container, access_.place(entry.key()).stripe());
 }
 
-std::optional<Value> View::take(Bytes key) {
+std::optional<Value> View::take(const KeyEvent& event, Bytes key, const Effect& effect) {
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return std::nullopt;
   SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
   Entry* entry = PartitionTable::entry_at(found);
-  access_.changed(database_, key, place, 0);
+  state(event, key, place, 0, effect);
   std::optional<Value> value = entry->take_value();
   remove(place, found, *tables);
   return value;
 }
 
-bool View::erase(Bytes key, uint64_t changes) {
+bool View::erase(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes) {
   if (access_.mode() != ExpiryMode::kClear && lookup(key) == nullptr) return false;
   const KeyPlace place = access_.place(key);
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return false;
-  access_.changed(database_, key, place, changes);
+  state(event, key, place, changes, effect);
   remove(place, found, *tables);
   return true;
 }
 
-void View::set_expiry(Bytes key, int64_t expiry_ms) {
-  update(key, [&](Entry* old) {
+void View::set_expiry(const KeyEvent& event, Bytes key, int64_t expiry_ms, const Effect& effect) {
+  update(event, key, effect, [&](Entry* old) {
     CHECK(old != nullptr, "an expiry belongs to a key");
     return old->set_expiry(expiry_ms);
   });
 }
 
-int64_t View::clear() {
+int64_t View::clear(const Effect& effect) {
+  effect.state(access_.effects(), database_);
   const int64_t keys = size();
   TablesRef tables = access_.keyspace().take_tables(database_);
   access_.changed_databases().push_back({database_, tables});
@@ -259,7 +277,8 @@ int64_t View::clear() {
   return keys;
 }
 
-void View::swap_with(int other) {
+void View::swap_with(int other, const Effect& effect) {
+  effect.state(access_.effects(), database_);
   Keyspace& keyspace = access_.keyspace();
   access_.changed_databases().push_back({database_, keyspace.share_tables(database_)});
   access_.changed_databases().push_back({other, keyspace.share_tables(other)});

@@ -2,17 +2,27 @@
 // time stands still and expired keys do not exist. Reads can write too: on a primary, meeting an
 // expired key deletes it and states the DEL.
 //
+// A change is one statement: what happened, and what replicas must execute for it. Whole keys are
+// changed by View itself, containers through Edit, below.
+//
 // Threads: used by the thread that holds the stripes of the command's keys, for the length of one
 // command. Entries and containers it returns are valid until that key changes or the command ends.
 #pragma once
 
+#include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "keyspace/effects.h"
 #include "keyspace/garbage.h"
+#include "keyspace/key_event.h"
 #include "keyspace/keyspace.h"
 
 namespace tandem {
@@ -62,7 +72,17 @@ class KeyAccess {
   void show_only_held() { only_held_ = true; }
   bool shows(const KeyPlace& place) const { return !only_held_ || holds(place.stripe()); }
 
-  void changed(int database, Bytes key, const KeyPlace& place, uint64_t changes);
+  // Something happened to a key: whoever watches it or waits for it is to be told.
+  void changed(const KeyEvent& event, int database, Bytes key, const KeyPlace& place,
+               uint64_t changes);
+  // What more there is to tell of a change, as "expire" of SET with EX.
+  void tell(const KeyEvent& event, int database, Bytes key) {
+    if (listener_ != nullptr) [[unlikely]]
+      listener_(event, database, key);
+  }
+  // Hears of every event, under the key's stripe: it only takes note. At most one.
+  using Listener = std::function<void(const KeyEvent&, int database, Bytes key)>;
+  void listen(Listener listener) { listener_ = std::move(listener); }
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
@@ -117,6 +137,7 @@ class KeyAccess {
   std::vector<Entry*> garbage_;
   Garbage large_garbage_;
   Counters counters_;
+  Listener listener_;
 };
 
 // The text of a string value, with room for an integer's digits. Empty optional-like when the key
@@ -175,76 +196,66 @@ class View {
   bool read_text(Bytes key, StringText& out) { return text_of(read(key), out); }
   bool find_text(Bytes key, StringText& out) { return text_of(find(key), out); }
 
-  // For changing a container in place: as find(), and the snapshot has its copy before this
-  // returns. Say changed(key) after a real change, and remove_if_empty(key) when it may have lost
-  // its last element.
-  template <class T>
-  bool write(Bytes key, T*& out) {
-    out = nullptr;
-    Entry* entry = lookup(key);
-    if (entry == nullptr) return true;
-    if (entry->type() != TypeOf<T>::value) return false;
-    prepare_write(key);
-    out = &entry->template as<T>();
-    return true;
-  }
-  // REQUIRES: absent. The new container belongs to the key.
-  template <class T>
-  T& create(Bytes key) {
-    put(key, Value(std::make_unique<T>()), kNoExpiry, 0);
-    return lookup(key)->template as<T>();
-  }
-  template <class T>
-  void remove_if_empty(Bytes key, const T& container) {
-    if (container.size() == 0) erase(key, 0);
-  }
-  // Somebody may wait for this key or watch it. `changes` count towards the save points, as Redis
-  // counts them: elements mostly. Calls that change whole keys (set, put, erase, expiry) say it
-  // themselves, and count one.
-  void changed(Bytes key, uint64_t changes = 1);
+  // Containers are changed through Edit.
+  //
+  // Every change of a whole key says what happened and what replicas must execute for it, and tells
+  // whoever watches the key or waits for it. It counts as one change towards the save points where
+  // nothing else is said.
 
   // Whole values. set_text overwrites any type; `expiry_ms` may be kNoExpiry.
-  void set_text(Bytes key, Bytes text, int64_t expiry_ms);
+  void set_text(const KeyEvent& event, Bytes key, Bytes text, int64_t expiry_ms,
+                const Effect& effect);
   // Keep the expiry; the key may be absent. replace_text keeps a number as a text, as INCRBYFLOAT
   // does.
-  void replace_text(Bytes key, Bytes text);
-  void set_integer(Bytes key, int64_t value);
+  void replace_text(const KeyEvent& event, Bytes key, Bytes text, const Effect& effect);
+  void set_integer(const KeyEvent& event, Bytes key, int64_t value, const Effect& effect);
   // The string made `size` bytes long (zero filled), for changing its bytes in place.
-  std::span<char> resize_text(Bytes key, size_t size);
+  std::span<char> resize_text(const KeyEvent& event, Bytes key, size_t size, const Effect& effect);
   // Overwrites or creates; empty containers are the caller's mistake.
-  void put(Bytes key, Value value, int64_t expiry_ms, uint64_t changes = 1);
+  void put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms, const Effect& effect);
   // The value out of its key, which is gone then; counts where it is put.
-  std::optional<Value> take(Bytes key);
-  // False: no such key. In kClear an expired one counts, as it does in Redis.
-  bool erase(Bytes key, uint64_t changes = 1);
+  std::optional<Value> take(const KeyEvent& event, Bytes key, const Effect& effect);
+  // False: no such key, nothing is stated. In kClear an expired one counts, as it does in Redis.
+  bool erase(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes = 1);
 
   // REQUIRES for setters: the key exists. kNoExpiry removes the expiry.
-  void set_expiry(Bytes key, int64_t expiry_ms);
+  void set_expiry(const KeyEvent& event, Bytes key, int64_t expiry_ms, const Effect& effect);
+  // Something more that a change was, as "expire" of SET with EX: after its own event.
+  void tell(const KeyEvent& event, Bytes key) { access_.tell(event, database_, key); }
 
   // Whole databases; REQUIRE scope everything.
   int64_t size() const { return access_.keyspace().keys(database_); }
   // Visits live entries of one partition's chain; the cursor is SCAN's, 0 at the start and at the
-  // end. Takes no locks: the caller holds the stripe of stripe_of_cursor(cursor).
+  // end. It keeps to the stripe of the cursor and needs the lock of no other; a stripe without keys
+  // is passed over at once.
   template <class Fn>
   uint64_t scan(uint64_t cursor, Fn&& fn);
   static int stripe_of_cursor(uint64_t cursor) {
     return static_cast<int>(cursor % kPartitions) / kPartitionsPerStripe;
   }
   bool may_scan(uint64_t cursor) const { return access_.holds(stripe_of_cursor(cursor)); }
+  // Visits every live entry of one stripe.
+  template <class Fn>
+  void for_each_in(int stripe, Fn&& fn);
   // Visits every live entry of the database. REQUIRES: scope everything.
   template <class Fn>
-  void for_each(Fn&& fn);
+  void for_each(Fn&& fn) {
+    for (int stripe = 0; stripe < kStripes; ++stripe) for_each_in(stripe, fn);
+  }
   // Empties the database at once; what was in it is freed after the command. Returns the number of
-  // keys dropped.
-  int64_t clear();
+  // keys dropped. Stated even if there were none: a replica may hold what should not be.
+  int64_t clear(const Effect& effect);
   // SWAPDB.
-  void swap_with(int other);
+  void swap_with(int other, const Effect& effect);
   // Random live entry; null if none. REQUIRES: scope everything.
   const Entry* random(Random& random);
 
   KeyAccess& access() { return access_; }
 
  private:
+  template <class T>
+  friend class Edit;
+
   template <class T>
   static bool typed(const Entry* entry, const T*& out) {
     out = nullptr;
@@ -260,15 +271,32 @@ class View {
     return true;
   }
 
-  Entry* lookup(Bytes key);
+  Entry* lookup(Bytes key) { return lookup(key, access_.place(key)); }
+  Entry* lookup(Bytes key, const KeyPlace& place);
   PartitionTable::Slot slot(Bytes key, const KeyPlace& place, DatabaseTables*& tables);
   bool hidden(const Entry& entry) const;
   void expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
               DatabaseTables& tables);
-  void prepare_write(Bytes key);
+  // A snapshot gets its copy of the key's chain before this returns.
+  void prepare_write(Bytes key, const KeyPlace& place) {
+    if (access_.keyspace().snapshot().sink != nullptr) [[unlikely]]
+      hand_in(key, place);
+  }
+  void hand_in(Bytes key, const KeyPlace& place);
+  void state(const KeyEvent& event, Bytes key, const KeyPlace& place, uint64_t changes,
+             const Effect& effect) {
+    effect.state(access_.effects(), database_);
+    access_.changed(event, database_, key, place, changes);
+  }
+  // For Edit: a new container, of which nothing is told yet, and the end of one that lost its last
+  // element.
+  void install(Bytes key, const KeyPlace& place, Value value);
+  void erase_emptied(Bytes key, const KeyPlace& place);
   void remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables);
   template <class Fn>
-  void update(Bytes key, Fn&& change, uint64_t changes = 1);
+  void update(Bytes key, const KeyPlace& place, Fn&& change);
+  template <class Fn>
+  void update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change);
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);
   void note_expiry(const Entry& entry, int64_t before_ms);
   void hand_walk_over(const Entry& entry);
@@ -277,26 +305,119 @@ class View {
   int database_;
 };
 
+// An empty one of these has a key all the same.
+template <class T>
+inline constexpr bool kMayBeEmpty = std::is_same_v<T, Stream>;
+
+// One change of the container at a key, from the look-up to its statement:
+//
+//   Edit<List> list(ctx.keys, key);
+//   if (list.is_other_type()) return ctx.reply.error(kWrongType);
+//   if (!list) return ctx.reply.integer(0);                       // no such key
+//   const size_t removed = list.change().remove(value, 0, limits);
+//   if (removed == 0) return list.unchanged();
+//   list.done(event::kLRem, removed, as_is(ctx));
+//
+// done() is the one statement that a change cannot go without. It says what happened ("lrem"), how
+// many changes that are for the save points, and what replicas must execute to do the same. It
+// wakes whoever watches the key or waits for it, and it deletes the key if the container has become
+// empty ("del"; an empty stream stays).
+//
+// From change() or create() on an edit owes done(), or unchanged() if nothing came of it. One that
+// ends owing is a mistake of the handler's and ends the process: no change can pass WATCH, blocked
+// clients and replicas by in silence.
+//
+// Lifetime: the key outlives the edit; the container is valid until done() has deleted it.
+template <class T>
+class Edit {
+ public:
+  Edit(View& keys, Bytes key) : keys_(keys), key_(key), place_(keys.access_.place(key)) {
+    Entry* entry = keys.lookup(key, place_);
+    if (entry == nullptr) return;
+    other_type_ = entry->type() != TypeOf<T>::value;
+    if (!other_type_) container_ = &entry->template as<T>();
+  }
+  ~Edit() { CHECK(!owes_, "a change is stated by done() or unchanged()"); }
+  Edit(const Edit&) = delete;
+  Edit& operator=(const Edit&) = delete;
+
+  bool is_other_type() const { return other_type_; }
+  // Whether the key is there, with this type.
+  explicit operator bool() const { return container_ != nullptr; }
+  // For looking; nothing is owed for that.
+  const T* operator->() const { return container_; }
+  const T& operator*() const { return *container_; }
+
+  // For changing in place; the snapshot has its copy before this returns. REQUIRES: the key is
+  // there.
+  T& change() {
+    keys_.prepare_write(key_, place_);
+    owes_ = true;
+    return *container_;
+  }
+  // Gives an absent key this container, to which something is to be added.
+  T& create(T fresh = T()) {
+    auto owned = std::make_unique<T>(std::move(fresh));
+    container_ = owned.get();
+    keys_.install(key_, place_, Value(std::move(owned)));
+    owes_ = true;
+    return *container_;
+  }
+  T& change_or_create() { return container_ != nullptr ? change() : create(); }
+
+  void done(const KeyEvent& event, uint64_t changes, const Effect& effect) {
+    CHECK(owes_, "only what has changed is stated");
+    owes_ = false;
+    keys_.state(event, key_, place_, changes, effect);
+    if constexpr (!kMayBeEmpty<T>) {
+      if (container_->size() == 0) {
+        container_ = nullptr;
+        keys_.erase_emptied(key_, place_);
+      }
+    }
+  }
+  // What change() was asked for did not come about: not one byte is different.
+  void unchanged() {
+    const bool holds_something = kMayBeEmpty<T> || container_ == nullptr || !container_->empty();
+    CHECK(holds_something, "nothing was put into a new container");
+    owes_ = false;
+  }
+
+ private:
+  View& keys_;
+  Bytes key_;
+  KeyPlace place_;
+  T* container_ = nullptr;
+  bool other_type_ = false;
+  bool owes_ = false;
+};
+
 template <class Fn>
 uint64_t View::scan(uint64_t cursor, Fn&& fn) {
-  uint64_t partition = cursor % kPartitions;
-  uint64_t position = cursor / kPartitions;
   DatabaseTables* tables = access_.keyspace().tables(database_);
   if (tables == nullptr) return 0;
-  PartitionTable& table = tables->partition(static_cast<int>(partition));
-  position = table.scan(position, [&](Entry* entry, bool) {
-    if (!hidden(*entry)) fn(static_cast<const Entry&>(*entry));
-  });
-  if (position == 0 && ++partition == kPartitions) return 0;
-  return position * kPartitions + partition;
+  const int stripe = stripe_of_cursor(cursor);
+  auto partition = static_cast<int>(cursor % kPartitions);
+  uint64_t position = 0;
+  if (tables->keys_in(stripe) == 0) {
+    partition = (stripe + 1) * kPartitionsPerStripe;
+  } else {
+    position = tables->partition(partition).scan(cursor / kPartitions, [&](Entry* entry, bool) {
+      if (!hidden(*entry)) fn(static_cast<const Entry&>(*entry));
+    });
+    if (position == 0) ++partition;
+  }
+  if (partition == kPartitions) return 0;
+  return position * kPartitions + static_cast<uint64_t>(partition);
 }
 
 template <class Fn>
-void View::for_each(Fn&& fn) {
+void View::for_each_in(int stripe, Fn&& fn) {
   DatabaseTables* tables = access_.keyspace().tables(database_);
-  if (tables == nullptr) return;
-  for (int i = 0; i < kPartitions; ++i) {
-    tables->partition(i).for_each([&](Entry* entry) {
+  if (tables == nullptr || tables->keys_in(stripe) == 0) return;
+  const int first = stripe * kPartitionsPerStripe;
+  for (int partition = first; partition < first + kPartitionsPerStripe; ++partition) {
+    tables->partition(partition).for_each([&](Entry* entry) {
       if (!hidden(*entry)) fn(static_cast<const Entry&>(*entry));
     });
   }

@@ -1,6 +1,7 @@
 #include "keyspace/view.h"
 
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include <gtest/gtest.h>
@@ -31,18 +32,24 @@ struct World {
   }
 };
 
+void push(World& world, Bytes key, Bytes element) {
+  Edit<List> list(world.view, key);
+  list.change_or_create().push(ListEnd::kHead, element, world.limits);
+  list.done(event::kLPush, 1, {"LPUSH", key, element});
+}
+
 TEST(View, StoresStringsInEveryForm) {
   World world;
   const std::string inline_text(100, 'i');
   const std::string long_text(5000, 'l');
   for (const std::string& text : {std::string("v"), std::string("-12"), std::string("012"),
                                   inline_text, long_text, std::string()}) {
-    world.view.set_text("key", text, kNoExpiry);
+    world.view.set_text(event::kSet, "key", text, kNoExpiry, Effect::none());
     EXPECT_EQ(world.text("key"), text);
-    world.view.set_text("key", text, 5000);
+    world.view.set_text(event::kSet, "key", text, 5000, Effect::none());
     EXPECT_EQ(world.text("key"), text);
     EXPECT_EQ(world.view.find("key")->expiry_ms(), 5000);
-    world.view.set_expiry("key", kNoExpiry);
+    world.view.set_expiry(event::kPersist, "key", kNoExpiry, Effect::none());
     EXPECT_EQ(world.text("key"), text);
     EXPECT_FALSE(world.view.find("key")->has_expiry());
   }
@@ -53,14 +60,14 @@ TEST(View, StoresStringsInEveryForm) {
 TEST(View, NamesTheEncodingsAsRedisDoes) {
   World world;
   const auto encoding = [&](Bytes text) {
-    world.view.set_text("k", text, kNoExpiry);
+    world.view.set_text(event::kSet, "k", text, kNoExpiry, Effect::none());
     return world.view.find("k")->encoding_name();
   };
   EXPECT_EQ(encoding("12345"), "int");
   EXPECT_EQ(encoding(std::string(44, 'x')), "embstr");
   EXPECT_EQ(encoding(std::string(45, 'x')), "raw");
-  world.view.set_text("k", "ab", kNoExpiry);
-  std::span<char> bytes = world.view.resize_text("k", 4);
+  world.view.set_text(event::kSet, "k", "ab", kNoExpiry, Effect::none());
+  std::span<char> bytes = world.view.resize_text(event::kSetRange, "k", 4, Effect::none());
   bytes[2] = 'c';
   EXPECT_EQ(world.text("k"), std::string("abc\0", 4));
   EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
@@ -70,7 +77,8 @@ TEST(View, EachKeyIsDrawnAboutAsOften) {
   constexpr int kKeys = 50;
   constexpr int kDrawsEach = 400;
   World world;
-  for (int i = 0; i < kKeys; ++i) world.view.set_text(std::to_string(i), "v", kNoExpiry);
+  for (int i = 0; i < kKeys; ++i)
+    world.view.set_text(event::kSet, std::to_string(i), "v", kNoExpiry, Effect::none());
   Random random(1);
   std::map<std::string, int> drawn;
   for (int i = 0; i < kKeys * kDrawsEach; ++i)
@@ -86,17 +94,18 @@ TEST(View, WhatIsHiddenIsNotDrawn) {
   World world;
   Random random(1);
   EXPECT_EQ(world.view.random(random), nullptr);
-  for (int i = 0; i < 1000; ++i) world.view.set_text(std::to_string(i), "v", 2000);
-  world.view.set_text("stays", "v", kNoExpiry);
+  for (int i = 0; i < 1000; ++i)
+    world.view.set_text(event::kSet, std::to_string(i), "v", 2000, Effect::none());
+  world.view.set_text(event::kSet, "stays", "v", kNoExpiry, Effect::none());
   world.at(3000, ExpiryMode::kHide);
   EXPECT_EQ(world.view.random(random)->key(), "stays");
-  world.view.erase("stays");
+  world.view.erase(event::kDel, "stays", Effect::none());
   EXPECT_EQ(world.view.random(random), nullptr);
 }
 
 TEST(View, APrimaryDeletesWhatExpiredAndStatesIt) {
   World world;
-  world.view.set_text("key", "v", 2000);
+  world.view.set_text(event::kSet, "key", "v", 2000, Effect::none());
   world.at(2000);
   EXPECT_TRUE(world.view.exists("key"));
   world.at(2001);
@@ -108,42 +117,171 @@ TEST(View, APrimaryDeletesWhatExpiredAndStatesIt) {
 
 TEST(View, AReplicaHidesWhatExpiredUntilItsPrimaryDeletesIt) {
   World world;
-  world.view.set_text("key", "v", 2000);
+  world.view.set_text(event::kSet, "key", "v", 2000, Effect::none());
   world.at(2001, ExpiryMode::kHide);
   EXPECT_FALSE(world.view.exists("key"));
   EXPECT_EQ(world.effects.record(), "");
   EXPECT_EQ(world.view.size(), 1);
   world.at(2001, ExpiryMode::kIgnore);
   EXPECT_TRUE(world.view.exists("key"));
-  EXPECT_TRUE(world.view.erase("key"));
+  EXPECT_TRUE(world.view.erase(event::kDel, "key", Effect::none()));
+}
+
+TEST(View, EachStepOfAScanKeepsToTheStripeOfItsCursor) {
+  for (const int keys : {0, 5, 3000}) {
+    World world;
+    for (int i = 0; i < keys; ++i) {
+      world.view.set_text(event::kSet, std::to_string(i), "v", kNoExpiry, Effect::none());
+    }
+    std::set<std::string> seen;
+    uint64_t cursor = 0;
+    int steps = 0;
+    do {
+      const int stripe = View::stripe_of_cursor(cursor);
+      cursor = world.view.scan(cursor, [&](const Entry& entry) {
+        seen.emplace(entry.key());
+        EXPECT_EQ(world.keyspace.place(entry.key()).stripe(), stripe);
+      });
+      ASSERT_LE(++steps, kPartitions);
+    } while (cursor != 0);
+    EXPECT_EQ(seen.size(), static_cast<size_t>(keys));
+    // A stripe without keys costs one step.
+    EXPECT_LE(steps, kStripes + keys * kPartitionsPerStripe);
+    for (int stripe = 0; stripe < kStripes; ++stripe) {
+      world.view.for_each_in(stripe, [&](const Entry& entry) {
+        EXPECT_EQ(world.keyspace.place(entry.key()).stripe(), stripe);
+        seen.erase(std::string(entry.key()));
+      });
+    }
+    EXPECT_TRUE(seen.empty());
+  }
 }
 
 TEST(View, MovesValuesBetweenKeysAndDatabases) {
   World world;
-  world.view.create<List>("list").push(ListEnd::kHead, "a", world.limits);
-  std::optional<Value> value = world.view.take("list");
+  push(world, "list", "a");
+  std::optional<Value> value = world.view.take(event::kRenameFrom, "list", Effect::none());
   ASSERT_TRUE(value);
   EXPECT_FALSE(world.view.exists("list"));
-  world.view.at(3).put("other", std::move(*value), 9000);
+  world.view.at(3).put(event::kRenameTo, "other", std::move(*value), 9000, Effect::none());
   const List* list;
   ASSERT_TRUE(world.view.at(3).read("other", list));
   EXPECT_EQ(list->size(), 1u);
   const List* none;
   EXPECT_TRUE(world.view.read("other", none));
   EXPECT_EQ(none, nullptr);
-  world.view.set_text("text", "x", kNoExpiry);
+  world.view.set_text(event::kSet, "text", "x", kNoExpiry, Effect::none());
   EXPECT_FALSE(world.view.read("text", none));
 }
 
 TEST(View, TellsChangesOnlyWhereSomebodyRegistered) {
   World world;
-  world.view.set_text("a", "1", kNoExpiry);
+  world.view.set_text(event::kSet, "a", "1", kNoExpiry, Effect::none());
   EXPECT_TRUE(world.access.changed_keys().empty());
   world.keyspace.interest().add(world.keyspace.place("a").hash);
-  world.view.set_text("a", "2", kNoExpiry);
+  world.view.set_text(event::kSet, "a", "2", kNoExpiry, Effect::none());
   ASSERT_EQ(world.access.changed_keys().size(), 1u);
   EXPECT_EQ(world.access.changed_keys()[0].key, "a");
   EXPECT_EQ(world.access.counters().changes, 2u);
+}
+
+// A change of "list" that somebody waits for, and what is known of it then.
+struct Watched {
+  Watched() {
+    world.keyspace.interest().add(world.keyspace.place("list").hash);
+    world.access.listen([this](const KeyEvent& event, int database, Bytes key) {
+      events += std::to_string(database) + ":" + std::string(event.name) + ":" + std::string(key);
+      events += ' ';
+    });
+  }
+  void again() {
+    world.at(1000);
+    events.clear();
+  }
+  World world;
+  std::string events;
+};
+
+TEST(Edit, OneStatementTellsReplicasWatchersAndSavePoints) {
+  Watched of;
+  {
+    Edit<List> list(of.world.view, "list");
+    EXPECT_FALSE(list);
+    EXPECT_FALSE(list.is_other_type());
+    list.create().push(ListEnd::kTail, "a", of.world.limits);
+    list.change().push(ListEnd::kTail, "b", of.world.limits);
+    list.done(event::kRPush, 2, {"RPUSH", "list", "a", "b"});
+    EXPECT_EQ(list->size(), 2u);
+  }
+  EXPECT_EQ(of.events, "0:rpush:list ");
+  EXPECT_EQ(of.world.access.counters().changes, 2u);
+  ASSERT_EQ(of.world.access.changed_keys().size(), 1u);
+  EXPECT_EQ(of.world.effects.record(), "*4\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n$1\r\na\r\n$1\r\nb\r\n");
+}
+
+TEST(Edit, TheLastElementTakesTheKeyAlong) {
+  Watched of;
+  push(of.world, "list", "a");
+  of.again();
+  Edit<List> list(of.world.view, "list");
+  ASSERT_TRUE(list);
+  list.change().pop(ListEnd::kHead, of.world.limits);
+  list.done(event::kLPop, 1, {"LPOP", "list"});
+  EXPECT_FALSE(list);
+  EXPECT_FALSE(of.world.view.exists("list"));
+  EXPECT_EQ(of.events, "0:lpop:list 0:del:list ");
+  EXPECT_EQ(of.world.effects.count(), 1u);
+}
+
+TEST(Edit, LookingOwesNothing) {
+  Watched of;
+  push(of.world, "list", "a");
+  of.world.view.set_text(event::kSet, "text", "x", kNoExpiry, Effect::none());
+  of.again();
+  {
+    EXPECT_TRUE(Edit<List>(of.world.view, "text").is_other_type());
+  }
+  {
+    EXPECT_EQ(Edit<List>(of.world.view, "list")->size(), 1u);
+  }
+  {
+    Edit<List> list(of.world.view, "list");
+    EXPECT_EQ(list.change().remove("nosuch", 0, of.world.limits), 0u);
+    list.unchanged();
+  }
+  EXPECT_EQ(of.events, "");
+  EXPECT_EQ(of.world.access.counters().changes, 0u);
+  EXPECT_EQ(of.world.effects.count(), 0u);
+}
+
+TEST(EditDeathTest, AChangeCannotGoUnstated) {
+  EXPECT_DEATH(
+      {
+        World world;
+        push(world, "list", "a");
+        Edit<List> list(world.view, "list");
+        list.change().push(ListEnd::kHead, "b", world.limits);
+      },
+      "stated by done");
+  EXPECT_DEATH(
+      {
+        World world;
+        Edit<List> list(world.view, "list");
+        list.create();
+        list.unchanged();
+      },
+      "new container");
+}
+
+TEST(Effects, OneEffectOfSeveralChangesIsStatedOnce) {
+  World world;
+  const std::vector<Bytes> words = {"MSET", "a", "1", "b", "2"};
+  const Effect effect(words);
+  world.view.set_text(event::kSet, "a", "1", kNoExpiry, effect);
+  world.view.set_text(event::kSet, "b", "2", kNoExpiry, effect);
+  EXPECT_EQ(world.effects.count(), 1u);
+  EXPECT_FALSE(world.view.erase(event::kDel, "none", {"DEL", "none"}));
+  EXPECT_EQ(world.effects.count(), 1u);
 }
 
 TEST(Effects, SeveralCommandsBecomeATransactionThatEndsWhereItBegan) {
@@ -190,10 +328,11 @@ TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
         const std::string key = "key" + std::to_string(random.below(3000));
         View view = world.view.at(database);
         if (random.below(3) == 0) {
-          EXPECT_EQ(view.erase(key), model.erase({database, key}) == 1);
+          EXPECT_EQ(view.erase(event::kDel, key, Effect::none()),
+                    model.erase({database, key}) == 1);
         } else {
           const std::string text = "v" + std::to_string(random.next());
-          view.set_text(key, text, kNoExpiry);
+          view.set_text(event::kSet, key, text, kNoExpiry, Effect::none());
           model[{database, key}] = text;
         }
       }

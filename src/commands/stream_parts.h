@@ -1,10 +1,13 @@
-// Stream ids as commands write them.
+// What the commands of streams share: ids as they write them, entries as they show them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
+#include "data/stream.h"
 #include "data/stream_id.h"
 #include "engine/context.h"
+#include "resp/reply_writer.h"
 
 namespace tandem {
 
@@ -22,5 +25,15 @@ struct NewStreamId {
   std::optional<uint64_t> seq;
 };
 std::optional<NewStreamId> new_stream_id_argument(Context& ctx, size_t index);
+
+struct EntryRange {
+  StreamId first;
+  StreamId last;
+  bool backwards = false;
+  uint64_t count_max = 0;  // 0: no limit
+};
+
+// [[id, [field, value, ...]], ...]
+void reply_entries(ReplyWriter& reply, const Stream& stream, const EntryRange& range);
 
 }  // namespace tandem
