@@ -13,6 +13,7 @@
 
 namespace tandem {
 
+class ClientConnection;
 struct Command;
 class Waiter;
 
@@ -47,6 +48,9 @@ struct ClientState {
   ClientState& operator=(const ClientState&) = delete;
 
   const ClientKind kind;
+  // What a command may do with the connection (server/client.h); null for who has none: a script,
+  // a stream.
+  ClientConnection* connection = nullptr;
   uint64_t id = 0;
   int database = 0;
   int protocol = 2;
@@ -82,6 +86,8 @@ struct ClientState {
   // How the reply reaches this client when it is unblocked: called once, by any thread, perhaps
   // after the client is gone. Null: the client cannot block.
   virtual std::function<void(std::string reply)> unblocker() { return nullptr; }
+  // Somebody has ended it: it executes nothing more.
+  virtual bool is_killed() const { return false; }
   // Whether its peer has closed the connection; to be called by any thread while a waiter of this
   // client is claimed. Null: nobody can say.
   virtual std::function<bool()> is_gone() { return nullptr; }

@@ -255,6 +255,10 @@ Executor::Verdict Executor::lock(Frame& frame, Call& call) {
     frame.locks.release();
     return Verdict::kRefused;
   }
+  if (call.client.is_killed()) [[unlikely]] {
+    frame.locks.release();
+    return Verdict::kRefused;
+  }
   const uint32_t bits = engine_.gate.bits();
   if (bits == frame.judged_under) [[likely]]
     return Verdict::kLetIn;

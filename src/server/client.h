@@ -44,9 +44,7 @@ class ClientConnection {
   ~ClientConnection() = default;
 };
 
-inline ClientConnection* connection_of(const ClientState& client) {
-  return const_cast<ClientConnection*>(dynamic_cast<const ClientConnection*>(&client));
-}
+inline ClientConnection* connection_of(const ClientState& client) { return client.connection; }
 inline ClientConnection* client_of(const SessionContext& context) {
   return connection_of(context.client);
 }

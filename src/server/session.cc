@@ -28,6 +28,7 @@ Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
       stop_(stop),
       output_({*stream_, *card_, host_.counters, host_.flushes, stop_}) {
   id = card_->id;
+  connection = this;
   card_->set_stream(stream_.get());
 }
 

@@ -86,6 +86,7 @@ class Session final : public ClientState, public ClientConnection {
 
   std::function<void(std::string reply)> unblocker() override;
   std::function<bool()> is_gone() override;
+  bool is_killed() const override { return card_->killed.load(std::memory_order_acquire); }
   std::string address() const override { return card_->address; }
   std::string name() const override { return card_->name.get(); }
 
