@@ -1,6 +1,7 @@
 """INFO, its statistics and LATENCY."""
 import mmap
 import re
+import signal
 
 import pytest
 
@@ -22,6 +23,147 @@ def test_info_has_the_fields_of_redis(start):
     ours, theirs = start("tandem").info(), start("redis").info()
     missing = {name for name in theirs if name not in ours and not NOT_OURS.match(name)}
     assert not missing
+
+
+# What 7.2 tells beyond 7.0, each behind the field that it follows there.
+FIELDS_OF_7_2 = {
+    "eventloop_cycles": "reply_buffer_expands",
+    "eventloop_duration_sum": "eventloop_cycles",
+    "instantaneous_eventloop_cycles_per_sec": "eventloop_duration_sum",
+    "instantaneous_eventloop_duration_usec": "instantaneous_eventloop_cycles_per_sec",
+    "acl_access_denied_auth": "instantaneous_eventloop_duration_usec",
+}
+
+
+def field_names(client, *sections):
+    return [line.split(":")[0] for line in client("INFO", *sections).split("\r\n") if ":" in line]
+
+
+def test_info_has_the_fields_of_7_2(client):
+    names = field_names(client, "stats")
+    assert len(names) == len(set(names))
+    for name, before in FIELDS_OF_7_2.items():
+        assert names.index(name) == names.index(before) + 1, name
+
+
+def test_info_has_the_order_of_redis(start):
+    """Section by section; what only one of the two has is left out."""
+    orders = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            orders.append({section: field_names(client, section) for section in (
+                "server", "clients", "memory", "persistence", "stats", "replication", "cpu",
+                "cluster")})
+    for section, ours in orders[0].items():
+        theirs = orders[1][section]
+        assert [n for n in ours if n in theirs] == [n for n in theirs if n in ours], section
+
+
+def test_info_of_the_event_loops(client):
+    def figures():
+        info = parse_info(client("INFO", "stats"))
+        return [int(info[f"eventloop_{name}"]) for name in ("cycles", "duration_sum")]
+
+    before = figures()
+    client("EVAL", "local n = 0 for i = 1, 1000000 do n = n + i end return 1", 0)
+    cycles, duration_us = (b - a for a, b in zip(before, figures()))
+    spent = parse_info(client("INFO", "commandstats"))["cmdstat_eval"]
+    script_us = int(re.search(r"usec=(\d+)", spent).group(1))
+    assert cycles >= 1 and duration_us >= script_us > 0
+
+    def rates():
+        info = parse_info(client("INFO", "stats"))
+        return [int(info[f"instantaneous_eventloop_{name}"]) for name in
+                ("cycles_per_sec", "duration_usec")]
+    wait_until(lambda: min(rates()) > 0, "the rates are sampled")
+    client("CONFIG", "RESETSTAT")
+    assert figures()[0] < before[0] + cycles
+
+
+def test_info_tells_how_long_a_shutdown_waits(start):
+    """And that its client is blocked."""
+    for kind in ("tandem", "redis"):
+        primary = start(kind, "--shutdown-timeout", 100)
+        replica = start("redis")
+        replica.follow(primary.port)
+        wait_until(replica.link_up, "linked")
+        assert "shutdown_in_milliseconds" not in primary.info("server")
+        replica.process.send_signal(signal.SIGSTOP)
+        with primary.connect() as asking, primary.connect() as client:
+            client("SET", "a", 1)
+            asking.send(b"SHUTDOWN\r\n")
+
+            def left_ms():
+                return int(primary.info("server").get("shutdown_in_milliseconds", 0))
+            wait_until(lambda: 0 < left_ms() <= 100_000, "it waits")
+            assert primary.info("clients")["blocked_clients"] == "1"
+            client("SHUTDOWN", "ABORT")
+            with pytest.raises(ReplyError, match="Errors trying to SHUTDOWN"):
+                asking.read()
+            assert "shutdown_in_milliseconds" not in primary.info("server")
+            assert primary.info("clients")["blocked_clients"] == "0"
+        replica.process.send_signal(signal.SIGCONT)
+
+
+def test_resetstat_resets_what_redis_resets(start):
+    """Whatever a stock server has set back to zero must not go on here."""
+    seen = []
+    for kind in ("tandem", "redis"):
+        primary, replica = start(kind), start(kind)
+        replica.follow(primary.port)
+        wait_until(replica.link_up, "linked")
+        with primary.connect() as client:
+            client("SET", "a", 1, "PX", 1)
+            wait_until(lambda: client("EXISTS", "a") == 0, "it expires")
+            client("SET", "a", "x" * 1000)
+            client("GET", "a")
+            client("GET", "none")
+            client.error("LPUSH", "a", 1)
+            client.error("AUTH", "user", "wrong")
+            wait_until(lambda: primary.info("persistence")["rdb_bgsave_in_progress"] == "0",
+                       "the replica's snapshot is over")
+            client("SAVE")
+        wait_until(lambda: replica.offset() == primary.offset(), "followed")
+        both = []
+        for server in (primary, replica):
+            with server.connect() as client:
+                before = parse_info(client("INFO", "everything"))
+                client("CONFIG", "RESETSTAT")
+                after = parse_info(client("INFO", "everything"))
+            # Less than before: it was reset, though it may have begun to grow again.
+            figures = {name: int(value) for name, value in before.items() if value.isdigit()}
+            both.append(({name for name, value in figures.items() if int(after[name]) < value},
+                         {name for name, value in figures.items() if value > 0}))
+        seen.append(both)
+    for (ours, counted_here), (theirs, _) in zip(*seen):
+        # What goes down by itself is no sign of a reset.
+        counted = {name for name in theirs if not re.match(
+            "instantaneous|used_|mem_|allocator_|rss_|.*(fork|cow)|lru_|client|connected_|expire_",
+            name)}
+        assert len(counted & counted_here) > 5 and (counted & counted_here) - ours == set()
+
+
+def test_memory_stats_of_databases(start):
+    """The entries of MEMORY STATS, in a stock server's order, those of the databases with them."""
+    seen = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            client("SET", "a", 1)
+            client("SELECT", 3)
+            client.pipeline([("SET", f"k{n}", n, "EX", 1000) for n in range(1000)])
+            entries = client("MEMORY", "STATS")
+            stats = dict(zip(entries[::2], entries[1::2]))
+            assert stats["keys.count"] == 1001
+            tables = [dict(zip(stats[name][::2], stats[name][1::2])) for name in ("db.0", "db.3")]
+            seen.append((entries[::2], [list(table) for table in tables]))
+            assert tables[1]["overhead.hashtable.main"] > 1000 * 8
+            overhead = sum(sum(table.values()) for table in tables)
+            assert stats["overhead.total"] >= stats["startup.allocated"] + overhead
+            # Under the locks of a transaction and of a script, too.
+            client("MULTI")
+            client("MEMORY", "STATS")
+            assert len(client("EXEC")[0]) == len(entries)
+    assert seen[0] == seen[1]
 
 
 def test_info_tells_the_main_threads_time(server):

@@ -76,6 +76,9 @@ struct UvLoop::Handles {
   TimerHeap timers;
   uint64_t scheduled_ms = 0;  // when `timer` fires, by libuv's clock; 0: it is stopped
   std::atomic<bool> sleeping{false};
+  // The loop's thread alone: when the turn began, or that none has yet since the last poll.
+  bool polling = true;
+  int64_t turn_began_us = 0;
 };
 
 UvLoop::UvLoop() : handles_(std::make_unique<Handles>()) {
@@ -123,10 +126,15 @@ void UvLoop::wake() {
 }
 
 void UvLoop::note_awake() noexcept {
-  if (handles_->sleeping.load(std::memory_order_relaxed)) handles_->sleeping.store(false);
+  Handles& handles = *handles_;
+  if (handles.sleeping.load(std::memory_order_relaxed)) handles.sleeping.store(false);
+  if (!handles.polling) return;
+  handles.polling = false;
+  handles.turn_began_us = clock().monotonic_us();
 }
 
 void UvLoop::before_poll() {
+  note_awake();
   settle();
   handles_->sleeping.store(true);
   if (!inbox_empty()) {
@@ -140,6 +148,8 @@ void UvLoop::before_poll() {
   // libuv polls once more without sleeping, then returns from uv_run.
   if (take_stop()) uv_stop(&handles_->loop);
   schedule_timer();
+  counters_.count_turn(clock().monotonic_us() - handles_->turn_began_us);
+  handles_->polling = true;
 }
 
 void UvLoop::arm(TimerNode& timer) { handles_->timers.insert(timer); }

@@ -2,6 +2,8 @@
 // error, no signal.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "io/loop.h"
@@ -10,6 +12,19 @@
 struct uv_loop_s;
 
 namespace tandem {
+
+// How often a loop went round, and how long it was awake meanwhile. Written by the loop's thread,
+// read and reset by any.
+struct LoopCounters {
+  std::atomic<uint64_t> turns{0};
+  std::atomic<uint64_t> busy_us{0};
+
+  void count_turn(int64_t duration_us) {
+    turns.store(turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    busy_us.store(busy_us.load(std::memory_order_relaxed) + static_cast<uint64_t>(duration_us),
+                  std::memory_order_relaxed);
+  }
+};
 
 class UvLoop final : public Loop {
  public:
@@ -24,6 +39,9 @@ class UvLoop final : public Loop {
   void disarm(TimerNode& timer) noexcept override;
   void submit(std::unique_ptr<Work> work) override;
 
+  // Any thread.
+  LoopCounters& counters() noexcept { return counters_; }
+
   // For io/'s own handles: the loop below, and what their callbacks say first.
   uv_loop_s* raw() noexcept;
   void note_awake() noexcept;
@@ -36,6 +54,7 @@ class UvLoop final : public Loop {
   void schedule_timer();
 
   std::unique_ptr<Handles> handles_;
+  LoopCounters counters_;
 };
 
 }  // namespace tandem

@@ -44,6 +44,26 @@ TEST(UvLoopTest, SleepsAtLeastAsLongAsAsked) {
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
+Task<void> work_and_sleep(Loop& loop, int64_t work_us) {
+  for (int turn = 0; turn < 3; ++turn) {
+    const int64_t began_us = loop.clock().monotonic_us();
+    while (loop.clock().monotonic_us() - began_us < work_us) {
+    }
+    EXPECT_TRUE(co_await loop.sleep_us(1));
+  }
+}
+
+TEST(UvLoopTest, CountsItsTurnsAndTheTimeItIsAwake) {
+  constexpr int64_t kWorkUs = 2'000;
+  UvLoop loop;
+  const int64_t began_us = loop.clock().monotonic_us();
+  run_to_end(loop, work_and_sleep(loop, kWorkUs));
+  EXPECT_GE(loop.counters().turns.load(), 3u);
+  EXPECT_GE(loop.counters().busy_us.load(), 3u * kWorkUs);
+  EXPECT_LE(loop.counters().busy_us.load(),
+            static_cast<uint64_t>(loop.clock().monotonic_us() - began_us));
+}
+
 Task<void> sleep_until_stopped(Loop& loop, StopToken stop, ErrorCode& code) {
   auto slept = co_await loop.sleep_ms(kForeverMs, stop);
   if (!slept) code = slept.error().code;

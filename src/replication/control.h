@@ -83,6 +83,7 @@ class ReplicationControl {
   RoleState::View view() const { return state_.view(); }
   bool is_replica() const { return state_.is_replica(); }
   const LinkProgress& link() const { return progress_; }
+  LinkProgress& link() { return progress_; }
   // Ends the link's connection of this number, soon, if it still lives; the link tries again.
   void cut_link(uint64_t connection);
   // A link that waits to try again does it soon.
@@ -98,11 +99,6 @@ class ReplicationControl {
   // The log has grown: replicas hear of it. Workers call it once a batch; a load when there is
   // nobody.
   void log_moved() { parts_.engine.log.ring_readers(); }
-  // CONFIG RESETSTAT.
-  void reset_statistics() {
-    progress_.unexpected_errors.store(0);
-    replicas_.syncs().reset();
-  }
   // Options changed (CONFIG SET): puts into force what is not read at each use.
   void apply_options();
   // REPLCONF GETACK, soon, so that WAIT need not wait for the next second.

@@ -77,10 +77,6 @@ class ReplicaRegistry {
     std::atomic<uint64_t> partial{0};
     std::atomic<uint64_t> partial_refused{0};  // full syncs that were to be partial
     std::atomic<uint64_t> bytes_sent{0};       // snapshots and streams
-    // CONFIG RESETSTAT.
-    void reset() {
-      for (auto* count : {&full, &partial, &partial_refused, &bytes_sent}) count->store(0);
-    }
   };
   SyncCounts& syncs() { return syncs_; }
 

@@ -12,8 +12,10 @@
 #include "engine/executor.h"
 #include "io/descriptor_limit.h"
 #include "io/thread_background.h"
+#include "pubsub/metrics.h"
 #include "pubsub/pubsub_commands.h"
-#include "replication/info.h"
+#include "replication/metrics.h"
+#include "script/metrics.h"
 #include "server/admin_commands.h"
 #include "server/client.h"
 #include "server/client_commands.h"
@@ -21,6 +23,7 @@
 #include "server/config_commands.h"
 #include "server/connection_commands.h"
 #include "server/debug_commands.h"
+#include "server/metrics.h"
 #include "stats/memory.h"
 
 namespace tandem {
@@ -161,12 +164,7 @@ std::vector<CommandRow> Composition::rows() {
   append(all, scripting_.rows());
   append(all, connection_rows(options_.server.network, subscriptions_, watch_));
   append(all, client_rows(clients_));
-  append(all, config_rows(config_, [this] {
-           status_.reset();
-           reclaimer_.reset_freed();
-           persistence_.reset_saves();
-           replication_.reset_statistics();
-         }));
+  append(all, config_rows(config_, [this] { status_.reset(); }));
   append(all, command_rows());
   append(all, persistence_rows(persistence_, shutdown_));
   append(all, watch_rows(watch_, status_));
@@ -277,6 +275,7 @@ void Composition::start_workers() {
   const size_t count = worker_count();
   for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
+    loop_counters_.push_back(&loop->counters());
     auto network = std::make_unique<UvNetwork>(*loop);
     workers_.push_back(
         std::make_unique<Worker>(std::move(loop), std::move(network),
@@ -323,39 +322,27 @@ bool Composition::give_connection(ClientState& client, ConnectionHandOver next) 
   return true;
 }
 
+// Every part's statistics. One more is a row of its part's table, and needs nothing here.
 Status::Parts Composition::status_parts(std::string run_id) {
+  const auto each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
+    for (const auto& worker : workers_) visit(worker->executor().counters());
+    visit(replication_.stream_counters());
+  };
+  MetricTables tables = engine_metrics(engine_, each_executor);
+  add_tables(tables, worker_metrics(workers_, loop_counters_));
+  add_tables(tables, persistence_metrics(persistence_, file_load_));
+  add_tables(tables, replication_metrics(replication_));
+  add_tables(tables, errors_.metrics());
+  add_tables(tables, {reclaimer_metrics(reclaimer_), shutdown_metrics(shutdown_),
+                      pubsub_metrics(subscriptions_), script_metrics(scripting_)});
   return {.options = options_,
           .config = config_,
           .engine = engine_,
           .files = files_,
           .clients = clients_,
-          .workers = workers_,
-          .stream = replication_.stream_counters(),
-          .persistence = persistence_,
-          .file_load = file_load_,
-          .errors = errors_,
+          .each_executor = each_executor,
           .run_id = std::move(run_id),
-          .replication_lines = [this] { return replication_info(replication_); },
-          .more_stats =
-              [this](StatsFigures& stats) {
-                stats.channels = subscriptions_.channel_count();
-                stats.patterns = subscriptions_.pattern_count();
-                const auto& syncs = replication_.replicas().syncs();
-                stats.syncs_full = static_cast<int64_t>(syncs.full.load());
-                stats.syncs_partial = static_cast<int64_t>(syncs.partial.load());
-                stats.syncs_partial_refused = static_cast<int64_t>(syncs.partial_refused.load());
-                stats.replication_input_bytes = replication_.link().bytes_received.load();
-                stats.unexpected_error_replies = replication_.link().unexpected_errors.load();
-                stats.replication_output_bytes = static_cast<int64_t>(syncs.bytes_sent.load());
-              },
-          .more_memory =
-              [this](MemoryReport& memory) {
-                memory.script_bytes = scripting_.cached_script_bytes();
-                memory.script_vm_bytes = scripting_.vm_bytes();
-                memory.scripts = scripting_.cached_scripts();
-                memory.keys_to_free = reclaimer_.pending();
-                memory.keys_freed = reclaimer_.freed();
-              }};
+          .tables = std::move(tables)};
 }
 
 void Composition::watch_signals() {

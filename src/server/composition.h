@@ -113,6 +113,7 @@ class Composition {
   ErrorCounts errors_;
   CommandWatch watch_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<LoopCounters*> loop_counters_;  // of theirs
   size_t next_worker_ = 0;
   Acceptor acceptor_;
 

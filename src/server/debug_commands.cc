@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/ascii.h"
@@ -14,6 +14,7 @@
 #include "commands/digest.h"
 #include "server/client.h"
 #include "server/command_help.h"
+#include "stats/info.h"
 
 namespace tandem {
 namespace {
@@ -63,7 +64,56 @@ void digest_value(SessionContext& c) {
   }
 }
 
-using MemoryFigure = std::pair<std::string_view, std::variant<int64_t, double>>;
+// MEMORY STATS: Redis's names and order, and the metric that each shows; none: it does not exist
+// here.
+struct MemoryLine {
+  std::string_view name;
+  std::string_view metric = {};
+};
+
+constexpr MemoryLine kBeforeDatabases[] = {
+    {"peak.allocated", "used_memory_peak"},
+    {"total.allocated", "used_memory"},
+    {"startup.allocated", "used_memory_startup"},
+    {"replication.backlog", "mem_replication_backlog"},
+    {"clients.slaves", "mem_clients_slaves"},
+    {"clients.normal", "mem_clients_normal"},
+    {"cluster.links"},
+    {"aof.buffer"},
+    {"lua.caches", "used_memory_scripts_eval"},
+    {"functions.caches"},
+};
+constexpr MemoryLine kBehindDatabases[] = {
+    {"peak.percentage", "used_memory_peak_perc"},
+    {"allocator.allocated", "used_memory"},
+    {"allocator.active", "allocator_active"},
+    {"allocator.resident", "allocator_resident"},
+    {"allocator-fragmentation.ratio", "allocator_frag_ratio"},
+    {"allocator-fragmentation.bytes", "allocator_frag_bytes"},
+    {"allocator-rss.ratio", "allocator_rss_ratio"},
+    {"allocator-rss.bytes", "allocator_rss_bytes"},
+    {"rss-overhead.ratio", "rss_overhead_ratio"},
+    {"rss-overhead.bytes", "rss_overhead_bytes"},
+    {"fragmentation", "mem_fragmentation_ratio"},
+    {"fragmentation.bytes", "mem_fragmentation_bytes"},
+};
+
+using MemoryMetrics = std::map<std::string, MetricValue, std::less<>>;
+
+void write_lines(ReplyWriter& reply, std::span<const MemoryLine> lines,
+                 const MemoryMetrics& metrics) {
+  for (const MemoryLine& line : lines) {
+    const auto found = metrics.find(line.metric);
+    reply.bulk(line.name);
+    if (found == metrics.end()) {
+      reply.integer(0);
+    } else if (const double* fraction = found->second.fraction()) {
+      reply.number(*fraction);
+    } else {
+      reply.integer(*found->second.integer());
+    }
+  }
+}
 
 // What a database costs beside its keys and values.
 struct DatabaseOverhead {
@@ -91,53 +141,6 @@ std::vector<DatabaseOverhead> database_overheads(Keyspace& keyspace) {
   return found;
 }
 
-// With Redis's names and order.
-std::vector<MemoryFigure> memory_figures(const MemoryReport& memory,
-                                         std::span<const DatabaseOverhead> databases) {
-  const MemoryFigures& now = memory.now;
-  const auto ratio = [](int64_t part, int64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-  };
-  constexpr double kPercent = 100.0;
-  int64_t keys = 0;
-  int64_t overhead = memory.startup_bytes + memory.backlog_bytes + memory.clients_bytes;
-  for (const DatabaseOverhead& of : databases) {
-    keys += of.keys;
-    overhead += of.table_bytes + of.expiry_bytes;
-  }
-  const int64_t dataset = std::max<int64_t>(now.used_bytes - overhead, 0);
-  const int64_t grown = std::max<int64_t>(now.used_bytes - memory.startup_bytes, 0);
-  return {
-      {"peak.allocated", memory.peak_bytes},
-      {"total.allocated", now.used_bytes},
-      {"startup.allocated", memory.startup_bytes},
-      {"replication.backlog", memory.backlog_bytes},
-      {"clients.slaves", memory.replicas_bytes},
-      {"clients.normal", memory.clients_bytes},
-      {"cluster.links", int64_t{0}},
-      {"aof.buffer", int64_t{0}},
-      {"lua.caches", memory.script_bytes},
-      {"functions.caches", int64_t{0}},
-      {"overhead.total", overhead},
-      {"keys.count", keys},
-      {"keys.bytes-per-key", keys == 0 ? 0 : grown / keys},
-      {"dataset.bytes", dataset},
-      {"dataset.percentage", ratio(dataset, grown) * kPercent},
-      {"peak.percentage", ratio(now.used_bytes, memory.peak_bytes) * kPercent},
-      {"allocator.allocated", now.used_bytes},
-      {"allocator.active", now.active_bytes},
-      {"allocator.resident", now.mapped_bytes},
-      {"allocator-fragmentation.ratio", ratio(now.active_bytes, now.used_bytes)},
-      {"allocator-fragmentation.bytes", now.active_bytes - now.used_bytes},
-      {"allocator-rss.ratio", ratio(now.mapped_bytes, now.active_bytes)},
-      {"allocator-rss.bytes", now.mapped_bytes - now.active_bytes},
-      {"rss-overhead.ratio", ratio(now.resident_bytes, now.mapped_bytes)},
-      {"rss-overhead.bytes", now.resident_bytes - now.mapped_bytes},
-      {"fragmentation", ratio(now.resident_bytes, now.used_bytes)},
-      {"fragmentation.bytes", now.resident_bytes - now.used_bytes},
-  };
-}
-
 void reply_overhead(ReplyWriter& reply, const DatabaseOverhead& of) {
   const std::pair<Bytes, int64_t> figures[] = {{"overhead.hashtable.main", of.table_bytes},
                                                {"overhead.hashtable.expires", of.expiry_bytes},
@@ -151,20 +154,36 @@ void reply_overhead(ReplyWriter& reply, const DatabaseOverhead& of) {
 }
 
 void memory_stats(SessionContext& c, const Status& status) {
+  constexpr int64_t kComputed = 5;
+  constexpr double kPercent = 100.0;
   const auto databases = database_overheads(c.executor.engine().keyspace);
-  const auto figures = memory_figures(status.memory(), databases);
-  c.reply.map(static_cast<int64_t>(figures.size() + databases.size()));
-  for (const auto& [name, value] : figures) {
-    if (name == "overhead.total") {
-      for (const DatabaseOverhead& of : databases) reply_overhead(c.reply, of);
-    }
-    c.reply.bulk(name);
-    if (const auto* whole = std::get_if<int64_t>(&value)) {
-      c.reply.integer(*whole);
-    } else {
-      c.reply.number(std::get<double>(value));
-    }
+  const MemoryMetrics metrics = read_metrics(status.tables(), "memory");
+  const auto bytes = [&](std::string_view name) { return *metrics.find(name)->second.integer(); };
+  int64_t keys = 0;
+  int64_t overhead = bytes("used_memory_overhead");
+  for (const DatabaseOverhead& of : databases) {
+    keys += of.keys;
+    overhead += of.table_bytes + of.expiry_bytes;
   }
+  const int64_t used = bytes("used_memory");
+  const int64_t grown = std::max<int64_t>(used - bytes("used_memory_startup"), 1);
+  const int64_t dataset = std::max<int64_t>(used - overhead, 0);
+  c.reply.map(static_cast<int64_t>(std::size(kBeforeDatabases) + databases.size() +
+                                   std::size(kBehindDatabases)) +
+              kComputed);
+  write_lines(c.reply, kBeforeDatabases, metrics);
+  for (const DatabaseOverhead& of : databases) reply_overhead(c.reply, of);
+  c.reply.bulk("overhead.total");
+  c.reply.integer(overhead);
+  c.reply.bulk("keys.count");
+  c.reply.integer(keys);
+  c.reply.bulk("keys.bytes-per-key");
+  c.reply.integer(keys == 0 ? 0 : grown / keys);
+  c.reply.bulk("dataset.bytes");
+  c.reply.integer(dataset);
+  c.reply.bulk("dataset.percentage");
+  c.reply.number(static_cast<double>(dataset) / static_cast<double>(grown) * kPercent);
+  write_lines(c.reply, kBehindDatabases, metrics);
 }
 
 // As it was asked for: a test's own error, which no statistic counts.

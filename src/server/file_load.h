@@ -17,9 +17,20 @@
 #include "io/background.h"
 #include "io/files.h"
 #include "log/position.h"
-#include "stats/info.h"
 
 namespace tandem {
+
+// The file that is read at start, or was.
+struct LoadFigures {
+  bool running = false;
+  int64_t started_unix_s = 0;
+  int64_t running_seconds = 0;
+  int64_t bytes_total = 0;
+  int64_t bytes_read = 0;
+  int64_t memory_bytes_at_save = 0;  // as the file tells
+  int64_t keys_loaded = 0;
+  int64_t keys_expired = 0;
+};
 
 class FileLoad {
  public:

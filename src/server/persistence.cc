@@ -171,6 +171,7 @@ bool Persistence::is_due(const SavePoint& point) const {
 
 PersistenceFigures Persistence::figures() const {
   PersistenceFigures figures;
+  figures.changes_since_save = changes_since_save();
   figures.save_in_progress = is_under_way();
   figures.last_save_unix_s = last_save_unix_s_.load();
   figures.last_save_ok = last_ok_.load();

@@ -24,9 +24,20 @@
 #include "io/background.h"
 #include "io/files.h"
 #include "server/snapshot_file.h"
-#include "stats/info.h"
 
 namespace tandem {
+
+struct PersistenceFigures {
+  int64_t changes_since_save = 0;
+  bool save_in_progress = false;
+  int64_t last_save_unix_s = 0;
+  bool last_save_ok = true;
+  int64_t last_save_seconds = -1;
+  int64_t current_save_seconds = -1;
+  int64_t saves = 0;
+  int64_t keys_processed = 0;
+  int64_t keys_total = 0;
+};
 
 class Persistence {
  public:

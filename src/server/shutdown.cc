@@ -11,6 +11,7 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kLooksPerSecond = 20;
+constexpr int64_t kMsPerLook = 1000 / kLooksPerSecond;
 
 }  // namespace
 
@@ -100,9 +101,11 @@ bool Shutdown::wait_for_replicas(int how) {
     // Looked at again and again, for a replica may also go, or another come.
     int64_t looks_left = parts_.timeout_seconds.get() * kLooksPerSecond;
     while (!wait->aborted && looks_left > 0 && must_wait_for_replicas(how)) {
-      wait->changed.wait_for(guard, std::chrono::milliseconds(1000 / kLooksPerSecond));
+      waits_ms_.store(looks_left * kMsPerLook);
+      wait->changed.wait_for(guard, std::chrono::milliseconds(kMsPerLook));
       --looks_left;
     }
+    waits_ms_.store(-1);
     aborted = wait->aborted;
     if (looks_left == 0) log_warning("Some replicas have not caught up in time.");
   }

@@ -57,6 +57,8 @@ class Shutdown {
   void start(int how, Done done);
   // Ends a wait for replicas; the server goes on. False: there is none.
   bool abort();
+  // How much longer it waits for replicas; negative: it does not. Any thread.
+  int64_t waits_ms() const { return waits_ms_.load(std::memory_order_relaxed); }
 
  private:
   // A wait for replicas.
@@ -71,6 +73,7 @@ class Shutdown {
   bool wait_for_replicas(int how);
 
   const Parts parts_;
+  std::atomic<int64_t> waits_ms_{-1};
   std::atomic<bool> dropping_{false};  // NOSAVE was asked for: nothing is waited for any more
   std::mutex lock_;
   bool over_ = false;  // the program ends; nothing more to do

@@ -1,20 +1,31 @@
+// Rates are named in a table of their own (kRates): sample() reads all counters once and gives each
+// rate its own. Which metric INFO shows where is in stats/info_layout.cc.
 #include "server/status.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
+
+#include "base/version.h"
+#include "stats/info.h"
 
 namespace tandem {
 namespace {
 
 constexpr int64_t kMsPerSecond = 1000;
+constexpr int64_t kUsPerSecond = 1'000'000;
+constexpr double kPercent = 100.0;
+constexpr auto kText = MetricKind::kText;
+constexpr auto kBytes = MetricUnit::kBytes;
 
 double seconds(const timeval& time) {
-  constexpr double kMicrosecond = 1e-6;
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * kMicrosecond;
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_usec) / static_cast<double>(kUsPerSecond);
 }
 
 rusage usage_of(int whom) {
@@ -23,40 +34,323 @@ rusage usage_of(int whom) {
   return usage;
 }
 
-std::vector<std::string> listeners(const NetworkOptions& network) {
-  std::vector<std::string> all;
-  if (network.port.get() != 0) {
-    std::string& tcp = all.emplace_back("name=tcp");
-    for (const std::string& address : network.bind.get()) tcp += ",bind=" + address;
-    tcp += fmt::format(",port={}", network.port.get());
-  }
-  const std::string path = network.unix_socket.get();
-  if (!path.empty()) all.push_back("name=unix,bind=" + path);
-  return all;
+double ratio(int64_t part, int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
+
+// ---- The process. ----
+
+struct Process {
+  const Status::Parts& parts;
+  int64_t uptime_seconds;
+  int64_t unix_us;
+};
+
+MetricValue system_name(const Process&) {
+  utsname machine{};
+  ::uname(&machine);
+  return fmt::format("{} {} {}", machine.sysname, machine.release, machine.machine);
+}
+
+MetricValue executable(const Process&) {
+  std::error_code unknown;
+  return std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+}
+
+constexpr MetricRow<Process> kProcess[] = {
+    {{.name = "redis_version", .kind = kText, .help = "The version of Redis that it behaves like."},
+     [](const Process&) -> MetricValue { return std::string(kRedisVersion); }},
+    {{.name = "os", .kind = kText, .help = "The system below."}, system_name},
+    {{.name = "gcc_version", .kind = kText, .help = "The compiler, as it says it compares to GCC."},
+     [](const Process&) -> MetricValue {
+       return fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+     }},
+    {{.name = "process_id", .help = "The process."},
+     [](const Process&) -> MetricValue { return ::getpid(); }},
+    {{.name = "run_id", .kind = kText, .help = "Another at each start."},
+     [](const Process& process) -> MetricValue { return process.parts.run_id; }},
+    {{.name = "tcp_port", .help = "Where it listens; 0: not on TCP."},
+     [](const Process& process) -> MetricValue {
+       return process.parts.options.server.network.port.get();
+     }},
+    {{.name = "server_time_usec",
+      .unit = MetricUnit::kUnixMicroseconds,
+      .help = "The time of this answer."},
+     metric_read<&Process::unix_us>},
+    {{.name = "uptime_in_seconds", .unit = MetricUnit::kSeconds, .help = "Since the start."},
+     metric_read<&Process::uptime_seconds>},
+    {{.name = "uptime_in_days", .help = "The same, in whole days."},
+     [](const Process& process) -> MetricValue {
+       constexpr int64_t kSecondsPerDay = 24 * 60 * 60;
+       return process.uptime_seconds / kSecondsPerDay;
+     }},
+    {{.name = "hz", .unit = MetricUnit::kPerSecond, .help = "As configured."},
+     [](const Process& process) -> MetricValue { return process.parts.options.server.hz.get(); }},
+    {{.name = "lru_clock", .help = "The low 24 bits of the time in seconds."},
+     [](const Process& process) -> MetricValue {
+       return process.unix_us / kUsPerSecond & 0xffffff;
+     }},
+    {{.name = "executable", .kind = kText, .help = "The program's file."}, executable},
+    {{.name = "config_file", .kind = kText, .help = "The configuration's file, if it has one."},
+     [](const Process& process) -> MetricValue { return process.parts.config.file(); }},
+};
+
+constexpr MetricRow<Process> kOwnOfProcess[] = {
+    {{.name = "tandem_version", .kind = kText, .help = "The version of Tandem."},
+     [](const Process&) -> MetricValue { return std::string(kTandemVersion); }},
+    {{.name = "worker_threads", .help = "Threads that serve clients, but for the one standing by."},
+     [](const Process& process) -> MetricValue {
+       // The primary's stream has an executor, too.
+       int64_t executors = 0;
+       process.parts.each_executor([&](const ExecutorCounters&) { ++executors; });
+       return executors - 2;
+     }},
+};
+
+// ---- Clients. ----
+
+struct ClientFigures {
+  int64_t connected = 0;
+  int64_t clients_max = 0;
+  int64_t blocked = 0;
+  int64_t largest_input_bytes = 0;
+  int64_t largest_output_bytes = 0;
+};
+
+int64_t query_bytes(const ClientCard& card) {
+  return card.query_bytes.load(std::memory_order_relaxed) +
+         card.query_free_bytes.load(std::memory_order_relaxed);
+}
+
+ClientFigures look_at_clients(const Status::Parts& parts) {
+  ClientFigures clients;
+  for (const auto& card : parts.clients.list()) {
+    if (!card->is(kClientReplica)) ++clients.connected;
+    if (card->is_blocked() || card->is(kClientHeldBack)) ++clients.blocked;
+    clients.largest_input_bytes = std::max(clients.largest_input_bytes, query_bytes(*card));
+    clients.largest_output_bytes = std::max(clients.largest_output_bytes, card->unsent_bytes());
+  }
+  clients.clients_max = parts.options.server.network.clients_max.get();
+  return clients;
+}
+
+constexpr MetricRow<ClientFigures> kClients[] = {
+    {{.name = "connected_clients", .help = "Connections, but for replicas'."},
+     metric_read<&ClientFigures::connected>},
+    {{.name = "maxclients", .help = "How many there may be."},
+     metric_read<&ClientFigures::clients_max>},
+    {{.name = "client_recent_max_input_buffer",
+      .unit = kBytes,
+      .help = "The largest query buffer of a client."},
+     metric_read<&ClientFigures::largest_input_bytes>},
+    {{.name = "client_recent_max_output_buffer",
+      .unit = kBytes,
+      .help = "The most that waits to be sent to a client."},
+     metric_read<&ClientFigures::largest_output_bytes>},
+    {{.name = "blocked_clients", .help = "Clients that wait, in a command or held back."},
+     metric_read<&ClientFigures::blocked>},
+};
+
+// ---- Memory. ----
+
+using Memory = MemoryReport;
+
+// From one measure of memory to the next: what the one has more than the other.
+using Figures = MemoryFigures;
+template <auto kMore, auto kLess>
+constexpr auto kRatio =
+    [](const Memory& memory) -> MetricValue { return ratio(memory.now.*kMore, memory.now.*kLess); };
+template <auto kMore, auto kLess>
+constexpr auto kDifference =
+    [](const Memory& memory) -> MetricValue { return memory.now.*kMore - memory.now.*kLess; };
+
+constexpr MetricRow<Memory> kMemory[] = {
+    {{.name = "used_memory", .unit = kBytes, .help = "What the program asked for and holds."},
+     [](const Memory& memory) -> MetricValue { return memory.now.used_bytes; }},
+    {{.name = "used_memory_rss", .unit = kBytes, .help = "What is resident, by the kernel."},
+     [](const Memory& memory) -> MetricValue { return memory.now.resident_bytes; }},
+    {{.name = "used_memory_peak", .unit = kBytes, .help = "The most it has held so far."},
+     metric_read<&Memory::peak_bytes>},
+    {{.name = "used_memory_peak_perc",
+      .unit = MetricUnit::kPercent,
+      .help = "What it holds, as a share of that."},
+     [](const Memory& memory) -> MetricValue {
+       return ratio(memory.now.used_bytes, memory.peak_bytes) * kPercent;
+     }},
+    {{.name = "used_memory_overhead",
+      .unit = kBytes,
+      .help = "What is known to be no data, without the tables."},
+     metric_read<&Memory::overhead_bytes>},
+    {{.name = "used_memory_startup", .unit = kBytes, .help = "What it held at the start."},
+     metric_read<&Memory::startup_bytes>},
+    {{.name = "used_memory_dataset", .unit = kBytes, .help = "What it holds but for the overhead."},
+     metric_read<&Memory::dataset_bytes>},
+    {{.name = "used_memory_dataset_perc",
+      .unit = MetricUnit::kPercent,
+      .help = "The data's share of what came since the start."},
+     [](const Memory& memory) -> MetricValue {
+       return ratio(memory.dataset_bytes(), std::max<int64_t>(memory.grown_bytes(), 1)) * kPercent;
+     }},
+    {{.name = "allocator_active", .unit = kBytes, .help = "Pages that hold any of it."},
+     [](const Memory& memory) -> MetricValue { return memory.now.active_bytes; }},
+    {{.name = "allocator_resident", .unit = kBytes, .help = "What is resident, by the allocator."},
+     [](const Memory& memory) -> MetricValue { return memory.now.mapped_bytes; }},
+    {{.name = "total_system_memory", .unit = kBytes, .help = "The machine's."},
+     [](const Memory& memory) -> MetricValue { return memory.now.system_bytes; }},
+    {{.name = "mem_clients_slaves", .unit = kBytes, .help = "Held for the sake of replicas."},
+     metric_read<&Memory::replicas_bytes>},
+    {{.name = "mem_clients_normal", .unit = kBytes, .help = "Held for the sake of other clients."},
+     metric_read<&Memory::clients_bytes>},
+    {{.name = "mem_allocator", .kind = kText, .help = "The allocator."},
+     [](const Memory&) -> MetricValue { return allocator_name(); }},
+    {{.name = "allocator_frag_ratio", .unit = MetricUnit::kRatio, .help = "Active to used."},
+     kRatio<&Figures::active_bytes, &Figures::used_bytes>},
+    {{.name = "allocator_frag_bytes", .unit = kBytes, .help = "Active, but not used."},
+     kDifference<&Figures::active_bytes, &Figures::used_bytes>},
+    {{.name = "allocator_rss_ratio", .unit = MetricUnit::kRatio, .help = "Resident to active."},
+     kRatio<&Figures::mapped_bytes, &Figures::active_bytes>},
+    {{.name = "allocator_rss_bytes", .unit = kBytes, .help = "Resident, but not active."},
+     kDifference<&Figures::mapped_bytes, &Figures::active_bytes>},
+    {{.name = "rss_overhead_ratio",
+      .unit = MetricUnit::kRatio,
+      .help = "The kernel's resident to the allocator's."},
+     kRatio<&Figures::resident_bytes, &Figures::mapped_bytes>},
+    {{.name = "rss_overhead_bytes", .unit = kBytes, .help = "Resident beside the allocator."},
+     kDifference<&Figures::resident_bytes, &Figures::mapped_bytes>},
+    {{.name = "mem_fragmentation_ratio", .unit = MetricUnit::kRatio, .help = "Resident to used."},
+     kRatio<&Figures::resident_bytes, &Figures::used_bytes>},
+    {{.name = "mem_fragmentation_bytes", .unit = kBytes, .help = "Resident, but not used."},
+     kDifference<&Figures::resident_bytes, &Figures::used_bytes>},
+};
+
+// ---- Processor time. ----
+
+struct CpuFigures {
+  double system_seconds;
+  double user_seconds;
+  double main_system_seconds;
+  double main_user_seconds;
+};
+
+constexpr Metric cpu_seconds(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .kind = MetricKind::kCounter,
+          .unit = MetricUnit::kSeconds,
+          .help = help,
+          .digits = 6};
+}
+
+constexpr MetricRow<CpuFigures> kCpu[] = {
+    {cpu_seconds("used_cpu_sys", "In the kernel, all threads."),
+     metric_read<&CpuFigures::system_seconds>},
+    {cpu_seconds("used_cpu_user", "In the program, all threads."),
+     metric_read<&CpuFigures::user_seconds>},
+    {cpu_seconds("used_cpu_sys_main_thread", "In the kernel, the main thread."),
+     metric_read<&CpuFigures::main_system_seconds>},
+    {cpu_seconds("used_cpu_user_main_thread", "In the program, the main thread."),
+     metric_read<&CpuFigures::main_user_seconds>},
+};
+
+// ---- Rates. ----
+
+struct RateRow {
+  Metric metric;
+  std::string_view counter;
+  std::string_view base = {};  // another counter; empty: the time
+  double scale = 1;            // by which it is multiplied
+  bool is_whole = true;        // shown without a fraction
+};
+
+constexpr double kBytesToKib = 1.0 / 1024.0;
+constexpr auto kKibPerSecond = MetricUnit::kKibPerSecond;
+
+constexpr RateRow kRateRows[] = {
+    {{.name = "instantaneous_ops_per_sec",
+      .unit = MetricUnit::kPerSecond,
+      .help = "Commands a second."},
+     "total_commands_processed"},
+    {{.name = "instantaneous_input_kbps", .unit = kKibPerSecond, .help = "From clients."},
+     "total_net_input_bytes",
+     {},
+     kBytesToKib,
+     false},
+    {{.name = "instantaneous_output_kbps", .unit = kKibPerSecond, .help = "To clients."},
+     "total_net_output_bytes",
+     {},
+     kBytesToKib,
+     false},
+    {{.name = "instantaneous_input_repl_kbps", .unit = kKibPerSecond, .help = "From the primary."},
+     "total_net_repl_input_bytes",
+     {},
+     kBytesToKib,
+     false},
+    {{.name = "instantaneous_output_repl_kbps", .unit = kKibPerSecond, .help = "To replicas."},
+     "total_net_repl_output_bytes",
+     {},
+     kBytesToKib,
+     false},
+    {{.name = "instantaneous_eventloop_cycles_per_sec",
+      .unit = MetricUnit::kPerSecond,
+      .help = "Turns of the workers' event loops."},
+     "eventloop_cycles"},
+    {{.name = "instantaneous_eventloop_duration_usec",
+      .unit = MetricUnit::kMicroseconds,
+      .help = "How long such a turn takes."},
+     "eventloop_duration_sum",
+     "eventloop_cycles"},
+};
 
 }  // namespace
 
 Status::Status(Parts parts)
     : parts_(std::move(parts)),
       started_ms_(parts_.engine.clock.monotonic_ms()),
-      startup_bytes_(read_memory(parts_.files).used_bytes) {}
+      startup_bytes_(read_memory(parts_.files).used_bytes),
+      tables_(own_tables()) {
+  static_assert(std::size(kRateRows) == kRates);
+}
+
+MetricTables Status::own_tables() {
+  const auto process = [this] {
+    const Clock& clock = parts_.engine.clock;
+    return Process{parts_, (clock.monotonic_ms() - started_ms_) / kMsPerSecond, clock.unix_us()};
+  };
+  const auto cpu = [this] {
+    const rusage all = usage_of(RUSAGE_SELF);
+    return CpuFigures{seconds(all.ru_stime), seconds(all.ru_utime), main_system_seconds_.load(),
+                      main_user_seconds_.load()};
+  };
+  MetricTables tables = parts_.tables;
+  add_tables(
+      tables,
+      {MetricTable::looked_at<Process>("server", kProcess, process),
+       MetricTable("server", [this](MetricTable::Visit visit) { read_listeners(visit); }),
+       MetricTable::looked_at<Process>("server", kOwnOfProcess, process),
+       MetricTable::looked_at<ClientFigures>("clients", kClients,
+                                             [this] { return look_at_clients(parts_); }),
+       MetricTable::looked_at<Memory>("memory", kMemory, [this] { return memory(); }),
+       MetricTable::looked_at<CpuFigures>("cpu", kCpu, cpu),
+       MetricTable("latencystats", [this](MetricTable::Visit visit) { read_latencies(visit); }),
+       MetricTable(
+           "stats", [this](MetricTable::Visit visit) { read_rates(visit); },
+           [this] {
+             for (Rate& rate : rates_) rate.reset();
+           })});
+  return tables;
+}
 
 void Status::sample() {
-  uint64_t commands = 0, input = 0, output = 0;
-  each_executor([&](const ExecutorCounters& executor) { commands += executor.commands.get(); });
-  for (const auto& worker : parts_.workers) {
-    input += worker->counters().input_bytes.get();
-    output += worker->counters().output_bytes.get();
-  }
+  const auto values = read_metrics(tables_, "stats");
+  const auto value_of = [&](std::string_view name) {
+    const auto found = values.find(name);
+    const int64_t* integer = found == values.end() ? nullptr : found->second.integer();
+    return integer == nullptr ? 0 : *integer;
+  };
   const int64_t now_ms = parts_.engine.clock.monotonic_ms();
-  commands_.sample(commands, now_ms);
-  input_.sample(input, now_ms);
-  output_.sample(output, now_ms);
-  StatsFigures replication;
-  parts_.more_stats(replication);
-  replication_input_.sample(static_cast<uint64_t>(replication.replication_input_bytes), now_ms);
-  replication_output_.sample(static_cast<uint64_t>(replication.replication_output_bytes), now_ms);
+  for (size_t at = 0; at < kRates; ++at) {
+    const RateRow& row = kRateRows[at];
+    rates_[at].sample(value_of(row.counter), row.base.empty() ? now_ms : value_of(row.base));
+  }
   const rusage own = usage_of(RUSAGE_THREAD);
   main_system_seconds_.store(seconds(own.ru_stime), std::memory_order_relaxed);
   main_user_seconds_.store(seconds(own.ru_utime), std::memory_order_relaxed);
@@ -65,14 +359,10 @@ void Status::sample() {
   (void)memory();
 }
 
-void Status::each_executor(FunctionRef<void(ExecutorCounters&)> visit) const {
-  for (const auto& worker : parts_.workers) visit(worker->executor().counters());
-  visit(parts_.stream);
-}
-
 int64_t Status::total_changes() const {
   uint64_t changes = 0;
-  each_executor([&](const ExecutorCounters& executor) { changes += executor.changes.get(); });
+  parts_.each_executor(
+      [&](const ExecutorCounters& executor) { changes += executor.changes.get(); });
   return static_cast<int64_t>(changes);
 }
 
@@ -85,7 +375,6 @@ MemoryReport Status::memory() const {
     const bool replica = card->is(kClientReplica);
     (replica ? report.replicas_bytes : report.clients_bytes) += card->memory_bytes();
   }
-  parts_.more_memory(report);
   int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (peak < report.now.used_bytes &&
          !peak_bytes_.compare_exchange_weak(peak, report.now.used_bytes)) {
@@ -94,176 +383,55 @@ MemoryReport Status::memory() const {
   return report;
 }
 
-InfoFigures Status::collect(const std::set<std::string>& sections) const {
-  InfoFigures figures;
-  collect_server(figures.server);
-  if (sections.contains("clients")) collect_clients(figures.clients);
-  if (sections.contains("memory")) figures.memory = memory();
-  figures.persistence = parts_.persistence.figures();
-  figures.persistence.load = parts_.file_load.figures();
-  figures.persistence.changes_since_save = parts_.persistence.changes_since_save();
-  collect_stats(figures.stats);
-  if (sections.contains("replication")) figures.replication = parts_.replication_lines();
-  const rusage all = usage_of(RUSAGE_SELF);
-  figures.cpu = {.system_seconds = seconds(all.ru_stime),
-                 .user_seconds = seconds(all.ru_utime),
-                 .main_system_seconds = main_system_seconds_.load(std::memory_order_relaxed),
-                 .main_user_seconds = main_user_seconds_.load(std::memory_order_relaxed)};
-  if (sections.contains("commandstats")) figures.commands = collect_commands();
-  if (sections.contains("latencystats")) figures.latencies = collect_latencies();
-  for (const auto& [code, count] : parts_.errors.list()) figures.errors.emplace_back(code, count);
-  if (sections.contains("keyspace")) figures.databases = collect_databases();
-  return figures;
-}
-
-void Status::collect_server(ServerFigures& server) const {
-  const Clock& clock = parts_.engine.clock;
-  server.run_id = parts_.run_id;
-  server.config_file = parts_.config.file();
-  std::error_code unknown;
-  server.executable = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
-  server.process_id = ::getpid();
-  server.port = parts_.options.server.network.port.get();
-  server.unix_us = clock.unix_us();
-  server.uptime_seconds = (clock.monotonic_ms() - started_ms_) / kMsPerSecond;
-  server.hz = parts_.options.server.hz.get();
-  server.listeners = listeners(parts_.options.server.network);
-  server.worker_threads = static_cast<int64_t>(parts_.workers.size()) - 1;
-}
-
-void Status::collect_clients(ClientFigures& clients) const {
-  for (const auto& card : parts_.clients.list()) {
-    if (!card->is(kClientReplica)) ++clients.connected;
-    if (card->is_blocked() || card->is(kClientHeldBack)) ++clients.blocked;
-    clients.largest_input_bytes = std::max(
-        clients.largest_input_bytes, card->query_bytes.load(std::memory_order_relaxed) +
-                                         card->query_free_bytes.load(std::memory_order_relaxed));
-    clients.largest_output_bytes = std::max(clients.largest_output_bytes, card->unsent_bytes());
+void Status::read_listeners(MetricTable::Visit visit) const {
+  const NetworkOptions& network = parts_.options.server.network;
+  std::vector<std::string> all;
+  if (network.port.get() != 0) {
+    std::string& tcp = all.emplace_back("name=tcp");
+    for (const std::string& address : network.bind.get()) tcp += ",bind=" + address;
+    tcp += fmt::format(",port={}", network.port.get());
   }
-  clients.blocked_with_deadline = parts_.engine.blocked.timed_count();
-  clients.blocking_keys = parts_.engine.blocked.key_count();
-  clients.clients_max = parts_.options.server.network.clients_max.get();
-}
-
-void Status::collect_stats(StatsFigures& stats) const {
-  const auto add = [](int64_t& sum, const Counter& counter) {
-    sum += static_cast<int64_t>(counter.get());
-  };
-  int64_t expire_us = 0;
-  for (const auto& worker : parts_.workers) {
-    const NetworkCounters& network = worker->counters();
-    add(stats.connections, network.connections);
-    add(stats.rejected_connections, network.rejected_connections);
-    add(stats.input_bytes, network.input_bytes);
-    add(stats.output_bytes, network.output_bytes);
-    add(stats.reads, network.reads);
-    add(stats.writes, network.writes);
+  const std::string path = network.unix_socket.get();
+  if (!path.empty()) all.push_back("name=unix,bind=" + path);
+  for (size_t at = 0; at < all.size(); ++at) {
+    const std::string name = fmt::format("listener{}", at);
+    visit({.name = name, .kind = kText, .help = "Where it listens."}, all[at], {});
   }
-  each_executor([&](const ExecutorCounters& executor) {
-    add(stats.commands, executor.commands);
-    add(stats.expired_keys, executor.expired_keys);
-    add(stats.expire_cut_short, executor.expire_cut_short);
-    add(expire_us, executor.expire_us);
-    add(stats.keyspace_hits, executor.keyspace_hits);
-    add(stats.keyspace_misses, executor.keyspace_misses);
-  });
-  constexpr int64_t kUsPerMs = 1000;
-  stats.expire_ms = expire_us / kUsPerMs;
-  stats.own_expiries = static_cast<int64_t>(parts_.engine.own_expiries.size());
-  stats.error_replies = static_cast<int64_t>(parts_.errors.total());
-  const auto errors = parts_.errors.list();
-  if (const auto denied = errors.find("WRONGPASS"); denied != errors.end()) {
-    stats.authentications_denied = static_cast<int64_t>(denied->second);
-  }
-  constexpr double kKib = 1024.0;
-  stats.ops_per_second = static_cast<int64_t>(commands_.per_second());
-  stats.input_kib_per_second = static_cast<double>(input_.per_second()) / kKib;
-  stats.output_kib_per_second = static_cast<double>(output_.per_second()) / kKib;
-  const auto kib = [](const Rate& rate) { return static_cast<double>(rate.per_second()) / kKib; };
-  stats.replication_input_kib_per_second = kib(replication_input_);
-  stats.replication_output_kib_per_second = kib(replication_output_);
-  parts_.more_stats(stats);
 }
 
-std::vector<CommandFigures> Status::collect_commands() const {
-  std::vector<CommandFigures> all;
-  for (size_t id = 0; id < parts_.engine.registry.id_count(); ++id) {
-    CommandFigures figures;
-    figures.name = parts_.engine.registry.by_id(static_cast<int>(id)).full_name;
-    each_executor([&](const ExecutorCounters& executor) {
-      const CommandCounters& counters = executor.by_command[id];
-      figures.calls += counters.calls.get();
-      figures.microseconds += counters.microseconds.get();
-      figures.rejected += counters.rejected.get();
-      figures.failed += counters.failed.get();
-    });
-    if (figures.calls + figures.rejected + figures.failed > 0) all.push_back(std::move(figures));
-  }
-  return all;
-}
-
-LatencyDistribution Status::latency_of(const Command& command) const {
-  LatencyDistribution sum;
-  each_executor([&](const ExecutorCounters& executor) {
-    executor.by_command[static_cast<size_t>(command.id)].latency.add_to(sum);
-  });
-  return sum;
-}
-
-std::vector<LatencyFigures> Status::collect_latencies() const {
+void Status::read_latencies(MetricTable::Visit visit) const {
+  if (!parts_.options.server.latency_tracking.get()) return;
   const std::vector<double> percentiles = parts_.options.server.latency_percentiles.get();
-  std::vector<LatencyFigures> all;
-  if (!parts_.options.server.latency_tracking.get()) return all;
   const Registry& registry = parts_.engine.registry;
   for (size_t id = 0; id < registry.id_count(); ++id) {
     const Command& command = registry.by_id(static_cast<int>(id));
     const LatencyDistribution times = latency_of(command);
     if (times.total() == 0) continue;
-    LatencyFigures& figures = all.emplace_back();
-    figures.command = command.full_name;
+    // A line, also where no percentile is asked for.
+    visit({}, MetricValue(), command.full_name);
     for (const double percentile : percentiles) {
-      figures.percentiles.emplace_back(percentile, times.percentile(percentile));
+      const std::string name = fmt::format("p{:g}", percentile);
+      visit({.name = name,
+             .unit = MetricUnit::kMicroseconds,
+             .help = "So many percent of the calls took no longer.",
+             .digits = 3},
+            static_cast<double>(times.percentile(percentile)), command.full_name);
     }
   }
-  return all;
 }
 
-std::vector<DatabaseFigures> Status::collect_databases() const {
-  std::vector<DatabaseFigures> all;
-  for (int index = 0; index < parts_.engine.keyspace.database_count(); ++index) {
-    const int64_t keys = parts_.engine.keyspace.keys(index);
-    if (keys == 0) continue;
-    all.push_back({index, keys, parts_.engine.keyspace.expiring(index),
-                   parts_.engine.keyspace.average_ttl_ms(index)});
+void Status::read_rates(MetricTable::Visit visit) const {
+  for (size_t at = 0; at < kRates; ++at) {
+    const RateRow& row = kRateRows[at];
+    const double per_second = row.base.empty() ? static_cast<double>(kMsPerSecond) : 1.0;
+    const double value = rates_[at].value() * per_second * row.scale;
+    visit(row.metric, row.is_whole ? MetricValue(static_cast<int64_t>(value)) : MetricValue(value),
+          {});
   }
-  return all;
 }
 
 void Status::reset() {
-  for (const auto& worker : parts_.workers) {
-    NetworkCounters& network = worker->counters();
-    for (Counter* counter :
-         {&network.connections, &network.rejected_connections, &network.input_bytes,
-          &network.output_bytes, &network.reads, &network.writes}) {
-      counter->reset();
-    }
-  }
-  // Not the changes: the save points count them.
-  each_executor([](ExecutorCounters& executor) {
-    for (Counter* counter : {&executor.commands, &executor.keyspace_hits, &executor.keyspace_misses,
-                             &executor.expired_keys, &executor.expire_us,
-                             &executor.expire_cut_short, &executor.unblocked_clients}) {
-      counter->reset();
-    }
-    for (CommandCounters& command : executor.by_command) {
-      command.calls.reset();
-      command.microseconds.reset();
-      command.rejected.reset();
-      command.failed.reset();
-      command.latency.reset();
-    }
-  });
-  parts_.errors.reset();
+  for (const MetricTable& table : tables_) table.reset();
 }
 
 }  // namespace tandem

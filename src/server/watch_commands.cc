@@ -4,13 +4,14 @@
 #include "server/admin_commands.h"
 #include "server/client.h"
 #include "server/command_help.h"
+#include "stats/info.h"
 
 namespace tandem {
 namespace {
 
 void info(SessionContext& c, Status& status) {
   const auto sections = info_sections(c.args.subspan(1));
-  c.reply.verbatim(info_text(status.collect(sections), sections));
+  c.reply.verbatim(info_text(status.tables(), sections));
 }
 
 void monitor(SessionContext& c, CommandWatch& watch) {

@@ -1,5 +1,6 @@
-// How often each error code was answered ("ERR", "WRONGTYPE"), for INFO's errorstats. Threads: any;
-// an error costs a lock.
+// How often each error code was answered ("ERR", "WRONGTYPE").
+//
+// Threads: any; an error costs a lock.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/lock.h"
+#include "base/metric.h"
 
 namespace tandem {
 
@@ -46,6 +48,9 @@ class ErrorCounts {
     counts_.clear();
     total_ = 0;
   }
+
+  // Sections: stats, errorstats. This outlives the tables.
+  MetricTables metrics();
 
  private:
   mutable Lock lock_;

@@ -5,9 +5,26 @@
 #include <gtest/gtest.h>
 
 #include "stats/error_counts.h"
+#include "stats/info_layout.h"
+#include "stats/rate.h"
 
 namespace tandem {
 namespace {
+
+struct Counts {
+  int64_t hits = 0;
+  double seconds = 0;
+  int64_t kept = 7;
+};
+
+constexpr MetricRow<Counts> kCounts[] = {
+    {{.name = "own_seconds", .help = "Of the test.", .digits = 3}, metric_read<&Counts::seconds>},
+    {{.name = "keyspace_hits", .kind = MetricKind::kCounter, .help = "Of the test."},
+     metric_read<&Counts::hits>,
+     [](Counts& counts) { counts.hits = 0; }},
+    {{.name = "own_kept", .help = "Of the test."}, metric_read<&Counts::kept>},
+    {{.name = "own_nothing", .help = "Of the test."}, [](const Counts&) { return MetricValue(); }},
+};
 
 TEST(Info, SectionsByWord) {
   EXPECT_TRUE(info_sections({}).contains("server"));
@@ -19,13 +36,53 @@ TEST(Info, SectionsByWord) {
 }
 
 TEST(Info, SectionsAreSeparatedByAnEmptyLine) {
-  InfoFigures figures;
-  figures.databases.push_back({3, 5, 1});
-  figures.errors.push_back({"ERR", 2});
-  EXPECT_EQ(info_text(figures, {"errorstats", "keyspace"}),
-            "# Errorstats\r\nerrorstat_ERR:count=2\r\n\r\n"
-            "# Keyspace\r\ndb3:keys=5,expires=1,avg_ttl=0\r\n");
-  EXPECT_EQ(info_text(figures, {"nothing"}), "");
+  EXPECT_EQ(info_text({}, {"modules", "cluster"}),
+            "# Modules\r\n\r\n# Cluster\r\ncluster_enabled:0\r\n");
+  EXPECT_EQ(info_text({}, {"nothing"}), "");
+}
+
+TEST(Info, ARowIsShownWithoutAnyMoreEdits) {
+  Counts counts{.hits = 5, .seconds = 1.5};
+  const MetricTables tables{MetricTable("stats", kCounts, counts)};
+  const std::string text = info_text(tables, {"stats"});
+  EXPECT_NE(text.find("\r\nkeyspace_hits:5\r\n"), text.npos) << "in the layout's place";
+  EXPECT_TRUE(text.ends_with("acl_access_denied_channel:0\r\nown_seconds:1.500\r\nown_kept:7\r\n"))
+      << "behind it";
+  EXPECT_EQ(text.find("own_nothing"), text.npos);
+}
+
+TEST(Info, SeveralSourcesAddUpAndAreResetTogether) {
+  Counts one{.hits = 5, .seconds = 1.5}, other{.hits = 6, .seconds = 2};
+  const auto table =
+      MetricTable::summed<Counts>("stats", kCounts, [&](FunctionRef<void(Counts&)> visit) {
+        visit(one);
+        visit(other);
+      });
+  EXPECT_EQ(*read_metrics({table}, "stats").at("keyspace_hits").integer(), 11);
+  EXPECT_EQ(*read_metrics({table}, "stats").at("own_seconds").fraction(), 3.5);
+  table.reset();
+  EXPECT_EQ(one.hits + other.hits, 0);
+  EXPECT_EQ(one.kept, 7) << "it has no reset";
+}
+
+TEST(Info, MetricsWithALabelAreOneLineEach) {
+  const auto table = MetricTable::labelled<Counts>(
+      "keyspace", kCounts, [](FunctionRef<void(std::string_view, const Counts&)> visit) {
+        visit("3", Counts{.hits = 5});
+        visit("4", Counts{.hits = 6});
+      });
+  EXPECT_EQ(info_text({table}, {"keyspace"}),
+            "# Keyspace\r\ndb3:own_seconds=0.000,keyspace_hits=5,own_kept=7\r\n"
+            "db4:own_seconds=0.000,keyspace_hits=6,own_kept=7\r\n");
+}
+
+TEST(Info, NoLineIsThereTwice) {
+  std::set<std::string_view> names;
+  for (const InfoSection& section : info_layout()) {
+    for (const InfoLine& line : section.lines) {
+      EXPECT_TRUE(names.insert(line.name).second) << line.name;
+    }
+  }
 }
 
 TEST(Info, ErrorsOfOneWordHaveNoCode) {
@@ -38,18 +95,22 @@ TEST(Info, ErrorsOfOneWordHaveNoCode) {
   EXPECT_EQ(errors.list().find("ERR")->second, 3u);
 }
 
-TEST(Info, CommandFigures) {
-  InfoFigures figures;
-  figures.commands.push_back({"client|id", 4, 10, 1, 2});
-  EXPECT_EQ(info_text(figures, {"commandstats"}),
-            "# Commandstats\r\ncmdstat_client|id:calls=4,usec=10,usec_per_call=2.50,"
-            "rejected_calls=1,failed_calls=2\r\n");
-}
-
 TEST(Info, HumanBytes) {
   EXPECT_EQ(human_bytes(12), "12B");
   EXPECT_EQ(human_bytes(941248), "919.19K");
   EXPECT_EQ(human_bytes(6787072), "6.47M");
+}
+
+TEST(Rate, GrowthForEachOfAnother) {
+  Rate rate;
+  rate.sample(100, 1000);
+  EXPECT_EQ(rate.value(), 0) << "one sample has not grown yet";
+  for (int64_t at = 1; at <= 16; ++at) rate.sample(100 + 50 * at, 1000 + 100 * at);
+  EXPECT_DOUBLE_EQ(rate.value(), 0.5);
+  rate.sample(0, 2700);  // after CONFIG RESETSTAT
+  EXPECT_DOUBLE_EQ(rate.value(), 0.5 * 15 / 16);
+  rate.reset();
+  EXPECT_EQ(rate.value(), 0);
 }
 
 }  // namespace

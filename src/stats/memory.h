@@ -2,6 +2,7 @@
 // microseconds: for INFO and timers, not for commands on keys. Thread safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "io/files.h"
@@ -14,6 +15,24 @@ struct MemoryFigures {
   int64_t mapped_bytes = 0;    // resident by the allocator's account
   int64_t resident_bytes = 0;  // by the kernel's
   int64_t system_bytes = 0;    // the machine's memory
+};
+
+// What the memory is used for, as far as it is known apart.
+struct MemoryReport {
+  MemoryFigures now;
+  int64_t peak_bytes = 0;
+  int64_t startup_bytes = 0;
+  int64_t backlog_bytes = 0;
+  int64_t clients_bytes = 0;
+  int64_t replicas_bytes = 0;
+
+  // All that is no data.
+  int64_t overhead_bytes() const {
+    return startup_bytes + backlog_bytes + clients_bytes + replicas_bytes;
+  }
+  int64_t dataset_bytes() const { return std::max<int64_t>(now.used_bytes - overhead_bytes(), 0); }
+  // Since the start.
+  int64_t grown_bytes() const { return std::max<int64_t>(now.used_bytes - startup_bytes, 0); }
 };
 
 // Without jemalloc (sanitizer builds) only the kernel's figures are known, and stand for the

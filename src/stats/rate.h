@@ -1,39 +1,51 @@
-// Events a second over the last second and a half, from samples of a growing counter. Sampled by
-// one thread, read by any.
+// How fast one counter grows with another, over the last sixteen samples: bytes with the time, an
+// event loop's time with its turns.
+//
+// Threads: sample() belongs to one; the rest to any.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <numeric>
 
 namespace tandem {
 
 class Rate {
  public:
-  // About every 100 ms.
-  void sample(uint64_t total, int64_t monotonic_ms) {
-    const int64_t elapsed_ms = monotonic_ms - last_ms_;
-    if (last_ms_ != 0 && elapsed_ms > 0) {
-      constexpr uint64_t kMsPerSecond = 1000;
-      const uint64_t grown = total > last_total_ ? total - last_total_ : 0;
-      sum_ -= samples_[next_];
-      samples_[next_] = grown * kMsPerSecond / static_cast<uint64_t>(elapsed_ms);
-      sum_ += samples_[next_];
-      next_ = (next_ + 1) % samples_.size();
-      per_second_.store(sum_ / samples_.size(), std::memory_order_relaxed);
+  // About every 100 ms. A counter that is smaller than before was reset: it has not grown.
+  void sample(int64_t total, int64_t base) {
+    if (forget_.exchange(false)) {
+      samples_ = {};
+      sampled_ = false;
     }
-    last_ms_ = monotonic_ms;
+    const int64_t passed = base - last_base_;
+    if (sampled_ && passed > 0) {
+      const int64_t grown = total > last_total_ ? total - last_total_ : 0;
+      samples_[next_] = static_cast<double>(grown) / static_cast<double>(passed);
+      next_ = (next_ + 1) % samples_.size();
+      value_.store(std::accumulate(samples_.begin(), samples_.end(), 0.0) /
+                   static_cast<double>(samples_.size()));
+    }
+    sampled_ = true;
+    last_base_ = base;
     last_total_ = total;
   }
-  uint64_t per_second() const { return per_second_.load(std::memory_order_relaxed); }
+  // CONFIG RESETSTAT.
+  void reset() {
+    forget_.store(true);
+    value_.store(0);
+  }
+  double value() const { return value_.load(); }
 
  private:
-  std::array<uint64_t, 16> samples_{};
+  std::array<double, 16> samples_{};
   size_t next_ = 0;
-  uint64_t sum_ = 0;
-  uint64_t last_total_ = 0;
-  int64_t last_ms_ = 0;
-  std::atomic<uint64_t> per_second_{0};
+  bool sampled_ = false;
+  int64_t last_total_ = 0;
+  int64_t last_base_ = 0;
+  std::atomic<bool> forget_{false};
+  std::atomic<double> value_{0};
 };
 
 }  // namespace tandem
