@@ -3,12 +3,14 @@
 // the struct, the part reads it.
 //
 // Thread safety: any thread may get and set. Numbers, booleans and enums are relaxed atomics, cheap
-// enough for a hot path; text is under a lock and comes back as a copy. Options of one struct
-// change one by one, not together.
+// enough for a hot path; text and whatever else is larger is under a lock and comes back as a copy.
+// Options of one struct change one by one, not together.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/lock.h"
@@ -16,32 +18,23 @@
 namespace tandem {
 
 template <class T>
+inline constexpr bool kFitsAtomic =
+    std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uintptr_t);
+
+template <class T>
 class Option {
  public:
-  constexpr Option(T initial)
-      : value_(initial) {}  // implicit, so that a struct reads `Option<bool> x = true`
+  Option() = default;
+  Option(T initial)
+      : value_(std::move(initial)) {}  // implicit, so that a struct reads `Option<bool> x = true`
   Option(const Option&) = delete;
   Option& operator=(const Option&) = delete;
 
-  T get() const { return value_.load(std::memory_order_relaxed); }
-  void set(T value) { value_.store(value, std::memory_order_relaxed); }
-
- private:
-  std::atomic<T> value_;
-};
-
-class TextOption {
- public:
-  TextOption() = default;
-  TextOption(const char* initial) : value_(initial) {}
-  TextOption(const TextOption&) = delete;
-  TextOption& operator=(const TextOption&) = delete;
-
-  std::string get() const {
+  T get() const {
     const Guard guard(lock_);
     return value_;
   }
-  void set(std::string value) {
+  void set(T value) {
     const Guard guard(lock_);
     value_ = std::move(value);
   }
@@ -52,7 +45,24 @@ class TextOption {
 
  private:
   mutable Lock lock_;
-  std::string value_ TANDEM_GUARDED_BY(lock_);
+  T value_ TANDEM_GUARDED_BY(lock_){};
 };
+
+template <class T>
+  requires kFitsAtomic<T>
+class Option<T> {
+ public:
+  constexpr Option(T initial) : value_(initial) {}
+  Option(const Option&) = delete;
+  Option& operator=(const Option&) = delete;
+
+  T get() const { return value_.load(std::memory_order_relaxed); }
+  void set(T value) { value_.store(value, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<T> value_;
+};
+
+using TextOption = Option<std::string>;
 
 }  // namespace tandem

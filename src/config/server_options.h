@@ -6,37 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/lock.h"
 #include "base/logging.h"
 #include "base/option.h"
 
 namespace tandem {
-
-// A value of any type that is read whole under a lock.
-template <class T>
-class LockedOption {
- public:
-  LockedOption() = default;
-  LockedOption(T initial) : value_(std::move(initial)) {}
-  LockedOption(const LockedOption&) = delete;
-  LockedOption& operator=(const LockedOption&) = delete;
-
-  T get() const {
-    const Guard guard(lock_);
-    return value_;
-  }
-  void set(T value) {
-    const Guard guard(lock_);
-    value_ = std::move(value);
-  }
-
- private:
-  mutable Lock lock_;
-  T value_ TANDEM_GUARDED_BY(lock_);
-};
 
 // The classes of clients that `client-output-buffer-limit` tells apart, in its order.
 enum class ClientClass { kNormal, kReplica, kPubsub };
@@ -63,8 +38,16 @@ inline constexpr int kShutdownNoSave = 2;
 inline constexpr int kShutdownNow = 4;
 inline constexpr int kShutdownForce = 8;
 
+// For whom `enable-debug-command` and `enable-protected-configs` allow something.
+inline constexpr int kAccessNobody = 0;
+inline constexpr int kAccessLocal = 1;  // connections from this machine
+inline constexpr int kAccessAll = 2;
+
+// Who started the server and wants to be told of its readiness and its end.
+enum class Supervisor { kNone, kUpstart, kSystemd, kAuto };
+
 struct NetworkOptions {
-  LockedOption<std::vector<std::string>> bind{std::vector<std::string>{"*", "-::*"}};
+  Option<std::vector<std::string>> bind{std::vector<std::string>{"*", "-::*"}};
   Option<int64_t> port = 6379;
   Option<int64_t> tcp_backlog = 511;
   TextOption unix_socket;                       // unixsocket
@@ -83,10 +66,10 @@ struct NetworkOptions {
 };
 
 struct PersistenceOptions {
-  LockedOption<std::vector<SavePoint>> save_points{
+  Option<std::vector<SavePoint>> save_points{
       std::vector<SavePoint>{{3600, 1}, {300, 100}, {60, 10000}}};  // save
   TextOption folder;                         // dir; the working folder, an absolute path
-  TextOption file_name = "dump.rdb";         // dbfilename
+  TextOption file_name{"dump.rdb"};          // dbfilename
   Option<bool> compression = true;           // rdbcompression
   Option<bool> checksum = true;              // rdbchecksum
   Option<bool> stop_writes_on_error = true;  // stop-writes-on-bgsave-error
@@ -107,12 +90,17 @@ struct ServerOptions {
   Option<int64_t> latency_monitor_ms = 0;           // latency-monitor-threshold, 0: off
   Option<bool> latency_tracking = true;
   // latency-tracking-info-percentiles
-  LockedOption<std::vector<double>> latency_percentiles{std::vector<double>{50, 99, 99.9}};
+  Option<std::vector<double>> latency_percentiles{std::vector<double>{50, 99, 99.9}};
   Option<int64_t> script_time_limit_ms = 5000;  // busy-reply-threshold, lua-time-limit
   Option<int> shutdown_on_sigint = kShutdownDefault;
   Option<int> shutdown_on_sigterm = kShutdownDefault;
   Option<int64_t> shutdown_timeout_seconds = 10;
-  Option<int> debug_command_access = 0;  // enable-debug-command: 0 no, 1 local, 2 yes
+  Option<int> debug_command_access = kAccessNobody;     // enable-debug-command
+  Option<int> protected_config_access = kAccessNobody;  // enable-protected-configs
+  Option<Supervisor> supervised = Supervisor::kNone;
+  Option<bool> crash_log = true;                                     // crash-log-enabled
+  Option<bool> set_title = true;                                     // set-proc-title
+  TextOption title_template{"{title} {listen-addr} {server-mode}"};  // proc-title-template
 };
 
 }  // namespace tandem

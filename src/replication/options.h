@@ -4,9 +4,7 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 
-#include "base/lock.h"
 #include "base/option.h"
 
 namespace tandem {
@@ -17,30 +15,14 @@ struct PrimaryAddress {
   int port = 0;
 };
 
-// The address that the configuration names at start. REPLICAOF changes it while running, so that
-// CONFIG GET and CONFIG REWRITE show the role of the moment.
-class PrimaryAddressOption {
- public:
-  PrimaryAddress get() const {
-    const Guard guard(lock_);
-    return value_;
-  }
-  void set(PrimaryAddress value) {
-    const Guard guard(lock_);
-    value_ = std::move(value);
-  }
-
- private:
-  mutable Lock lock_;
-  PrimaryAddress value_ TANDEM_GUARDED_BY(lock_);
-};
-
 struct ReplicationOptions {
   // As a replica.
-  PrimaryAddressOption primary;  // replicaof
-  TextOption primary_user;       // masteruser
-  TextOption primary_password;   // masterauth
-  TextOption source_address;     // bind-source-addr: the near end of the link; empty: any
+  // replicaof: what the configuration names at start; REPLICAOF changes it while running, so that
+  // CONFIG GET and CONFIG REWRITE show the role of the moment.
+  Option<PrimaryAddress> primary;
+  TextOption primary_user;      // masteruser
+  TextOption primary_password;  // masterauth
+  TextOption source_address;    // bind-source-addr: the near end of the link; empty: any
   Option<bool> replica_serve_stale_data = true;
   Option<bool> replica_read_only = true;
   Option<int64_t> replica_priority = 100;
