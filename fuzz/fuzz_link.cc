@@ -317,7 +317,7 @@ void try_link(Bytes input) {
 
 // A line for each connection that ends is of no use here.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  tandem::open_log("/dev/null", tandem::LogLevel::kWarning);
+  (void)tandem::open_log("/dev/null", tandem::LogLevel::kWarning);
   return 0;
 }
 

@@ -1,4 +1,5 @@
 """redis.conf, arguments, CONFIG: accepted, refused with its line, changed, written back."""
+import re
 import subprocess
 
 import pytest
@@ -23,14 +24,14 @@ def ask(server, name):
 
 
 def test_file_and_arguments(start):
-    server = with_file(start, "# a comment\n\nmaxmemory 100mb\nTIMEOUT 7\n"
+    server = with_file(start, "# a comment\n\nrepl-backlog-size 100mb\nTIMEOUT 7\n"
                               "tcp-keepalive 11\nrequirepass \"a \\x41 b\"\n", "--timeout", "9")
     server.start()
     with server.connect() as connection:
         connection("AUTH", "a A b")
         got = connection("CONFIG", "GET", "*")
         values = dict(zip(got[::2], got[1::2]))
-    assert values["maxmemory"] == "104857600"
+    assert values["repl-backlog-size"] == "104857600"
     assert values["timeout"] == "9", "an argument wins over the file"
     assert values["tcp-keepalive"] == "11"
 
@@ -144,17 +145,59 @@ def test_a_missing_file_or_include_stops_the_start(start, tmp_path):
 
 
 @only_tandem
-def test_a_directive_not_supported_yet_is_accepted_with_a_warning(start):
-    server = with_file(start, "cluster-node-timeout 20000\ncluster-migration-barrier 2\n").start()
+def test_a_directive_without_effect_is_accepted_with_a_warning(start):
+    server = with_file(start, "cluster-node-timeout 20000\nio-threads 2\n").start()
     log = server.log_text()
-    assert "cluster-node-timeout" in log and "cluster-migration-barrier" in log
+    assert "'cluster-node-timeout' has no effect: there is no cluster" in log
+    assert "'io-threads' has no effect" in log
 
 
 @only_tandem
-def test_config_set_of_a_directive_not_supported_yet_warns(server, client):
+def test_config_set_of_a_directive_without_effect_warns(server, client):
     client("CONFIG", "SET", "timeout", 5, "cluster-node-timeout", 20000)
-    assert "'cluster-node-timeout' is not supported yet" in server.log_text()
+    assert "'cluster-node-timeout' has no effect" in server.log_text()
     assert "'timeout'" not in server.log_text()
+
+
+# What would promise safety or a limit that is not there.
+PROMISES = ["user default off", "user default on >secret ~* +@all", "user alice on nopass +@all",
+            "aclfile users.acl", "appendonly yes", "maxmemory 100mb", "maxmemory-clients 1gb",
+            "maxmemory-clients 10%", "tls-port 6380", "tls-cert-file a.crt", "tls-replication yes",
+            "loadmodule a.so", "cluster-enabled yes", "notify-keyspace-events KEA"]
+
+
+@only_tandem
+@pytest.mark.parametrize("line", PROMISES)
+def test_a_promise_that_cannot_be_kept_stops_the_start(start, line):
+    name, _, value = line.partition(" ")
+    server = with_file(start, f"timeout 5\n{line}\n").launch()
+    assert server.wait_exit() == 1
+    log = server.log_text()
+    assert f"at line 2\n>>> '{line}'\n'{name}' can" in log
+    server = start("tandem", launch=False)
+    server.arguments = [f"--{name}", *value.split()]
+    server.launch()
+    assert server.wait_exit() == 1
+
+
+@only_tandem
+@pytest.mark.parametrize("line", PROMISES)
+def test_a_promise_that_cannot_be_kept_is_not_set(client, line):
+    name, _, value = line.partition(" ")
+    before = client("CONFIG", "GET", name)
+    error = client.error("CONFIG", "SET", "timeout", 7, name, value)
+    if before:
+        assert re.search(rf"'{name}'\) - ('{name}' can only be '|can't set immutable)", error)
+    assert client("CONFIG", "GET", name) == before
+    assert client("CONFIG", "GET", "timeout") == ["timeout", "0"]
+
+
+def test_the_defaults_of_what_cannot_be_had(start):
+    """As CONFIG REWRITE of Redis may have left them."""
+    server = with_file(start, "user default on nopass sanitize-payload ~* &* +@all\nappendonly no\n"
+                              "maxmemory 0\ntls-port 0\ncluster-enabled no\n"
+                              'aclfile ""\nnotify-keyspace-events ""\n')
+    server.start()
 
 
 def test_a_value_may_look_like_an_option(start):
@@ -206,7 +249,7 @@ MEMORY_VALUES = ["99999999999999999999", "99999999999999999999gb", "922337203685
 MEMORY_DIRECTIVES = ["client-query-buffer-limit", "proto-max-bulk-len", "auto-aof-rewrite-min-size",
                      "repl-backlog-size", "cluster-link-sendbuf-limit", "hash-max-listpack-value",
                      "zset-max-listpack-value", "hll-sparse-max-bytes", "stream-node-max-bytes",
-                     "maxmemory", "active-defrag-ignore-bytes",
+                     "active-defrag-ignore-bytes",
                      "loading-process-events-interval-bytes"]
 
 
@@ -219,8 +262,8 @@ def test_memory_values_beyond_the_largest_number(start):
                 continue  # a stock server would want to have that memory
             words = "CONFIG", "SET", name, value
             assert ours.raw(*words) == theirs.raw(*words), words
-    ours("CONFIG", "SET", "maxmemory", "99999999999999999999")
-    assert ours("CONFIG", "GET", "maxmemory") == ["maxmemory", "18446744073709551615"]
+    ours("CONFIG", "SET", "cluster-link-sendbuf-limit", "99999999999999999999")
+    assert ours("CONFIG", "GET", "cluster-link-sendbuf-limit")[1] == "18446744073709551615"
 
 
 @pytest.mark.parametrize("template", [

@@ -8,13 +8,20 @@
 
 #include <fmt/core.h>
 
+#include "base/result.h"
+
 namespace tandem {
 
 // Redis's four levels, as `loglevel` names them.
 enum class LogLevel { kDebug, kVerbose, kNotice, kWarning };
 
-// Where lines go: a file's path, or empty for standard output. Call before other threads start.
-void open_log(const std::string& path, LogLevel level);
+// Where lines go: a file's path, or empty for standard output. A file is opened anew for each line:
+// so it may be moved away at any time, as tools that rotate logs do, and a relative path starts at
+// the working folder of the moment. The error says why the file cannot be opened. Call before other
+// threads start.
+Result<void> open_log(const std::string& path, LogLevel level);
+// The path; also for handlers of signals.
+const char* log_path();
 void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view text);

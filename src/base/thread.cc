@@ -1,12 +1,30 @@
 #include "base/thread.h"
 
 #include <ctime>
+#include <memory>
+#include <system_error>
+#include <utility>
 
-#include <pthread.h>
 #include <sched.h>
+
+#include "base/check.h"
+#include "base/crash_log.h"
 
 namespace tandem {
 namespace {
+
+struct Begin {
+  std::string name;
+  std::move_only_function<void()> run;
+};
+
+void* run_thread(void* argument) {
+  const std::unique_ptr<Begin> begin(static_cast<Begin*>(argument));
+  name_thread(begin->name);
+  const CrashStack stack;
+  begin->run();
+  return nullptr;
+}
 
 constexpr size_t kNameBytesMax = 15;
 constexpr int64_t kWorkUs = 500;
@@ -22,6 +40,34 @@ void set_policy(int policy) {
 // All is best effort: a thread without a name works as well, and a moment may end early.
 void name_thread(const std::string& name) {
   (void)pthread_setname_np(pthread_self(), name.substr(0, kNameBytesMax).c_str());
+}
+
+Thread::Thread(Thread&& other) noexcept
+    : running_(std::exchange(other.running_, false)), id_(other.id_) {}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  CHECK(!running_, "a thread is joined before another takes its place");
+  running_ = std::exchange(other.running_, false);
+  id_ = other.id_;
+  return *this;
+}
+
+Thread::~Thread() { CHECK(!running_, "a thread is joined before it is destroyed"); }
+
+Result<Thread> Thread::start(std::string name, std::move_only_function<void()> run) {
+  auto begin = std::make_unique<Begin>(std::move(name), std::move(run));
+  pthread_t id;
+  if (const int failed = ::pthread_create(&id, nullptr, run_thread, begin.get()); failed != 0) {
+    return fail(ErrorCode::kLimit, "the thread '" + begin->name + "' cannot be had: " +
+                                       std::generic_category().message(failed));
+  }
+  (void)begin.release();
+  return Thread(id);
+}
+
+void Thread::join() {
+  if (!std::exchange(running_, false)) return;
+  ::pthread_join(id_, nullptr);
 }
 
 void Breather::take_at_times() {

@@ -1,15 +1,45 @@
-// What a thread tells the system: its name, and when it lets others have its processor.
+// Threads: how they are made, and what one tells the system: its name, and when it lets others have
+// its processor.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include <pthread.h>
+
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace tandem {
 
 // Names the calling thread, as top -H and ps -L show it; the system keeps the first 15 bytes.
 void name_thread(const std::string& name);
+
+// A thread of the program. Every thread is made here: so that one which cannot be had is an error
+// and never an exception, each has a name, and each can report a crash (base/crash_log.h).
+//
+// Made, joined and destroyed by one thread at a time. Joined before it is destroyed.
+class Thread {
+ public:
+  Thread() = default;
+  Thread(Thread&& other) noexcept;
+  Thread& operator=(Thread&& other) noexcept;
+  ~Thread();
+
+  // An error when the system has no thread left; `run` is destroyed on the new thread.
+  static Result<Thread> start(std::string name, std::move_only_function<void()> run);
+
+  // Waits for its end. Nothing to do without a thread, or once more.
+  void join();
+  bool joinable() const { return running_; }
+
+ private:
+  explicit Thread(pthread_t id) : running_(true), id_(id) {}
+
+  bool running_ = false;
+  pthread_t id_{};
+};
 
 // For a thread that works for long and hardly waits for anything. The system takes it off its
 // processor only when its slice of some milliseconds is over, and whoever came to that processor

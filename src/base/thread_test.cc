@@ -1,10 +1,15 @@
 #include "base/thread.h"
 
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 namespace tandem {
 namespace {
@@ -16,6 +21,43 @@ TEST(ThreadTest, HasANameOfUpToFifteenBytes) {
     pthread_getname_np(pthread_self(), name, sizeof name);
   }).join();
   EXPECT_STREQ(name, "a name of ninet");
+}
+
+TEST(ThreadTest, RunsUnderItsNameUntilItIsJoined) {
+  char name[16] = {};
+  auto thread = Thread::start("one", [&name, kept = std::make_unique<int>(1)] {
+    pthread_getname_np(pthread_self(), name, sizeof name);
+  });
+  ASSERT_TRUE(thread);
+  EXPECT_TRUE(thread->joinable());
+  Thread moved = std::move(*thread);
+  moved.join();
+  EXPECT_FALSE(moved.joinable());
+  EXPECT_STREQ(name, "one");
+  moved.join();
+}
+
+TEST(ThreadTest, OneThatCannotBeHadIsAnError) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 1;  // no memory for a stack
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &none), 0);
+  // The stacks of former threads may be kept; each of these takes one until it is joined.
+  std::vector<Thread> had;
+  had.reserve(100);
+  std::string error;
+  while (error.empty() && had.size() < had.capacity()) {
+    auto thread = Thread::start("none", [] {});
+    if (thread) {
+      had.push_back(std::move(*thread));
+    } else {
+      error = thread.error().text;
+    }
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  for (Thread& thread : had) thread.join();
+  EXPECT_EQ(error, "the thread 'none' cannot be had: Resource temporarily unavailable");
 }
 
 // Each look at it is half a millisecond of work.

@@ -17,10 +17,8 @@ namespace {
 
 constexpr int kIncludeDepthMax = 16;
 
-bool is_accepted(const Directive& directive) { return !directive.supported(); }
-
-std::string not_supported(std::string_view name) {
-  return fmt::format("'{}' is not supported yet", name);
+std::string no_effect(std::string_view name, std::string_view why) {
+  return fmt::format("'{}' has no effect: {}", name, why);
 }
 
 // What stands above the reason why a line is refused.
@@ -133,14 +131,7 @@ Result<void> Config::load_words(std::span<const std::string> words, int depth) {
   const auto values = words.subspan(1);
   if (equal_ignore_case(name, "include") && values.size() == 1) return include(values[0], depth);
 
-  if (const FileDirective* known = find_file_directive(name)) {
-    const auto count = static_cast<int>(values.size());
-    if (count < known->words_min || count > known->words_max) {
-      return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
-    }
-    if (known->warns) warnings_.push_back(not_supported(known->name));
-    return {};
-  }
+  if (const FileDirective* known = find_file_directive(name)) return load_known(*known, values);
   if (equal_ignore_case(name, "sentinel")) {
     return fail(ErrorCode::kInvalid, "sentinel directive while not in sentinel mode");
   }
@@ -148,21 +139,36 @@ Result<void> Config::load_words(std::span<const std::string> words, int depth) {
   if (directive == nullptr) {
     return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
   }
-  if (values.empty() || (values.size() > 1 && !directive->has(kMultiWord))) {
+  if (values.size() != 1 && !directive->has(kMultiWord)) {
     return fail(ErrorCode::kInvalid, "wrong number of arguments");
   }
   std::vector<std::string> all(values.begin(), values.end());
-  if (all.size() == 1) all = value_words(*directive, all[0]);
+  if (all.size() == 1 && directive->has(kMultiWord) && all[0].contains(' ')) {
+    auto split = split_words(all[0]);  // several words as one
+    if (!split) return fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
+    all = std::move(*split);
+  }
+  const bool none = all.empty() || (all.size() == 1 && all[0].empty());
   const bool first = seen_.insert(directive).second;
-  if (directive->has(kAddsUp) && !first && !(all.size() == 1 && all[0].empty())) {
-    auto before = words_now(*directive);
-    if (!(before.size() == 1 && before[0].empty())) {
-      all.insert(all.begin(), before.begin(), before.end());
-    }
+  if (directive->has(kAddsUp) && !first && !none) {
+    const auto before = words_now(*directive);
+    all.insert(all.begin(), before.begin(), before.end());
   }
   auto set = set_words(*directive, all);
-  if (set && accepted_.contains(directive)) warnings_.push_back(not_supported(directive->name));
+  if (set && accepted_.contains(directive)) {
+    warnings_.push_back(no_effect(directive->name, directive->accepted()->why));
+  }
   return set;
+}
+
+Result<void> Config::load_known(const FileDirective& known, std::span<const std::string> values) {
+  const auto count = static_cast<int>(values.size());
+  if (count < known.words_min || count > known.words_max) {
+    return fail(ErrorCode::kInvalid, "Bad directive or wrong number of arguments");
+  }
+  if (known.promises == nullptr) return {};
+  if (!known.promises(values)) return {};
+  return fail(ErrorCode::kInvalid, fmt::format("'{}' cannot be had: {}", known.name, known.why));
 }
 
 Result<void> Config::include(const std::string& pattern, int depth) {
@@ -179,27 +185,29 @@ Result<void> Config::include(const std::string& pattern, int depth) {
 }
 
 Result<void> Config::set_words(const Directive& directive, std::span<const std::string> words) {
-  if (is_accepted(directive)) return set_accepted(directive, words);
+  if (directive.accepted() != nullptr) return set_accepted(directive, words);
   return set_option(directive, words, options_);
 }
 
 Result<void> Config::set_accepted(const Directive& directive, std::span<const std::string> words) {
   auto text = normalize_value(directive, words);
   if (!text) return std::unexpected(text.error());
-  if (*text == initial_[&directive]) {
+  const Accepted& accepted = *directive.accepted();
+  if (*text == accepted.initial) {
     accepted_.erase(&directive);
+  } else if (accepted.only_initial) {
+    return fail(ErrorCode::kInvalid, fmt::format("'{}' can only be '{}': {}", directive.name,
+                                                 accepted.initial, accepted.why));
   } else {
     accepted_[&directive] = std::move(*text);
   }
   return {};
 }
 
-void Config::on_change(std::string_view directive, Apply apply) {
-  changes_[std::string(directive)] = std::move(apply);
-}
+void Config::on_change(Part part, Apply apply) { changes_[part] = std::move(apply); }
 
 std::string Config::show(const Directive& directive) {
-  if (!is_accepted(directive)) return show_option(directive, options_);
+  if (directive.accepted() == nullptr) return show_option(directive, options_);
   const auto found = accepted_.find(&directive);
   return found == accepted_.end() ? initial_[&directive] : found->second;
 }
@@ -230,9 +238,10 @@ std::vector<ConfigPair> Config::get(std::span<const std::string> patterns) {
   return found;
 }
 
-Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pairs) {
+Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pairs, bool local) {
   std::vector<Planned> planned;
-  const Directive* access = find_directive("enable-protected-configs");
+  const int access = options_.server.protected_config_access.get();
+  const bool protects = access == kAccessNobody || (access == kAccessLocal && !local);
   for (const ConfigPair& pair : pairs) {
     const Directive* directive = find_directive(pair.name);
     if (directive == nullptr) {
@@ -243,7 +252,7 @@ Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pa
     const std::string_view name =
         equal_ignore_case(pair.name, directive->name) ? directive->name : directive->alias;
     if (directive->has(kImmutable)) return set_failed(pair.name, "can't set immutable config");
-    if (directive->has(kProtected) && show(*access) == "no") {
+    if (directive->has(kProtected) && protects) {
       return set_failed(pair.name, "can't set protected config");
     }
     for (const Planned& other : planned) {
@@ -261,29 +270,35 @@ Result<void> Config::apply(std::span<const Planned> planned) {
       return set_failed(step.name, done.error().text);
     }
   }
+  if (auto told = tell_parts(planned); !told) return told;
   for (const Planned& step : planned) {
-    const auto change = changes_.find(step.directive->name);
-    if (change == changes_.end()) continue;
-    if (auto done = change->second(); !done) return set_failed(step.name, done.error().text);
-  }
-  for (const Planned& step : planned) {
-    if (accepted_.contains(step.directive)) log_warning("{}", not_supported(step.name));
+    if (accepted_.contains(step.directive)) {
+      log_warning("{}", no_effect(step.name, step.directive->accepted()->why));
+    }
   }
   return {};
 }
 
-Result<void> Config::set(std::span<const ConfigPair> pairs) {
+// Each part once, in the order of the directives; up to the first that refuses.
+Result<void> Config::tell_parts(std::span<const Planned> planned) {
+  std::set<Part> told;
+  for (const Planned& step : planned) {
+    const auto change = changes_.find(step.directive->part);
+    if (change == changes_.end() || !told.insert(step.directive->part).second) continue;
+    if (auto done = change->second(); !done) return set_failed(step.name, done.error().text);
+  }
+  return {};
+}
+
+Result<void> Config::set(std::span<const ConfigPair> pairs, bool local) {
   const std::lock_guard guard(lock_);
-  const auto planned = plan(pairs);
+  const auto planned = plan(pairs, local);
   if (!planned) return std::unexpected(planned.error());
   auto applied = apply(*planned);
   if (applied) return applied;
   // Back to the values before, and the parts are told again, in case they had taken the new ones.
   for (const Planned& step : *planned) (void)set_words(*step.directive, step.before);
-  for (const Planned& step : *planned) {
-    const auto change = changes_.find(step.directive->name);
-    if (change != changes_.end()) (void)change->second();
-  }
+  (void)tell_parts(*planned);
   return applied;
 }
 

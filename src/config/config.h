@@ -3,9 +3,9 @@
 // alone writes; directives that are accepted without effect keep their text here.
 //
 // A change that needs more than a new value (a socket to open, a log level to pass on) is done by
-// the part concerned, in a call it gives to on_change: it runs under this class's lock after the
-// value was set, on the thread of CONFIG SET, and may refuse; then all values of that CONFIG SET go
-// back.
+// the part that the directive's row names, in a call given to on_change: it runs under this class's
+// lock after the value was set, on the thread of CONFIG SET, and may refuse; then all values of
+// that CONFIG SET go back.
 //
 // Threads: load() and on_change() before other threads start; the rest from any thread.
 #pragma once
@@ -65,13 +65,15 @@ class Config {
   // The file's absolute path, empty without one.
   const std::string& file() const { return file_; }
 
-  // `directive` is a row's name.
-  void on_change(std::string_view directive, Apply apply);
+  // Called once for a CONFIG SET that changed any directive of the part.
+  void on_change(Part part, Apply apply);
+  bool watched(Part part) const { return changes_.contains(part); }
 
   // Every directive, by name and by alias, that a pattern matches.
   std::vector<ConfigPair> get(std::span<const std::string> patterns);
-  // All or nothing. The error is Redis's reply without its minus.
-  Result<void> set(std::span<const ConfigPair> pairs);
+  // All or nothing. `local`: the client who asks is on this machine (enable-protected-configs). The
+  // error is Redis's reply without its minus.
+  Result<void> set(std::span<const ConfigPair> pairs, bool local);
   // Writes the values of the moment into the file. The error is the reply.
   Result<void> rewrite();
 
@@ -85,11 +87,13 @@ class Config {
 
   Result<void> load_text(const std::string& text, int depth);
   Result<void> load_words(std::span<const std::string> words, int depth);
+  Result<void> load_known(const FileDirective& known, std::span<const std::string> values);
   Result<void> include(const std::string& pattern, int depth);
   Result<void> set_words(const Directive& directive, std::span<const std::string> words);
   Result<void> set_accepted(const Directive& directive, std::span<const std::string> words);
-  Result<std::vector<Planned>> plan(std::span<const ConfigPair> pairs);
+  Result<std::vector<Planned>> plan(std::span<const ConfigPair> pairs, bool local);
   Result<void> apply(std::span<const Planned> plan);
+  Result<void> tell_parts(std::span<const Planned> plan);
   std::string show(const Directive& directive);
   std::vector<std::string> words_now(const Directive& directive);
 
@@ -102,7 +106,7 @@ class Config {
   std::set<const Directive*> seen_;  // while a load lasts: directives that a line has already set
   std::map<const Directive*, std::string> accepted_;  // values that are not the defaults
   std::map<const Directive*, std::string> initial_;   // every default, as text
-  std::map<std::string, Apply, std::less<>> changes_;
+  std::map<Part, Apply> changes_;
 };
 
 }  // namespace tandem

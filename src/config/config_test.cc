@@ -47,8 +47,8 @@ struct ConfigTest : testing::Test {
     const auto pairs = config.get(std::vector<std::string>{name});
     return pairs.empty() ? "(none)" : pairs[0].value;
   }
-  std::string set(std::vector<ConfigPair> pairs) {
-    auto done = config.set(pairs);
+  std::string set(std::vector<ConfigPair> pairs, bool local = false) {
+    auto done = config.set(pairs, local);
     return done ? "" : done.error().text;
   }
 
@@ -101,12 +101,7 @@ TEST_F(ConfigTest, ValuesThatRedisRefusesAreRefused) {
   EXPECT_EQ(set({{"shutdown-on-sigterm", "nosave save"}}),
             "ERR CONFIG SET failed (possibly related to argument 'shutdown-on-sigterm') - shutdown "
             "options SAVE and NOSAVE can't be used simultaneously");
-  EXPECT_EQ(load_file("shutdown-on-sigterm nosave now\nmaxmemory-clients 1g\n"
-                      "cluster-announce-hostname a-b.c9"),
-            "");
-  EXPECT_EQ(get("maxmemory-clients"), "1000000000");
-  EXPECT_EQ(set({{"maxmemory-clients", "5%"}}), "");
-  EXPECT_EQ(get("maxmemory-clients"), "5%");
+  EXPECT_EQ(load_file("shutdown-on-sigterm nosave now\ncluster-announce-hostname a-b.c9"), "");
 }
 
 TEST_F(ConfigTest, FileInputAndArgumentsAreReadInThatOrder) {
@@ -186,9 +181,76 @@ TEST_F(ConfigTest, SaveLinesAddUpAndReplaceTheDefaults) {
 }
 
 TEST_F(ConfigTest, AcceptedDirectivesKeepTheirValueAndWarn) {
-  EXPECT_EQ(load_file("appendonly yes\nactiverehashing yes\nlua-replicate-commands yes\n"), "");
-  EXPECT_EQ(get("appendonly"), "yes");
-  EXPECT_EQ(config.warnings(), std::vector<std::string>{"'appendonly' is not supported yet"});
+  EXPECT_EQ(load_file("io-threads 4\nactiverehashing yes\nlua-replicate-commands yes\n"), "");
+  EXPECT_EQ(get("io-threads"), "4");
+  EXPECT_EQ(config.warnings(), std::vector<std::string>{"'io-threads' has no effect: clients are "
+                                                        "served by worker-threads"});
+}
+
+// What would promise safety or a limit.
+TEST_F(ConfigTest, WhatIsNotThereIsNotPromised) {
+  const std::pair<std::string, std::string> kRefused[] = {
+      {"user default off", "'user' cannot be had: there are no users"},
+      {"user default on nopass ~* &* +@all -flushall", "'user' cannot be had: there are no users"},
+      {"user alice on nopass ~* +@all", "'user' cannot be had: there are no users"},
+      {"loadmodule /a/b.so", "'loadmodule' cannot be had: there are no modules"},
+      {"aclfile /a/users.acl", "'aclfile' can only be '': there are no users"},
+      {"appendonly yes", "'appendonly' can only be 'no': there is no append-only file"},
+      {"maxmemory 100mb", "'maxmemory' can only be '0': nothing is evicted"},
+      {"maxmemory-clients 5%", "'maxmemory-clients' can only be '0': clients are not evicted"},
+      {"tls-port 6380", "'tls-port' can only be '0': there is no TLS"},
+      {"tls-cert-file a", "'tls-cert-file' can only be '': there is no TLS"},
+      {"tls-replication yes", "'tls-replication' can only be 'no': there is no TLS"},
+      {"cluster-enabled yes", "'cluster-enabled' can only be 'no': there is no cluster"},
+      {"notify-keyspace-events KEA", "'notify-keyspace-events' can only be ''"},
+  };
+  for (const auto& [line, reason] : kRefused) {
+    const std::string report = load_file("timeout 1\n" + line + "\n");
+    EXPECT_NE(report.find("at line 2\n>>> '" + line + "'\n" + reason), report.npos) << report;
+    const size_t blank = line.find(' ');
+    const std::string name = line.substr(0, blank);
+    const Directive* directive = find_directive(name);
+    if (directive == nullptr || directive->has(kImmutable)) continue;
+    const std::string before = get(name);
+    EXPECT_NE(set({{"timeout", "9"}, {name, line.substr(blank + 1)}}).find(reason), report.npos);
+    EXPECT_EQ(get(name), before);
+    EXPECT_EQ(get("timeout"), "1");
+  }
+  EXPECT_EQ(load_file("appendonly no\nmaxmemory 0\nmaxmemory-clients 0\ntls-port 0\naclfile ''\n"
+                      "cluster-enabled no\nuser default on nopass sanitize-payload ~* &* +@all\n"),
+            "");
+}
+
+TEST_F(ConfigTest, EveryRowWithoutEffectSaysWhy) {
+  for (const Directive& directive : directives()) {
+    if (directive.accepted() != nullptr) EXPECT_NE(directive.accepted()->why, "") << directive.name;
+  }
+}
+
+TEST_F(ConfigTest, ProtectedDirectivesAskWhoAsks) {
+  const std::string refusal =
+      "ERR CONFIG SET failed (possibly related to argument 'dbfilename') - can't set protected "
+      "config";
+  EXPECT_EQ(set({{"dbfilename", "a"}}, true), refusal);
+  EXPECT_EQ(load_file("enable-protected-configs local"), "");
+  EXPECT_EQ(set({{"dbfilename", "a"}}, false), refusal);
+  EXPECT_EQ(set({{"dbfilename", "a"}}, true), "");
+  EXPECT_EQ(load_file("enable-protected-configs yes"), "");
+  EXPECT_EQ(set({{"dbfilename", "b"}}, false), "");
+}
+
+TEST_F(ConfigTest, NothingBehindADirectiveOfSeveralWords) {
+  EXPECT_EQ(load_file("save"), "");
+  EXPECT_EQ(get("save"), "");
+  EXPECT_EQ(load_file("save 1 2\nsave\nsave 3 4"), "");
+  EXPECT_EQ(get("save"), "3 4");
+  EXPECT_EQ(load_file("bind\nlatency-tracking-info-percentiles\nclient-output-buffer-limit"), "");
+  EXPECT_EQ(get("bind"), "");
+  EXPECT_EQ(get("latency-tracking-info-percentiles"), "");
+  EXPECT_TRUE(
+      load_file("shutdown-on-sigterm")
+          .ends_with("argument(s) must be one of the following: default, save, nosave, now, "
+                     "force"));
 }
 
 TEST_F(ConfigTest, GetMatchesPatternsAndAliases) {
@@ -229,7 +291,7 @@ TEST_F(ConfigTest, SetIsAllOrNothing) {
   EXPECT_NE(set({{"timeout", "5"}, {"maxclients", "x"}}), "");
   EXPECT_EQ(get("timeout"), "0");
   int calls = 0;
-  config.on_change("maxclients", [&]() -> Result<void> {
+  config.on_change(Part::kClientsMax, [&]() -> Result<void> {
     ++calls;
     if (options.server.network.clients_max.get() == 3) return fail(ErrorCode::kLimit, "too few");
     return {};
@@ -252,19 +314,19 @@ TEST_F(ConfigTest, ValuesAreShownInTheirOwnForm) {
             "normal 0 0 0 slave 1073741824 2000 3 pubsub 33554432 8388608 60");
   EXPECT_EQ(set({{"shutdown-on-sigint", "nosave now"}}), "");
   EXPECT_EQ(get("shutdown-on-sigint"), "nosave now");
-  EXPECT_EQ(set({{"notify-keyspace-events", "KEA"}}), "");
-  EXPECT_EQ(get("notify-keyspace-events"), "AKE");
 }
 
 TEST_F(ConfigTest, RewriteKeepsCommentsAndOrder) {
   ASSERT_EQ(load_file("# first\nport 1\nslaveof localhost 2\nsave 1 1\nsave 2 2\n\n# last\n"), "");
-  ASSERT_EQ(
-      set({{"port", "7"}, {"save", "5 6"}, {"maxmemory", "104857600"}, {"masterauth", "a\"b"}}),
-      "");
+  ASSERT_EQ(set({{"port", "7"},
+                 {"save", "5 6"},
+                 {"repl-backlog-size", "104857600"},
+                 {"masterauth", "a\"b"}}),
+            "");
   ASSERT_TRUE(config.rewrite());
   EXPECT_EQ(files.files["x.conf"],
             "# first\nport 7\nreplicaof localhost 2\nsave 5 6\n\n# last\n"
-            "# Generated by CONFIG REWRITE\nmasterauth \"a\\\"b\"\nmaxmemory 100mb\n");
+            "# Generated by CONFIG REWRITE\nmasterauth \"a\\\"b\"\nrepl-backlog-size 100mb\n");
   const std::string once = files.files["x.conf"];
   ASSERT_TRUE(config.rewrite());
   EXPECT_EQ(files.files["x.conf"], once);

@@ -1,6 +1,10 @@
 // A directive: one row of the table that says what redis.conf, the command line and CONFIG
-// understand. Rows are immutable data; values live in the Options structs that rows point into, or,
-// for directives that are accepted but do nothing yet, as text in Config.
+// understand. A row is all there is to say of a directive: names, form and limits of its value,
+// where the value lands, who is told of a change, and, if it has no effect, why.
+// docs/configuration.md is made from the rows.
+//
+// Rows are immutable data; values live in the Options structs that rows point into, or, for
+// directives that are accepted without effect, as text in Config.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +55,17 @@ using DirectiveKind = std::variant<BoolKind, IntegerKind, OctalKind, MemoryKind,
                                    CheckedKind, SpecialKind>;
 
 // Where the value lands.
+//
+// Nowhere: the directive has no effect, and `why` says so in half a sentence. Any value is taken,
+// with a warning; but one that promises safety or a limit is not: of those only the default is.
 struct Accepted {
   std::string_view initial;  // its default, as CONFIG GET shows it
+  std::string_view why;
+  bool only_initial = false;
 };
+constexpr Accepted refused(std::string_view initial, std::string_view why) {
+  return {initial, why, true};
+}
 using BindBool = Option<bool>& (*)(Options&);
 using BindInteger = Option<int64_t>& (*)(Options&);
 using BindText = TextOption& (*)(Options&);
@@ -77,31 +89,63 @@ inline constexpr unsigned kProtected = 8;  // CONFIG SET only with enable-protec
 inline constexpr unsigned kSecret = 32;    // never shown as an argument of a command
 inline constexpr unsigned kAddsUp = 16;  // in a file, more lines of it add up instead of replacing
 
+// Who has to do more about a new value than read it (Config::on_change).
+enum class Part {
+  kNone,
+  kBacklog,
+  kBind,
+  kClientsMax,
+  kCompression,
+  kCrashLog,
+  kEncodings,
+  kLatencyTracking,
+  kLogLevel,
+  kOutputLimits,
+  kPassword,
+  kPort,
+  kReplication,
+  kSaving,
+  kSlowCommands,
+  kTitle,
+};
+
 struct Directive {
   std::string_view name;
   std::string_view alias;  // empty: none
   DirectiveKind kind;
   Binding binding;
   unsigned flags = 0;
+  Part part = Part::kNone;
+  std::string_view note = {};  // what else there is to say of it, a sentence
 
   bool has(unsigned flag) const { return (flags & flag) != 0; }
-  bool supported() const { return !std::holds_alternative<Accepted>(binding); }
+  // Null for a directive that acts.
+  const Accepted* accepted() const { return std::get_if<Accepted>(&binding); }
 };
 
 // Every directive of Redis 7.2 and ours, in the order CONFIG GET shows.
 std::span<const Directive> directives();
 
+// The same, by what they are about.
+struct DirectiveGroup {
+  std::string_view title;
+  std::span<const Directive> rows;
+};
+std::span<const DirectiveGroup> directive_groups();
+
 // By name or alias, in any case; null when there is none.
 const Directive* find_directive(std::string_view name);
 
-// What a configuration file may hold but CONFIG does not know: accepted with a warning, or ignored
-// as Redis does.
+// What a configuration file may hold but CONFIG does not know.
 struct FileDirective {
   std::string_view name;
   int words_min;  // after the name
   int words_max;
-  bool warns;
+  std::string_view why;  // it has no effect; empty: it acts
+  // Whether such a line promises what is not there, and so stops the start; null: none does.
+  bool (*promises)(std::span<const std::string> words) = nullptr;
 };
+std::span<const FileDirective> file_directives();
 const FileDirective* find_file_directive(std::string_view name);
 
 }  // namespace tandem

@@ -158,8 +158,7 @@ Result<void> set_output_limits(Options& options, Words words) {
     int64_t hard, soft, seconds;
   };
   std::array<std::optional<Values>, kClientClasses> given;
-  if (words.size() == 1 && words[0].empty()) return {};  // CONFIG SET may name no class
-  if (words.empty() || words.size() % 4 != 0) {
+  if (words.size() % 4 != 0) {  // none at all changes nothing
     return invalid("Wrong number of arguments in buffer limit configuration.");
   }
   for (size_t at = 0; at < words.size(); at += 4) {
@@ -307,33 +306,6 @@ Result<void> check_plain_name(std::string_view text, std::string_view directive,
   if (text.empty()) return invalid(fmt::format("{} can't be empty", directive));
   if (!text.contains('/')) return {};
   return invalid(fmt::format("{} can't be a path, just a {}", directive, what));
-}
-
-Result<void> check_title_template(std::string_view text) {
-  // What is empty in the end shows nothing; these may be, so they are not counted.
-  constexpr std::string_view kEmptyAtTimes[] = {"title", "unixsocket", "server-mode"};
-  constexpr std::string_view kFilled[] = {"listen-addr", "port", "tls-port", "config-file"};
-  const auto wrong = [] {
-    return invalid("template format is invalid or contains unknown variables");
-  };
-  bool shows_something = false;
-  for (size_t at = 0; at < text.size();) {
-    if (text[at] != '{' || text.substr(at).starts_with("{{")) {
-      shows_something = shows_something || text[at] != ' ';
-      at += text[at] == '{' ? 2 : 1;
-      continue;
-    }
-    const size_t end = text.find('}', at);
-    if (end == text.npos) return wrong();
-    const std::string_view name = text.substr(at + 1, end - at - 1);
-    const bool filled = std::ranges::find(kFilled, name) != std::end(kFilled);
-    if (!filled && std::ranges::find(kEmptyAtTimes, name) == std::end(kEmptyAtTimes)) {
-      return wrong();
-    }
-    shows_something = shows_something || filled;
-    at = end + 1;
-  }
-  return shows_something ? Result<void>{} : wrong();
 }
 
 Result<void> check_host_name(std::string_view text) {

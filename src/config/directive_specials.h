@@ -28,8 +28,6 @@ Result<std::string> normalize_client_memory(std::span<const std::string> words);
 // A name without a folder; `what` is its kind for the error's text.
 Result<void> check_plain_name(std::string_view text, std::string_view directive,
                               std::string_view what);
-// proc-title-template: text with {variables}, and "{{" for a brace; it must show something.
-Result<void> check_title_template(std::string_view text);
 Result<void> check_host_name(std::string_view text);
 
 }  // namespace tandem

@@ -62,19 +62,21 @@ Result<Parsed> parse(const MemoryKind& kind, Words words) {
 }
 
 Result<Parsed> parse(const EnumKind& kind, Words words) {
+  const auto wrong = [&kind] {
+    std::string names;
+    for (const EnumValue& value : kind.values) {
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", value.name);
+    }
+    return invalid("argument(s) must be one of the following: " + names);
+  };
+  if (words.empty()) return wrong();
   int64_t sum = 0;
   for (const std::string& word : words) {
     const EnumValue* found = nullptr;
     for (const EnumValue& value : kind.values) {
       if (equal_ignore_case(word, value.name)) found = &value;
     }
-    if (found == nullptr) {
-      std::string names;
-      for (const EnumValue& value : kind.values) {
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", value.name);
-      }
-      return invalid("argument(s) must be one of the following: " + names);
-    }
+    if (found == nullptr) return wrong();
     sum |= found->number;
   }
   const std::string_view objection = kind.objection == nullptr ? "" : kind.objection(sum);
@@ -98,9 +100,7 @@ Result<Parsed> parse(const CheckedKind& kind, Words words) {
 Result<Parsed> parse(const SpecialKind&, Words) { return invalid("not a plain value"); }
 
 Result<Parsed> parse_words(const Directive& directive, Words words) {
-  if (words.empty() || (words.size() != 1 && !directive.has(kMultiWord))) {
-    return invalid("wrong number of arguments");
-  }
+  if (words.size() != 1 && !directive.has(kMultiWord)) return invalid("wrong number of arguments");
   return std::visit([&](const auto& kind) { return parse(kind, words); }, directive.kind);
 }
 
@@ -190,6 +190,7 @@ std::vector<std::string> value_lines(const Directive& directive, const std::stri
 
 std::vector<std::string> value_words(const Directive& directive, const std::string& text) {
   std::vector<std::string> words;
+  if (directive.has(kMultiWord) && text.empty()) return words;
   size_t at = 0;
   for (size_t blank; directive.has(kMultiWord) && (blank = text.find(' ', at)) != text.npos;) {
     words.push_back(text.substr(at, blank - at));

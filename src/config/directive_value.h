@@ -25,7 +25,8 @@ std::string show_option(const Directive& directive, Options& options);
 std::vector<std::string> value_lines(const Directive& directive, const std::string& text,
                                      Options& options);
 
-// A value as one text, taken apart as the directive takes it.
+// A value as one text, taken apart as the directive takes it: of several words, an empty text has
+// none.
 std::vector<std::string> value_words(const Directive& directive, const std::string& text);
 
 }  // namespace tandem

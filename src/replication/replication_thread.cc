@@ -1,7 +1,8 @@
 #include "replication/replication_thread.h"
 
+#include <utility>
+
 #include "base/check.h"
-#include "base/thread.h"
 
 namespace tandem {
 
@@ -9,17 +10,26 @@ ReplicationThread::~ReplicationThread() {
   CHECK(!thread_.joinable(), "the replication thread is stopped before it is destroyed");
 }
 
-void ReplicationThread::start(ReplicationControl& control) {
-  thread_ = std::thread([this, &control] {
-    name_thread("replication");
+Result<void> ReplicationThread::start() {
+  auto thread = Thread::start("replication", [this] { loop_.run(); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
+}
+
+void ReplicationThread::begin(ReplicationControl& control) {
+  loop_.post([this, &control] {
+    serving_ = true;
     scope_.spawn(serve(control, scope_.token()));
-    loop_.run();
   });
 }
 
 void ReplicationThread::stop() {
   if (!thread_.joinable()) return;
-  loop_.post([this] { scope_.request_stop(); });
+  loop_.post([this] {
+    scope_.request_stop();
+    if (!serving_) loop_.stop();
+  });
   thread_.join();
 }
 

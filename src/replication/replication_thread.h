@@ -5,8 +5,7 @@
 // before stop().
 #pragma once
 
-#include <thread>
-
+#include "base/thread.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "replication/control.h"
@@ -19,8 +18,10 @@ class ReplicationThread {
   explicit ReplicationThread(Loop& loop) : loop_(loop) {}
   ~ReplicationThread();
 
-  // `control` lives on the loop and outlives the thread's run.
-  void start(ReplicationControl& control);
+  // Makes the thread, which has nothing to do yet. The error: there is none to be had.
+  Result<void> start();
+  // Replication begins; after start(). `control` lives on the loop and outlives the thread's run.
+  void begin(ReplicationControl& control);
   // Ends the link and whatever else runs, and joins. Further calls do nothing.
   void stop();
 
@@ -28,7 +29,8 @@ class ReplicationThread {
   Task<void> serve(ReplicationControl& control, StopToken stop);
 
   Loop& loop_;
-  std::thread thread_;
+  bool serving_ = false;  // by the thread itself
+  Thread thread_;
   Scope scope_;
 };
 

@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   }
   // What goes wrong in a schedule is meant to: no line a lost connection.
   set_log_level(LogLevel::kWarning);
-  open_log("/dev/null", LogLevel::kWarning);
+  (void)open_log("/dev/null", LogLevel::kWarning);
   if (seed && !schedules) return run_one(*seed);
   return run_many(seed.value_or(1), schedules.value_or(kSchedules));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -9,6 +10,7 @@
 
 #include "base/logging.h"
 #include "commands/table.h"
+#include "config/title_template.h"
 #include "engine/executor.h"
 #include "io/descriptor_limit.h"
 #include "io/thread_background.h"
@@ -70,9 +72,10 @@ std::shared_ptr<Subscriber> subscriber_of(ClientState& client) {
 
 }  // namespace
 
-Composition::Composition(Options& options, Config& config, uint64_t seed)
+Composition::Composition(Options& options, Config& config, Process process, uint64_t seed)
     : options_(options),
       config_(config),
+      process_(std::move(process)),
       clock_(system_clock()),
       random_(seed),
       limits_(options.limits(random_.next())),
@@ -132,7 +135,20 @@ Composition::Composition(Options& options, Config& config, uint64_t seed)
                        engine_.journal.close();
                      },
                  .stop_scripts = [this] { scripting_.control().abort(); },
-                 .leave = [this] { loop_.stop(); }}) {
+                 .leave = [this] { loop_.stop(); },
+                 .begins = [this] { process_.supervision.stopping(); }}),
+      hooks_({.options = options,
+              .config = config,
+              .engine = engine_,
+              .limits = limits_,
+              .watch = watch_,
+              .persistence = persistence_,
+              .replication = replication_,
+              .main_loop = loop_,
+              .acceptor = acceptor_,
+              .left_main_loop = left_loop_,
+              .clients_allowed = [this] { return clients_allowed(); },
+              .show_title = [this] { return this->show_title(); }}) {
   engine_.observer = &watch_;
   engine_.pauses.over = [this] { resume_clients(); };
   engine_.used_memory_bytes = [this] { return read_memory(files_).used_bytes; };
@@ -180,16 +196,45 @@ std::vector<CommandRow> Composition::rows() {
 Result<void> Composition::start() {
   gate_.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   if (auto fitted = fit_clients(); !fitted) return fitted;
-  watch_configuration();
+  hooks_.watch();
   engine_.slow_command_us = watch_.watched_from_us();
   engine_.track_latency = options_.server.latency_tracking.get();
-  start_workers();
+  make_workers();
+  if (auto started = start_threads(); !started) return started;
   load_data();
   if (auto listening = acceptor_.listen(); !listening) return listening;
   if (auto listening = acceptor_.listen_unix(); !listening) return listening;
   if (!acceptor_.is_listening()) return fail(ErrorCode::kIo, "configured to listen nowhere");
   tick_.every_ms(kTickMs);
   watch_signals();
+  return show_title();
+}
+
+// All that there will be: the lack of one is known now, and not when a client needs it.
+Result<void> Composition::start_threads() {
+  if (auto started = shutdown_.prepare(); !started) return started;
+  if (auto started = reclaimer_.start(); !started) return started;
+  if (auto started = replication_thread_.start(); !started) return started;
+  for (size_t at = 0; at < workers_.size(); ++at) {
+    if (auto started = workers_[at]->start(at); !started) return started;
+  }
+  return {};
+}
+
+Result<void> Composition::show_title() {
+  const ServerOptions& server = options_.server;
+  if (!server.set_title.get()) return {};
+  const std::vector<std::string> addresses = server.network.bind.get();
+  const int64_t port = server.network.port.get();
+  const std::string unix_socket = server.network.unix_socket.get();
+  const std::string host = addresses.empty() ? "*" : addresses.front();
+  process_.show_title(tandem::show_title(
+      server.title_template.get(),
+      {.title = process_.program,
+       .listen_address = port == 0 ? "unixsocket:" + unix_socket : fmt::format("{}:{}", host, port),
+       .port = port,
+       .unix_socket = unix_socket,
+       .config_file = config_.file()}));
   return {};
 }
 
@@ -230,8 +275,9 @@ void Composition::on_loaded(const FileLoad::Outcome& outcome) {
     return;
   }
   gate_.set(Gate::kDatasetLoading, false);
-  replication_thread_.start(replication_);
+  replication_thread_.begin(replication_);
   log_notice("Ready to accept connections tcp");
+  process_.supervision.ready(replication_.is_replica());
 }
 
 // A script holds its worker, and before long all the others. While one does so for long, who comes
@@ -271,7 +317,7 @@ Result<void> Composition::fit_clients() {
   return {};
 }
 
-void Composition::start_workers() {
+void Composition::make_workers() {
   const size_t count = worker_count();
   for (size_t at = 0; at < count; ++at) {
     auto loop = std::make_unique<UvLoop>();
@@ -287,7 +333,6 @@ void Composition::start_workers() {
                                                .expires = at + 1 == count,
                                                .log_moved = [this] { replication_.log_moved(); }}));
   }
-  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
 }
 
 ReplicationControl::Parts Composition::replication_parts() {
@@ -347,16 +392,19 @@ Status::Parts Composition::status_parts(std::string run_id) {
 
 void Composition::watch_signals() {
   signals_.push_back(loop_.watch_signal(SIGTERM, [this] {
-    log_warning("Received SIGTERM scheduling shutdown...");
-    shut_down_on_signal(options_.server.shutdown_on_sigterm.get());
+    shut_down_on_signal("SIGTERM", options_.server.shutdown_on_sigterm.get());
   }));
   signals_.push_back(loop_.watch_signal(SIGINT, [this] {
-    log_warning("Received SIGINT scheduling shutdown...");
-    shut_down_on_signal(options_.server.shutdown_on_sigint.get());
+    if (shutdown_.in_progress()) {
+      log_warning("You insist... exiting now.");
+      std::_Exit(1);
+    }
+    shut_down_on_signal("SIGINT", options_.server.shutdown_on_sigint.get());
   }));
 }
 
-void Composition::shut_down_on_signal(int how) {
+void Composition::shut_down_on_signal(std::string_view name, int how) {
+  log_warning("Received {} scheduling shutdown...", name);
   shutdown_.start(how, [](const Result<void>&) {});
 }
 

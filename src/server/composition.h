@@ -12,7 +12,6 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "config/config.h"
@@ -30,20 +29,29 @@
 #include "server/acceptor.h"
 #include "server/client_registry.h"
 #include "server/command_watch.h"
+#include "server/configuration_hooks.h"
 #include "server/file_load.h"
 #include "server/persistence.h"
 #include "server/reclaimer.h"
 #include "server/replication_cards.h"
 #include "server/shutdown.h"
 #include "server/status.h"
+#include "server/supervision.h"
 #include "server/worker.h"
 
 namespace tandem {
 
 class Composition {
  public:
-  // Both are loaded already and outlive this.
-  Composition(Options& options, Config& config, uint64_t seed);
+  // What belongs to the process rather than to the server in it.
+  struct Process {
+    std::string program;  // as it was called
+    std::function<void(std::string_view)> show_title;
+    const Supervision& supervision;
+  };
+
+  // Options and configuration are loaded already. All outlive this.
+  Composition(Options& options, Config& config, Process process, uint64_t seed);
   ~Composition();
 
   // As the configuration says; before start(). The error is the whole text for the standard error
@@ -64,22 +72,22 @@ class Composition {
   Status::Parts status_parts(std::string run_id);
   void load_data();
   void on_loaded(const FileLoad::Outcome& outcome);
-  Result<void> listen_again();
-  void watch_configuration();
-  void watch_network_configuration();
+  Result<void> show_title();
   void every_tick();
   size_t worker_count() const;
   int64_t clients_allowed() const;
   Result<void> fit_clients();
-  void start_workers();
+  Result<void> start_threads();
+  void make_workers();
   void deal(AcceptedSocket socket);
   void watch_signals();
-  void shut_down_on_signal(int how);
+  void shut_down_on_signal(std::string_view name, int how);
   void resume_clients();
   void answer_others();
 
   Options& options_;
   Config& config_;
+  const Process process_;
   const Clock& clock_;
   Random random_;
   DiskFiles files_;
@@ -122,6 +130,7 @@ class Composition {
   FileLoad file_load_;
   Status status_;
   Shutdown shutdown_;
+  ConfigurationHooks hooks_;
   int exit_code_ = 0;
   std::atomic<bool> left_loop_{false};  // by the main thread, for good
 };

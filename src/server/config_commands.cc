@@ -24,7 +24,9 @@ void set(SessionContext& c, Config& config) {
   for (size_t at = 2; at < c.args.size(); at += 2) {
     pairs.push_back({std::string(c.args[at]), std::string(c.args[at + 1])});
   }
-  if (auto done = config.set(pairs); !done) return c.reply.error(done.error().text);
+  Session* session = session_of(c);
+  const bool local = session != nullptr && session->stream().peer().is_local();
+  if (auto done = config.set(pairs, local); !done) return c.reply.error(done.error().text);
   c.reply.ok();
 }
 

@@ -1,5 +1,7 @@
-// What CONFIG SET sets in motion beyond the new value. Runs on the thread of CONFIG SET, which
-// holds all stripes.
+// Where a part belongs to another thread, the call is posted to that thread's loop and waited for,
+// though never for longer than that loop turns.
+#include "server/configuration_hooks.h"
+
 #include <algorithm>
 #include <chrono>
 #include <future>
@@ -8,8 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/crash_log.h"
 #include "base/logging.h"
-#include "server/composition.h"
 
 namespace tandem {
 
@@ -21,90 +23,95 @@ constexpr std::chrono::milliseconds kLookForEndPeriod(20);
 
 // Sockets belong to the main thread, which takes no stripe and so never waits for this one; but it
 // may have left its loop, and then waits for this thread to end.
-Result<void> Composition::listen_again() {
+Result<void> ConfigurationHooks::listen_again() {
   auto outcome = std::make_shared<std::promise<Result<void>>>();
   auto done = outcome->get_future();
-  loop_.post([this, outcome] { outcome->set_value(acceptor_.listen()); });
-  while (!left_loop_.load()) {
+  parts_.main_loop.post(
+      [&acceptor = parts_.acceptor, outcome] { outcome->set_value(acceptor.listen()); });
+  while (!parts_.left_main_loop.load()) {
     if (done.wait_for(kLookForEndPeriod) == std::future_status::ready) return done.get();
   }
   return fail(ErrorCode::kCancelled, "the server ends");
 }
 
-void Composition::watch_configuration() {
-  watch_network_configuration();
-  ServerOptions& server = options_.server;
-  const auto on = [this](std::initializer_list<std::string_view> names, auto act) {
-    for (const std::string_view name : names) config_.on_change(name, act);
-  };
-  on({"loglevel"}, [&server]() -> Result<void> {
+void ConfigurationHooks::watch() {
+  watch_clients();
+  watch_data();
+  const ServerOptions& server = parts_.options.server;
+  Config& config = parts_.config;
+  config.on_change(Part::kLogLevel, [&server]() -> Result<void> {
     set_log_level(server.log_level.get());
     return {};
   });
-  on({"slowlog-log-slower-than", "latency-monitor-threshold"}, [this]() -> Result<void> {
-    engine_.slow_command_us = watch_.watched_from_us();
+  config.on_change(Part::kSlowCommands, [this]() -> Result<void> {
+    parts_.engine.slow_command_us = parts_.watch.watched_from_us();
     return {};
   });
-  on({"latency-tracking"}, [this, &server]() -> Result<void> {
-    engine_.track_latency = server.latency_tracking.get();
+  config.on_change(Part::kLatencyTracking, [this, &server]() -> Result<void> {
+    parts_.engine.track_latency = server.latency_tracking.get();
     return {};
   });
-  on({"stop-writes-on-bgsave-error", "save"}, [this]() -> Result<void> {
-    persistence_.settle_gate();
+  config.on_change(Part::kTitle, [this] { return parts_.show_title(); });
+  config.on_change(Part::kCrashLog, [&server]() -> Result<void> {
+    log_crashes(server.crash_log.get());
     return {};
   });
-  on({"rdbcompression"}, [this, &server]() -> Result<void> {
-    options_.replication.rdb_compression.set(server.persistence.compression.get());
-    return {};
-  });
-  on({"repl-backlog-size"}, [this]() -> Result<void> {
-    Option<int64_t>& bytes = options_.replication.backlog_bytes;
-    bytes.set(std::max(bytes.get(), ReplicationOptions::kBacklogBytesMin));
-    replication_.apply_options();
-    return {};
-  });
-  on({"repl-backlog-time", "replica-read-only", "replica-serve-stale-data", "min-replicas-to-write",
-      "min-replicas-max-lag"},
-     [this]() -> Result<void> {
-       replication_.apply_options();
-       return {};
-     });
-  // The replicas' sessions read it when they look again.
-  on({"client-output-buffer-limit"}, [this]() -> Result<void> {
-    replication_.replicas().wake_all();
-    return {};
-  });
-  on({"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
-      "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
-      "zset-max-listpack-entries", "zset-max-listpack-value", "stream-node-max-bytes",
-      "stream-node-max-entries", "proto-max-bulk-len"},
-     [this]() -> Result<void> {
-       limits_ = options_.limits(limits_.hash_seed);
-       return {};
-     });
 }
 
-void Composition::watch_network_configuration() {
-  const NetworkOptions& network = options_.server.network;
-  config_.on_change("requirepass", [this, &network]() -> Result<void> {
-    gate_.set(Gate::kAuthRequired, !network.password.empty());
+void ConfigurationHooks::watch_clients() {
+  const NetworkOptions& network = parts_.options.server.network;
+  Config& config = parts_.config;
+  config.on_change(Part::kPassword, [this, &network]() -> Result<void> {
+    parts_.engine.gate.set(Gate::kAuthRequired, !network.password.empty());
     return {};
   });
-  config_.on_change("maxclients", [this, &network]() -> Result<void> {
-    const int64_t allowed = clients_allowed();
+  config.on_change(Part::kClientsMax, [this, &network]() -> Result<void> {
+    const int64_t allowed = parts_.clients_allowed();
     if (allowed == network.clients_max.get()) return {};
     return fail(ErrorCode::kLimit,
                 fmt::format("The operating system is not able to handle the specified number of "
                             "clients, try with {}",
                             allowed));
   });
-  config_.on_change("port", [this]() -> Result<void> {
+  config.on_change(Part::kPort, [this]() -> Result<void> {
     if (listen_again()) return {};
     return fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
   });
-  config_.on_change("bind", [this]() -> Result<void> {
+  config.on_change(Part::kBind, [this]() -> Result<void> {
     if (listen_again()) return {};
     return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
+  });
+  // The replicas' sessions read it when they look again.
+  config.on_change(Part::kOutputLimits, [this]() -> Result<void> {
+    parts_.replication.replicas().wake_all();
+    return {};
+  });
+}
+
+void ConfigurationHooks::watch_data() {
+  Options& options = parts_.options;
+  Config& config = parts_.config;
+  config.on_change(Part::kSaving, [this]() -> Result<void> {
+    parts_.persistence.settle_gate();
+    return {};
+  });
+  config.on_change(Part::kCompression, [&options]() -> Result<void> {
+    options.replication.rdb_compression.set(options.server.persistence.compression.get());
+    return {};
+  });
+  config.on_change(Part::kReplication, [this]() -> Result<void> {
+    parts_.replication.apply_options();
+    return {};
+  });
+  config.on_change(Part::kBacklog, [this, &options]() -> Result<void> {
+    Option<int64_t>& bytes = options.replication.backlog_bytes;
+    bytes.set(std::max(bytes.get(), ReplicationOptions::kBacklogBytesMin));
+    parts_.replication.apply_options();
+    return {};
+  });
+  config.on_change(Part::kEncodings, [this, &options]() -> Result<void> {
+    parts_.limits = options.limits(parts_.limits.hash_seed);
+    return {};
   });
 }
 

@@ -25,9 +25,8 @@ constexpr Bytes kNotAllowed =
     "configuration file, and then restart the server.";
 
 bool allowed(SessionContext& c, const ServerOptions& options) {
-  constexpr int kLocalOnly = 1;
   const int access = options.debug_command_access.get();
-  if (access != kLocalOnly) return access != 0;
+  if (access != kAccessLocal) return access == kAccessAll;
   const ClientConnection* connection = client_of(c);
   return connection != nullptr && connection->peer().is_local();
 }

@@ -1,4 +1,5 @@
 // The program: reads the configuration, builds the server, runs it.
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -7,13 +8,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash_log.h"
 #include "base/logging.h"
 #include "base/random.h"
 #include "base/version.h"
 #include "config/config.h"
+#include "io/daemon.h"
 #include "io/disk_files.h"
+#include "io/process_title.h"
 #include "server/composition.h"
 #include "server/machine_config_files.h"
+#include "server/supervision.h"
 
 namespace {
 
@@ -54,27 +59,57 @@ class PidFile {
   std::string path_;
 };
 
-int serve(const std::vector<std::string>& arguments) {
+// Fatal before there is a log, or because of it.
+int refuse(const Error& error) {
+  fmt::print(stderr, "{}\n", error.text);
+  return 1;
+}
+
+// What others may send to a server without meaning it: the end of a terminal, a closed pipe.
+void ignore_signals() {
+  for (const int number : {SIGHUP, SIGPIPE, SIGUSR1}) std::signal(number, SIG_IGN);
+}
+
+// Before any thread is made: a fork takes only the one that calls it along.
+Result<void> leave_terminal(ServerOptions& options, const Supervision& supervision) {
+  options.supervised.set(supervision.by());
+  if (!options.daemonize.get() || supervision.by() != Supervisor::kNone) return {};
+  constexpr const char* kPidFile = "/var/run/redis.pid";  // as Redis's
+  if (options.pid_file.empty()) options.pid_file.set(kPidFile);
+  return go_into_background();
+}
+
+int serve(const std::string& program, const std::vector<std::string>& arguments,
+          ProcessTitle& title) {
   DiskFiles files;
   MachineConfigFiles config_files(files);
   Options options;
+  ServerOptions& server_options = options.server;
   Config config(options, config_files);
   if (auto loaded = config.load(parse_config_arguments(arguments)); !loaded) {
-    fmt::print(stderr, "{}\n", loaded.error().text);
-    return 1;
+    return refuse(loaded.error());
   }
-  open_log(options.server.log_file.get(), options.server.log_level.get());
+  ignore_signals();
+  const std::string log_file = server_options.log_file.get();
+  if (auto opened = open_log(log_file, server_options.log_level.get()); !opened) {
+    return refuse(
+        {ErrorCode::kIo, fmt::format("Can't open the log file: {}", opened.error().text)});
+  }
+  const Supervision supervision(server_options.supervised.get());
+  if (auto left = leave_terminal(server_options, supervision); !left) return refuse(left.error());
+  const CrashStack crash_stack;
+  log_crashes(server_options.crash_log.get());
   log_notice("Tandem {} is starting, as Redis {}, pid {}", kTandemVersion, kRedisVersion,
              ::getpid());
   for (const std::string& warning : config.warnings()) log_warning("{}", warning);
-  if (options.server.daemonize.get()) log_warning("'daemonize' is not supported yet");
 
-  Composition server(options, config, entropy_seed());
-  if (auto renamed = server.rename_commands(); !renamed) {
-    fmt::print(stderr, "{}\n", renamed.error().text);
-    return 1;
-  }
-  const PidFile pid_file(files, options.server.pid_file.get());
+  Composition server(options, config,
+                     {.program = program,
+                      .show_title = [&title](std::string_view text) { title.show(text); },
+                      .supervision = supervision},
+                     entropy_seed());
+  if (auto renamed = server.rename_commands(); !renamed) return refuse(renamed.error());
+  const PidFile pid_file(files, server_options.pid_file.get());
   if (auto started = server.start(); !started) {
     log_warning("Fatal: {}", started.error().text);
     return 1;
@@ -96,5 +131,8 @@ int main(int argc, char** argv) {
     fmt::print("{}", kUsage);
     return 0;
   }
-  return serve(arguments);
+  const std::string program = argv[0];
+  prepare_crash_log(argv[0]);
+  ProcessTitle title(argc, argv);
+  return serve(program, arguments, title);
 }

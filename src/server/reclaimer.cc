@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/thread.h"
-
 namespace tandem {
 
 Reclaimer::~Reclaimer() {
@@ -13,6 +11,13 @@ Reclaimer::~Reclaimer() {
   }
   changed_.notify_one();
   thread_.join();
+}
+
+Result<void> Reclaimer::start() {
+  auto thread = Thread::start("reclaimer", [this] { run(); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
 }
 
 void Reclaimer::free_later(Garbage garbage) {
@@ -25,7 +30,6 @@ void Reclaimer::free_later(Garbage garbage) {
 }
 
 void Reclaimer::run() {
-  name_thread("reclaimer");
   std::unique_lock guard(lock_);
   for (;;) {
     changed_.wait(guard, [this] { return ending_ || !queue_.empty(); });

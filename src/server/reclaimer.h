@@ -9,17 +9,18 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <thread>
 
+#include "base/thread.h"
 #include "keyspace/garbage.h"
 
 namespace tandem {
 
 class Reclaimer {
  public:
-  Reclaimer() : thread_([this] { run(); }) {}
   ~Reclaimer();
 
+  // Makes the thread; garbage waits until then.
+  Result<void> start();
   void free_later(Garbage garbage);
 
   // Keys, for INFO.
@@ -36,7 +37,7 @@ class Reclaimer {
   std::condition_variable changed_;
   std::deque<Garbage> queue_;
   bool ending_ = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace tandem

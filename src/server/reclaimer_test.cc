@@ -21,6 +21,7 @@ Garbage large_hash() {
 // The address sanitizer tells if anything stays.
 TEST(Reclaimer, FreesWhatIsLeftWhenItEnds) {
   Reclaimer reclaimer;
+  ASSERT_TRUE(reclaimer.start());
   for (int i = 0; i < 50; ++i) reclaimer.free_later(large_hash());
   auto tables = std::make_shared<DatabaseTables>();
   const std::weak_ptr<DatabaseTables> watched = tables;

@@ -133,6 +133,7 @@ bool Session::take_request() {
   if (const auto args = input_.args(); !args.empty()) {
     if (subscribed || is_monitor) [[unlikely]]
       take_messages();
+    if (host_.trail != nullptr) host_.trail->note(id, args[0]);
     switch (host_.executor.execute(*this, args, input_.raw(), output_.writer())) {
       case Outcome::kPaused:
         input_.postpone();

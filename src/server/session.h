@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crash_log.h"
 #include "config/server_options.h"
 #include "engine/admission.h"
 #include "engine/executor.h"
@@ -49,6 +50,8 @@ struct SessionHost {
   std::function<void(uint64_t id, std::string reply)> deliver;
   // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
   std::function<void(Session&)> held_back;
+  // The worker's last commands; null: nobody looks.
+  CrashTrail* trail = nullptr;
 };
 
 class Session final : public ClientState, public ClientConnection {

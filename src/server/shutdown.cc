@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/logging.h"
-#include "base/thread.h"
 
 namespace tandem {
 
@@ -17,15 +16,57 @@ constexpr int64_t kMsPerLook = 1000 / kLooksPerSecond;
 
 Shutdown::~Shutdown() {
   abort();
-  if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard guard(requests_lock_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+Result<void> Shutdown::prepare() {
+  auto thread = Thread::start("shutdown", [this] { run(); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
+}
+
+void Shutdown::run() {
+  std::unique_lock guard(requests_lock_);
+  for (;;) {
+    changed_.wait(guard, [this] { return ending_ || !requests_.empty(); });
+    if (ending_) return;
+    const Request request = std::move(requests_.front());
+    requests_.pop_front();
+    serving_ = true;
+    guard.unlock();
+    serve(request);
+    guard.lock();
+    serving_ = false;
+  }
+}
+
+void Shutdown::serve(const Request& request) {
+  if (request.wait == nullptr || wait_for_replicas(request)) {
+    return request.done(begin(request.how));
+  }
+  request.done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
+}
+
+// Before any wait: another shutdown may wait for a script.
+void Shutdown::drop_if_asked(int how) {
+  if ((how & kShutdownNoSave) == 0) return;
+  dropping_.store(true);
+  parts_.stop_scripts();
 }
 
 Result<void> Shutdown::begin(int how) {
   const bool drop = (how & kShutdownNoSave) != 0;
-  if (drop) drop_scripts();  // before the lock: another shutdown may wait for the script
+  drop_if_asked(how);
   const std::lock_guard guard(lock_);
   if (over_) return {};
   log_warning("User requested shutdown...");
+  parts_.begins();
   // What is loaded only in part must not replace the file that it comes from.
   const bool loading = parts_.gate.is(Gate::kDatasetLoading);
   const bool save =
@@ -51,11 +92,6 @@ Result<void> Shutdown::begin(int how) {
   return {};
 }
 
-void Shutdown::drop_scripts() {
-  dropping_.store(true);
-  parts_.stop_scripts();
-}
-
 bool Shutdown::must_wait(int how) const {
   // Who asks may be heard by the script's own thread.
   if ((how & kShutdownNoSave) != 0 && parts_.gate.is(Gate::kBusyScript)) return true;
@@ -68,21 +104,26 @@ bool Shutdown::must_wait_for_replicas(int how) const {
 }
 
 void Shutdown::start(int how, Done done) {
-  if ((how & kShutdownNoSave) != 0) drop_scripts();
-  const std::lock_guard guard(thread_lock_);
-  if (wait_ != nullptr) return done(fail(ErrorCode::kRefused, "a shutdown is in progress"));
+  std::unique_lock guard(requests_lock_);
+  if (wait_ != nullptr) {
+    guard.unlock();
+    return done(fail(ErrorCode::kRefused, "a shutdown is in progress"));
+  }
   if (must_wait_for_replicas(how)) wait_ = std::make_shared<Wait>();
-  thread_ = std::thread(
-      [this, how, wait = wait_, done = std::move(done), before = std::move(thread_)]() mutable {
-        name_thread("shutdown");
-        if (before.joinable()) before.join();
-        if (wait == nullptr || wait_for_replicas(how)) return done(begin(how));
-        done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
-      });
+  const bool waits = wait_ != nullptr;
+  requests_.push_back({how, std::move(done), wait_});
+  changed_.notify_one();
+  guard.unlock();
+  if (!waits || parts_.gate.is(Gate::kBusyScript)) drop_if_asked(how);
+}
+
+bool Shutdown::in_progress() {
+  const std::lock_guard guard(requests_lock_);
+  return serving_ || !requests_.empty();
 }
 
 bool Shutdown::abort() {
-  const std::lock_guard guard(thread_lock_);
+  const std::lock_guard guard(requests_lock_);
   if (wait_ == nullptr) return false;
   const std::lock_guard wait_guard(wait_->lock);
   wait_->aborted = true;
@@ -91,16 +132,17 @@ bool Shutdown::abort() {
 }
 
 // False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
-bool Shutdown::wait_for_replicas(int how) {
+bool Shutdown::wait_for_replicas(const Request& request) {
+  parts_.begins();
   parts_.pauses.begin(PauseReason::kShutdown, PauseKind::kWrites);
-  const std::shared_ptr<Wait> wait = wait_;
+  const std::shared_ptr<Wait> wait = request.wait;
   log_notice("Waiting for replicas before shutting down.");
   bool aborted;
   {
     std::unique_lock guard(wait->lock);
     // Looked at again and again, for a replica may also go, or another come.
     int64_t looks_left = parts_.timeout_seconds.get() * kLooksPerSecond;
-    while (!wait->aborted && looks_left > 0 && must_wait_for_replicas(how)) {
+    while (!wait->aborted && looks_left > 0 && must_wait_for_replicas(request.how)) {
       waits_ms_.store(looks_left * kMsPerLook);
       wait->changed.wait_for(guard, std::chrono::milliseconds(kMsPerLook));
       --looks_left;
@@ -109,7 +151,7 @@ bool Shutdown::wait_for_replicas(int how) {
     aborted = wait->aborted;
     if (looks_left == 0) log_warning("Some replicas have not caught up in time.");
   }
-  const std::lock_guard guard(thread_lock_);
+  const std::lock_guard guard(requests_lock_);
   wait_ = nullptr;
   if (aborted) parts_.pauses.end(PauseReason::kShutdown);
   return !aborted;

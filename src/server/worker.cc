@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/logging.h"
-#include "base/thread.h"
 
 namespace tandem {
 namespace {
@@ -63,16 +62,16 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
 
 Worker::~Worker() { CHECK(!thread_.joinable(), "a worker is joined before it is destroyed"); }
 
-void Worker::start(size_t number) {
-  thread_ = std::thread([this, number] {
-    name_thread("worker-" + std::to_string(number));
-    loop_->run();
-  });
+Result<void> Worker::start(size_t number) {
+  const std::string name = "worker-" + std::to_string(number);
+  host_.trail = &trail_.emplace(name);
+  auto thread = Thread::start(name, [this] { loop_->run(); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
 }
 
-void Worker::join() {
-  if (thread_.joinable()) thread_.join();
-}
+void Worker::join() { thread_.join(); }
 
 void Worker::adopt(AcceptedSocket socket) {
   {

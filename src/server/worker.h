@@ -5,12 +5,13 @@
 #pragma once
 
 #include <memory>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
 
 #include "base/lock.h"
+#include "base/thread.h"
 #include "config/server_options.h"
 #include "engine/executor.h"
 #include "io/network.h"
@@ -37,8 +38,8 @@ class Worker {
   Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs);
   ~Worker();
 
-  // `number` names its thread.
-  void start(size_t number);
+  // `number` names its thread. The error: there is no thread to be had.
+  Result<void> start(size_t number);
   // The loop ends soon; sessions live on, unserved, until the destructor.
   void stop() { loop_->stop(); }
   void join();
@@ -92,7 +93,8 @@ class Worker {
   int64_t next_hearing_ms_ = 0;
   Timer tick_;
   Scope scope_;
-  std::thread thread_;
+  std::optional<CrashTrail> trail_;
+  Thread thread_;
 };
 
 }  // namespace tandem

@@ -1,0 +1,52 @@
+// What CONFIG SET sets in motion beyond the new value: one call for each Part of the directive
+// table.
+//
+// Threads: made before any other thread runs. The calls come on the thread of CONFIG SET, which
+// holds all stripes; none of them waits for a thread that may itself wait for stripes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "config/config.h"
+#include "engine/engine.h"
+#include "io/loop.h"
+#include "replication/control.h"
+#include "server/acceptor.h"
+#include "server/command_watch.h"
+#include "server/persistence.h"
+
+namespace tandem {
+
+class ConfigurationHooks {
+ public:
+  // All outlive this.
+  struct Parts {
+    Options& options;
+    Config& config;
+    Engine& engine;
+    EncodingLimits& limits;
+    CommandWatch& watch;
+    Persistence& persistence;
+    ReplicationControl& replication;
+    Loop& main_loop;
+    Acceptor& acceptor;                        // on the main loop
+    const std::atomic<bool>& left_main_loop;   // for good
+    std::function<int64_t()> clients_allowed;  // of `maxclients`, by the system
+    std::function<Result<void>()> show_title;
+  };
+
+  explicit ConfigurationHooks(Parts parts) : parts_(std::move(parts)) {}
+
+  // Registers every call with the configuration.
+  void watch();
+
+ private:
+  void watch_clients();
+  void watch_data();
+  Result<void> listen_again();
+
+  const Parts parts_;
+};
+
+}  // namespace tandem
