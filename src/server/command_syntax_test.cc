@@ -144,7 +144,10 @@ TEST(CommandSyntax, EveryCommandOfTheServerIsInTheNotation) {
   MachineConfigFiles config_files(files);
   Options options;
   Config config(options, config_files);
-  const Composition composition(options, config, 1);
+  const Supervision nobody(Supervisor::kNone);
+  const Composition composition(
+      options, config,
+      {.program = "", .show_title = [](std::string_view) {}, .supervision = nobody}, 1);
   const Registry& registry = composition.registry();
   EXPECT_GT(registry.id_count(), 200u);
   for (size_t id = 0; id < registry.id_count(); ++id) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "server/client.h"
 #include "server/command_help.h"
 
 namespace tandem {
@@ -24,8 +25,8 @@ void set(SessionContext& c, Config& config) {
   for (size_t at = 2; at < c.args.size(); at += 2) {
     pairs.push_back({std::string(c.args[at]), std::string(c.args[at + 1])});
   }
-  Session* session = session_of(c);
-  const bool local = session != nullptr && session->stream().peer().is_local();
+  const ClientConnection* client = client_of(c);
+  const bool local = client != nullptr && client->peer().is_local();
   if (auto done = config.set(pairs, local); !done) return c.reply.error(done.error().text);
   c.reply.ok();
 }

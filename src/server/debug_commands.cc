@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "commands/digest.h"
+#include "engine/executor.h"
 #include "server/client.h"
 #include "server/command_help.h"
 #include "stats/info.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/executor.h"
 #include "server/admin_commands.h"
 #include "server/command_help.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "engine/admission.h"
+#include "engine/executor.h"
 #include "server/admin_commands.h"
 #include "server/client.h"
 #include "server/command_help.h"

@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "base/number.h"
+#include "engine/executor.h"
 #include "server/admin_commands.h"
 #include "server/client.h"
 #include "server/command_help.h"

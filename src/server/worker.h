@@ -55,7 +55,7 @@ class Worker {
   // On its own thread, from inside a command that takes long: answers the other clients, now and
   // then.
   void hear_others();
-  bool is_own_thread() const { return thread_.get_id() == std::this_thread::get_id(); }
+  bool is_own_thread() const { return thread_.is_this(); }
 
   Loop& loop() { return *loop_; }
   Network& network() { return *network_; }
