@@ -409,6 +409,35 @@ def test_used_memory_follows_the_data(client):
     wait_until(is_freed, "the memory is given back")
 
 
+def test_used_memory_of_unread_replies_is_that_of_their_clients(server, client):
+    """used_memory counts what the allocator gave. Room for replies grows by doubling, the allocator
+    rounds it up by a quarter at most, and what nobody has written into is not resident: more than
+    used_memory_rss is no fault. But all of the room must be shown as the clients'."""
+    count, megabyte = 60, 2**20
+    client("SET", "large", "x" * megabyte)
+
+    def figures():
+        info = server.info("memory")
+        return int(info["used_memory"]), int(info["mem_clients_normal"])
+    used_before, clients_before = figures()
+    slow = [server.connect() for _ in range(3)]
+    try:
+        for connection in slow:
+            connection.send(b"GET large\r\n" * count)
+
+        def all_wait():
+            executed = server.info("commandstats").get("cmdstat_get", "")
+            return executed.startswith(f"calls={len(slow) * count},")
+        wait_until(all_wait, "the replies wait")
+        used, clients = figures()
+        assert clients - clients_before > len(slow) * (count - 10) * megabyte
+        assert 0.99 < (used - used_before) / (clients - clients_before) < 1.3
+    finally:
+        for connection in slow:
+            connection.close()
+    wait_until(lambda: figures()[1] < clients_before + megabyte, "the clients are gone")
+
+
 def test_resetstat_resets_syncs_and_saves(start):
     primary, replica = start("tandem"), start("tandem")
     replica.follow(primary.port)

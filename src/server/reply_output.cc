@@ -64,7 +64,7 @@ bool ReplyOutput::is_over(const OutputBufferLimit& limit, int64_t waiting_bytes,
 }
 
 void ReplyOutput::flush() {
-  if (sending_) return;
+  if (sending_) return show();
   if (!out_.empty() && !parts_.stop.requested()) {
     const size_t taken = parts_.stream.try_write(out_);
     count_sent(taken);

@@ -10,7 +10,10 @@
 namespace tandem {
 
 struct MemoryFigures {
-  int64_t used_bytes = 0;      // what the program asked for and holds
+  // What the program asked for and holds, each piece as large as the allocator's class for it. Room
+  // that was never written into counts, and is not resident: with much of it (replies that wait)
+  // this is more than resident_bytes.
+  int64_t used_bytes = 0;
   int64_t active_bytes = 0;    // in pages that hold any of it
   int64_t mapped_bytes = 0;    // resident by the allocator's account
   int64_t resident_bytes = 0;  // by the kernel's
