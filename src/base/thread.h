@@ -33,7 +33,8 @@ class Thread {
   // Waits for its end. Nothing to do without a thread, or once more.
   void join();
   bool joinable() const { return running_; }
-  bool is_this() const { return running_ && pthread_equal(id_, pthread_self()) != 0; }
+  // Whether it is the calling thread.
+  bool is_this() const { return running_ && ::pthread_equal(id_, ::pthread_self()) != 0; }
 
  private:
   explicit Thread(pthread_t id) : running_(true), id_(id) {}

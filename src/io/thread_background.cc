@@ -1,13 +1,15 @@
 #include "io/thread_background.h"
 
+#include <stdexcept>
 #include <utility>
-
-#include "base/thread.h"
 
 namespace tandem {
 
-ThreadBackground::ThreadBackground(std::string name)
-    : name_(std::move(name)), thread_([this] { run(); }) {}
+ThreadBackground::ThreadBackground(std::string name) {
+  auto thread = Thread::start(std::move(name), [this] { run(); });
+  if (!thread) throw std::runtime_error(thread.error().text);
+  thread_ = std::move(*thread);
+}
 
 ThreadBackground::~ThreadBackground() {
   {
@@ -27,7 +29,6 @@ void ThreadBackground::begin(Step step) {
 }
 
 void ThreadBackground::run() {
-  name_thread(name_);
   for (Step step; take(step); step = nullptr) {
     while (step() && !ending()) {
     }

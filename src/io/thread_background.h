@@ -6,16 +6,16 @@
 #include <deque>
 #include <mutex>
 #include <string>
-#include <thread>
 
+#include "base/thread.h"
 #include "io/background.h"
 
 namespace tandem {
 
 class ThreadBackground final : public Background {
  public:
-  // `name` is the thread's (base/thread.h). Throws std::system_error where the system has no thread
-  // to give.
+  // `name` is the thread's (base/thread.h). Throws std::runtime_error where the system has no
+  // thread to give.
   explicit ThreadBackground(std::string name);
   ~ThreadBackground() override;
 
@@ -27,13 +27,12 @@ class ThreadBackground final : public Background {
   bool take(Step& step);
   bool ending();
 
-  const std::string name_;
   std::mutex lock_;
   std::condition_variable changed_;
   std::deque<Step> waiting_;
   bool ending_ = false;
   // Last: it uses the rest.
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace tandem

@@ -8,10 +8,16 @@
 
 #include <algorithm>
 #include <csignal>
+#include <future>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <uv.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "io/timer_heap.h"
 
 namespace tandem {
@@ -56,9 +62,31 @@ struct WorkRequest {
   UvLoop* loop;
 };
 
-// The threads that submit() needs are made with the first work, and libuv ends the process when it
-// cannot have them: better now than for a client's command.
+// As many threads at once as libuv's pool has by default. Throws where the system has none to give.
+bool try_pool() {
+  constexpr size_t kPoolThreads = 4;
+  std::promise<void> tried;
+  const std::shared_future<void> wait = tried.get_future().share();
+  std::vector<Thread> had;
+  std::string error;
+  while (error.empty() && had.size() < kPoolThreads) {
+    auto thread = Thread::start("pool", [wait] { wait.wait(); });
+    if (thread) {
+      had.push_back(std::move(*thread));
+    } else {
+      error = thread.error().text;
+    }
+  }
+  tried.set_value();
+  for (Thread& thread : had) thread.join();
+  if (!error.empty()) throw std::runtime_error(error);
+  return true;
+}
+
+// The threads that submit() needs are made with the first work, and libuv ends the process without
+// a word when it cannot have them: better now than for a client's command, and better said before.
 void start_pool(uv_loop_t& loop) {
+  [[maybe_unused]] static const bool tried = try_pool();
   uv_work_t nothing;
   const int queued = uv_queue_work(&loop, &nothing, [](uv_work_t*) {}, [](uv_work_t*, int) {});
   CHECK(queued == 0, "work can be queued");

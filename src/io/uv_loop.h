@@ -28,6 +28,7 @@ struct LoopCounters {
 
 class UvLoop final : public Loop {
  public:
+  // Throws std::runtime_error where the system has no threads for work off the loop.
   UvLoop();
   // Waits for work that was submitted. Streams, listeners, timers and watches are gone by now.
   ~UvLoop() override;

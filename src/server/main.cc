@@ -1,6 +1,7 @@
 // The program: reads the configuration, builds the server, runs it.
 #include <csignal>
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -134,5 +135,10 @@ int main(int argc, char** argv) {
   const std::string program = argv[0];
   prepare_crash_log(argv[0]);
   ProcessTitle title(argc, argv);
-  return serve(program, arguments, title);
+  try {
+    return serve(program, arguments, title);
+  } catch (const std::runtime_error& error) {  // a thread that a constructor cannot have
+    log_warning("Fatal: {}", error.what());
+    return 1;
+  }
 }
