@@ -59,7 +59,8 @@ TEST(UvLoopTest, CountsItsTurnsAndTheTimeItIsAwake) {
   const int64_t began_us = loop.clock().monotonic_us();
   run_to_end(loop, work_and_sleep(loop, kWorkUs));
   EXPECT_GE(loop.counters().turns.load(), 3u);
-  EXPECT_GE(loop.counters().busy_us.load(), 3u * kWorkUs);
+  // The first work is done before the loop runs.
+  EXPECT_GE(loop.counters().busy_us.load(), 2u * kWorkUs);
   EXPECT_LE(loop.counters().busy_us.load(),
             static_cast<uint64_t>(loop.clock().monotonic_us() - began_us));
 }
