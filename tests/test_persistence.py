@@ -236,7 +236,18 @@ def test_real_files_load_as_in_redis(start, name):
     for server in (expected, ours):
         shutil.copy(DATA / name, server.folder / "dump.rdb")
         server.start()
-    assert digest(ours) == digest(expected) != "0" * 40
+    assert values(ours) == values(expected) != {}
+
+
+def values(server):
+    """What each key holds. Scores as numbers: 7.2 writes them, and so their digest, otherwise."""
+    with server.connect() as connection:
+        def value(key):
+            if connection("TYPE", key) != "zset":
+                return connection("DEBUG", "DIGEST-VALUE", key)
+            words = connection("ZRANGE", key, 0, -1, "WITHSCORES")
+            return dict(zip(words[::2], map(float, words[1::2])))
+        return {key: (connection("PEXPIRETIME", key), value(key)) for key in connection("KEYS", "*")}
 
 
 def test_random_damage_never_crashes(start, file):
