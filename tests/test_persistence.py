@@ -247,7 +247,8 @@ def values(server):
                 return connection("DEBUG", "DIGEST-VALUE", key)
             words = connection("ZRANGE", key, 0, -1, "WITHSCORES")
             return dict(zip(words[::2], map(float, words[1::2])))
-        return {key: (connection("PEXPIRETIME", key), value(key)) for key in connection("KEYS", "*")}
+        keys = connection("KEYS", "*")
+        return {key: (connection("PEXPIRETIME", key), value(key)) for key in keys}
 
 
 def test_random_damage_never_crashes(start, file):
