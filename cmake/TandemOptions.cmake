@@ -12,4 +12,8 @@ if(TANDEM_SANITIZE)
   add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TANDEM_SANITIZE})
 endif()
+if(TANDEM_FUZZ)
+  # Everywhere, for a precompiled header is compiled as those who use it. Programs that are no fuzzers pass over the counting.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 add_link_options(-fuse-ld=lld)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
 
@@ -237,6 +238,8 @@ POPS = [("BLPOP", "q", 0), ("BRPOP", "q", "r", 0), ("BLMOVE", "q", "target", "LE
 @pytest.mark.parametrize("command", POPS, ids=lambda words: words[0])
 def test_who_closed_while_it_waited_is_not_served(acting, command):
     """Pushed right after the close: what cannot be delivered is not taken."""
+    if is_stock(acting.kind):
+        pytest.skip("a stock server may hear of the close a moment later")
     lost = []
     with acting.connect() as control:
         for turn in range(2 * TRIES):

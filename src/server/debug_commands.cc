@@ -41,7 +41,8 @@ void stand_still(SessionContext& c) {
   const auto length_ms = static_cast<int64_t>(std::llround(ms));
   if (length_ms == 0) return c.reply.ok();
   const Clock& clock = c.executor.engine().clock;
-  if (c.block_externally(clock.unix_ms() + length_ms, [] { return std::string("+OK\r\n"); })) {
+  // A millisecond that has begun is not over.
+  if (c.block_externally(clock.unix_ms() + length_ms + 1, [] { return std::string("+OK\r\n"); })) {
     c.executor.engine().pauses.begin(PauseReason::kDebugSleep, PauseKind::kAll,
                                      clock.monotonic_ms() + length_ms);
   } else {
