@@ -76,8 +76,8 @@ def data_of(server):
 
 def failure(server, primary):
     """Why the link to this primary ended, once it has: INFO says the same as the log."""
-    line = re.compile(rf"The link to the primary 127\.0\.0\.1:{primary.port} (?:ended|stops): (.*); "
-                      "next try")
+    line = re.compile(rf"The link to the primary 127\.0\.0\.1:{primary.port} "
+                      r"(?:ended|stops): (.*); next try")
     told = wait_until(lambda: line.search(server.log_text()), "the link ended", 30)[1]
     info = server.info("replication")
     assert info["master_link_last_failure"] == told and info["master_link_status"] == "down"

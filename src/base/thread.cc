@@ -1,11 +1,9 @@
 #include "base/thread.h"
 
 #include <ctime>
-#include <latch>
 #include <memory>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include <sched.h>
 
@@ -70,23 +68,6 @@ Result<Thread> Thread::start(std::string name, std::move_only_function<void()> r
 void Thread::join() {
   if (!std::exchange(running_, false)) return;
   ::pthread_join(id_, nullptr);
-}
-
-Result<void> can_have_threads(size_t count) {
-  std::latch counted(1);
-  std::vector<Thread> threads;
-  Result<void> outcome;
-  while (outcome && threads.size() < count) {
-    auto thread = Thread::start("pool", [&counted] { counted.wait(); });
-    if (thread) {
-      threads.push_back(std::move(*thread));
-    } else {
-      outcome = std::unexpected(thread.error());
-    }
-  }
-  counted.count_down();
-  for (Thread& thread : threads) thread.join();
-  return outcome;
 }
 
 void Breather::take_at_times() {

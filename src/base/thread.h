@@ -2,7 +2,6 @@
 // its processor.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -43,10 +42,6 @@ class Thread {
   bool running_ = false;
   pthread_t id_{};
 };
-
-// Whether the system has so many threads left: for parts that make theirs where nobody could be told
-// of an error (libuv's pool ends the process).
-Result<void> can_have_threads(size_t count);
 
 // For a thread that works for long and hardly waits for anything. The system takes it off its
 // processor only when its slice of some milliseconds is over, and whoever came to that processor

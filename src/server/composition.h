@@ -50,9 +50,6 @@ class Composition {
     const Supervision& supervision;
   };
 
-  // Threads that its parts make as they are made: libuv's pool, the file's writer and its reader.
-  static constexpr size_t kThreadsOfItsParts = 4 + 2;
-
   // Options and configuration are loaded already. All outlive this.
   Composition(Options& options, Config& config, Process process, uint64_t seed);
   ~Composition();

@@ -12,7 +12,6 @@
 #include "base/crash_log.h"
 #include "base/logging.h"
 #include "base/random.h"
-#include "base/thread.h"
 #include "base/version.h"
 #include "config/config.h"
 #include "io/daemon.h"
@@ -105,10 +104,6 @@ int serve(const std::string& program, const std::vector<std::string>& arguments,
              ::getpid());
   for (const std::string& warning : config.warnings()) log_warning("{}", warning);
 
-  if (auto threads = can_have_threads(Composition::kThreadsOfItsParts); !threads) {
-    log_warning("Fatal: {}", threads.error().text);
-    return 1;
-  }
   Composition server(options, config,
                      {.program = program,
                       .show_title = [&title](std::string_view text) { title.show(text); },
