@@ -231,7 +231,11 @@ std::function<void(std::string reply)> Session::unblocker() {
 }
 
 std::function<bool()> Session::is_gone() {
-  return [card = card_] { return card->is_gone(); };
+  // Weak: the card holds the waiter, which holds this.
+  return [card = std::weak_ptr(card_)] {
+    const auto there = card.lock();
+    return there == nullptr || there->is_gone();
+  };
 }
 
 void Session::reset() {
