@@ -2,8 +2,8 @@
 //
 // A step of the keyspace's own scan visits one chain of some five keys in one of 16,384 partitions,
 // most of which are empty in a small database: SCAN steps on until it has seen COUNT keys or
-// reached the end. It holds the stripes in which it will most likely see as many, and stops where
-// they end.
+// reached the end. SCAN, KEYS and RANDOMKEY visit one stripe after the other: others write in
+// between, and what was there from beginning to end is told once.
 #include "base/ascii.h"
 #include "base/glob.h"
 #include "base/number.h"
@@ -16,9 +16,28 @@ namespace {
 
 void dbsize(Context& ctx) { ctx.reply.integer(ctx.keys.size()); }
 
+const Entry* first_live_in(Context& ctx, int stripe) {
+  const Entry* first = nullptr;
+  ctx.keys.for_each_in(stripe, [&](const Entry& entry) { first = first ? first : &entry; });
+  return first;
+}
+
 void randomkey(Context& ctx) {
-  const Entry* entry = ctx.keys.random(ctx.random);
-  entry != nullptr ? ctx.reply.bulk(entry->key()) : ctx.reply.null();
+  static constexpr int kDrawsMax = 100;
+  for (int draws = 0; draws < kDrawsMax; ++draws) {
+    const std::optional<int> stripe = ctx.keys.draw_stripe(ctx.random);
+    if (!stripe) return ctx.reply.null();
+    if (!ctx.visit(*stripe)) return;
+    const Entry* entry = ctx.keys.random_in(*stripe, ctx.random);
+    if (entry != nullptr) return ctx.reply.bulk(entry->key());
+  }
+  // Nearly everything has expired: take the first that has not, or none.
+  for (int stripe = 0; stripe < kStripes; ++stripe) {
+    if (!ctx.visit(stripe)) return;
+    const Entry* entry = first_live_in(ctx, stripe);
+    if (entry != nullptr) return ctx.reply.bulk(entry->key());
+  }
+  ctx.reply.null();
 }
 
 // ASYNC and SYNC make no difference here: the tables leave at once, what was in them is freed after
@@ -71,7 +90,11 @@ void keys(Context& ctx) {
     ctx.reply.bulk(entry.key());
     ++count;
   };
-  for (int stripe = 0; stripe < kStripes; ++stripe) ctx.keys.for_each_in(stripe, tell);
+  for (int stripe = 0; stripe < kStripes && !ctx.reply.is_full(); ++stripe) {
+    if (ctx.keys.keys_in(stripe) == 0) continue;
+    if (!ctx.visit(stripe)) return;
+    ctx.keys.for_each_in(stripe, tell);
+  }
   ctx.reply.end_array(array, count);
 }
 
@@ -80,6 +103,8 @@ void scan(Context& ctx) {
   if (!options) return;
   reply_scan(ctx, *options, [&](uint64_t cursor) {
     ScanStep step{.cursor = 0, .seen = 0, .written = 0};
+    step.refused = !ctx.visit(View::stripe_of_cursor(cursor));
+    if (step.refused) return step;
     step.cursor = ctx.keys.scan(cursor, [&](const Entry& entry) {
       ++step.seen;
       if (options->type && !equal_ignore_case(type_name(entry.type()), *options->type)) return;
@@ -87,24 +112,8 @@ void scan(Context& ctx) {
       ctx.reply.bulk(entry.key());
       ++step.written;
     });
-    step.last = !ctx.keys.may_scan(step.cursor);
     return step;
   });
-}
-
-// From the cursor's stripe on, until COUNT keys lie in them.
-StripeSet scanned_stripes(const Keyspace& keyspace, int database, std::span<const Bytes> args) {
-  int64_t wanted = ScanOptions{}.count;
-  for (size_t i = 2; i + 1 < args.size(); ++i) {
-    if (equal_ignore_case(args[i], "COUNT")) wanted = parse_int64(args[i + 1]).value_or(wanted);
-  }
-  StripeSet stripes;
-  int stripe = View::stripe_of_cursor(parse_uint64(args[1]).value_or(0));
-  do {
-    stripes.add(stripe);
-    wanted -= keyspace.keys_in(database, stripe);
-  } while (++stripe < kStripes && wanted > 0);
-  return stripes;
 }
 
 // clang-format off: a row is a record
@@ -113,7 +122,7 @@ const std::vector<CommandRow> kRows = {
      .handler = dbsize, .group = "server", .categories = "keyspace",
      .tips = "request_policy:all_shards response_policy:agg_sum", .since = "1.0.0",
      .complexity = "O(1)", .summary = "Counts the keys of the database"},
-    {.name = "randomkey", .arity = 1, .flags = kReadOnly, .scope = LockScope::kEverything,
+    {.name = "randomkey", .arity = 1, .flags = kReadOnly, .scope = LockScope::kVisits,
      .handler = randomkey, .group = "generic",
      .tips = "request_policy:all_shards response_policy:special nondeterministic_output",
      .since = "1.0.0", .complexity = "O(1)", .summary = "Returns some key of the database"},
@@ -133,13 +142,13 @@ const std::vector<CommandRow> kRows = {
      .handler = swapdb, .group = "server", .categories = "keyspace dangerous", .since = "4.0.0",
      .complexity = "O(N) for N clients that watch or wait for their keys",
      .summary = "Exchanges two databases", .syntax = "index1 index2"},
-    {.name = "keys", .arity = 2, .flags = kReadOnly, .scope = LockScope::kEverything,
+    {.name = "keys", .arity = 2, .flags = kReadOnly, .scope = LockScope::kVisits,
      .handler = keys, .group = "generic", .categories = "keyspace dangerous",
      .tips = "request_policy:all_shards nondeterministic_output_order", .since = "1.0.0",
      .complexity = "O(N) for N keys in the database",
      .summary = "Returns all keys that match a pattern", .syntax = "pattern"},
-    {.name = "scan", .arity = -2, .flags = kReadOnly, .scope = LockScope::kPlanned,
-     .stripes = scanned_stripes, .handler = scan, .group = "generic",
+    {.name = "scan", .arity = -2, .flags = kReadOnly, .scope = LockScope::kVisits,
+     .handler = scan, .group = "generic",
      .tips = "nondeterministic_output request_policy:special response_policy:special",
      .since = "2.8.0", .history = "6.0.0 Takes TYPE",
      .complexity = "O(1) a call, O(N) for the whole walk over N keys",

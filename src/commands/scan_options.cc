@@ -61,14 +61,13 @@ void reply_scan(Context& ctx, const ScanOptions& options,
   uint64_t cursor = options.cursor;
   int64_t seen = 0;
   int64_t written = 0;
-  bool last = false;
   do {
     const ScanStep done = step(cursor);
-    last = done.last;
+    if (done.refused) return;
     cursor = done.cursor;
     seen += done.seen;
     written += done.written;
-  } while (cursor != 0 && seen < options.count && !last);
+  } while (cursor != 0 && seen < options.count);
   finish(ctx, start, cursor, written);
 }
 

@@ -30,7 +30,7 @@ struct ScanStep {
   uint64_t cursor;
   int64_t seen;
   int64_t written;
-  bool last = false;  // this call may look no further
+  bool refused = false;  // by Context::visit: nothing is answered
 };
 void reply_scan(Context& ctx, const ScanOptions& options,
                 FunctionRef<ScanStep(uint64_t cursor)> step);

@@ -128,6 +128,8 @@ const Command* Registry::add(CommandRow row, const std::string& prefix) {
   command.called = row.name;
   std::vector<CommandRow> subcommands = std::move(row.subcommands);
   command.row = std::move(row);
+  CHECK(command.row.scope != LockScope::kVisits || command.has(kReadOnly),
+        "what is changed stripe by stripe would have no place in the log");
   command.judged_by = judging_conditions(command.row);
   for (CommandRow& subcommand : subcommands) {
     command.subcommands.push_back(add(std::move(subcommand), command.full_name + "|"));

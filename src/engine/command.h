@@ -18,12 +18,10 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "keyspace/stripe_set.h"
 
 namespace tandem {
 
 struct Context;
-class Keyspace;
 struct SessionContext;
 
 // As COMMAND names them.
@@ -60,7 +58,8 @@ enum CommandFlag : uint32_t {
 // What the executor locks for a command.
 enum class LockScope : uint8_t {
   kKeys,        // the stripes of its keys; none if it names none
-  kPlanned,     // what CommandRow::stripes says
+  kVisits,      // one stripe after the other, as its handler asks for them (Context::visit); all of
+                // them where it is a part of something: inside MULTI, a script, a stream
   kEverything,  // all stripes: whole databases, scripts
 };
 
@@ -102,10 +101,6 @@ constexpr KeySpec keys_counted(int count_position, std::string_view flags) {
 // A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and
 // effects.
 using Handler = void (*)(Context&);
-// Which stripes a call needs that names no key (SCAN: those that its cursor is about to pass).
-// Called without stripes: what it looks at may change until they are held.
-using StripePlan = StripeSet (*)(const Keyspace& keyspace, int database,
-                                 std::span<const Bytes> args);
 // Commands about connections, the server or replication see their client, too.
 using SessionHandler = std::function<void(SessionContext&)>;
 
@@ -115,8 +110,7 @@ struct CommandRow {
   uint32_t flags = 0;
   std::vector<KeySpec> keys = {};
   LockScope scope = LockScope::kKeys;
-  StripePlan stripes = nullptr;  // with LockScope::kPlanned
-  Handler handler = nullptr;     // one of the two, or neither for a mere container of subcommands
+  Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
   // For COMMAND DOCS and COMMAND INFO.
   std::string_view group = {};

@@ -38,6 +38,15 @@ struct BlockRequest {
   std::vector<std::string> args = {};
 };
 
+// Leads a handler from stripe to stripe; see Context::visit.
+class StripeDoor {
+ public:
+  virtual bool enter(int stripe) = 0;
+
+ protected:
+  ~StripeDoor() = default;
+};
+
 struct Context {
   const Command& command;
   std::span<const Bytes> args;  // args[0] is the command's name as the client wrote it
@@ -48,7 +57,8 @@ struct Context {
   Bytes raw = {};  // the request as it came, empty if it did not come as an array
   bool may_block =
       false;  // false inside MULTI and scripts: a blocking command then acts as if timed out
-  bool from_primary = false;  // executes the primary's stream
+  bool from_primary = false;   // executes the primary's stream
+  StripeDoor* door = nullptr;  // null: every stripe that the handler may visit is held already
   bool blocked = false;
   bool error_counted = false;  // the error answered was counted where it arose, inside a script
   BlockRequest block_request = {};
@@ -62,6 +72,12 @@ struct Context {
   // Ends a blocking command without a result: the client waits, or is answered at once if it may
   // not.
   void block(BlockRequest request);
+
+  // For rows of LockScope::kVisits, which hold no stripe at first: lets go of the stripe that was
+  // visited before and takes this one. Other clients' writes come in between, and what was seen
+  // before is old then. False: the command is let in no longer (a busy script, a change of role);
+  // the handler returns at once, and what it wrote is dropped.
+  [[nodiscard]] bool visit(int stripe) { return door == nullptr || door->enter(stripe); }
 };
 
 // The effect of a command that replicas execute as it came.

@@ -31,10 +31,7 @@ void Execution::declare_nothing() {
   stripes_.clear();
 }
 
-void Execution::declare(const Command& command, std::span<const Bytes> args, int database) {
-  if (command.row.stripes != nullptr) {
-    stripes_.add(command.row.stripes(engine_.keyspace, database, args));
-  }
+void Execution::declare(const Command& command, std::span<const Bytes> args) {
   clear_and_shrink(positions_);
   find_key_positions(command, args, positions_);
   for (const int position : positions_) declare_key(args[static_cast<size_t>(position)]);
@@ -66,7 +63,8 @@ Context Execution::context(Call& call, View& view, Random& random) {
           .now_ms = access_.now_ms(),
           .raw = call.raw,
           .may_block = call.may_block,
-          .from_primary = call.client.kind == ClientKind::kLink};
+          .from_primary = call.client.kind == ClientKind::kLink,
+          .door = call.door};
 }
 
 void Execution::invoke(Call& call, Random& random) {

@@ -36,6 +36,7 @@ struct Call {
   bool blocked = false;
   bool error_counted = false;
   BlockRequest request = {};
+  StripeDoor* door = nullptr;  // of a command that visits stripes
 };
 
 class Execution {
@@ -45,16 +46,22 @@ class Execution {
 
   // ---- What it may touch. Views in it outlive the execution. ----
   void declare_nothing();
-  void declare(const Command& command, std::span<const Bytes> args, int database);
+  void declare(const Command& command, std::span<const Bytes> args);
   void declare_key(Bytes key);
   // All keys of a partition.
   void declare_partition(int partition);
+  // One stripe instead of the one before, in the middle of an execution that named no key.
+  void declare_visit(int stripe) {
+    stripes_.clear();
+    stripes_.add(stripe);
+  }
   void declare_everything() { stripes_ = StripeSet::all(); }
   const StripeSet& stripes() const { return stripes_; }
   bool has_declared_keys() const { return !declared_.empty(); }
   std::span<const DeclaredKey> declared() const { return declared_; }
 
-  // ---- Under `locks`, which cover what was declared, and stay until after commit(). ----
+  // ---- Under `locks`, which cover what was declared, and stay until after commit(). A command
+  // that visits stripes begins without any. ----
   void begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode);
   // Runs a hermetic handler.
   void invoke(Call& call, Random& random);

@@ -31,6 +31,13 @@ bool is_foreign(Bytes word) {
   return equal_ignore_case(word, "POST") || equal_ignore_case(word, "Host:");
 }
 
+// Where it is a part of something, that is one moment.
+bool takes_all(const Command& command) { return command.row.scope != LockScope::kKeys; }
+
+bool visits(const Call& call) {
+  return call.command.row.scope == LockScope::kVisits && call.client.kind == ClientKind::kNormal;
+}
+
 // A transaction whose parts failed did not fail itself.
 bool is_error(Bytes reply) { return reply.starts_with('-'); }
 
@@ -163,6 +170,46 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
   reply.simple("QUEUED");
 }
 
+// Leads a command that visits stripes from one to the next. At each it is judged again if the
+// conditions have changed, as one that waited for its only stripe is.
+class Executor::Door final : public StripeDoor {
+ public:
+  Door(Executor& executor, Frame& frame, Call& call)
+      : executor_(executor), frame_(frame), call_(call), before_(call.reply.mark()) {
+    if (visits(call)) call.door = this;
+  }
+
+  bool enter(int stripe) override {
+    if (verdict_ != Verdict::kLetIn) return false;
+    if (frame_.locks.held().has(stripe)) return true;
+    frame_.locks.release();
+    frame_.execution.declare_visit(stripe);
+    const ReplyWriter::Mark here = call_.reply.mark();
+    verdict_ = executor_.lock(frame_, call_);
+    if (verdict_ != Verdict::kLetIn) {
+      forget_reply(here);
+      return false;
+    }
+    frame_.execution.access().set_mode(expiry_mode(executor_.engine_.gate, call_.client, false));
+    return true;
+  }
+  Verdict verdict() const { return verdict_; }
+
+ private:
+  // All but the refusal, which came last.
+  void forget_reply(ReplyWriter::Mark refusal) {
+    const std::string error(call_.reply.written_since(refusal));
+    call_.reply.discard_to(before_);
+    call_.reply.raw(error);
+  }
+
+  Executor& executor_;
+  Frame& frame_;
+  Call& call_;
+  const ReplyWriter::Mark before_;
+  Verdict verdict_ = Verdict::kLetIn;
+};
+
 Outcome Executor::run(Call& call, uint32_t bits) {
   Entered entered(*this);
   Frame& frame = entered.frame();
@@ -171,19 +218,18 @@ Outcome Executor::run(Call& call, uint32_t bits) {
   const int64_t started_us = clock_.monotonic_us();
   frame.judged_under = bits;
   declare(execution, call);
-  switch (lock(frame, call)) {
-    case Verdict::kLetIn:
-      break;
-    case Verdict::kRefused:
-      return Outcome::kDone;
-    case Verdict::kHeldBack:
-      return Outcome::kPaused;
-  }
-  // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
-  const bool ends_transaction = call.command.has(kRunsQueue) && call.client.in_transaction;
+  if (const Verdict verdict = lock(frame, call); verdict != Verdict::kLetIn) [[unlikely]]
+    return outcome_of(verdict);
   execution.begin(frame.locks, clock_.unix_ms(),
                   expiry_mode(engine_.gate, call.client, call.command.has(kWrite)));
+  // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
+  const bool ends_transaction = call.command.has(kRunsQueue) && call.client.in_transaction;
+  Door door(*this, frame, call);
   invoke(frame, call);
+  if (door.verdict() != Verdict::kLetIn) [[unlikely]] {
+    execution.end();
+    return outcome_of(door.verdict());
+  }
   execution.commit(call);
   if (call.blocked) serving_.wait(call, execution);
   accounts_.keys(execution.access().counters());
@@ -198,6 +244,10 @@ Outcome Executor::run(Call& call, uint32_t bits) {
   if (serving_.has_more()) [[unlikely]]
     serving_.finish();
   return call.blocked ? Outcome::kBlocked : Outcome::kDone;
+}
+
+Outcome Executor::outcome_of(Verdict verdict) {
+  return verdict == Verdict::kHeldBack ? Outcome::kPaused : Outcome::kDone;
 }
 
 // The clock may have moved on inside: others are answered while a script is busy.
@@ -219,17 +269,17 @@ void Executor::conclude(Call& call, bool failed, int64_t started_us) {
 void Executor::declare(Execution& execution, const Call& call) const {
   execution.declare_nothing();
   const ClientState& client = call.client;
-  bool everything = call.command.row.scope == LockScope::kEverything;
+  bool everything = takes_all(call.command) && !visits(call);
   if (call.command.has(kRunsQueue)) {
     std::vector<Bytes> args;
     for (const QueuedCommand& queued : client.queue) {
-      everything = everything || queued.command->row.scope == LockScope::kEverything;
+      everything = everything || takes_all(*queued.command);
       args.assign(queued.args.begin(), queued.args.end());
-      execution.declare(*queued.command, args, client.database);
+      execution.declare(*queued.command, args);
     }
     for (const WatchedKey& watched : client.watched) execution.declare_key(watched.key);
   } else if (!everything) {
-    execution.declare(call.command, call.args, client.database);
+    execution.declare(call.command, call.args);
   }
   if (everything) return execution.declare_everything();
   const bool may_append = (effective_flags(call.command, client) & kMayReplicate) != 0 ||

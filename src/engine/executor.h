@@ -3,6 +3,7 @@
 //   find and judge          the command's row; is it let in?           engine/admission.h
 //   (queue)                 inside MULTI it only waits for EXEC
 //   lock                    the stripes of its keys, in order          engine/key_locks.h
+//                           (what walks through databases takes one after the other as it goes)
 //   judge again             if the conditions have changed meanwhile
 //   run                     the handler, on the keys that it declared  engine/execution.h
 //   commit                  its effects get their place in the log     engine/journal.h
@@ -106,6 +107,7 @@ class Executor {
     uint32_t judged_under = 0;  // the conditions
   };
   class Entered;
+  class Door;
 
   // No such command, or too few or too many arguments for it.
   Outcome turn_away(const Command* command, ClientState& client, std::span<const Bytes> args,
@@ -116,6 +118,7 @@ class Executor {
   void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);
   Outcome run(Call& call, uint32_t bits);
+  static Outcome outcome_of(Verdict verdict);
   void declare(Execution& execution, const Call& call) const;
   Verdict lock(Frame& frame, Call& call);
   bool take_locks(Frame& frame, const Call& call);

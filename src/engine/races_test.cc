@@ -1,4 +1,5 @@
 // What may happen while a command waits for its stripes, and what must not.
+#include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -95,6 +96,84 @@ TEST(Races, WhoWaitsBehindABusyScriptGivesUp) {
   }
   EXPECT_EQ(outcome, Outcome::kDone);
   EXPECT_TRUE(out.starts_with("-BUSY ")) << out;
+}
+
+// While one stripe is held a walk through all stands before it; `then` happens meanwhile, on a
+// thread of its own, for this one holds the stripe.
+std::string walk_up_to(World& world, int stripe, FunctionRef<void()> then, Outcome& outcome) {
+  std::string out;
+  std::thread walker;
+  {
+    const std::lock_guard held(world.keyspace.stripe(stripe));
+    walker = std::thread([&] {
+      Client client;
+      Executor executor(world.engine, 2);
+      ReplyWriter reply(out);
+      const std::vector<Bytes> request{"WALK"};
+      outcome = executor.execute(client, request, {}, reply);
+    });
+    while (!world.keyspace.stripe(stripe).contended()) std::this_thread::yield();
+    std::thread(then).join();
+  }
+  walker.join();
+  return out;
+}
+
+bool is_free(World& world, int stripe) {
+  if (!world.keyspace.stripe(stripe).try_lock()) return false;
+  world.keyspace.stripe(stripe).unlock();
+  return true;
+}
+
+std::string key_in(World& world, int stripe) {
+  for (int i = 0; i < 1'000'000; ++i) {
+    std::string key = std::to_string(i);
+    if (world.keyspace.place(key).stripe() == stripe) return key;
+  }
+  return {};
+}
+
+TEST(Races, OthersWriteBetweenTheStripesOfAWalk) {
+  World world;
+  const std::string passed = key_in(world, 10);
+  const std::string to_come = key_in(world, 30);
+  Client other;
+  Outcome outcome = Outcome::kBlocked;
+  const auto write = [&] {
+    EXPECT_TRUE(is_free(world, 10));
+    EXPECT_TRUE(is_free(world, 30));
+    if (testing::Test::HasFailure()) return;
+    world.run(other, {"SET", passed, "1"});
+    world.run(other, {"SET", to_come, "1"});
+  };
+  const std::string reply = walk_up_to(world, 20, write, outcome);
+  EXPECT_EQ(outcome, Outcome::kDone);
+  EXPECT_EQ(reply, "*1\r\n$" + std::to_string(to_come.size()) + "\r\n" + to_come + "\r\n");
+  EXPECT_TRUE(is_free(world, 255));
+}
+
+TEST(Races, AWalkEndsWhereItIsRefused) {
+  World world;
+  Client client;
+  world.run(client, {"SET", key_in(world, 10), "1"});
+  Outcome outcome = Outcome::kBlocked;
+  const auto busy = [&] { world.gate.set(Gate::kBusyScript, true); };
+  EXPECT_TRUE(walk_up_to(world, 20, busy, outcome).starts_with("-BUSY "));
+  EXPECT_EQ(outcome, Outcome::kDone);
+  world.gate.set(Gate::kBusyScript, false);
+  const auto pause = [&] { world.engine.pauses.begin(PauseReason::kClientPause, PauseKind::kAll); };
+  EXPECT_EQ(walk_up_to(world, 20, pause, outcome), "");
+  EXPECT_EQ(outcome, Outcome::kPaused);
+}
+
+TEST(Races, AWalkIsOneMomentOnlyWhereItIsAPart) {
+  World world;
+  Client client;
+  EXPECT_EQ(world.run(client, {"HELD"}), ":1\r\n");
+  world.run(client, {"MULTI"});
+  world.run(client, {"HELD"});
+  EXPECT_EQ(world.run(client, {"EXEC"}), "*1\r\n:256\r\n");
+  EXPECT_EQ(world.run(client, {"CALLHELD"}), ":256\r\n");
 }
 
 // Nothing that runs under stripes takes any: a debug build would end here.

@@ -118,7 +118,7 @@ void Serving::try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
   Call call{*wait.command, client, args, {}, reply, true};
   locks.add_free(wait.stripes);
   own_.declare_nothing();
-  own_.declare(call.command, args, wait.database);
+  own_.declare(call.command, args);
   own_.begin(locks, clock_.unix_ms(), expiry_mode(engine_.gate, client, call.command.has(kWrite)));
   own_.access().show_only_held();
   own_.invoke(call, random_);

@@ -54,6 +54,33 @@ inline void blocking_move(Context& c) {
   to.done(event::kRPush, 1, effect);
   c.reply.bulk(element);
 }
+// Goes through all stripes: their keys.
+inline void walk(Context& c) {
+  const ReplyWriter::Mark array = c.reply.begin_array();
+  int64_t count = 0;
+  for (int stripe = 0; stripe < kStripes; ++stripe) {
+    if (!c.visit(stripe)) return;
+    c.keys.for_each_in(stripe, [&](const Entry& entry) {
+      c.reply.bulk(entry.key());
+      ++count;
+    });
+  }
+  c.reply.end_array(array, count);
+}
+// How many stripes are held on the second visit.
+inline void held(Context& c) {
+  if (!c.visit(3) || !c.visit(200)) return;
+  int64_t count = 0;
+  for (int stripe = 0; stripe < kStripes; ++stripe) {
+    count += c.keys.access().holds(stripe) ? 1 : 0;
+  }
+  c.reply.integer(count);
+}
+// As a script does.
+inline void call_held(SessionContext& c) {
+  const std::vector<Bytes> args{"HELD"};
+  c.executor.call(*c.executor.find_for_script(args, c.reply), c.client, args, c.reply);
+}
 inline void flush(Context& c) {
   c.keys.clear(as_is(c));
   c.reply.ok();
@@ -85,6 +112,20 @@ inline std::vector<CommandRow> test_rows() {
                  .flags = kWrite | kBlocking,
                  .keys = {key_at(1, "RW"), key_at(2, "RW")},
                  .handler = blocking_move});
+  all.push_back({.name = "walk",
+                 .arity = 1,
+                 .flags = kReadOnly,
+                 .scope = LockScope::kVisits,
+                 .handler = walk});
+  all.push_back({.name = "held",
+                 .arity = 1,
+                 .flags = kReadOnly,
+                 .scope = LockScope::kVisits,
+                 .handler = held});
+  all.push_back({.name = "callheld",
+                 .arity = 1,
+                 .scope = LockScope::kEverything,
+                 .session_handler = call_held});
   all.push_back({.name = "flush",
                  .arity = 1,
                  .flags = kWrite,

@@ -34,20 +34,25 @@ int64_t DatabaseTables::expiring() const {
   return sum;
 }
 
-Entry* DatabaseTables::random_entry(Random& random) const {
+std::optional<int> DatabaseTables::draw_stripe(Random& random) const {
   const int64_t total = keys();
-  if (total == 0) return nullptr;
-  // The partition in which the key of this number would be, were they counted through.
+  if (total <= 0) return std::nullopt;
+  // The stripe in which the key of this number would be, were they counted through.
   auto number = static_cast<int64_t>(random.below(static_cast<uint64_t>(total)));
-  const auto is_past = [&number](int64_t keys_here) {
-    if (number < keys_here) return false;
+  std::optional<int> drawn;
+  for (int stripe = 0; stripe < kStripes && number >= 0; ++stripe) {
+    const int64_t keys_here = keys_in(stripe);
+    if (keys_here > 0) drawn = stripe;
     number -= keys_here;
-    return true;
-  };
-  size_t stripe = 0;
-  while (is_past(keys_[stripe].load(std::memory_order_relaxed))) ++stripe;
-  size_t partition = stripe * kPartitionsPerStripe;
-  while (is_past(partitions_[partition].size())) ++partition;
+  }
+  return drawn;  // if keys have left meanwhile, the last that has any
+}
+
+Entry* DatabaseTables::random_entry(int stripe, Random& random) const {
+  if (keys_in(stripe) == 0) return nullptr;
+  auto number = random.below(static_cast<uint64_t>(keys_in(stripe)));
+  size_t partition = static_cast<size_t>(stripe) * kPartitionsPerStripe;
+  while (number >= partitions_[partition].size()) number -= partitions_[partition++].size();
   return partitions_[partition].random_entry(random);
 }
 
@@ -138,6 +143,12 @@ int64_t Keyspace::keys_in(int database, int stripe) const {
   const Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);
   return slot.owner == nullptr ? 0 : slot.owner->keys_in(stripe);
+}
+
+std::optional<int> Keyspace::draw_stripe(int database, Random& random) const {
+  const Database& slot = databases_[static_cast<size_t>(database)];
+  const Guard guard(slot.creating);
+  return slot.owner == nullptr ? std::nullopt : slot.owner->draw_stripe(random);
 }
 
 int64_t Keyspace::average_ttl_ms(int database) const {

@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <xxhash.h>
@@ -67,9 +68,11 @@ class DatabaseTables {
     return keys_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
   int64_t expiring() const;
-  // Each key with the same chance, but for very long chains; null if there is none. REQUIRES: all
-  // stripes held.
-  Entry* random_entry(Random& random) const;
+  // Each stripe with the chance of its share of the keys, by the estimate; none if there is no key.
+  std::optional<int> draw_stripe(Random& random) const;
+  // Each key of the stripe with the same chance, but for very long chains; null if there is none.
+  // REQUIRES: the stripe held.
+  Entry* random_entry(int stripe, Random& random) const;
   int64_t expiring_in(int stripe) const {
     return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
@@ -152,6 +155,7 @@ class Keyspace {
   int64_t expiring(int database) const;
   int64_t expiring_in(int database, int stripe) const;
   int64_t keys_in(int database, int stripe) const;
+  std::optional<int> draw_stripe(int database, Random& random) const;
   int64_t average_ttl_ms(int database) const;
   void set_average_ttl_ms(int database, int64_t average_ms);
 

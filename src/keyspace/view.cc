@@ -286,18 +286,11 @@ void View::swap_with(int other, const Effect& effect) {
   ++access_.counters().changes;
 }
 
-const Entry* View::random(Random& random) {
+const Entry* View::random_in(int stripe, Random& random) {
+  DCHECK(access_.holds(stripe), "a handler looks only into the stripe that it visits");
   DatabaseTables* tables = access_.keyspace().tables(database_);
-  if (tables == nullptr || tables->keys() == 0) return nullptr;
-  static constexpr int kDrawsMax = 100;
-  for (int draws = 0; draws < kDrawsMax; ++draws) {
-    const Entry* entry = tables->random_entry(random);
-    if (entry != nullptr && !hidden(*entry)) return entry;
-  }
-  // Nearly everything has expired: take the first that has not, or none.
-  const Entry* live = nullptr;
-  for_each([&](const Entry& entry) { live = live == nullptr ? &entry : live; });
-  return live;
+  const Entry* entry = tables == nullptr ? nullptr : tables->random_entry(stripe, random);
+  return entry != nullptr && !hidden(*entry) ? entry : nullptr;
 }
 
 }  // namespace tandem

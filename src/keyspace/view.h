@@ -223,7 +223,7 @@ class View {
   // Something more that a change was, as "expire" of SET with EX: after its own event.
   void tell(const KeyEvent& event, Bytes key) { access_.tell(event, database_, key); }
 
-  // Whole databases; REQUIRE scope everything.
+  // Whole databases; REQUIRE scope everything where nothing else is said.
   int64_t size() const { return access_.keyspace().keys(database_); }
   // Visits live entries of one partition's chain; the cursor is SCAN's, 0 at the start and at the
   // end. It keeps to the stripe of the cursor and needs the lock of no other; a stripe without keys
@@ -233,8 +233,7 @@ class View {
   static int stripe_of_cursor(uint64_t cursor) {
     return static_cast<int>(cursor % kPartitions) / kPartitionsPerStripe;
   }
-  bool may_scan(uint64_t cursor) const { return access_.holds(stripe_of_cursor(cursor)); }
-  // Visits every live entry of one stripe.
+  // Visits every live entry of one stripe. REQUIRES: the stripe held.
   template <class Fn>
   void for_each_in(int stripe, Fn&& fn);
   // Visits every live entry of the database. REQUIRES: scope everything.
@@ -247,8 +246,14 @@ class View {
   int64_t clear(const Effect& effect);
   // SWAPDB.
   void swap_with(int other, const Effect& effect);
-  // Random live entry; null if none. REQUIRES: scope everything.
-  const Entry* random(Random& random);
+  // About how many keys lie in a stripe, dead ones among them. REQUIRES: nothing.
+  int64_t keys_in(int stripe) const { return access_.keyspace().keys_in(database_, stripe); }
+  // A stripe with keys, by their number; none if there is no key. REQUIRES: nothing.
+  std::optional<int> draw_stripe(Random& random) const {
+    return access_.keyspace().draw_stripe(database_, random);
+  }
+  // One of its keys; null if there is none, or its time is over. REQUIRES: the stripe held.
+  const Entry* random_in(int stripe, Random& random);
 
   KeyAccess& access() { return access_; }
 
@@ -397,6 +402,7 @@ uint64_t View::scan(uint64_t cursor, Fn&& fn) {
   DatabaseTables* tables = access_.keyspace().tables(database_);
   if (tables == nullptr) return 0;
   const int stripe = stripe_of_cursor(cursor);
+  DCHECK(access_.holds(stripe), "a handler looks only into the stripe that it visits");
   auto partition = static_cast<int>(cursor % kPartitions);
   uint64_t position = 0;
   if (tables->keys_in(stripe) == 0) {
@@ -413,6 +419,7 @@ uint64_t View::scan(uint64_t cursor, Fn&& fn) {
 
 template <class Fn>
 void View::for_each_in(int stripe, Fn&& fn) {
+  DCHECK(access_.holds(stripe), "a handler looks only into the stripe that it visits");
   DatabaseTables* tables = access_.keyspace().tables(database_);
   if (tables == nullptr || tables->keys_in(stripe) == 0) return;
   const int first = stripe * kPartitionsPerStripe;

@@ -82,7 +82,7 @@ TEST(View, EachKeyIsDrawnAboutAsOften) {
   Random random(1);
   std::map<std::string, int> drawn;
   for (int i = 0; i < kKeys * kDrawsEach; ++i)
-    ++drawn[std::string(world.view.random(random)->key())];
+    ++drawn[std::string(world.view.random_in(*world.view.draw_stripe(random), random)->key())];
   ASSERT_EQ(drawn.size(), size_t{kKeys});
   for (const auto& [key, times] : drawn) {
     EXPECT_GT(times, kDrawsEach / 2) << key;
@@ -93,14 +93,14 @@ TEST(View, EachKeyIsDrawnAboutAsOften) {
 TEST(View, WhatIsHiddenIsNotDrawn) {
   World world;
   Random random(1);
-  EXPECT_EQ(world.view.random(random), nullptr);
-  for (int i = 0; i < 1000; ++i)
-    world.view.set_text(event::kSet, std::to_string(i), "v", 2000, Effect::none());
-  world.view.set_text(event::kSet, "stays", "v", kNoExpiry, Effect::none());
+  EXPECT_EQ(world.view.draw_stripe(random), std::nullopt);
+  EXPECT_EQ(world.view.random_in(0, random), nullptr);
+  world.view.set_text(event::kSet, "key", "v", 2000, Effect::none());
+  const int stripe = world.view.draw_stripe(random).value_or(-1);
+  ASSERT_EQ(stripe, world.keyspace.place("key").stripe());
+  EXPECT_EQ(world.view.random_in(stripe, random)->key(), "key");
   world.at(3000, ExpiryMode::kHide);
-  EXPECT_EQ(world.view.random(random)->key(), "stays");
-  world.view.erase(event::kDel, "stays", Effect::none());
-  EXPECT_EQ(world.view.random(random), nullptr);
+  EXPECT_EQ(world.view.random_in(stripe, random), nullptr);
 }
 
 TEST(View, APrimaryDeletesWhatExpiredAndStatesIt) {
