@@ -2,17 +2,13 @@
 
 #include <utility>
 
+#include "base/kept.h"
+
 namespace tandem {
 namespace {
 
 // A large transaction or MSET declares many; the next execution need not keep room for them.
-constexpr size_t kDeclaredKept = 1024;
-
-template <class T>
-void clear_and_shrink(std::vector<T>& items) {
-  items.clear();
-  if (items.capacity() > kDeclaredKept) items.shrink_to_fit();
-}
+constexpr size_t kDeclaredKeptMax = 1024;
 
 }  // namespace
 
@@ -27,12 +23,12 @@ ExpiryMode expiry_mode(const Gate& gate, const ClientState& client, bool writes)
 }
 
 void Execution::declare_nothing() {
-  clear_and_shrink(declared_);
+  declared_.clear();
   stripes_.clear();
 }
 
 void Execution::declare(const Command& command, std::span<const Bytes> args) {
-  clear_and_shrink(positions_);
+  positions_.clear();
   find_key_positions(command, args, positions_);
   for (const int position : positions_) declare_key(args[static_cast<size_t>(position)]);
 }
@@ -97,7 +93,6 @@ void Execution::note_changes() {
     engine_.watch_table.mark_dirty(changed.database, changed.key);
     ready_.push_back(std::move(changed));
   }
-  access_.changed_keys().clear();
   for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
     const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
     engine_.watch_table.mark_database_dirty(changed.database, concerned);
@@ -106,7 +101,7 @@ void Execution::note_changes() {
     }
   }
   for (OwnExpiry& expiry : access_.own_expiries()) engine_.own_expiries.note(std::move(expiry));
-  access_.own_expiries().clear();
+  access_.forget_outcome();
 }
 
 void Execution::end() {
@@ -114,9 +109,12 @@ void Execution::end() {
   if (!access_.large_garbage().empty()) [[unlikely]] {
     engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
   }
-  for (TablesRef& tables : access_.dropped_tables()) engine_.discard(Garbage(std::move(tables)));
-  access_.dropped_tables().clear();
-  access_.changed_databases().clear();
+  for (TablesRef& tables : std::exchange(access_.dropped_tables(), {})) {
+    engine_.discard(Garbage(std::move(tables)));
+  }
+  effects_.clear();
+  clear_and_keep(positions_, kDeclaredKeptMax);
+  clear_and_keep(declared_, kDeclaredKeptMax);
 }
 
 }  // namespace tandem

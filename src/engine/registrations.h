@@ -11,6 +11,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "base/kept.h"
 #include "base/lock.h"
 #include "keyspace/keyspace.h"
 
@@ -29,7 +30,7 @@ class Registrations {
     Piece& piece = pieces_[static_cast<size_t>(place.stripe())];
     const Guard guard(piece.lock);
     const auto found = piece.entries.try_emplace(Name{database, std::string(key)}).first;
-    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.entries.erase(found);
+    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.erase(found);
   }
   // The same, for an entry that is there; does nothing otherwise.
   template <class Act>
@@ -39,7 +40,7 @@ class Registrations {
     const Guard guard(piece.lock);
     const auto found = piece.entries.find(View{database, key});
     if (found == piece.entries.end()) return;
-    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.entries.erase(found);
+    if (!act(found->second, Marker{keyspace_.interest(), place.hash})) piece.erase(found);
   }
   // Calls act(key, entry) for every entry of a database.
   template <class Act>
@@ -74,10 +75,16 @@ class Registrations {
     bool operator()(const View& a, const Name& b) const { return View(b.first, b.second) == a; }
     bool operator()(const Name& a, const Name& b) const { return a == b; }
   };
+  using Entries = absl::flat_hash_map<Name, Entry, Hash, Equal>;
   struct Piece {
+    void erase(typename Entries::iterator at) TANDEM_REQUIRES(lock) {
+      entries.erase(at);
+      if (entries.empty()) clear_and_keep(entries, kKeptMax);
+    }
     Lock lock;
-    absl::flat_hash_map<Name, Entry, Hash, Equal> entries TANDEM_GUARDED_BY(lock);
+    Entries entries TANDEM_GUARDED_BY(lock);
   };
+  static constexpr size_t kKeptMax = 4;  // entries' room in an empty piece
 
   Keyspace& keyspace_;
   std::array<Piece, kStripes> pieces_;

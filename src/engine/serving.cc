@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/kept.h"
 
 namespace tandem {
 namespace {
+
+constexpr size_t kKeptMax = 1024;  // keys that somebody waits for
 
 // Stands for the blocked client, which lives on another thread.
 struct ServedClient final : ClientState {
@@ -75,7 +78,7 @@ void Serving::serve(KeyLocks& locks, std::vector<KeyName>& ready) {
     const KeyName key = ready[i];
     serve_key(locks, key, ready);
   }
-  ready.clear();
+  clear_and_keep(ready, kKeptMax);
 }
 
 void Serving::serve_key(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready) {
@@ -150,7 +153,7 @@ void Serving::finish() {
   for (;;) {
     for (Served& served : std::exchange(served_, {})) tell(std::move(served));
     own_.end();
-    if (later_.empty()) return;
+    if (later_.empty()) return clear_and_keep(later_, kKeptMax);
     KeyLocks locks(engine_.keyspace);
     if (!take_locks_for(later_.back(), locks)) return;
     std::vector<KeyName> ready{std::move(later_.back())};

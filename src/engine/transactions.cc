@@ -3,16 +3,22 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/kept.h"
 #include "base/number.h"
 #include "engine/admission.h"
 #include "engine/executor.h"
 
 namespace tandem {
+namespace {
+
+constexpr size_t kKeptMax = 64;  // by each client, of queued commands and of watched keys
+
+}  // namespace
 
 void Executor::end_transaction(ClientState& client) {
   client.in_transaction = false;
   client.transaction_failed = false;
-  client.queue.clear();
+  clear_and_keep(client.queue, kKeptMax);
   client.queue_bytes = 0;
   client.queued_any = 0;
   client.queued_all = ~uint32_t{0};
@@ -24,7 +30,7 @@ void Executor::unwatch(ClientState& client) {
   for (const WatchedKey& watched : client.watched) {
     engine_.watch_table.remove(watched.database, watched.key, client.watch_mark);
   }
-  client.watched.clear();
+  clear_and_keep(client.watched, kKeptMax);
   client.watch_mark.reset();
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/kept.h"
 
 namespace tandem {
 
@@ -20,10 +21,14 @@ class Effects {
   // `wanted`: whether anything reads the log; if not, stating costs a branch.
   void begin(bool wanted) {
     wanted_ = wanted;
-    count_ = 0;
-    bytes_.clear();
+    clear();
   }
   bool wanted() const { return wanted_; }
+  // Nothing is stated any more; keeps no more than kKeptBytesMax for the next time.
+  void clear() {
+    count_ = 0;
+    clear_and_keep(bytes_, kKeptBytesMax);
+  }
 
   void add(int database, std::initializer_list<Bytes> command) {
     if (wanted_) append(database, {command.begin(), command.size()});
@@ -39,11 +44,13 @@ class Effects {
 
   // The record: one command as it is, several inside MULTI and EXEC, with SELECT wherever the
   // database changes on the way. It begins in first_database() and ends there. Empty when nothing
-  // happened. Valid until begin().
+  // happened. Valid until begin() or clear().
   Bytes record();
   int first_database() const { return first_database_; }
 
  private:
+  static constexpr size_t kKeptBytesMax = 64 * 1024;
+
   void append(int database, std::span<const Bytes> command);
   void append_encoded(int database, Bytes request);
   void enter(int database);

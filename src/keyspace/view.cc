@@ -1,8 +1,15 @@
 #include "keyspace/view.h"
 
 #include "base/check.h"
+#include "base/kept.h"
 
 namespace tandem {
+namespace {
+
+// Of what one execution has noted; a large one may note millions.
+constexpr size_t kKeptMax = 1024;
+
+}  // namespace
 
 void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
                       const StripeSet& held) {
@@ -11,10 +18,14 @@ void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredK
   declared_ = declared;
   held_ = &held;
   only_held_ = false;
-  changed_keys_.clear();
-  own_expiries_.clear();
-  changed_databases_.clear();
+  forget_outcome();
   counters_ = {};
+}
+
+void KeyAccess::forget_outcome() {
+  clear_and_keep(changed_keys_, kKeptMax);
+  clear_and_keep(own_expiries_, kKeptMax);
+  clear_and_keep(changed_databases_, kKeptMax);
 }
 
 KeyPlace KeyAccess::place(Bytes key) const {
@@ -56,7 +67,7 @@ void KeyAccess::discard(Entry* entry) {
 
 void KeyAccess::free_garbage() {
   for (Entry* entry : garbage_) Entry::destroy(entry);
-  garbage_.clear();
+  clear_and_keep(garbage_, kKeptMax);
 }
 
 bool View::hidden(const Entry& entry) const {

@@ -86,6 +86,8 @@ class KeyAccess {
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
+  // What the execution has noted, once the engine has read it.
+  void forget_outcome();
   // Those that are too big to free while a client waits.
   Garbage& large_garbage() { return large_garbage_; }
   void discard(Entry* entry);

@@ -247,6 +247,7 @@ Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopTo
   auto ended = co_await apply_stream(stream, wire, acknowledge);
   acknowledging.request_stop();
   co_await acknowledging.join();
+  apply_.forget();
   if (ended) co_return ended;
   // Of bytes that are no commands nobody can say since when they were not the primary's; and a
   // transaction that is too long to be taken would come again and again.

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/check.h"
+#include "base/kept.h"
 #include "base/logging.h"
 
 namespace tandem {
@@ -34,14 +35,18 @@ StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
 
 void StreamApply::restart(std::string primary) {
   client_.primary = std::move(primary);
-  pending_.clear();
+  forget();
+  const uint32_t context = log_.context();
+  client_.database = context == Log::kNoContext ? 0 : static_cast<int>(context);
+}
+
+void StreamApply::forget() {
+  clear_and_keep(pending_, kKeptBytesMax);
   applied_ = 0;
   parsed_ = 0;
   parser_.reset();
   ack_requested_ = false;
   if (client_.in_transaction) executor_.end_transaction(client_);
-  const uint32_t context = log_.context();
-  client_.database = context == Log::kNoContext ? 0 : static_cast<int>(context);
 }
 
 // Most of what comes is whole commands: they are executed where they lie, and only what is left of
@@ -117,11 +122,10 @@ void StreamApply::execute(Bytes raw) {
   // A transaction's bytes count at its EXEC.
   const bool begins = equal_ignore_case(parser_.args()[0], "multi");
   const uint64_t end = log_.end();
-  reply_text_.clear();
   executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
   if (!client_.in_transaction && log_.end() == end) append(raw);
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
-  if (reply_text_.capacity() > kKeptBytesMax) std::string().swap(reply_text_);
+  clear_and_keep(reply_text_, kKeptBytesMax);
 }
 
 void StreamApply::note_failure(Bytes name, Bytes reply) {

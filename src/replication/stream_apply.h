@@ -46,6 +46,8 @@ class StreamApply {
   // A stream from `primary` (its address, for people) begins at the log's end: forgets what was
   // pending, and selects the database that the log's context names.
   void restart(std::string primary);
+  // It has ended: lets go of what was pending.
+  void forget();
 
   // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
   // no commands (lines of text are none, either). kLimit: too much waits for its end. What was

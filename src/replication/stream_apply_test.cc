@@ -57,6 +57,16 @@ TEST_F(StreamApplyTest, GivesBackWhatALongCommandNeeded) {
   EXPECT_GT(log.end(), 64 * kMegabyte);
 }
 
+TEST_F(StreamApplyTest, GivesBackWhatALongCommandLeftThatNeverEnded) {
+  const std::string command = request({"set", "k", std::string(64 * kMegabyte, 'x')});
+  for (const bool again : {false, true}) {
+    feed(Bytes(command).substr(0, command.size() / 2));
+    EXPECT_GT(apply.buffer_bytes(), 32 * kMegabyte);
+    again ? apply.restart("a:6379") : apply.forget();
+    EXPECT_LE(apply.buffer_bytes(), 2 * StreamApply::kKeptBytesMax);
+  }
+}
+
 TEST_F(StreamApplyTest, PiecesOfAnySizeGiveTheSameLog) {
   const std::string stream = request({"set", "a", "1"}) + "\r\n" + request({"multi"}) +
                              request({"set", "b", "2"}) + request({"set", "c", "3"}) +

@@ -215,6 +215,7 @@ bool ScriptVm::reply_error(const Run& run) {
 void ScriptVm::clean_up() {
   lua_settop(lua_, 0);
   std::string().swap(calls_.reply);
+  std::string().swap(calls_.text);
   const auto drop = [](lua_State* lua) -> int {
     for (const char* name : {"KEYS", "ARGV"}) {
       lua_pushnil(lua);

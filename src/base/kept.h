@@ -1,0 +1,17 @@
+// Buffers that are used again and again keep their room for the next use, but only up to a limit:
+// one large use must not cost its memory for ever.
+#pragma once
+
+#include <cstddef>
+
+namespace tandem {
+
+// Empties the buffer. If it has room for more than `kept_max` items (of a string: bytes), all of it
+// is given back.
+template <class Buffer>
+void clear_and_keep(Buffer& buffer, size_t kept_max) {
+  buffer.clear();
+  if (buffer.capacity() > kept_max) Buffer().swap(buffer);
+}
+
+}  // namespace tandem
