@@ -551,3 +551,24 @@ def test_a_replica_saves_by_its_save_points(start):
         connection("RPUSH", "list", *range(500))
     wait_until(lambda: replica.info("persistence")["rdb_saves"] == "1", "the replica saves")
     assert (replica.folder / "dump.rdb").exists()
+
+
+def test_a_replica_takes_strings_longer_than_its_own_clients_may_build(start):
+    primary, replica = pair(start, "--proto-max-bulk-len", "1mb")
+    piece = "x" * 700_000
+    with primary.connect() as client:
+        client("CONFIG", "SET", "proto-max-bulk-len", "10mb")
+        for key in ("appended", "scripted", "queued"):
+            client("SET", key, piece)
+        client("APPEND", "appended", piece)
+        client("SETRANGE", "ranged", 2_000_000, piece)
+        client("EVAL", "return redis.call('APPEND', KEYS[1], ARGV[1])", 1, "scripted", piece)
+        client.pipeline([("MULTI",), ("APPEND", "queued", piece), ("EXEC",)])
+        dumped = client.raw("DUMP", "ranged").partition(b"\r\n")[2].removesuffix(b"\r\n")
+        client("RESTORE", "restored", 0, dumped)
+    caught_up(primary, replica)
+    assert_same(primary, replica)
+    with replica.connect() as client:
+        assert client("STRLEN", "ranged") == 2_700_000
+        assert client("STRLEN", "scripted") == 1_400_000
+        assert parse_info(client("INFO", "stats"))["unexpected_error_replies"] == "0"

@@ -42,12 +42,17 @@ enum class ClientKind : uint8_t {
 };
 
 struct ClientState {
-  explicit ClientState(ClientKind client_kind) : kind(client_kind) {}
+  explicit ClientState(ClientKind client_kind)
+      : ClientState(client_kind, client_kind == ClientKind::kLink) {}
+  ClientState(ClientKind client_kind, bool obeys) : kind(client_kind), obeys_primary(obeys) {}
   virtual ~ClientState() = default;
   ClientState(const ClientState&) = delete;
   ClientState& operator=(const ClientState&) = delete;
 
   const ClientKind kind;
+  // What it executes comes from the primary, be it by way of a script: what was possible there is
+  // done here, whatever this server's own limits and clock say.
+  const bool obeys_primary;
   // What a command may do with the connection (server/client.h); null for who has none: a script,
   // a stream.
   ClientConnection* connection = nullptr;

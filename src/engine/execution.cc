@@ -13,7 +13,7 @@ constexpr size_t kDeclaredKeptMax = 1024;
 }  // namespace
 
 ExpiryMode expiry_mode(const Gate& gate, const ClientState& client, bool writes) {
-  if (client.kind == ClientKind::kLink) return ExpiryMode::kIgnore;
+  if (client.obeys_primary) return ExpiryMode::kIgnore;
   const uint32_t bits = gate.bits();
   if ((bits & (Gate::kPausedWrites | Gate::kPausedAll)) != 0) return ExpiryMode::kHide;
   if ((bits & Gate::kReplica) == 0) return ExpiryMode::kDelete;
@@ -59,7 +59,7 @@ Context Execution::context(Call& call, View& view, Random& random) {
           .now_ms = access_.now_ms(),
           .raw = call.raw,
           .may_block = call.may_block,
-          .from_primary = call.client.kind == ClientKind::kLink,
+          .from_primary = call.client.obeys_primary,
           .door = call.door};
 }
 

@@ -16,7 +16,7 @@ constexpr size_t kSha1Digits = 40;
 
 // The client that a script's commands run as: in its caller's database, in a protocol of its own.
 struct ScriptClient final : ClientState {
-  ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript) {
+  ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript, caller.obeys_primary) {
     id = caller.id;
     database = caller.database;
   }

@@ -24,6 +24,10 @@ std::vector<CommandRow> all_rows(Scripting& scripting) {
   rows.push_back({.name = "publish", .arity = 3, .flags = kMayReplicate, .handler = [](Context& c) {
                     c.reply.integer(0);
                   }});
+  rows.push_back(
+      {.name = "obeys", .arity = 2, .keys = {key_at(1, "RO")}, .handler = [](Context& c) {
+         c.reply.integer(c.from_primary && c.keys.access().mode() == ExpiryMode::kIgnore);
+       }});
   for (CommandRow& row : scripting.rows()) rows.push_back(std::move(row));
   return rows;
 }
@@ -209,6 +213,19 @@ TEST(Scripting, WhatHasBegunToWriteGoesOn) {
                        "0"}),
             "+OK\r\n");
   EXPECT_TRUE(world.gate.is(Gate::kOutOfMemory));
+}
+
+// Primaries before Redis 7 send scripts as they are.
+TEST(Scripting, APrimarysScriptIsObeyedAsItsOtherCommandsAre) {
+  World world;
+  struct Link final : ClientState {
+    Link() : ClientState(ClientKind::kLink) {}
+  } link;
+  world.gate.set(Gate::kReplica, true);
+  world.gate.set(Gate::kReadOnlyReplica, true);
+  constexpr Bytes kScript = "return redis.call('OBEYS', KEYS[1])";
+  EXPECT_EQ(world.run(link, {"EVAL", kScript, "1", "k"}), ":1\r\n");
+  EXPECT_EQ(world.run({"EVAL", kScript, "1", "k"}), ":0\r\n");
 }
 
 TEST(Scripting, AReadOnlyScriptMayNotEvenReplicate) {
