@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.servers import Server, free_port, is_stock, tandem_program
+from harness.servers import Server, free_port, is_stock, parse_info, tandem_program
 from harness.wait import wait_until
 from harness.wire import encode
 
@@ -146,6 +146,7 @@ def test_systemd_is_told(start, tmp_path, kind, mode, abstract):
         hear(heard, "READY=1")
         with server.connect() as client:
             assert client("CONFIG", "GET", "supervised") == ["supervised", "systemd"]
+            assert parse_info(client("INFO", "server"))["process_supervised"] == "systemd"
         server.process.terminate()
         hear(heard, "STOPPING=1")
         assert server.wait_exit() == 0
@@ -160,6 +161,8 @@ def test_upstart_is_told(start, kind):
     wait_until(lambda: process_state(server.process.pid) == "T", "it stops")
     server.unpause()
     wait_until(server.answers, "it answers")
+    with server.connect() as client:
+        assert parse_info(client("INFO", "server"))["process_supervised"] == "upstart"
 
 
 @kinds
@@ -168,6 +171,8 @@ def test_nobody_supervises(start, kind):
         server = start(kind, "--supervised", mode, launch=False)
         server.wrapper = ["/usr/bin/env", "-u", "NOTIFY_SOCKET", "-u", "UPSTART_JOB"]
         server.start()
+        with server.connect() as client:
+            assert parse_info(client("INFO", "server"))["process_supervised"] == "no"
 
 
 # ---- The title ----

@@ -146,7 +146,7 @@ void spop(Context& ctx) {
 // With a negative count members may come twice.
 void draw_with_repeats(Context& ctx, const Set& set, uint64_t count) {
   ctx.reply.array(static_cast<int64_t>(count));
-  for (uint64_t i = 0; i < count; ++i) {
+  for (uint64_t i = 0; i < count && !ctx.reply.is_full(); ++i) {
     const Element member = set.random_member(ctx.random);
     ctx.reply.bulk(member.text());
   }

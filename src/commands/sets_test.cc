@@ -3,6 +3,7 @@
 #endif
 
 #include "commands/testing.h"
+#include "data/set.h"
 
 namespace tandem {
 namespace {
@@ -246,6 +247,42 @@ TEST(Sets, DrawsSomeOfManyWithoutACopyOfTheSet) {
   EXPECT_EQ(stage.run("SCARD s"), std::to_string(kMembers - 4));
 }
 #endif
+
+// A count of billions asks for more than any client may be sent.
+TEST(Sets, DrawsNoMoreThanTheReplyTakes) {
+  const Registry registry{keyspace_rows()};
+  Keyspace keyspace{{.databases = 1, .hash_seed = 7}};
+  const EncodingLimits limits;
+  Effects effects;
+  KeyAccess access{keyspace, limits, effects};
+  const StripeSet every_stripe = StripeSet::all();
+  access.begin(1'000'000, ExpiryMode::kDelete, {}, every_stripe);
+  View view(access, 0);
+  Edit<Set> set(view, "s");
+  for (const Bytes member : {"a", "b", "c"}) set.change_or_create().add(member, limits);
+  set.done(event::kSAdd, 3, Effect::none());
+
+  std::string out;
+  ReplyWriter reply(out);
+  reply.set_bound(1000);
+  Random random(1);
+  const std::vector<Bytes> args{"SRANDMEMBER", "s", "-1000000"};
+  const Command& command = *registry.resolve(args);
+  Context context{.command = command,
+                  .args = args,
+                  .keys = view,
+                  .reply = reply,
+                  .random = random,
+                  .now_ms = access.now_ms()};
+  command.row.handler(context);
+  EXPECT_TRUE(reply.is_full());
+
+  const uint64_t next = random.next();
+  Random same(1);
+  int draws = 0;
+  while (draws < 1000 && same.next() != next) ++draws;
+  EXPECT_LT(draws, 1000);
+}
 
 }  // namespace
 }  // namespace tandem

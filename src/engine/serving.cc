@@ -145,7 +145,6 @@ void Serving::tell(Served served) {
   const std::vector<Bytes> args(wait.args.begin(), wait.args.end());
   const int64_t duration_us = clock_.advance();
   accounts_.executed(*wait.command, client, args, served.failed, duration_us, clock_.unix_us());
-  accounts_.counters.unblocked_clients.add(1);
   served.waiter->finish(std::move(served.reply));
 }
 

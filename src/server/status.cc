@@ -57,6 +57,17 @@ MetricValue executable(const Process&) {
   return std::filesystem::read_symlink("/proc/self/exe", unknown).string();
 }
 
+MetricValue supervisor(const Process& process) {
+  switch (process.parts.options.server.supervised.get()) {
+    case Supervisor::kUpstart:
+      return "upstart";
+    case Supervisor::kSystemd:
+      return "systemd";
+    default:
+      return "no";
+  }
+}
+
 constexpr MetricRow<Process> kProcess[] = {
     {{.name = "redis_version", .kind = kText, .help = "The version of Redis that it behaves like."},
      [](const Process&) -> MetricValue { return std::string(kRedisVersion); }},
@@ -67,6 +78,8 @@ constexpr MetricRow<Process> kProcess[] = {
      }},
     {{.name = "process_id", .help = "The process."},
      [](const Process&) -> MetricValue { return ::getpid(); }},
+    {{.name = "process_supervised", .kind = kText, .help = "Who waits to hear of it, if anybody."},
+     supervisor},
     {{.name = "run_id", .kind = kText, .help = "Another at each start."},
      [](const Process& process) -> MetricValue { return process.parts.run_id; }},
     {{.name = "tcp_port", .help = "Where it listens; 0: not on TCP."},

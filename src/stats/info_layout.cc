@@ -26,7 +26,7 @@ constexpr InfoLine kServer[] = {
     constant("atomicvar_api", "c11-builtin"),
     {"gcc_version"},
     {"process_id"},
-    constant("process_supervised", "no"),
+    {"process_supervised"},
     {"run_id"},
     {"tcp_port"},
     {"server_time_usec"},
