@@ -29,7 +29,8 @@ def test_info_has_the_fields_of_redis(start):
 FIELDS_OF_7_2 = {
     "eventloop_cycles": "reply_buffer_expands",
     "eventloop_duration_sum": "eventloop_cycles",
-    "instantaneous_eventloop_cycles_per_sec": "eventloop_duration_sum",
+    "eventloop_duration_cmd_sum": "eventloop_duration_sum",
+    "instantaneous_eventloop_cycles_per_sec": "eventloop_duration_cmd_sum",
     "instantaneous_eventloop_duration_usec": "instantaneous_eventloop_cycles_per_sec",
     "acl_access_denied_auth": "instantaneous_eventloop_duration_usec",
 }
@@ -78,6 +79,17 @@ def test_info_of_the_event_loops(client):
     wait_until(lambda: min(rates()) > 0, "the rates are sampled")
     client("CONFIG", "RESETSTAT")
     assert figures()[0] < before[0] + cycles
+
+
+def test_event_loops_count_a_command_inside_another_once(client):
+    client("CONFIG", "RESETSTAT")
+    busy = "local n = 0 for i = 1, 3000000 do n = n + i end return 1"
+    client.pipeline([("MULTI",), ("EVAL", busy, 0), ("EXEC",)])
+    info = parse_info(client("INFO", "everything"))
+    script_us = int(re.search(r"usec=(\d+)", info["cmdstat_eval"]).group(1))
+    exec_us = int(re.search(r"usec=(\d+)", info["cmdstat_exec"]).group(1))
+    counted_us = int(info["eventloop_duration_cmd_sum"])
+    assert exec_us <= counted_us < exec_us + script_us
 
 
 def test_info_tells_how_long_a_shutdown_waits(start):

@@ -34,6 +34,7 @@ struct ExecutorCounters {
   explicit ExecutorCounters(size_t commands) : by_command(commands) {}
   std::vector<CommandCounters> by_command;  // by Command::id
   Counter commands;
+  Counter command_us;  // of commands that were no part of another
   Counter keyspace_hits;
   Counter keyspace_misses;
   Counter expired_keys;

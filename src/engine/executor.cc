@@ -256,6 +256,7 @@ void Executor::conclude(Call& call, bool failed, int64_t started_us) {
   const int64_t duration_us = clock_.monotonic_us() - started_us;
   // What waits for keys is counted when it ends.
   if (!call.blocked || !call.client.waiter->for_keys()) {
+    accounts_.counters.command_us.add(static_cast<uint64_t>(duration_us));
     accounts_.executed(call.command, call.client, call.args, failed, duration_us, clock_.unix_us());
   }
   // With the database that SELECT has chosen, EXEC behind what it executed.

@@ -30,6 +30,12 @@ constexpr MetricRow<ExecutorCounters> kExecutor[] = {
        return counters.expire_us.get() / kUsPerMs;
      },
      metric_reset<&ExecutorCounters::expire_us>},
+    {{.name = "eventloop_duration_cmd_sum",
+      .kind = kCounter,
+      .unit = MetricUnit::kMicroseconds,
+      .help = "Time spent on commands."},
+     metric_read<&ExecutorCounters::command_us>,
+     metric_reset<&ExecutorCounters::command_us>},
     {{.name = "keyspace_hits", .kind = kCounter, .help = "Reads of keys that were there."},
      metric_read<&ExecutorCounters::keyspace_hits>,
      metric_reset<&ExecutorCounters::keyspace_hits>},
