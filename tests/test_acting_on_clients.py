@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.servers import is_stock
+from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
 
@@ -137,6 +137,50 @@ def test_a_killed_crowd_is_gone(acting, selection):
             assert listed(control) == {str(control("CLIENT", "ID"))}
             for client in crowd:
                 client.close()
+
+
+def become_replica(server, control):
+    """A connection that follows the log and has acknowledged all of it."""
+    replica = server.connect()
+    section = parse_info(control("INFO", "replication"))
+    end = int(section["master_repl_offset"])
+    replica.send(encode("PSYNC", section["master_replid"], end + 1))
+    assert replica._line().startswith(b"+CONTINUE")
+
+    def counts():
+        replica.send(encode("REPLCONF", "ACK", end))
+        return control("WAIT", 0, 0) == 1
+
+    wait_until(counts, "the replica counts")
+    return replica
+
+
+KILLS_OF_REPLICAS = {"type": ("TYPE", "replica"), "id": ("ID", None), "all": ("SKIPME", "yes")}
+
+
+@pytest.mark.parametrize("words", KILLS_OF_REPLICAS.values(), ids=list(KILLS_OF_REPLICAS))
+def test_a_killed_replica_counts_no_more(acting, words):
+    """For nobody: INFO, ROLE, WAIT, and the writes that ask for one."""
+    found = []
+    with acting.connect() as control, acting.connect() as first:
+        control("CONFIG", "SET", "min-replicas-to-write", 1)
+        first.send(encode("PSYNC", "?", -1))  # now there is a backlog
+        wait_until(lambda: "connected_slaves:1\r" in control("INFO", "replication"), "it is there")
+        assert control("CLIENT", "KILL", "TYPE", "replica") == 1
+        for _ in range(TRIES):
+            replica = become_replica(acting, control)
+            identity = re.search(r"id=(\d+) (?=.*flags=S)", control("CLIENT", "LIST"))[1]
+            assert control("CLIENT", "KILL", *(word or identity for word in words)) == 1
+            if "connected_slaves:0\r" not in control("INFO", "replication"):
+                found.append("INFO")
+            if control("ROLE")[2]:
+                found.append("ROLE")
+            if control("WAIT", 0, 0):
+                found.append("WAIT")
+            if "NOREPLICAS" not in str(control.raw("SET", "k", 1)):
+                found.append("min-replicas-to-write")
+            replica.close()
+    assert not found, f"{len(found)}: {sorted(set(found))}"
 
 
 @pytest.mark.parametrize("how", ["TIMEOUT", "ERROR"])

@@ -51,15 +51,16 @@ bool has_a_stream(const ReplicationControl& control, SessionContext& c) {
 
 void serve(ReplicationControl& control, const GiveConnection& give, SessionContext& c,
            const SyncRequest& request) {
-  const uint64_t id = c.client.id;
-  if (const ReplicaHello hello = control.hello(id); hello.without_keys && !hello.understands_mark) {
+  const ClientState& client = c.client;
+  if (const ReplicaHello hello = control.hello(client.id);
+      hello.without_keys && !hello.understands_mark) {
     return c.reply.error("ERR Filtered replica requires EOF capability");
   }
   control.activate_log();
-  const bool given = give(
-      c.client, [&control, request, id](ByteStream& stream, std::string unread, StopToken stop) {
-        return control.serve_replica(stream, std::move(unread), request, id, stop);
-      });
+  const bool given = give(c.client, [&control, request, &client](
+                                        ByteStream& stream, std::string unread, StopToken stop) {
+    return control.serve_replica(stream, std::move(unread), request, client, stop);
+  });
   if (!given) c.reply.error("ERR This client cannot become a replica");
 }
 

@@ -244,8 +244,11 @@ ReplicaHello ReplicationControl::hello(uint64_t client_id) const {
 }
 
 void ReplicationControl::forget_client(uint64_t client_id) {
-  const Guard guard(lock_);
-  hellos_.erase(client_id);
+  {
+    const Guard guard(lock_);
+    hellos_.erase(client_id);
+  }
+  if (replicas_.drop_killed(client_id)) state_.settle();
 }
 
 void ReplicationControl::activate_log() {
@@ -254,15 +257,17 @@ void ReplicationControl::activate_log() {
 }
 
 Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unread,
-                                             SyncRequest request, uint64_t client_id,
+                                             SyncRequest request, const ClientState& client,
                                              StopToken stop) {
   {
-    ReplicaSession session(session_parts_, stream, std::move(unread), hello(client_id), request,
-                           client_id, stop);
+    ReplicaSession session(session_parts_, stream, std::move(unread), hello(client.id), request,
+                           client.id, stop);
+    // Whoever killed it before it was listed did not find it.
+    if (client.is_killed()) forget_client(client.id);
     co_await session.run();
   }
   state_.settle();
-  forget_client(client_id);
+  forget_client(client.id);
 }
 
 }  // namespace tandem

@@ -107,7 +107,8 @@ class ReplicationControl {
   // What a connection said with REPLCONF before its PSYNC, by client id.
   void set_hello(uint64_t client_id, const ReplicaHello& hello);
   ReplicaHello hello(uint64_t client_id) const;
-  // The connection is over.
+  // The connection is over, or its client was killed: when this returns nobody counts on it as a
+  // replica any more. Any number of times.
   void forget_client(uint64_t client_id);
 
   // The place that a replica names, by the present name of our history where it names an old one.
@@ -119,9 +120,10 @@ class ReplicationControl {
   void activate_log();
 
   // ---- On the connection's worker. ----
-  // Feeds a replica until the connection is over. `unread`: what came behind its PSYNC.
+  // Feeds a replica until the connection is over. `unread`: what came behind its PSYNC. `client`
+  // outlives the task.
   Task<void> serve_replica(ByteStream& stream, std::string unread, SyncRequest request,
-                           uint64_t client_id, StopToken stop);
+                           const ClientState& client, StopToken stop);
 
  private:
   void change_role(Role next);

@@ -35,6 +35,20 @@ void ReplicaRegistry::drop_all() {
   }
 }
 
+bool ReplicaRegistry::drop_killed(uint64_t key) {
+  const Guard guard(lock_);
+  const auto found =
+      std::ranges::find(members_, key, [](const Member& member) { return member.record->key; });
+  if (found == members_.end()) return false;
+  found->record->killed.store(true);
+  found->record->dropped.store(true);
+  acknowledged_.forget(key);
+  found->bell->ring();
+  members_.erase(found);
+  count_.store(members_.size());
+  return true;
+}
+
 std::vector<std::shared_ptr<const ReplicaRecord>> ReplicaRegistry::list() const {
   const Guard guard(lock_);
   std::vector<std::shared_ptr<const ReplicaRecord>> records;
@@ -55,7 +69,7 @@ void ReplicaRegistry::set_streaming(ReplicaRecord& record, int64_t now_ms) {
   record.acknowledged_at_ms.store(now_ms);
   record.state.store(ReplicaState::kStreaming);
   acknowledged_.admit(record.key, record.acknowledged.load());
-  // drop_all() may have come just before: then it speaks of a former history.
+  // It may have been dropped just before: then it speaks of a former history, or has no say.
   if (record.dropped.load()) acknowledged_.forget(record.key);
 }
 

@@ -44,7 +44,8 @@ struct ReplicaRecord {
   std::atomic<ReplicaState> state{ReplicaState::kWaitingForSnapshot};
   std::atomic<uint64_t> acknowledged{0};
   std::atomic<int64_t> acknowledged_at_ms{0};  // monotonic clock
-  std::atomic<bool> dropped{false};            // its session is asked to end
+  std::atomic<bool> dropped{false};            // its session is asked to end,
+  std::atomic<bool> killed{false};             // for its client was killed
 };
 
 class ReplicaRegistry {
@@ -57,6 +58,9 @@ class ReplicaRegistry {
   void wake_all();
   // Ends every session: their history is no longer ours, and they are to ask again.
   void drop_all();
+  // Its client was killed: it is listed and counts no more when this returns, and its session ends
+  // soon. False: there is no such replica.
+  bool drop_killed(uint64_t key);
 
   // In the order of arrival.
   std::vector<std::shared_ptr<const ReplicaRecord>> list() const;

@@ -25,7 +25,11 @@ constexpr size_t kReceivedBytesMax = 1024 * 1024;
 constexpr uint64_t kRingBytes = 16 * 1024;
 // Waited for where the kernel has no room: little, so that each bit of progress is seen.
 constexpr size_t kBytesOfProgress = 4096;
-constexpr const char* kHistoryChanged = "it is to ask again, for our history has changed";
+Error dropped(const ReplicaRecord& record) {
+  return {ErrorCode::kCancelled, record.killed.load()
+                                     ? "its client was killed"
+                                     : "it is to ask again, for our history has changed"};
+}
 constexpr const char* kLostItsPlace =
     "it lagged behind by more than client-output-buffer-limit allows, or its history ended";
 
@@ -226,7 +230,7 @@ Task<Result<void>> ReplicaSession::stream_log() {
     auto bytes = log_->peek();
     if (!bytes) co_return fail(ErrorCode::kLimit, kLostItsPlace);
     // After the look at the log: what a new role adds to it comes only when this is set.
-    if (record_->dropped.load()) co_return fail(ErrorCode::kCancelled, kHistoryChanged);
+    if (record_->dropped.load()) co_return std::unexpected(dropped(*record_));
     if (bytes->empty()) {
       if (!log_->ring_behind(kRingBytes)) continue;
       auto changed = co_await wait_for_change();
@@ -325,9 +329,7 @@ bool ReplicaSession::take_requests() {
 }
 
 void ReplicaSession::check_limits() {
-  if (record_->dropped.load()) {
-    return give_up({ErrorCode::kCancelled, kHistoryChanged});
-  }
+  if (record_->dropped.load()) return give_up(dropped(*record_));
   if (ticket_ && ticket_->failed()) return give_up({ErrorCode::kIo, "the snapshot was given up"});
   const int64_t now = now_ms();
   if (const auto duty = overdue()) return give_up({ErrorCode::kTimeout, std::string(*duty)});
