@@ -236,6 +236,34 @@ def test_who_is_paused_writes_nothing(acting):
             control("SET", "n", 0)
 
 
+WRITES_REFUSED = {"replica-read-only": ("yes", "no"), "min-replicas-to-write": (1, 0)}
+
+
+@pytest.mark.parametrize("directive", WRITES_REFUSED)
+def test_who_may_write_no_more_writes_nothing(acting, directive):
+    """Whatever was under way when the directive was set is done, or refused, when it is answered.
+    """
+    refused, allowed = WRITES_REFUSED[directive]
+    found = []
+    with acting.connect() as control:
+        control("CONFIG", "SET", directive, allowed)
+        if directive == "replica-read-only":
+            control("REPLICAOF", "127.0.0.1", 1)
+        writers = [acting.connect() for _ in range(4)]
+        for _ in range(2 * TRIES):
+            for writer in writers:
+                writer.send(encode("INCR", "n") * 200)
+            control("CONFIG", "SET", directive, refused)
+            at_once = control("GET", "n")
+            for writer in writers:
+                for _ in range(200):
+                    writer.read_raw()
+            if control("GET", "n") != at_once:
+                found.append(f"{at_once} became {control('GET', 'n')}")
+            control("CONFIG", "SET", directive, allowed)
+    assert not found, f"{len(found)}: {found[:3]}"
+
+
 def test_who_is_paused_is_not_even_answered(acting):
     """In a pause of ALL nobody is, so that nobody can end it: it lasts as long as it was told to.
     """
