@@ -11,7 +11,7 @@ from faults.writers import Burst
 from harness.load import assert_same, pair
 from harness.servers import free_port, is_stock
 from harness.wait import wait_until
-from harness.wire import ReplyError, decode
+from harness.wire import ReplyError, decode, encode
 
 FLIPS = 40
 STOPS = 12
@@ -134,6 +134,48 @@ def test_nothing_is_logged_in_a_pause(start, kind):
                 grew.append(offsets)
             control("CLIENT", "UNPAUSE")
     assert not grew, f"{len(grew)} of {PAUSES}: {grew[:3]}"
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_a_paused_replica_applies_nothing(start, kind):
+    """Its primary's writes wait like its clients' until the pause ends."""
+    primary, replica = start(kind, "--repl-ping-replica-period", "3600"), start(kind)
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with replica.connect() as control, counting(primary) as burst:
+        for pause in ("WRITE", "ALL") * 3:
+            progress(burst)
+            if pause == "ALL":
+                control("CLIENT", "PAUSE", 50, pause)
+                continue
+            control("CLIENT", "PAUSE", 20_000, pause)
+            offset = replica.offset()
+            progress(burst)
+            assert replica.offset() == offset
+            control("CLIENT", "UNPAUSE")
+    assert_same(primary, replica)
+
+
+def test_the_middle_of_a_chain_ends_though_its_primary_writes_on(start):
+    """What comes in while its own replica catches up would keep it waiting for ever."""
+    backlog = ("--repl-backlog-size", "256mb")
+    primary = start("tandem", *backlog)
+    middle = start("tandem", *backlog, "--shutdown-timeout", 600, "--replicaof", "127.0.0.1",
+                   primary.port)
+    leaf = start("tandem", "--replicaof", "127.0.0.1", middle.port)
+    wait_until(lambda: middle.link_up() and leaf.link_up(), "linked")
+    with counting(primary) as burst:
+        progress(burst)
+        with middle.connect() as client:
+            client.send(encode("SHUTDOWN", "SAVE"))
+            assert middle.wait_exit() == 0
+        assert middle.log_text().count("The link to the primary") == 0
+        progress(burst)
+        middle.restart()
+        wait_until(lambda: middle.link_up() and leaf.link_up(), "linked again")
+    assert_same(primary, middle, leaf)
+    assert middle.info("stats")["sync_full"] == "0"
+    assert primary.info("stats")["sync_full"] == "1"
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock server writes on, and its replicas differ")

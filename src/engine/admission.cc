@@ -81,7 +81,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
 bool is_held_back(uint32_t flags, const ClientState& client, uint32_t bits) {
   if ((bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0) [[likely]]
     return false;
-  if (client.kind != ClientKind::kNormal) return false;
+  if (client.kind == ClientKind::kScript) return false;  // its caller was let in
   if ((bits & Gate::kPausedAll) != 0) return true;
   return (flags & (kWrite | kMayReplicate)) != 0;
 }

@@ -36,8 +36,8 @@ struct QueuedCommand {
 
 enum class ClientKind : uint8_t {
   kNormal,
-  kLink,  // the stream of this server's primary: allowed whatever the node's conditions, never
-          // answered, its bytes go to the log verbatim
+  kLink,  // the stream of this server's primary: allowed whatever the node's conditions, though a
+          // pause holds it back; never answered, its bytes go to the log verbatim
   kScript,
 };
 

@@ -299,12 +299,15 @@ Executor::Verdict Executor::lock(Frame& frame, Call& call) {
   if (!frame.locks.any()) return Verdict::kLetIn;
   if (call.client.kind == ClientKind::kLink) {
     // After a change of role the former primary's stream has no say any more.
-    // Nor is anything applied behind what a server that shuts down leaves behind.
-    if (engine_.is_replica_since(call.client.role_generation) && !engine_.journal.closed()) {
-      return Verdict::kLetIn;
+    if (!engine_.is_replica_since(call.client.role_generation)) {
+      frame.locks.release();
+      return Verdict::kRefused;
     }
-    frame.locks.release();
-    return Verdict::kRefused;
+    // Nothing is applied behind what a server that shuts down leaves behind.
+    if (engine_.journal.closed()) {
+      frame.locks.release();
+      return Verdict::kHeldBack;
+    }
   }
   if (call.client.is_killed()) [[unlikely]] {
     frame.locks.release();

@@ -1,5 +1,6 @@
-// Why clients are held back, and until when. Several reasons can hold at once: each begins and ends
-// by itself, and the node's conditions (engine/gate.h) say what all of them together ask for.
+// Why clients, and a primary's stream, are held back, and until when. Several reasons can hold at
+// once: each begins and ends by itself, and the node's conditions (engine/gate.h) say what all of
+// them together ask for.
 //
 // A pause holds back what comes after it. What was let in before may still run; whoever then takes
 // all stripes knows that none of it does, for a command is asked again once it holds its stripes.

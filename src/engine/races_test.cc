@@ -176,6 +176,21 @@ TEST(Races, AWalkIsOneMomentOnlyWhereItIsAPart) {
   EXPECT_EQ(world.run(client, {"CALLHELD"}), ":256\r\n");
 }
 
+// As clients' writes are, and what writes nothing goes on.
+TEST(Races, APausedPrimarysStreamIsHeldBack) {
+  World world;
+  LinkClient link;
+  world.gate.set(Gate::kReplica, true);
+  world.engine.pauses.begin(PauseReason::kClientPause, PauseKind::kWrites);
+  EXPECT_EQ(world.run(link, {"SELECT", "0"}, "SELECT 0\r\n"), "+OK\r\n");
+  EXPECT_EQ(world.run(link, {"SET", "a", "1"}, "SET a 1\r\n"), "");
+  EXPECT_EQ(world.last, Outcome::kPaused);
+  EXPECT_EQ(world.logged(), "SELECT 0\r\n");
+  world.engine.pauses.end(PauseReason::kClientPause);
+  EXPECT_EQ(world.run(link, {"SET", "a", "1"}, "SET a 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(world.logged(), "SET a 1\r\n");
+}
+
 // Nothing that runs under stripes takes any: a debug build would end here.
 TEST(Races, UnwatchRunsInsideATransaction) {
   World world;
@@ -235,6 +250,7 @@ TEST(Races, NothingFollowsInAClosedJournal) {
   LinkClient link;
   world.gate.set(Gate::kReplica, true);
   world.run(link, {"SET", "a", "2"}, "SET a 2\r\n");
+  EXPECT_EQ(world.last, Outcome::kPaused) << "it may come again, should the server go on";
   EXPECT_EQ(world.logged(), "");
   EXPECT_EQ(world.run(client, {"GET", "a"}), "$1\r\n1\r\n");
 }

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kAcknowledgePeriodMs = 1000;
 constexpr int64_t kRunningSnapshotPollMs = 20;
+constexpr int64_t kHeldBackPollMs = 20;
 constexpr size_t kReasonBytesMax = 512;
 
 constexpr Bytes kCannotBind = "bind: ";  // how io/network.h begins that error
@@ -270,9 +271,23 @@ Task<Result<void>> Link::apply_stream(const ByteStream& stream, LinkWire& wire,
     parts_.progress.read_offset.store(apply_.read_offset());
     listed.note(apply_);
     parts_.replicas.wake_all();
+    if (applied && apply_.held_back()) applied = co_await apply_held_back();
     if (!applied) co_return applied;
     if (apply_.take_ack_request()) acknowledge.notify();
   }
+}
+
+// Meanwhile the primary's bytes wait in the socket.
+Task<Result<void>> Link::apply_held_back() {
+  while (apply_.held_back()) {
+    auto slept = co_await parts_.loop.sleep_ms(kHeldBackPollMs, connection_->token());
+    if (!slept) co_return slept;
+    if (!is_wanted()) co_return fail(ErrorCode::kCancelled, kNoLongerWanted);
+    auto applied = apply_.feed({});
+    if (!applied) co_return applied;
+  }
+  parts_.replicas.wake_all();
+  co_return Result<void>{};
 }
 
 Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop) {

@@ -333,6 +333,35 @@ TEST_F(LinkTest, ReplacesItsDataAndFollows) {
   EXPECT_EQ(primary_->requests.back(), fmt::format("REPLCONF ACK {}", 100 + stream.size()));
 }
 
+// A server that shuts down gives its own replicas the time to catch up with a log that stands
+// still, and asks its primary for nothing anew.
+TEST_F(LinkTest, AShutdownHoldsTheStreamBackWithoutEndingTheLink) {
+  const std::string good = snapshot_of({});
+  std::vector<std::string> answers{"+FULLRESYNC " + kId + " 100\r\n" +
+                                   fmt::format("${}\r\n", good.size()) + good};
+  // One to each acknowledgement.
+  constexpr int kWrites = 12;
+  for (int i = 0; i < kWrites; ++i) answers.push_back(request({"set", "k", std::to_string(i)}));
+  start({{greeting(std::move(answers)), true}});
+  ASSERT_NE(replica_->get("k"), "");
+  replica_->engine.pauses.begin(PauseReason::kShutdown, PauseKind::kWrites);
+  const uint64_t end = replica_->log.end();
+  world_.run_for_ms(3000);
+  {
+    const ExclusiveGuard all(replica_->keyspace);
+    replica_->engine.journal.close();
+  }
+  world_.run_for_ms(3000);
+  EXPECT_EQ(replica_->log.end(), end);
+  EXPECT_TRUE(replica_->following());
+  EXPECT_EQ(replica_->progress.connections.load(), 1);
+  replica_->engine.journal.reopen();
+  replica_->engine.pauses.end(PauseReason::kShutdown);
+  world_.run_for_ms(6000);
+  EXPECT_EQ(replica_->get("k"), std::to_string(kWrites - 1));
+  EXPECT_EQ(replica_->progress.connections.load(), 1);
+}
+
 // A full sync to a lower place leaves nothing of the former one.
 TEST_F(LinkTest, TheReadOffsetIsThatOfTheHistoryItFollows) {
   const std::string good = snapshot_of({});

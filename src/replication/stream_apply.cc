@@ -45,6 +45,7 @@ void StreamApply::forget() {
   applied_ = 0;
   parsed_ = 0;
   parser_.reset();
+  held_back_ = false;
   ack_requested_ = false;
   if (client_.in_transaction) executor_.end_transaction(client_);
 }
@@ -77,6 +78,7 @@ void StreamApply::keep(Bytes rest, bool lies_in_pending) {
 
 Result<void> StreamApply::apply_whole(Bytes unapplied) {
   executor_.begin_batch();
+  held_back_ = false;
   for (;;) {
     const ParseStatus status = parser_.next(unapplied.substr(parsed_));
     if (status == ParseStatus::kNeedMore) return {};
@@ -93,39 +95,47 @@ Result<void> StreamApply::apply_whole(Bytes unapplied) {
     }
     parsed_ += parser_.raw().size();
     const uint64_t end = log_.end();
-    apply(unapplied.substr(applied_, parsed_ - applied_));
-    // Nothing is applied any more, and it is asked for again, should the server go on. The log
-    // itself tells: whoever refused may have changed his mind since.
+    held_back_ = !apply(unapplied.substr(applied_, parsed_ - applied_));
+    if (held_back_) {
+      parsed_ -= parser_.raw().size();
+      return {};
+    }
+    // Nothing is applied any more. The log itself tells: whoever refused may have changed his mind
+    // since.
     if (!client_.in_transaction && log_.end() == end) {
-      return fail(ErrorCode::kCancelled, "this server shuts down, or has another role");
+      return fail(ErrorCode::kCancelled, "this server has another role");
     }
   }
 }
 
 // `raw`: everything since the last command that was applied; that is more than the command inside a
 // transaction.
-void StreamApply::apply(Bytes raw) {
+bool StreamApply::apply(Bytes raw) {
   const auto args = parser_.args();
   // The engine need not see bytes that are no command (a blank line), nor what is between this
   // server and its primary. They count in the offset like any other.
   const bool is_replconf = !args.empty() && equal_ignore_case(args[0], "replconf");
   if (is_replconf && args.size() > 1 && equal_ignore_case(args[1], "getack")) ack_requested_ = true;
   if (!args.empty() && !is_replconf) {
-    execute(raw);
+    if (!execute(raw)) return false;
   } else if (!client_.in_transaction) {
-    append(raw);
+    if (!append(raw)) return false;
   }
   if (!client_.in_transaction) applied_ = parsed_;
+  return true;
 }
 
-void StreamApply::execute(Bytes raw) {
+bool StreamApply::execute(Bytes raw) {
   // A transaction's bytes count at its EXEC.
   const bool begins = equal_ignore_case(parser_.args()[0], "multi");
   const uint64_t end = log_.end();
-  executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
-  if (!client_.in_transaction && log_.end() == end) append(raw);
+  const Outcome outcome =
+      executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
+  if (outcome == Outcome::kPaused) return false;
+  if (!client_.in_transaction && log_.end() == end && !append(raw)) return false;
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);
   clear_and_keep(reply_text_, kKeptBytesMax);
+  return true;
 }
 
 void StreamApply::note_failure(Bytes name, Bytes reply) {
@@ -145,14 +155,14 @@ void StreamApply::note_failure(Bytes name, Bytes reply) {
 }
 
 // What the engine does not execute (a command unknown here) is part of the stream all the same.
-void StreamApply::append(Bytes raw) {
+bool StreamApply::append(Bytes raw) {
   StripeSet first;
   first.add(0);
   KeyLocks locks(engine_.keyspace);
   locks.take(first);
-  if (engine_.is_replica_since(client_.role_generation) && !engine_.journal.closed()) {
-    engine_.journal.append_stream(locks, raw);
-  }
+  if (engine_.journal.closed()) return false;
+  if (engine_.is_replica_since(client_.role_generation)) engine_.journal.append_stream(locks, raw);
+  return true;
 }
 
 bool StreamApply::take_ack_request() {

@@ -6,8 +6,11 @@
 // counted and logged: from there on the data may differ. propagation-error-behavior can make it
 // end the server instead.
 //
-// A transaction is held back until its EXEC and applied at once; its bytes count then, so a link
-// that breaks in the middle continues from before the MULTI.
+// A transaction waits for its EXEC and is applied at once; its bytes count then, so a link that
+// breaks in the middle continues from before the MULTI.
+//
+// What holds clients back holds the stream back, too: CLIENT PAUSE, and a server that shuts down,
+// whose log must not grow while its own replicas catch up.
 //
 // Confined to the link's thread.
 #pragma once
@@ -53,6 +56,9 @@ class StreamApply {
   // no commands (lines of text are none, either). kLimit: too much waits for its end. What was
   // applied before stays applied.
   Result<void> feed(Bytes bytes);
+  // The next command was held back. It is tried again with feed(), of no bytes, too; more bytes
+  // should not be read until it has gone in.
+  bool held_back() const { return held_back_; }
 
   // The primary asked for an acknowledgement (REPLCONF GETACK) since the last call.
   bool take_ack_request();
@@ -78,9 +84,10 @@ class StreamApply {
 
   Result<void> apply_whole(Bytes unapplied);
   void keep(Bytes rest, bool lies_in_pending);
-  void apply(Bytes raw);
-  void execute(Bytes raw);
-  void append(Bytes raw);
+  // False: it was held back.
+  bool apply(Bytes raw);
+  bool execute(Bytes raw);
+  bool append(Bytes raw);
   void note_failure(Bytes name, Bytes reply);
 
   Executor& executor_;
@@ -95,6 +102,7 @@ class StreamApply {
   // Of what is being fed, and that begins with pending_:
   size_t applied_ = 0;  // bytes that are in the log; 0 between two calls
   size_t parsed_ = 0;   // bytes that were taken apart; more than applied_ inside MULTI
+  bool held_back_ = false;
   bool ack_requested_ = false;
   int64_t failures_ = 0;  // of this link
   int64_t failure_logged_ms_ = 0;

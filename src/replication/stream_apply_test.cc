@@ -67,6 +67,43 @@ TEST_F(StreamApplyTest, GivesBackWhatALongCommandLeftThatNeverEnded) {
   }
 }
 
+// Wherever a pause falls: what was held back goes in behind it, once.
+TEST_F(StreamApplyTest, WhatIsHeldBackGoesInLater) {
+  const std::string stream = request({"multi"}) + request({"set", "n", "1"}) +
+                             request({"set", "n", "1"}) + request({"exec"}) +
+                             request({"set", "n", "1"}) + request({"nosuch"}) +
+                             request({"set", "n", "1"});
+  for (size_t cut = 0; cut < stream.size(); ++cut) {
+    const uint64_t before = log.end();
+    feed(Bytes(stream).substr(0, cut), stream.size());
+    engine.pauses.begin(PauseReason::kClientPause, PauseKind::kWrites);
+    const uint64_t paused_at = log.end();
+    feed(Bytes(stream).substr(cut), stream.size());
+    EXPECT_TRUE(apply.held_back());
+    EXPECT_EQ(apply.read_offset(), before + stream.size());
+    EXPECT_LE(log.end(), paused_at + request({"nosuch"}).size());
+    engine.pauses.end(PauseReason::kClientPause);
+    ASSERT_TRUE(apply.feed({}));
+    EXPECT_FALSE(apply.held_back());
+    EXPECT_EQ(log.end(), before + stream.size());
+  }
+}
+
+TEST_F(StreamApplyTest, NothingGoesIntoAClosedLogAndTheStreamLives) {
+  const std::string stream =
+      request({"set", "a", "1"}) + "\r\n" + request({"replconf", "ack", "1"});
+  const uint64_t before = log.end();
+  for (const bool closed : {true, false}) {
+    {
+      const ExclusiveGuard all(keyspace);
+      closed ? engine.journal.close() : engine.journal.reopen();
+    }
+    ASSERT_TRUE(apply.feed(closed ? Bytes(stream) : Bytes()));
+    EXPECT_EQ(apply.held_back(), closed);
+    EXPECT_EQ(log.end(), closed ? before : before + stream.size());
+  }
+}
+
 TEST_F(StreamApplyTest, PiecesOfAnySizeGiveTheSameLog) {
   const std::string stream = request({"set", "a", "1"}) + "\r\n" + request({"multi"}) +
                              request({"set", "b", "2"}) + request({"set", "c", "3"}) +
