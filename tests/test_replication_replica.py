@@ -572,3 +572,31 @@ def test_a_replica_takes_strings_longer_than_its_own_clients_may_build(start):
         assert client("STRLEN", "ranged") == 2_700_000
         assert client("STRLEN", "scripted") == 1_400_000
         assert parse_info(client("INFO", "stats"))["unexpected_error_replies"] == "0"
+
+
+@pytest.mark.parametrize("restarted", ["replica", "primary"])
+def test_a_restart_continues_from_the_very_beginning_of_a_history(start, restarted):
+    """The primary's data are older than its log, which has not moved since the sync."""
+    still = ("--repl-ping-replica-period", "3600")
+    primary = start("tandem", *still)
+    with primary.connect() as client:
+        client("MSET", "a", 1, "b", 2)
+    replica = start("tandem", *still, "--replicaof", "127.0.0.1", primary.port)
+    caught_up(primary, replica)
+    assert primary.offset() == 0
+    server = {"primary": primary, "replica": replica}[restarted]
+    with server.connect() as client:
+        client("SAVE")
+    server.kill()
+    if restarted == "replica":
+        with primary.connect() as client:
+            client("SET", "c", 3)
+    server.restart()
+    wait_until(replica.link_up, "linked again")
+    with primary.connect() as client:
+        client("SET", "d", 4)
+    caught_up(primary, replica)
+    assert_same(primary, replica)
+    stats = primary.info("stats")
+    assert stats["sync_partial_ok"] == "1"
+    assert stats["sync_full"] == ("1" if restarted == "replica" else "0")

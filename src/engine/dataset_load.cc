@@ -104,7 +104,7 @@ bool DatasetLoad::is_dropped(const RdbEntry& entry) const {
 }
 
 std::optional<DatasetPlace> DatasetLoad::place() const {
-  if (!id_ || !offset_ || *offset_ == 0) return std::nullopt;  // at 0 nothing was ever logged
+  if (!id_ || !offset_) return std::nullopt;
   DatasetPlace place{.position = {.id = *id_, .offset = *offset_},
                      .second = {},
                      .selected_database = selected_database_};
