@@ -327,6 +327,8 @@ def test_who_closed_while_it_waited_is_not_served(acting, command):
 
 
 def test_the_next_in_the_row_gets_what_a_closed_one_cannot(acting):
+    if is_stock(acting.kind):
+        pytest.skip("a stock server may hear of the close a moment later")
     with acting.connect() as control:
         for turn in range(TRIES):
             gone, waits = acting.connect(), acting.connect()

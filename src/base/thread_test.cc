@@ -4,12 +4,10 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
 
 namespace tandem {
 namespace {
@@ -38,26 +36,17 @@ TEST(ThreadTest, RunsUnderItsNameUntilItIsJoined) {
 }
 
 TEST(ThreadTest, OneThatCannotBeHadIsAnError) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
-  rlimit none = before;
-  none.rlim_cur = 1;  // no memory for a stack
-  ASSERT_EQ(::setrlimit(RLIMIT_AS, &none), 0);
-  // The stacks of former threads may be kept; each of these takes one until it is joined.
-  std::vector<Thread> had;
-  had.reserve(100);
-  std::string error;
-  while (error.empty() && had.size() < had.capacity()) {
-    auto thread = Thread::start("none", [] {});
-    if (thread) {
-      had.push_back(std::move(*thread));
-    } else {
-      error = thread.error().text;
-    }
-  }
-  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
-  for (Thread& thread : had) thread.join();
-  EXPECT_EQ(error, "the thread 'none' cannot be had: Resource temporarily unavailable");
+  pthread_attr_t usual;
+  ASSERT_EQ(::pthread_getattr_default_np(&usual), 0);
+  pthread_attr_t boundless = usual;
+  constexpr size_t kWholeAddressSpace = size_t{1} << 47;  // for the stack
+  ASSERT_EQ(::pthread_attr_setstacksize(&boundless, kWholeAddressSpace), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&boundless), 0);
+  const auto thread = Thread::start("none", [] {});
+  ASSERT_EQ(::pthread_setattr_default_np(&usual), 0);
+  ASSERT_FALSE(thread);
+  EXPECT_EQ(thread.error().text,
+            "the thread 'none' cannot be had: Resource temporarily unavailable");
 }
 
 // Each look at it is half a millisecond of work.
