@@ -120,13 +120,13 @@ class Stage {
     return transcript;
   }
 
-  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{rows()};
   StageClock clock;
-  EncodingLimits limits;
-  Gate gate;
-  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Engine engine{{.keyspace = {.databases = 16, .hash_seed = 7}}, clock, rows()};
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Registry& registry = engine.registry;
+  Gate& gate = engine.gate;
+  EncodingLimits& limits = engine.limits;
   Executor executor{engine, 1};
   Outcome last = Outcome::kDone;
 

@@ -92,9 +92,26 @@ void find_further_key_positions(const Command& command, std::span<const Bytes> a
   }
 }
 
-Registry::Registry(std::vector<CommandRow> rows) {
-  for (CommandRow& row : rows) commands_.push_back(add(std::move(row), ""));
+void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more) {
+  for (CommandRow& row : more) {
+    const auto same = std::ranges::find(rows, row.name, &CommandRow::name);
+    if (same == rows.end()) {
+      rows.push_back(std::move(row));
+      continue;
+    }
+    for (CommandRow& subcommand : row.subcommands) {
+      auto& present = same->subcommands;
+      std::erase_if(present, [&](const CommandRow& own) { return own.name == subcommand.name; });
+      present.push_back(std::move(subcommand));
+    }
+  }
+}
+
+Registry& Registry::add(std::vector<CommandRow> rows) {
+  CHECK(commands_.empty(), "a registry is filled once");
+  for (CommandRow& row : rows) commands_.push_back(compile(std::move(row), ""));
   fill_slots();
+  return *this;
 }
 
 void Registry::fill_slots() {
@@ -121,7 +138,7 @@ Result<void> Registry::rename(Bytes from, Bytes to) {
   return {};
 }
 
-const Command* Registry::add(CommandRow row, const std::string& prefix) {
+const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   Command& command = storage_.emplace_back();
   command.id = static_cast<int>(storage_.size()) - 1;
   command.full_name = prefix + std::string(row.name);
@@ -132,7 +149,7 @@ const Command* Registry::add(CommandRow row, const std::string& prefix) {
         "what is changed stripe by stripe would have no place in the log");
   command.judged_by = judging_conditions(command.row);
   for (CommandRow& subcommand : subcommands) {
-    command.subcommands.push_back(add(std::move(subcommand), command.full_name + "|"));
+    command.subcommands.push_back(compile(std::move(subcommand), command.full_name + "|"));
   }
   return &command;
 }

@@ -161,9 +161,19 @@ void find_further_key_positions(const Command& command, std::span<const Bytes> a
                                 std::vector<int>& positions);
 
 // Immutable once built and renamed, readable by all threads.
+// Adds rows. Where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
+// STATS about the server) these come together; of two with one name the later one counts.
+void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more);
+
 class Registry {
  public:
-  explicit Registry(std::vector<CommandRow> rows);
+  Registry() = default;
+  explicit Registry(std::vector<CommandRow> rows) { add(std::move(rows)); }
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // Once, before anything is executed. Gives itself.
+  Registry& add(std::vector<CommandRow> rows);
 
   // Clients and scripts call a command by another name from here on; by none, if that is empty.
   // Fails when there is no such command, or when the new name is taken. Before anything is
@@ -186,12 +196,13 @@ class Registry {
   const Command& by_id(int id) const { return storage_[static_cast<size_t>(id)]; }
 
  private:
-  const Command* add(CommandRow row, const std::string& prefix);
+  const Command* compile(CommandRow row, const std::string& prefix);
   void fill_slots();
 
   std::deque<Command> storage_;
   std::vector<const Command*> commands_;
-  std::vector<const Command*> slots_;  // open addressing by the hash of the lower-case name
+  std::vector<const Command*> slots_{
+      nullptr};  // open addressing by the hash of the lower-case name
 };
 
 }  // namespace tandem

@@ -1,6 +1,7 @@
-// What all executors share: the data, the log, the commands, the node's conditions, and who waits
-// for what. Built once by the composition; every part in it is internally synchronized or guarded
-// by the stripes.
+// The engine: the data, their log, the commands, the node's conditions, and who waits for what. It
+// owns all of them; executors (engine/executor.h) run commands on it, one a thread.
+//
+// Threads: every part in it is internally synchronized or guarded by the stripes.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "engine/blocked_clients.h"
@@ -40,14 +42,31 @@ class CommandObserver {
   virtual void error_reply(Bytes reply) = 0;
 };
 
+struct EngineOptions {
+  Keyspace::Options keyspace = {};
+  LogOptions log = {};
+  ReplicationId history = {};  // the log's, until it is told another
+  EncodingLimits limits = {};
+};
+
 struct Engine {
-  Keyspace& keyspace;
-  Log& log;
-  const Registry& registry;
+  // `clock` outlives it. Before the first executor is made, the registry is given its rows.
+  Engine(const EngineOptions& options, const Clock& its_clock)
+      : limits(options.limits),
+        keyspace(options.keyspace),
+        log(options.log, options.history),
+        clock(its_clock) {}
+  Engine(const EngineOptions& options, const Clock& its_clock, std::vector<CommandRow> rows)
+      : Engine(options, its_clock) {
+    registry.add(std::move(rows));
+  }
+
+  EncodingLimits limits;  // changed under all stripes only
+  Keyspace keyspace;
+  Log log;
+  Registry registry;
   const Clock& clock;
-  // Changed under all stripes only.
-  EncodingLimits& limits;
-  Gate& gate;
+  Gate gate;
 
   // Moves on with each change of role, under all stripes. A link acts for the role it was made for
   // and for no other, however late it hears of the change: the next role's log is not its

@@ -182,13 +182,13 @@ struct World {
     return all;
   }
 
-  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{test_rows()};
   ManualClock clock;
-  EncodingLimits limits;
-  Gate gate;
-  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Engine engine{{.keyspace = {.databases = 16, .hash_seed = 7}}, clock, test_rows()};
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Registry& registry = engine.registry;
+  Gate& gate = engine.gate;
+  EncodingLimits& limits = engine.limits;
   Executor executor{engine, 1};
   std::unique_ptr<LogCursor> cursor;
   Outcome last = Outcome::kDone;

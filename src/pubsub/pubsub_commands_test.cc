@@ -66,13 +66,12 @@ struct World {
   }
 
   SubscriptionRegistry subscriptions;
-  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{all_rows(subscriptions)};
   StillClock clock;
-  EncodingLimits limits;
-  Gate gate;
-  Engine engine{keyspace, log, registry, clock, limits, gate};
+  Engine engine{{}, clock, all_rows(subscriptions)};
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Registry& registry = engine.registry;
+  Gate& gate = engine.gate;
   Executor executor{engine, 1};
   std::unique_ptr<LogCursor> cursor;
   Session a;

@@ -26,22 +26,17 @@ inline std::vector<CommandRow> rows_with_set() {
   return all;
 }
 
-// What an engine is made of, without data; two databases.
+// An engine without data, of two databases.
 struct TestEngine {
   explicit TestEngine(const Clock& clock)
-      : engine{.keyspace = keyspace,
-               .log = log,
-               .registry = registry,
-               .clock = clock,
-               .limits = limits,
-               .gate = gate} {}
+      : engine({.keyspace = {.databases = 2, .hash_seed = 1}}, clock, rows_with_set()) {}
 
-  EncodingLimits limits;
-  Keyspace keyspace{{.databases = 2, .hash_seed = 1}};
-  Log log{LogOptions{}, ReplicationId()};
-  Gate gate;
-  Registry registry{rows_with_set()};
   Engine engine;
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Registry& registry = engine.registry;
+  Gate& gate = engine.gate;
+  EncodingLimits& limits = engine.limits;
 };
 
 // As a client would, without one.

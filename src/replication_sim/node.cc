@@ -8,162 +8,113 @@
 #include "rdb/rdb_writer.h"
 
 namespace tandem {
+namespace {
+
+// What its configuration would say.
+std::unique_ptr<Options> server_options(const SimNodeOptions& options) {
+  auto made = std::make_unique<Options>();
+  Options& all = *made;
+  all.server.databases.set(2);
+  all.server.network.protected_mode.set(false);
+  all.server.network.port.set(SimNode::kPort);
+  all.server.persistence.save_points.set(options.save_points);
+  ReplicationOptions& replication = all.replication;
+  replication.diskless_sync_delay_seconds.set(options.sync_delay_seconds);
+  replication.backlog_bytes.set(static_cast<int64_t>(options.backlog_bytes));
+  replication.timeout_seconds.set(10);
+  replication.ping_replica_period_seconds.set(2);
+  replication.backlog_ttl_seconds.set(0);
+  if (!options.primary.empty()) replication.primary.set({options.primary, SimNode::kPort});
+  return made;
+}
+
+}  // namespace
 
 SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOptions& options)
     : process_(process),
       name_(name),
       incarnation_(options.incarnation),
       watch_(options.watch),
-      keyspace_({.databases = 2, .hash_seed = process.take_seed()}),
-      log_({.block_bytes = options.block_bytes, .backlog_bytes = options.backlog_bytes},
-           [&] {
-             Random chance(process.take_seed());
-             return ReplicationId::generate(chance);
-           }()),
-      registry_(rows()),
-      engine_{.keyspace = keyspace_,
-              .log = log_,
-              .registry = registry_,
-              .clock = process.clock(),
-              .limits = limits_,
-              .gate = gate_},
-      control_({.loop = process.loop(),
-                .network = process.network(),
-                .engine = engine_,
-                .options = options_,
-                .lag_limit = [] { return ReplicaLagLimit{}; },
-                .listening_port = [] { return int{kPort}; },
-                .random_seed = process.take_seed(),
-                .files = &process.files()}),
-      executor_(engine_, process.take_seed()),
-      persistence_({.engine = engine_,
-                    .options = file_options_,
-                    .files = process.files(),
-                    .total_changes =
-                        [this] {
-                          return static_cast<int64_t>(executor_.counters().changes.get() +
-                                                      control_.stream_counters().changes.get());
-                        },
-                    .write_bytes = options.write_bytes},
-                   process.make_background([this] { after_save_step(); })),
-      file_load_({.engine = engine_,
-                  .options = file_options_,
-                  .files = process.files(),
-                  .place_log = [this](const DatasetPlace& at) { control_.continue_from(at); }},
-                 process.make_background()),
-      flushes_(process.loop()),
-      host_{.loop = process.loop(),
-            .executor = executor_,
-            .options = network_options_,
-            .counters = counters_,
-            .flushes = flushes_,
-            .errors = errors_,
-            .lookahead = lookahead_,
-            .deliver = [](uint64_t, std::string) {},
-            .held_back = [](Session&) {}},
-      log_watch_(process.loop(), [this] { follow_log(); }) {
-  options_.diskless_sync_delay_seconds.set(options.sync_delay_seconds);
-  options_.backlog_bytes.set(static_cast<int64_t>(options.backlog_bytes));
-  options_.timeout_seconds.set(10);
-  options_.ping_replica_period_seconds.set(2);
-  options_.backlog_ttl_seconds.set(0);
-  control_.apply_options();
-  file_options_.save_points.set(options.save_points);
+      options_(server_options(options)),
+      node_(*options_, machine(options),
+            {.each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
+              visit(worker_->executor().counters());
+            }}) {
+  worker_.emplace(process.loop(), process.network(),
+                  Worker::Needs{.engine = node_.engine(),
+                                .options = options_->server,
+                                .clients = node_.clients(),
+                                .errors = node_.errors(),
+                                .random_seed = process.take_seed(),
+                                .expires = false,  // tick() does
+                                .log_moved = [this] { node_.replication().log_moved(); }});
+  node_.engine().pauses.over = [this] { worker_->resume_held_back(); };
+  node_.replication().apply_options();
   auto listener = process.network().listen("0.0.0.0", kPort, 16);
   CHECK(listener.has_value(), "a simulated port is free");
   listener_ = std::move(*listener);
   tasks_->spawn(accept(tasks_->token()));
-  reader_ = log_.open_at_end("invariants", 0);
-  gate_.set(Gate::kDatasetLoading, true);
-  if (!options.primary.empty()) {
-    const ExclusiveGuard all(keyspace_);
-    control_.follow(options.primary, kPort);
-  }
-  file_load_.start(options.primary.empty(),
-                   [this](const FileLoad::Outcome& outcome) { on_file_read(outcome); });
+  reader_ = log().open_at_end("invariants", 0);
+  node_.start([this](const FileLoad::Outcome& outcome) { on_file_read(outcome); });
+}
+
+Node::Machine SimNode::machine(const SimNodeOptions& options) {
+  return {.loop = process_.loop(),
+          .network = process_.network(),
+          .files = process_.files(),
+          .clock = process_.clock(),
+          .saving = process_.make_background([this] { after_save_step(); }),
+          .loading = process_.make_background(),
+          .seed = process_.take_seed(),
+          .log_block_bytes = options.block_bytes,
+          .file_write_bytes = options.write_bytes};
 }
 
 // Work off the loop (the walk of a full sync) has the data in hand.
 SimNode::~SimNode() {
   tasks_.reset();
+  worker_.reset();
   process_.loop().drop_work();
 }
 
 void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
   // Before the log grows: a history that begins here is to be seen from its first byte on.
-  reader_ = log_.open_at_end("invariants", 0);
+  reader_ = log().open_at_end("invariants", 0);
   watch_.loaded(*this, outcome);
   if (outcome) process_.loop().post([this] { begin_replication(); });
 }
 
 void SimNode::begin_replication() {
-  gate_.set(Gate::kDatasetLoading, false);
-  tasks_->spawn(control_.run(tasks_->token()));
+  node_.begin();
+  tasks_->spawn(node_.replication().run(tasks_->token()));
 }
 
 // The cut is a save's first step.
 void SimNode::after_save_step() {
   if (!std::exchange(saving_, true)) {
-    saves_before_ = persistence_.figures().saves;
+    saves_before_ = persistence().figures().saves;
     watch_.at_cut(*this);
     return;
   }
-  if (persistence_.is_under_way()) return;
+  if (persistence().is_under_way()) return;
   saving_ = false;
-  watch_.save_ended(*this, persistence_.figures().saves != saves_before_);
+  watch_.save_ended(*this, persistence().figures().saves != saves_before_);
 }
 
 bool SimNode::save() {
-  if (is_loading() || persistence_.is_under_way()) return false;
+  if (is_loading() || persistence().is_under_way()) return false;
   watch_.at_cut(*this);
-  const bool saved = persistence_.save().has_value();
+  const bool saved = persistence().save().has_value();
   watch_.save_ended(*this, saved);
   return saved;
-}
-
-std::vector<CommandRow> SimNode::rows() {
-  std::vector<CommandRow> all = engine_rows();
-  for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
-  const auto give = [](ClientState& client, ConnectionHandOver next) {
-    if (connection_of(client) == nullptr) return false;
-    connection_of(client)->hand_over(std::move(next));
-    return true;
-  };
-  for (CommandRow& row : replication_rows(control_, give)) all.push_back(std::move(row));
-  all.push_back({.name = "ping",
-                 .arity = -1,
-                 .flags = kFast | kInStream,
-                 .keys = {},
-                 .session_handler = [](SessionContext& c) { c.reply.simple("PONG"); },
-                 .group = "connection",
-                 .since = "1.0.0",
-                 .complexity = "O(1)",
-                 .summary = "Answers.",
-                 .syntax = ""});
-  return all;
 }
 
 Task<void> SimNode::accept(StopToken stop) {
   for (;;) {
     auto socket = co_await listener_->accept(stop);
     if (!socket) co_return;
-    auto stream = process_.network().adopt(std::move(*socket));
-    if (stream) tasks_->spawn(serve(std::move(*stream), stop));
+    worker_->adopt(std::move(*socket));
   }
-}
-
-Task<void> SimNode::serve(std::unique_ptr<ByteStream> stream, StopToken stop) {
-  auto card = std::make_shared<ClientCard>();
-  card->id = ++last_client_id_;
-  Session session(host_, std::move(stream), card, stop);
-  co_await session.run();
-  control_.forget_client(card->id);
-}
-
-void SimNode::follow_log() {
-  if (log_.end() == log_end_seen_) return;
-  log_end_seen_ = log_.end();
-  control_.log_moved();
 }
 
 std::string SimNode::command(int database, const std::vector<std::string>& args) {
@@ -172,28 +123,28 @@ std::string SimNode::command(int database, const std::vector<std::string>& args)
   const std::vector<Bytes> views(args.begin(), args.end());
   std::string out;
   ReplyWriter reply(out);
-  executor_.begin_batch();
-  executor_.execute(client, views, {}, reply);
-  follow_log();
+  worker_->executor().begin_batch();
+  worker_->executor().execute(client, views, {}, reply);
+  node_.replication().log_moved();
   return out;
 }
 
 void SimNode::tick() {
-  persistence_.check();
-  executor_.expire_some(INT64_MAX / 4);
-  follow_log();
+  node_.check();
+  worker_->executor().expire_some(INT64_MAX / 4);
+  node_.replication().log_moved();
 }
 
 NodeObservation SimNode::observe() {
   NodeObservation now;
   now.node = name_;
-  now.incarnation = incarnation_ << 20 | control_.link().snapshots_installed.load();
+  now.incarnation = incarnation_ << 20 | control().link().snapshots_installed.load();
   now.replica = is_replica();
-  now.history = log_.history();
-  now.end = log_.end();
+  now.history = log().history();
+  now.end = log().end();
   // A full sync loses the reader; a new id with the same bytes does not.
   if (reader_ == nullptr || reader_->lost()) {
-    reader_ = log_.open_at_end("invariants", 0);
+    reader_ = log().open_at_end("invariants", 0);
   }
   for (;;) {
     auto bytes = reader_->peek();
@@ -202,7 +153,7 @@ NodeObservation SimNode::observe() {
     reader_->advance(bytes->size());
   }
   now.digest = digest();
-  for (const auto& replica : control_.replicas().list()) {
+  for (const auto& replica : control().replicas().list()) {
     if (!replica->dropped.load()) now.acknowledged.push_back(replica->acknowledged.load());
   }
   return now;
@@ -210,8 +161,9 @@ NodeObservation SimNode::observe() {
 
 template <class Fn>
 void SimNode::for_each_entry(Fn&& fn) {
-  for (int database = 0; database < keyspace_.database_count(); ++database) {
-    DatabaseTables* tables = keyspace_.tables(database);
+  Keyspace& keyspace = node_.engine().keyspace;
+  for (int database = 0; database < keyspace.database_count(); ++database) {
+    DatabaseTables* tables = keyspace.tables(database);
     if (tables == nullptr) continue;
     for (int stripe = 0; stripe < kStripes; ++stripe) {
       if (tables->keys_in(stripe) == 0) continue;
@@ -242,8 +194,7 @@ void SimNode::for_each_item(Fn&& fn) {
 
 NodeData SimNode::data() {
   NodeData data;
-  // To whom loads it, offset 0 is no place: nothing was logged yet (engine/dataset_load.cc).
-  if (log_.active() && log_.end() > 0) data.position = log_.position();
+  if (log().active()) data.position = log().position();
   for_each_item([&](const DataItem& item) { data.items.push_back(item); });
   return data;
 }

@@ -1,7 +1,7 @@
-// One server of the simulation: the real engine, log, sessions, replication and persistence on a
-// simulated process. Only the program around them is this file's: one loop instead of threads, and
-// clients that are calls. It starts as the server does: its file is read in the background while
-// peers are answered already, and the link waits for that.
+// One server of the simulation: the server's own node (server/node.h) and a worker, on a simulated
+// process. Only the program around them is this file's: one loop instead of threads, and clients
+// that are calls. It starts as the server does: its file is read in the background while peers are
+// answered already, and the link waits for that.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "commands/table.h"
-#include "config/server_options.h"
-#include "engine/engine.h"
-#include "engine/executor.h"
+#include "config/options.h"
 #include "io/network.h"
-#include "keyspace/keyspace.h"
+#include "io/scope.h"
 #include "log/log.h"
-#include "replication/commands.h"
-#include "replication/control.h"
 #include "replication/invariants.h"
 #include "replication_sim/disk_oracle.h"
-#include "server/file_load.h"
-#include "server/persistence.h"
-#include "server/session.h"
+#include "server/node.h"
+#include "server/worker.h"
 #include "sim/process.h"
 
 namespace tandem {
@@ -66,18 +60,20 @@ class SimNode {
   std::string command(int database, const std::vector<std::string>& args);
   // What the server's timers do: save points and active expiry.
   void tick();
+  // What CLIENT PAUSE began is over.
+  void end_pause() { node_.engine().pauses.end(PauseReason::kClientPause); }
   // As a shutdown saves, at once. False: not now, or it failed.
   bool save();
 
   // The file is being read: commands are refused for the most part.
-  bool is_loading() const { return gate_.is(Gate::kDatasetLoading); }
-  bool is_replica() const { return control_.is_replica(); }
-  bool link_up() const { return control_.link().following(); }
-  Log& log() { return log_; }
-  ReplicationControl& control() { return control_; }
-  Persistence& persistence() { return persistence_; }
+  bool is_loading() const { return node_.is_loading(); }
+  bool is_replica() const { return node_.replication().is_replica(); }
+  bool link_up() const { return node_.replication().link().following(); }
+  Log& log() { return node_.engine().log; }
+  ReplicationControl& control() { return node_.replication(); }
+  Persistence& persistence() { return node_.persistence(); }
   int64_t unix_ms() const { return process_.clock().unix_ms(); }
-  uint64_t expired_keys() const { return executor_.counters().expired_keys.get(); }
+  uint64_t expired_keys() { return worker_->executor().counters().expired_keys.get(); }
 
   // What the invariants look at. `bytes` are those since the last call for this history.
   NodeObservation observe();
@@ -92,10 +88,8 @@ class SimNode {
     Client() : ClientState(ClientKind::kNormal) {}
   };
 
-  std::vector<CommandRow> rows();
+  Node::Machine machine(const SimNodeOptions& options);
   Task<void> accept(StopToken stop);
-  Task<void> serve(std::unique_ptr<ByteStream> stream, StopToken stop);
-  void follow_log();
   void after_save_step();
   void on_file_read(const FileLoad::Outcome& outcome);
   void begin_replication();
@@ -108,31 +102,12 @@ class SimNode {
   const std::string name_;
   const uint64_t incarnation_;
   FileWatch& watch_;
-  ReplicationOptions options_;
-  PersistenceOptions file_options_;
-  NetworkOptions network_options_;
-  EncodingLimits limits_;
-  Keyspace keyspace_;
-  Log log_;
-  Gate gate_;
-  Registry registry_;
-  Engine engine_;
-  ReplicationControl control_;
-  Executor executor_;
-
-  Persistence persistence_;
-  FileLoad file_load_;
+  const std::unique_ptr<Options> options_;
+  Node node_;
+  std::optional<Worker> worker_;
   bool saving_ = false;       // in the background
   int64_t saves_before_ = 0;  // that one
 
-  FlushQueue flushes_;
-  NetworkCounters counters_;
-  ErrorCounts errors_;
-  Lookahead lookahead_{keyspace_};
-  SessionHost host_;
-  uint64_t last_client_id_ = 0;
-  uint64_t log_end_seen_ = 0;
-  BeforeSleep log_watch_;
   std::unique_ptr<Listener> listener_;
 
   // The invariants' own reader of the log.

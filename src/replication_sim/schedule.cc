@@ -1,6 +1,7 @@
 #include "replication_sim/schedule.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "replication_sim/disk_oracle.h"
 #include "replication_sim/node.h"
 #include "replication_sim/resumption.h"
+#include "replication_sim/slow_taker.h"
 #include "sim/process.h"
 #include "sim/wire.h"
 #include "sim/world.h"
@@ -76,6 +78,7 @@ class Schedule final : private FileWatch {
       start(i, std::nullopt);
     }
     for (size_t i = 1; i < count; ++i) follow(i, 0);
+    taker_.emplace(world_.add_process("10.0.0.9", "taker"));
   }
 
   // As the primary, or as the configuration says, as somebody's replica.
@@ -239,6 +242,7 @@ class Schedule final : private FileWatch {
     tell("{} follows {}", member.name, members_[primary].name);
     if (member.resumption && member.follows != primary) member.resumption->redirected();
     member.follows = primary;
+    member.node->end_pause();
     member.node->command(
         0, {"replicaof", members_[primary].process->address(), std::to_string(SimNode::kPort)});
   }
@@ -253,6 +257,9 @@ class Schedule final : private FileWatch {
 
   void take_role_from(size_t index) {
     Member& member = members_[index];
+    // What it got as a replica is known from here on.
+    check();
+    member.node->end_pause();
     member.node->command(0, {"replicaof", "no", "one"});
     member.resumption.reset();
     member.follows.reset();
@@ -288,7 +295,7 @@ class Schedule final : private FileWatch {
     const size_t a = chance_.below(members_.size());
     const size_t b = chance_.below(members_.size());
     const bool replica_up = members_[a].node && a != primary_;
-    switch (chance_.below(28)) {
+    switch (chance_.below(32)) {
       case 0:
       case 1:
       case 2:
@@ -331,6 +338,17 @@ class Schedule final : private FileWatch {
         break;
       case 20:
         if (members_[a].node) restart_in_order(a);
+        break;
+      case 21:
+      case 22:
+        tell("somebody takes slowly from {}", members_[a].name);
+        taker_->turn_to(members_[a].process->address(), SimNode::kPort, chance_);
+        break;
+      case 23:
+        if (members_[a].node) pause_clients(a);
+        break;
+      case 24:
+        if (replica_up) flip_role(a);
         break;
       default:
         break;  // only writes
@@ -433,6 +451,36 @@ class Schedule final : private FileWatch {
     promote_with_everyone(*next);
   }
 
+  // Its writes, and its primary's stream, are held back for a time.
+  void pause_clients(size_t index) {
+    Member& member = members_[index];
+    const std::string ms = std::to_string(world_.between(1, 3000));
+    tell("{} pauses clients for {} ms", member.name, ms);
+    const bool all = chance_.below(2) == 0;
+    member.node->command(0, {"client", "pause", ms, all ? "all" : "write"});
+    const uint64_t end = member.node->log().end();
+    write_at_random(*member.node, chance_);
+    if (member.node->log().end() != end) violate(member, "logged a write in a pause");
+  }
+
+  // To and fro, with writes in every role, faster than any link can follow.
+  void flip_role(size_t index) {
+    wait_for_load(index);
+    tell("{} changes its role again and again", members_[index].name);
+    for (uint64_t i = 1 + chance_.below(4); i > 0; --i) {
+      take_role_from(index);
+      write_at_random(*members_[index].node, chance_);
+      check();
+      follow(index, primary_);
+      const uint64_t end = members_[index].node->log().end();
+      write_at_random(*members_[index].node, chance_);
+      if (members_[index].node->log().end() != end) {
+        violate(members_[index], "logged a client's write as a replica");
+      }
+      if (chance_.below(2) == 0) run_for_ms(world_.between(0, 20));
+    }
+  }
+
   // Promoted and sent back before its link can have heard of either.
   void promote_for_a_moment(size_t index) {
     wait_for_load(index);
@@ -486,8 +534,10 @@ class Schedule final : private FileWatch {
   void converge() {
     tell("heal everything");
     world_.wire().heal_all();
+    taker_->leave();
     for (size_t i = 0; i < members_.size(); ++i) {
       if (!members_[i].node) start(i, primary_);
+      members_[i].node->end_pause();
     }
     wait_for_load(primary_);
     if (members_[primary_].node->is_replica()) promote(primary_);
@@ -522,6 +572,7 @@ class Schedule final : private FileWatch {
   ScheduleResult result_;
   ReplicationInvariants invariants_;
   std::vector<Member> members_;
+  std::optional<SlowTaker> taker_;
   size_t primary_ = 0;
   uint64_t incarnations_ = 0;
   uint64_t backlog_bytes_ = 0;

@@ -3,6 +3,9 @@
 // checked after each step. Nodes save their data now and then, and go on from their file when they
 // start again. In the end all is healed, and every node must come to the primary's place and data.
 //
+// Roles flip faster than links can follow, clients are paused, and somebody who is no replica of
+// the world takes a full sync slowly (replication_sim/slow_taker.h).
+//
 // Besides what replication/invariants.h says of the nodes at every moment:
 //
 //   1. A start finds the file of the last save that was done, or of a later one that a crash ended,

@@ -72,7 +72,10 @@ struct World {
   }
 
   SteppingClock clock;
-  Gate gate;
+  Engine engine{{}, clock};
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Gate& gate = engine.gate;
   Option<int64_t> busy_after_ms = 100;
   std::function<void()> while_busy = [] {};
   Scripting scripting{{.gate = gate,
@@ -80,11 +83,7 @@ struct World {
                        .busy_after_ms = busy_after_ms,
                        .memory_bytes_max = size_t{32} << 20,
                        .while_busy = [this] { while_busy(); }}};
-  Keyspace keyspace{{.databases = 16, .hash_seed = 7}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{all_rows(scripting)};
-  EncodingLimits limits;
-  Engine engine{keyspace, log, registry, clock, limits, gate};
+  const Registry& registry = engine.registry.add(all_rows(scripting));
   Executor executor{engine, 1};
   std::unique_ptr<LogCursor> cursor;
   Client client;

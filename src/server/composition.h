@@ -1,5 +1,6 @@
-// The whole server, wired: every part is made here, gets what it needs, and meets no other. Reads
-// from the data up to the sockets; destroyed in the opposite order.
+// The program around a node (server/node.h): its threads, listeners, workers and signals, the
+// configuration, and what is told of the whole. Every part is made here and gets what it needs.
+// Reads from the node up to the sockets; destroyed in the opposite order.
 //
 //            main thread              worker threads                 replication thread
 //   signals, acceptor, pauses    sessions -> executor --+      link -> executor --+
@@ -19,21 +20,11 @@
 #include "io/disk_files.h"
 #include "io/uv_loop.h"
 #include "io/uv_network.h"
-#include "keyspace/keyspace.h"
-#include "log/log.h"
-#include "pubsub/subscription_registry.h"
-#include "replication/commands.h"
-#include "replication/control.h"
 #include "replication/replication_thread.h"
-#include "script/scripting.h"
 #include "server/acceptor.h"
-#include "server/client_registry.h"
-#include "server/command_watch.h"
 #include "server/configuration_hooks.h"
-#include "server/file_load.h"
-#include "server/persistence.h"
+#include "server/node.h"
 #include "server/reclaimer.h"
-#include "server/replication_cards.h"
 #include "server/shutdown.h"
 #include "server/status.h"
 #include "server/supervision.h"
@@ -63,14 +54,17 @@ class Composition {
   // code.
   int run();
   // All commands there are.
-  const Registry& registry() const { return registry_; }
+  const Registry& registry() const { return engine_.registry; }
 
  private:
-  std::vector<CommandRow> rows();
-  ReplicationControl::Parts replication_parts();
-  bool give_connection(ClientState& client, ConnectionHandOver next);
+  // What a worker runs on.
+  struct WorkerLoop {
+    UvLoop loop;
+    UvNetwork network{loop};
+  };
+
+  std::vector<CommandRow> rows(Node& node);
   Status::Parts status_parts(std::string run_id);
-  void load_data();
   void on_loaded(const FileLoad::Outcome& outcome);
   Result<void> show_title();
   void every_tick();
@@ -92,42 +86,28 @@ class Composition {
   Random random_;
   DiskFiles files_;
 
-  // The data and its order.
-  EncodingLimits limits_;
-  Keyspace keyspace_;
-  Log log_;
-  Gate gate_;
-  SubscriptionRegistry subscriptions_;
-  Scripting scripting_;
-  Registry registry_;
+  // The node, and the thread that its replication runs on.
   Reclaimer reclaimer_;
-  Engine engine_;
+  UvLoop replication_loop_;
+  UvNetwork replication_network_;
+  ReplicationThread replication_thread_;
+  Node node_;
+  Engine& engine_;
+  Gate& gate_;
 
   // The main thread.
   UvLoop loop_;
   UvNetwork network_;
-  ClientRegistry clients_;
   Timer tick_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
 
-  // The replication thread.
-  ReplicationCards replication_cards_;
-  UvLoop replication_loop_;
-  UvNetwork replication_network_;
-  ReplicationThread replication_thread_;
-  ReplicationControl replication_;
-
   // Clients.
-  ErrorCounts errors_;
-  CommandWatch watch_;
+  std::vector<std::unique_ptr<WorkerLoop>> worker_loops_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<LoopCounters*> loop_counters_;  // of theirs
   size_t next_worker_ = 0;
   Acceptor acceptor_;
 
   // About the whole.
-  Persistence persistence_;
-  FileLoad file_load_;
   Status status_;
   Shutdown shutdown_;
   ConfigurationHooks hooks_;

@@ -30,12 +30,8 @@ struct World {
   MachineConfigFiles config_files{files};
   Options options;
   Config config;
-  Keyspace keyspace{{.databases = 1, .hash_seed = 7}};
-  Log log{LogOptions{}, ReplicationId()};
-  Registry registry{rows(config)};
-  EncodingLimits limits;
-  Gate gate;
-  Engine engine{keyspace, log, registry, system_clock(), limits, gate};
+  Engine engine{{.keyspace = {.databases = 1}}, system_clock(), rows(config)};
+  Keyspace& keyspace = engine.keyspace;
   std::atomic<bool> applied = false;
 };
 

@@ -110,7 +110,7 @@ void ConfigurationHooks::watch_data() {
     return {};
   });
   config.on_change(Part::kEncodings, [this, &options]() -> Result<void> {
-    parts_.limits = options.limits(parts_.limits.hash_seed);
+    parts_.engine.limits = options.limits(parts_.engine.limits.hash_seed);
     return {};
   });
 }

@@ -25,7 +25,6 @@ class ConfigurationHooks {
     Options& options;
     Config& config;
     Engine& engine;
-    EncodingLimits& limits;
     CommandWatch& watch;
     Persistence& persistence;
     ReplicationControl& replication;

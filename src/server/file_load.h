@@ -51,13 +51,17 @@ class FileLoad {
   // `background` is for this alone.
   FileLoad(const Parts& parts, std::unique_ptr<Background> background)
       : parts_(parts), background_(std::move(background)) {}
-  // Gives up and waits.
-  ~FileLoad() { give_up(); }
+  ~FileLoad() { end(); }
 
   // A primary leaves out keys whose time is over (engine/dataset_load.h). `done` is called in the
   // background. Once.
   void start(bool primary, std::function<void(Outcome)> done);
   void give_up() { given_up_.store(true); }
+  // Gives up and waits.
+  void end() {
+    give_up();
+    background_.reset();
+  }
 
   // The same on the caller's thread.
   Outcome load(bool primary);
@@ -78,7 +82,7 @@ class FileLoad {
   std::atomic<int64_t> keys_expired_{0};
   bool started_ = false;
   // Last: its step uses all the rest.
-  const std::unique_ptr<Background> background_;
+  std::unique_ptr<Background> background_;
 };
 
 }  // namespace tandem

@@ -1,6 +1,7 @@
 #include "server/metrics.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem {
 namespace {
@@ -155,7 +156,7 @@ constexpr MetricRow<Shutdown> kShutdown[] = {
 }  // namespace
 
 MetricTables worker_metrics(const std::vector<std::unique_ptr<Worker>>& workers,
-                            const std::vector<LoopCounters*>& loops) {
+                            EachLoop each_loop) {
   return {
       MetricTable::summed<NetworkCounters>("stats", kNetwork,
                                            [&workers](FunctionRef<void(NetworkCounters&)> visit) {
@@ -163,10 +164,7 @@ MetricTables worker_metrics(const std::vector<std::unique_ptr<Worker>>& workers,
                                                visit(worker->counters());
                                              }
                                            }),
-      MetricTable::summed<LoopCounters>("stats", kLoops,
-                                        [&loops](FunctionRef<void(LoopCounters&)> visit) {
-                                          for (LoopCounters* loop : loops) visit(*loop);
-                                        }),
+      MetricTable::summed<LoopCounters>("stats", kLoops, std::move(each_loop)),
   };
 }
 

@@ -1,6 +1,7 @@
 // What the server's own parts count, as tables (base/metric.h).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace tandem {
 
 // Section: stats. Connections, bytes and calls of the network, and the turns of the workers' event
 // loops.
+using EachLoop = std::function<void(FunctionRef<void(LoopCounters&)>)>;
 MetricTables worker_metrics(const std::vector<std::unique_ptr<Worker>>& workers,
-                            const std::vector<LoopCounters*>& loops);
+                            EachLoop each_loop);
 // Section: persistence.
 MetricTables persistence_metrics(Persistence& persistence, const FileLoad& file_load);
 // Section: memory.

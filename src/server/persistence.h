@@ -41,12 +41,15 @@ struct PersistenceFigures {
 
 class Persistence {
  public:
+  // About how much goes to the disk at once.
+  static constexpr size_t kWriteBytes = size_t{256} * 1024;
+
   struct Parts {
     Engine& engine;
     const PersistenceOptions& options;
     Files& files;
-    std::function<int64_t()> total_changes;   // any thread
-    size_t write_bytes = size_t{256} * 1024;  // about how much goes to the disk at once
+    std::function<int64_t()> total_changes;  // any thread
+    size_t write_bytes = kWriteBytes;
   };
 
   // `background` is for this alone.

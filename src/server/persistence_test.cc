@@ -45,17 +45,10 @@ struct Node {
 
   Files& disk;
   PersistenceOptions options;
-  Keyspace keyspace{{.databases = 4, .hash_seed = 3}};
-  Log log{LogOptions{}, ReplicationId()};
-  Gate gate;
-  EncodingLimits limits;
-  Registry registry{keyspace_rows()};
-  Engine engine{.keyspace = keyspace,
-                .log = log,
-                .registry = registry,
-                .clock = system_clock(),
-                .limits = limits,
-                .gate = gate};
+  Engine engine{{.keyspace = {.databases = 4, .hash_seed = 3}}, system_clock(), keyspace_rows()};
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Gate& gate = engine.gate;
   Executor executor{engine, 1};
   ClientState client{ClientKind::kNormal};
   Persistence persistence;

@@ -22,14 +22,9 @@ class Node {
  public:
   Node(SimProcess& process, ServerOptions& options)
       : options_(options.network),
-        watch_(gate_, options, errors_),
-        registry_(rows(options.network)),
-        engine_{.keyspace = keyspace_,
-                .log = log_,
-                .registry = registry_,
-                .clock = process.loop().clock(),
-                .limits = limits_,
-                .gate = gate_},
+        engine_({}, process.loop().clock()),
+        watch_(engine_.gate, options, errors_),
+        registry_(engine_.registry.add(rows(options.network))),
         process_(process),
         executor_(engine_, 5),
         flushes_(process.loop()),
@@ -70,7 +65,7 @@ class Node {
 
   Session* session() { return session_; }
   NetworkCounters& counters() { return counters_; }
-  Gate& gate() { return gate_; }
+  Gate& gate() { return engine_.gate; }
   static constexpr uint16_t kPort = 6379;
 
  private:
@@ -83,20 +78,16 @@ class Node {
     return all;
   }
 
-  Keyspace keyspace_{{.databases = 4, .hash_seed = 3}};
-  Log log_{LogOptions{}, ReplicationId()};
-  Gate gate_;
-  EncodingLimits limits_;
+  Engine engine_;
   SubscriptionRegistry subscriptions_;
   ErrorCounts errors_;
   CommandWatch watch_;
-  Registry registry_;
-  Engine engine_;
+  const Registry& registry_;
   SimProcess& process_;
   Executor executor_;
   FlushQueue flushes_;
   NetworkCounters counters_;
-  Lookahead lookahead_{keyspace_};
+  Lookahead lookahead_{engine_.keyspace};
   uint64_t last_id_ = 0;
   Session* session_ = nullptr;
   SessionHost host_;

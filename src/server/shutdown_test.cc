@@ -24,12 +24,7 @@ constexpr int64_t kManyPingsMs = 10'000;
 
 struct Node {
   Node(SimProcess& process, Files& disk)
-      : engine{.keyspace = keyspace,
-               .log = log,
-               .registry = registry,
-               .clock = process.clock(),
-               .limits = limits,
-               .gate = gate},
+      : engine({.keyspace = {.databases = 2, .hash_seed = 1}}, process.clock(), keyspace_rows()),
         control({.loop = process.loop(),
                  .network = process.network(),
                  .engine = engine,
@@ -66,12 +61,10 @@ struct Node {
     scope.spawn(control.run(scope.token()));
   }
 
-  EncodingLimits limits;
-  Keyspace keyspace{{.databases = 2, .hash_seed = 1}};
-  Log log{LogOptions{}, ReplicationId()};
-  Gate gate;
-  Registry registry{keyspace_rows()};
   Engine engine;
+  Keyspace& keyspace = engine.keyspace;
+  Log& log = engine.log;
+  Gate& gate = engine.gate;
   ReplicationOptions options;
   PersistenceOptions file_options;
   Option<int64_t> timeout_seconds = 10;

@@ -372,13 +372,6 @@ void Status::sample() {
   (void)memory();
 }
 
-int64_t Status::total_changes() const {
-  uint64_t changes = 0;
-  parts_.each_executor(
-      [&](const ExecutorCounters& executor) { changes += executor.changes.get(); });
-  return static_cast<int64_t>(changes);
-}
-
 MemoryReport Status::memory() const {
   MemoryReport report;
   report.now = read_memory(parts_.files);

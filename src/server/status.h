@@ -40,8 +40,6 @@ class Status {
 
   // On the main thread, about every 100 ms.
   void sample();
-  // Writes since the start, for the save points.
-  int64_t total_changes() const;
 
   const MetricTables& tables() const { return tables_; }
   MemoryReport memory() const;

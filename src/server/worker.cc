@@ -34,15 +34,15 @@ constexpr Bytes kProtected =
 
 }  // namespace
 
-Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs)
-    : loop_(std::move(loop)),
-      network_(std::move(network)),
+Worker::Worker(Loop& loop, Network& network, Needs needs)
+    : loop_(loop),
+      network_(network),
       needs_(std::move(needs)),
       executor_(needs_.engine, needs_.random_seed),
-      flushes_(*loop_),
+      flushes_(loop_),
       lookahead_(needs_.engine.keyspace),
-      log_watch_(*loop_, [this] { watch_log(); }),
-      host_{.loop = *loop_,
+      log_watch_(loop_, [this] { watch_log(); }),
+      host_{.loop = loop_,
             .executor = executor_,
             .options = needs_.options.network,
             .counters = counters_,
@@ -56,7 +56,7 @@ Worker::Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Nee
                   });
                 },
             .held_back = [this](Session& session) { held_back_.push_back(session.id); }},
-      tick_(*loop_, [this] { every_tick(); }) {
+      tick_(loop_, [this] { every_tick(); }) {
   tick_.every_ms(kTickMs);
 }
 
@@ -65,7 +65,7 @@ Worker::~Worker() { CHECK(!thread_.joinable(), "a worker is joined before it is 
 Result<void> Worker::start(size_t number) {
   const std::string name = "worker-" + std::to_string(number);
   host_.trail = &trail_.emplace(name);
-  auto thread = Thread::start(name, [this] { loop_->run(); });
+  auto thread = Thread::start(name, [this] { loop_.run(); });
   if (!thread) return std::unexpected(thread.error());
   thread_ = std::move(*thread);
   return {};
@@ -78,7 +78,7 @@ void Worker::adopt(AcceptedSocket socket) {
     const Guard guard(arrivals_lock_);
     arrivals_.push_back(std::move(socket));
   }
-  loop_->post([this] { welcome_all(); });
+  loop_.post([this] { welcome_all(); });
 }
 
 void Worker::welcome_all() {
@@ -91,7 +91,7 @@ void Worker::welcome_all() {
 }
 
 void Worker::welcome(AcceptedSocket socket) {
-  auto adopted = network_->adopt(std::move(socket));
+  auto adopted = network_.adopt(std::move(socket));
   if (!adopted) {
     log_verbose("Error accepting a client connection: {}", adopted.error().text);
     return;
@@ -125,7 +125,7 @@ Bytes Worker::refusal_of(const ByteStream& stream) const {
 }
 
 std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream) {
-  auto card = make_client_card(stream, needs_.clients.next_id(), loop_->clock().monotonic_ms());
+  auto card = make_client_card(stream, needs_.clients.next_id(), loop_.clock().monotonic_ms());
   card->wake = [this, id = card->id] { post_to(id, [](Session& session) { session.attend(); }); };
   // The card holds its inbox.
   card->inbox.open({.options = &needs_.options.network,
@@ -157,7 +157,7 @@ Task<void> Worker::serve(std::unique_ptr<Session> session) {
 }
 
 void Worker::post_to(uint64_t id, std::function<void(Session&)> act) {
-  loop_->post([this, id, call = std::move(act)] {
+  loop_.post([this, id, call = std::move(act)] {
     const auto found = sessions_.find(id);
     if (found != sessions_.end()) call(*found->second);
   });
@@ -165,7 +165,7 @@ void Worker::post_to(uint64_t id, std::function<void(Session&)> act) {
 
 // It may cost a tenth of the time, however many they are.
 void Worker::hear_others() {
-  const Clock& clock = loop_->clock();
+  const Clock& clock = loop_.clock();
   const int64_t start_ms = clock.monotonic_ms();
   if (start_ms < next_hearing_ms_) return;
   welcome_all();
@@ -179,7 +179,7 @@ void Worker::hear_others() {
 }
 
 void Worker::resume_held_back() {
-  loop_->post([this] {
+  loop_.post([this] {
     for (const uint64_t id : std::exchange(held_back_, {})) {
       const auto found = sessions_.find(id);
       if (found != sessions_.end()) found->second->resume();
@@ -200,7 +200,7 @@ void Worker::every_tick() {
     const bool busy = expired_at_last_tick_ >= kExpiredMany;
     expired_at_last_tick_ = executor_.expire_some(busy ? kExpireBusyBudgetUs : kExpireBudgetUs);
   }
-  const int64_t now_ms = loop_->clock().monotonic_ms();
+  const int64_t now_ms = loop_.clock().monotonic_ms();
   if (now_ms - limits_checked_ms_ < kLimitsPeriodMs) return;
   limits_checked_ms_ = now_ms;
   for (const auto& [id, session] : sessions_) session->check_limits(now_ms);

@@ -1,4 +1,5 @@
-// A worker: an event loop with its thread, the sessions it serves, and the executor they share.
+// A worker: the sessions of one event loop, and the executor they share. It has a thread for the
+// loop if it is started, and runs on its owner's otherwise (the simulation's).
 //
 // Threads: made and destroyed by the composition's thread; adopt(), post() and stop() from any
 // thread; the rest on the worker's own. Sessions belong to it for life.
@@ -35,18 +36,19 @@ class Worker {
     std::function<void()> log_moved;
   };
 
-  Worker(std::unique_ptr<Loop> loop, std::unique_ptr<Network> network, Needs needs);
+  // Both outlive it.
+  Worker(Loop& loop, Network& network, Needs needs);
   ~Worker();
 
   // `number` names its thread. The error: there is no thread to be had.
   Result<void> start(size_t number);
   // The loop ends soon; sessions live on, unserved, until the destructor.
-  void stop() { loop_->stop(); }
+  void stop() { loop_.stop(); }
   void join();
 
   // Any thread. The socket becomes a session here, or is refused (maxclients, protected mode).
   void adopt(AcceptedSocket socket);
-  void post(Callback callback) { loop_->post(std::move(callback)); }
+  void post(Callback callback) { loop_.post(std::move(callback)); }
   // Any thread: runs `act` on the worker's with the session, if it still exists.
   void post_to(uint64_t id, std::function<void(Session&)> act);
   // Any thread: sessions that CLIENT PAUSE held back go on.
@@ -57,8 +59,8 @@ class Worker {
   void hear_others();
   bool is_own_thread() const { return thread_.is_this(); }
 
-  Loop& loop() { return *loop_; }
-  Network& network() { return *network_; }
+  Loop& loop() { return loop_; }
+  Network& network() { return network_; }
   Executor& executor() { return executor_; }
   NetworkCounters& counters() { return counters_; }
 
@@ -74,8 +76,8 @@ class Worker {
   void watch_log();
 
   // Destroyed last to first: sessions end before what they wait on.
-  std::unique_ptr<Loop> loop_;
-  std::unique_ptr<Network> network_;
+  Loop& loop_;
+  Network& network_;
   Needs needs_;
   Executor executor_;
   NetworkCounters counters_;
