@@ -112,6 +112,9 @@ struct CommandRow {
   LockScope scope = LockScope::kKeys;
   Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
+  // Whether this argument is, or may be, a password: MONITOR and the slow log leave it out. Null:
+  // none is.
+  bool (*hides)(std::span<const Bytes> args, size_t at) = nullptr;
   // For COMMAND DOCS and COMMAND INFO.
   std::string_view group = {};
   // Access categories besides those that flags imply, where they are not the group's:
@@ -160,11 +163,11 @@ bool find_key_positions(const Command& command, std::span<const Bytes> args,
 void find_further_key_positions(const Command& command, std::span<const Bytes> args,
                                 std::vector<int>& positions);
 
-// Immutable once built and renamed, readable by all threads.
 // Adds rows. Where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
 // STATS about the server) these come together; of two with one name the later one counts.
 void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more);
 
+// Immutable once filled and renamed, readable by all threads.
 class Registry {
  public:
   Registry() = default;

@@ -341,8 +341,7 @@ class Schedule final : private FileWatch {
         break;
       case 21:
       case 22:
-        tell("somebody takes slowly from {}", members_[a].name);
-        taker_->turn_to(members_[a].process->address(), SimNode::kPort, chance_);
+        take_slowly_from(a);
         break;
       case 23:
         if (members_[a].node) pause_clients(a);
@@ -451,12 +450,19 @@ class Schedule final : private FileWatch {
     promote_with_everyone(*next);
   }
 
+  void take_slowly_from(size_t index) {
+    tell("somebody takes slowly from {}", members_[index].name);
+    taker_->turn_to(members_[index].process->address(), SimNode::kPort, chance_);
+    ++result_.slow_takers;
+  }
+
   // Its writes, and its primary's stream, are held back for a time.
   void pause_clients(size_t index) {
     Member& member = members_[index];
     const std::string ms = std::to_string(world_.between(1, 3000));
     tell("{} pauses clients for {} ms", member.name, ms);
     const bool all = chance_.below(2) == 0;
+    ++result_.pauses;
     member.node->command(0, {"client", "pause", ms, all ? "all" : "write"});
     const uint64_t end = member.node->log().end();
     write_at_random(*member.node, chance_);
@@ -477,6 +483,7 @@ class Schedule final : private FileWatch {
       if (members_[index].node->log().end() != end) {
         violate(members_[index], "logged a client's write as a replica");
       }
+      ++result_.role_flips;
       if (chance_.below(2) == 0) run_for_ms(world_.between(0, 20));
     }
   }
@@ -587,6 +594,9 @@ void ScheduleResult::add(const ScheduleResult& other) {
   partial_syncs += other.partial_syncs;
   promotions += other.promotions;
   crashes += other.crashes;
+  role_flips += other.role_flips;
+  pauses += other.pauses;
+  slow_takers += other.slow_takers;
   saves += other.saves;
   restarts_from_disk += other.restarts_from_disk;
   resumed += other.resumed;

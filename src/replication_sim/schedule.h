@@ -34,6 +34,9 @@ struct ScheduleResult {
   int64_t partial_syncs = 0;
   int promotions = 0;
   int crashes = 0;
+  int role_flips = 0;
+  int pauses = 0;
+  int slow_takers = 0;
   int64_t saves = 0;  // done; many more are ended by a crash
   int restarts_from_disk = 0;
   int resumed = 0;            // of these, replicas that went on by partial sync

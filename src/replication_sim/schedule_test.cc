@@ -25,6 +25,9 @@ TEST(ScheduleTest, InvariantsHold) {
   // The schedules must get as far as all this.
   EXPECT_GT(sum.full_syncs, 0);
   EXPECT_GT(sum.partial_syncs, 0);
+  EXPECT_GT(sum.role_flips, 0);
+  EXPECT_GT(sum.pauses, 0);
+  EXPECT_GT(sum.slow_takers, 0);
   EXPECT_GT(sum.saves, 0);
   EXPECT_GT(sum.restarts_from_disk, 0);
   EXPECT_GT(sum.resumed, 0);

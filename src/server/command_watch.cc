@@ -6,7 +6,6 @@
 
 #include "base/ascii.h"
 #include "config/config_words.h"
-#include "config/directive.h"
 #include "server/client.h"
 
 namespace tandem {
@@ -25,16 +24,8 @@ std::string shown_address(const ClientState& client) {
   return card.is(kClientUnix) ? "unix:" + card.local_address : card.address;
 }
 
-// Whether an argument is a password, or a part of what may be one.
-bool is_secret(const Command& command, std::span<const Bytes> args, size_t at) {
-  if (command.full_name == "auth") return at > 0;
-  const auto follows_auth = [&](size_t distance) {
-    return at >= distance + 2 && equal_ignore_case(args[at - distance], "AUTH");
-  };
-  if (command.full_name == "hello") return follows_auth(1) || follows_auth(2);
-  if (command.full_name != "config|set" || at < 3 || at % 2 == 0) return false;
-  const Directive* directive = find_directive(args[at - 1]);
-  return directive != nullptr && directive->has(kSecret);
+bool is_hidden(const Command& command, std::span<const Bytes> args, size_t at) {
+  return command.row.hides != nullptr && command.row.hides(args, at);
 }
 
 }  // namespace
@@ -64,7 +55,7 @@ void CommandWatch::command_shown(const ClientState& client, const Command& comma
                                  unix_us % kUsPerSecond, client.database, shown_address(client));
   for (size_t at = 0; at < args.size(); ++at) {
     line += ' ';
-    line += is_secret(command, args, at) ? "\"(redacted)\"" : quote_word(args[at]);
+    line += is_hidden(command, args, at) ? "\"(redacted)\"" : quote_word(args[at]);
   }
   line += "\r\n";
   const auto shared = std::make_shared<const std::string>(std::move(line));
@@ -112,7 +103,7 @@ void CommandWatch::log_slow(const ClientState& client, const Command& command,
     if (args.size() > kSlowArgumentsMax && at + 1 == kSlowArgumentsMax) {
       entry.args.push_back(
           fmt::format("... ({} more arguments)", args.size() - kSlowArgumentsMax + 1));
-    } else if (is_secret(command, args, at)) {
+    } else if (is_hidden(command, args, at)) {
       entry.args.emplace_back("(redacted)");
     } else if (args[at].size() > kSlowArgumentBytesMax) {
       entry.args.push_back(fmt::format("{}... ({} more bytes)",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "config/directive.h"
 #include "server/client.h"
 #include "server/command_help.h"
 
@@ -29,6 +30,13 @@ void set(SessionContext& c, Config& config) {
   const bool local = client != nullptr && client->peer().is_local();
   if (auto done = config.set(pairs, local); !done) return c.reply.error(done.error().text);
   c.reply.ok();
+}
+
+// "CONFIG SET directive value ...": of a directive that is a password.
+bool is_secret_value(std::span<const Bytes> args, size_t at) {
+  if (at < 3 || at % 2 == 0) return false;
+  const Directive* directive = find_directive(args[at - 1]);
+  return directive != nullptr && directive->has(kSecret);
 }
 
 void rewrite(SessionContext& c, Config& config) {
@@ -82,7 +90,8 @@ std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_
            // Some directives reach what commands read under their stripes; EXEC may hold a few
            // already, so it must hold all.
            part({.name = "set", .arity = -4, .scope = LockScope::kEverything,
-                 .session_handler = bound(set), .tips = kAllNodes, .since = "2.0.0",
+                 .session_handler = bound(set),
+                 .hides = is_secret_value, .tips = kAllNodes, .since = "2.0.0",
                  .history = "7.0.0 Takes several directives",
                  .complexity = "O(N) for N directives",
                  .summary = "Changes directives, all or none.",

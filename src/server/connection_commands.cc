@@ -147,6 +147,14 @@ void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandWatch&
   c.reply.simple("RESET");
 }
 
+// HELLO's user and password.
+bool follows_auth(std::span<const Bytes> args, size_t at) {
+  const auto after = [&](size_t distance) {
+    return at >= distance + 2 && equal_ignore_case(args[at - distance], "AUTH");
+  };
+  return after(1) || after(2);
+}
+
 }  // namespace
 
 bool is_client_name(Bytes name) {
@@ -179,6 +187,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
        .arity = -2,
        .flags = kAlways,
        .session_handler = [&options](SessionContext& c) { auth(c, options); },
+       .hides = [](std::span<const Bytes>, size_t at) { return at > 0; },
        .group = "connection",
        .since = "1.0.0",
        .history = "6.0.0 Takes a user's name before the password",
@@ -189,6 +198,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
        .arity = -1,
        .flags = kAlways,
        .session_handler = [&options](SessionContext& c) { hello(c, options); },
+       .hides = follows_auth,
        .group = "connection",
        .since = "6.0.0",
        .history = "6.2.0 Tells about the connection if it is given no version",
