@@ -1,3 +1,7 @@
+// Mechanism: a primary walks round all partitions, a few at a call, and deletes what is over;
+// partitions without any expiry are stepped over in one go. The deletion is an execution like any
+// other, so replicas and blocked clients hear of it. A replica deletes nothing of its primary's: it
+// only looks at the keys that its own clients let expire (engine/own_expiries.h).
 #include "engine/active_expiry.h"
 
 #include <utility>

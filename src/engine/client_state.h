@@ -84,7 +84,7 @@ struct ClientState {
   // Set while the client is blocked by a command (Outcome::kBlocked); whoever owns the client
   // resets it.
   std::shared_ptr<Waiter> waiter;
-  // Who this is, for people (MONITOR, SLOWLOG); empty where nobody can say.
+  // Who this is, for people (MONITOR, SLOWLOG); empty if unknown.
   virtual std::string address() const { return {}; }
   virtual std::string name() const { return {}; }
 
@@ -94,7 +94,7 @@ struct ClientState {
   // Somebody has ended it: it executes nothing more.
   virtual bool is_killed() const { return false; }
   // Whether its peer has closed the connection; to be called by any thread while a waiter of this
-  // client is claimed. Null: nobody can say.
+  // client is claimed. Null: unknown.
   virtual std::function<bool()> is_gone() { return nullptr; }
 
   // A command inside its transaction failed; `reply` begins with the error's minus. Keys are held.

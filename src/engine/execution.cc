@@ -1,3 +1,7 @@
+// Mechanism: an execution is a begin and a commit around handlers. Time stands still in between, so
+// that a key cannot expire halfway; effects are only noted. commit() turns them into one record and
+// gives it its place in the log while the stripes are still held: that is what makes the order of
+// the log the order of execution.
 #include "engine/execution.h"
 
 #include <utility>

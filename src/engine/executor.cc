@@ -1,3 +1,13 @@
+// Mechanism: run() is the whole way of a command, in the order in which it reads. What the command
+// may touch is declared, the locks are taken, the handler runs, its effects get their place in the
+// log, waiting clients are served, and the locks are let go.
+// The command is judged twice. The first look (execute) is cheap and spares the locks. But while a
+// command waits for its stripes the node may change its role or be paused; so lock() looks once
+// more when the stripes are held. Whoever changes such a condition takes all stripes after it:
+// nobody can act on an old answer.
+// Executions may lie inside each other: EXEC and scripts call commands, and these run under the
+// locks of the outer one. Each level has a Frame of its own, kept from one command to the next so
+// that nothing is allocated.
 #include "engine/executor.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,6 @@
+// Mechanism: stripes are always taken in ascending order, so two executions can never wait for each
+// other in a circle. More stripes are had in two ways only: those that are free at the moment,
+// without waiting; or by letting all go and taking the larger set from the start.
 #include "engine/key_locks.h"
 
 #include "base/check.h"

@@ -1,3 +1,10 @@
+// Mechanism: a write that makes a key ready is followed, under the same locks, by the clients who
+// wait for that key: the oldest first, each by running its command again. What such a command
+// writes may make another key ready (BLMOVE), so ready keys form a queue.
+// A waiter may need stripes that the writer does not hold. cover() adds them before the writer
+// runs, for all who wait for its keys at that moment. If one comes in between, its key is put aside
+// and served behind the unlock, by finish(), under locks of its own.
+// The answers are handed over last, without any lock, for delivery wakes other threads.
 #include "engine/serving.h"
 
 #include <utility>

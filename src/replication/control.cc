@@ -1,3 +1,7 @@
+// Mechanism: the role changes in change_role() and nowhere else, under all stripes. What follows
+// from it runs on the replication loop: the supervisor there compares the generation of the link it
+// runs with the one of the moment. If they differ it ends that link and begins what the role asks
+// for now. So a change is never lost, and several in a row cost one look.
 #include "replication/control.h"
 
 #include <utility>

@@ -1,3 +1,9 @@
+// Mechanism: one attempt is follow_once(), and it reads as the protocol does: connect, greet, ask
+// for the stream, take a snapshot or go on where we are, follow. run() repeats it for as long as
+// this server has the role that the link was made for. Each step that changes data or the log asks
+// is_wanted() under the stripes: a link that hears late of a change of role can do no harm.
+// The first try after a link that was up is made at once; later ones wait longer and longer
+// (replication/link_backoff.h).
 #include "replication/link.h"
 
 #include <algorithm>
@@ -250,8 +256,8 @@ Task<Result<void>> Link::follow(const ByteStream& stream, LinkWire& wire, StopTo
   co_await acknowledging.join();
   apply_.forget();
   if (ended) co_return ended;
-  // Of bytes that are no commands nobody can say since when they were not the primary's; and a
-  // transaction that is too long to be taken would come again and again.
+  // Where the stream stopped being the primary's commands is unknown, so it cannot be gone on with.
+  // And a transaction that is too long to be taken would come again and again.
   const ErrorCode code = ended.error().code;
   if (code == ErrorCode::kInvalid || code == ErrorCode::kLimit) only_a_snapshot_helps_ = true;
   co_return ended;

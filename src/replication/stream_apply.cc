@@ -1,3 +1,8 @@
+// Mechanism: the stream is cut into whole commands, and each is executed as it came. The very bytes
+// then go into this server's own log, so that the log holds what the primary's holds and offsets
+// agree. What the engine does not execute (blank lines, REPLCONF) is appended all the same. The
+// commands of a transaction are queued as they come; its bytes go into the log together, at its
+// EXEC. So an offset never points into the middle of one.
 #include "replication/stream_apply.h"
 
 #include <fmt/core.h>

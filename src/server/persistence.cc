@@ -1,3 +1,7 @@
+// Mechanism: a save is a sequence of steps (advance), each of which writes a piece of the file:
+// SAVE runs them on its own thread, BGSAVE in the background. The file is written under another
+// name and takes the real one when it is whole and on the disk. A save needs the one snapshot turn
+// (engine/snapshot_turn.h), which it shares with full syncs.
 #include "server/persistence.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Mechanism: a thread that does nothing else takes the requests one by one. The order of the steps
+// is what keeps acknowledged writes: first writes are held back, then replicas may catch up, then
+// every stripe is taken once (whatever was let in before is done then), the log is closed behind
+// it, and only then the file is written. A request that fails opens all of it again.
 #include "server/shutdown.h"
 
 #include <chrono>

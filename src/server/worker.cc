@@ -1,3 +1,8 @@
+// Mechanism: a worker never shares a session. What other threads want from one (deliver a reply,
+// end it, wake it) is posted to this loop with the session's id; if the session has ended meanwhile
+// the post finds nobody. New sockets come the same way.
+// The log is looked at once a turn, before the loop sleeps: however many commands have written,
+// replicas are woken once.
 #include "server/worker.h"
 
 #include <algorithm>
