@@ -10,8 +10,9 @@ namespace tandem {
 // is given back.
 template <class Buffer>
 void clear_and_keep(Buffer& buffer, size_t kept_max) {
-  buffer.clear();
-  if (buffer.capacity() > kept_max) Buffer().swap(buffer);
+  if (buffer.capacity() <= kept_max) [[likely]]
+    return buffer.clear();
+  Buffer().swap(buffer);
 }
 
 }  // namespace tandem

@@ -93,6 +93,8 @@ void Execution::commit() {
 }
 
 void Execution::note_changes() {
+  if (!access_.has_outcome()) [[likely]]
+    return;
   for (KeyName& changed : access_.changed_keys()) {
     engine_.watch_table.mark_dirty(changed.database, changed.key);
     ready_.push_back(std::move(changed));
@@ -113,8 +115,10 @@ void Execution::end() {
   if (!access_.large_garbage().empty()) [[unlikely]] {
     engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
   }
-  for (TablesRef& tables : std::exchange(access_.dropped_tables(), {})) {
-    engine_.discard(Garbage(std::move(tables)));
+  if (!access_.dropped_tables().empty()) [[unlikely]] {
+    for (TablesRef& tables : std::exchange(access_.dropped_tables(), {})) {
+      engine_.discard(Garbage(std::move(tables)));
+    }
   }
   effects_.clear();
   clear_and_keep(positions_, kDeclaredKeptMax);

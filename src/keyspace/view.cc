@@ -27,6 +27,8 @@ void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredK
 }
 
 void KeyAccess::forget_outcome() {
+  if (!has_outcome()) [[likely]]
+    return;
   clear_and_keep(changed_keys_, kKeptMax);
   clear_and_keep(own_expiries_, kKeptMax);
   clear_and_keep(changed_databases_, kKeptMax);
@@ -70,6 +72,7 @@ void KeyAccess::discard(Entry* entry) {
 }
 
 void KeyAccess::free_garbage() {
+  if (garbage_.empty()) return;
   for (Entry* entry : garbage_) Entry::destroy(entry);
   clear_and_keep(garbage_, kKeptMax);
 }

@@ -86,6 +86,10 @@ class KeyAccess {
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage();
+  // The execution has noted something besides its counters. Most have not.
+  bool has_outcome() const {
+    return !changed_keys_.empty() || !own_expiries_.empty() || !changed_databases_.empty();
+  }
   // What the execution has noted, once the engine has read it.
   void forget_outcome();
   // Those that are too big to free while a client waits.
