@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "commands/table.h"
 #include "engine/executor.h"
+#include "engine/testing.h"
 #include "resp/reply_reader.h"
 #include "resp/split_arguments.h"
 
@@ -85,14 +86,9 @@ inline std::string rendered(Bytes bytes) {
   return rendered(reader.take());
 }
 
-class Stage {
+class Stage : public OpenEngine<StageClock> {
  public:
-  Stage() {
-    Random seeded{1};
-    const ExclusiveGuard guard(keyspace);
-    log.activate(ReplicationId::generate(seeded));
-    cursor_ = log.open_at_end("test", 0);
-  }
+  Stage() : OpenEngine({.keyspace = {.databases = 16, .hash_seed = 7}}, rows()) {}
 
   std::string reply_bytes(StageClient& client, std::span<const Bytes> args) {
     std::string out;
@@ -120,23 +116,12 @@ class Stage {
     return transcript;
   }
 
-  StageClock clock;
-  Engine engine{{.keyspace = {.databases = 16, .hash_seed = 7}}, clock, rows()};
-  Keyspace& keyspace = engine.keyspace;
-  Log& log = engine.log;
-  Registry& registry = engine.registry;
-  Gate& gate = engine.gate;
-  EncodingLimits& limits = engine.limits;
   Executor executor{engine, 1};
   Outcome last = Outcome::kDone;
 
   // What went to replicas since the last call, a rendered command each; without SELECT 0.
   std::vector<std::string> effects() {
-    std::string bytes;
-    for (Bytes piece = *cursor_->peek(); !piece.empty(); piece = *cursor_->peek()) {
-      bytes.append(piece);
-      cursor_->advance(piece.size());
-    }
+    const std::string bytes = read_on(*cursor_);
     std::vector<std::string> commands;
     for (Bytes rest = bytes; !rest.empty();) {
       ReplyReader reader;
@@ -199,7 +184,7 @@ class Stage {
     }
   }
 
-  std::unique_ptr<LogCursor> cursor_;
+  std::unique_ptr<LogCursor> cursor_ = begin_log();
   std::map<std::string, std::unique_ptr<StageClient>> clients_;
 };
 

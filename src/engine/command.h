@@ -204,8 +204,8 @@ class Registry {
 
   std::deque<Command> storage_;
   std::vector<const Command*> commands_;
-  std::vector<const Command*> slots_{
-      nullptr};  // open addressing by the hash of the lower-case name
+  // Open addressing by the hash of the lower-case name.
+  std::vector<const Command*> slots_{nullptr};
 };
 
 }  // namespace tandem

@@ -50,15 +50,14 @@ struct EngineOptions {
 };
 
 struct Engine {
-  // `clock` outlives it. Before the first executor is made, the registry is given its rows.
-  Engine(const EngineOptions& options, const Clock& its_clock)
+  // `clock` outlives it. Without rows the registry is to be given them before the first executor is
+  // made.
+  Engine(const EngineOptions& options, const Clock& its_clock, std::vector<CommandRow> rows = {})
       : limits(options.limits),
         keyspace(options.keyspace),
         log(options.log, options.history),
-        clock(its_clock) {}
-  Engine(const EngineOptions& options, const Clock& its_clock, std::vector<CommandRow> rows)
-      : Engine(options, its_clock) {
-    registry.add(std::move(rows));
+        clock(its_clock) {
+    if (!rows.empty()) registry.add(std::move(rows));
   }
 
   EncodingLimits limits;  // changed under all stripes only

@@ -157,13 +157,8 @@ struct LinkClient final : ClientState {
   LinkClient() : ClientState(ClientKind::kLink) {}
 };
 
-struct World {
-  World() {
-    Random random{1};
-    const ExclusiveGuard guard(keyspace);
-    log.activate(ReplicationId::generate(random));
-    cursor = log.open_at_end("test", 0);
-  }
+struct World : OpenEngine<ManualClock> {
+  World() : OpenEngine({.keyspace = {.databases = 16, .hash_seed = 7}}, test_rows()) {}
   std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
     std::string out;
     ReplyWriter reply(out, client.protocol);
@@ -173,24 +168,10 @@ struct World {
     return out;
   }
   // What the log got since the last call.
-  std::string logged() {
-    std::string all;
-    for (Bytes bytes = *cursor->peek(); !bytes.empty(); bytes = *cursor->peek()) {
-      all.append(bytes);
-      cursor->advance(bytes.size());
-    }
-    return all;
-  }
+  std::string logged() { return read_on(*cursor); }
 
-  ManualClock clock;
-  Engine engine{{.keyspace = {.databases = 16, .hash_seed = 7}}, clock, test_rows()};
-  Keyspace& keyspace = engine.keyspace;
-  Log& log = engine.log;
-  Registry& registry = engine.registry;
-  Gate& gate = engine.gate;
-  EncodingLimits& limits = engine.limits;
   Executor executor{engine, 1};
-  std::unique_ptr<LogCursor> cursor;
+  std::unique_ptr<LogCursor> cursor = begin_log();
   Outcome last = Outcome::kDone;
 };
 

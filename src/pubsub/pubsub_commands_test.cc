@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/executor.h"
+#include "engine/testing.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
 
@@ -45,13 +46,7 @@ std::vector<CommandRow> all_rows(SubscriptionRegistry& subscriptions) {
   return rows;
 }
 
-struct World {
-  World() {
-    Random chance(1);
-    const ExclusiveGuard guard(keyspace);
-    log.activate(ReplicationId::generate(chance));
-    cursor = log.open_at_end("test", 0);
-  }
+struct World : OpenEngine<StillClock> {
   ~World() {
     subscriptions.forget(*a.listener);
     subscriptions.forget(*b.listener);
@@ -66,14 +61,9 @@ struct World {
   }
 
   SubscriptionRegistry subscriptions;
-  StillClock clock;
-  Engine engine{{}, clock, all_rows(subscriptions)};
-  Keyspace& keyspace = engine.keyspace;
-  Log& log = engine.log;
-  Registry& registry = engine.registry;
-  Gate& gate = engine.gate;
+  const Registry& commands = registry.add(all_rows(subscriptions));
   Executor executor{engine, 1};
-  std::unique_ptr<LogCursor> cursor;
+  std::unique_ptr<LogCursor> cursor = begin_log();
   Session a;
   Session b;
 };

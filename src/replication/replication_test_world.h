@@ -27,16 +27,9 @@ inline std::vector<CommandRow> rows_with_set() {
 }
 
 // An engine without data, of two databases.
-struct TestEngine {
-  explicit TestEngine(const Clock& clock)
-      : engine({.keyspace = {.databases = 2, .hash_seed = 1}}, clock, rows_with_set()) {}
-
-  Engine engine;
-  Keyspace& keyspace = engine.keyspace;
-  Log& log = engine.log;
-  Registry& registry = engine.registry;
-  Gate& gate = engine.gate;
-  EncodingLimits& limits = engine.limits;
+struct TestEngine : OpenEngine<const Clock&> {
+  explicit TestEngine(const Clock& its_clock)
+      : OpenEngine({.keyspace = {.databases = 2, .hash_seed = 1}}, rows_with_set(), its_clock) {}
 };
 
 // As a client would, without one.

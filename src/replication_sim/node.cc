@@ -40,14 +40,8 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
             {.each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
               visit(worker_->executor().counters());
             }}) {
-  worker_.emplace(process.loop(), process.network(),
-                  Worker::Needs{.engine = node_.engine(),
-                                .options = options_->server,
-                                .clients = node_.clients(),
-                                .errors = node_.errors(),
-                                .random_seed = process.take_seed(),
-                                .expires = false,  // tick() does
-                                .log_moved = [this] { node_.replication().log_moved(); }});
+  // tick() deletes what is over.
+  worker_.emplace(process.loop(), process.network(), node_.worker_needs(/*expires=*/false));
   node_.engine().pauses.over = [this] { worker_->resume_held_back(); };
   node_.replication().apply_options();
   auto listener = process.network().listen("0.0.0.0", kPort, 16);

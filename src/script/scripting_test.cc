@@ -46,13 +46,7 @@ struct Client final : ClientState {
   Client() : ClientState(ClientKind::kNormal) {}
 };
 
-struct World {
-  World() {
-    Random random(1);
-    const ExclusiveGuard guard(keyspace);
-    log.activate(ReplicationId::generate(random));
-    cursor = log.open_at_end("test", 0);
-  }
+struct World : OpenEngine<SteppingClock> {
   std::string run(ClientState& who, std::initializer_list<Bytes> args) {
     std::string out;
     ReplyWriter reply(out, who.protocol);
@@ -62,20 +56,8 @@ struct World {
     return out;
   }
   std::string run(std::initializer_list<Bytes> args) { return run(client, args); }
-  std::string logged() {
-    std::string bytes_logged;
-    for (Bytes bytes = *cursor->peek(); !bytes.empty(); bytes = *cursor->peek()) {
-      bytes_logged.append(bytes);
-      cursor->advance(bytes.size());
-    }
-    return bytes_logged;
-  }
+  std::string logged() { return read_on(*cursor); }
 
-  SteppingClock clock;
-  Engine engine{{}, clock};
-  Keyspace& keyspace = engine.keyspace;
-  Log& log = engine.log;
-  Gate& gate = engine.gate;
   Option<int64_t> busy_after_ms = 100;
   std::function<void()> while_busy = [] {};
   Scripting scripting{{.gate = gate,
@@ -83,9 +65,9 @@ struct World {
                        .busy_after_ms = busy_after_ms,
                        .memory_bytes_max = size_t{32} << 20,
                        .while_busy = [this] { while_busy(); }}};
-  const Registry& registry = engine.registry.add(all_rows(scripting));
+  const Registry& commands = registry.add(all_rows(scripting));
   Executor executor{engine, 1};
-  std::unique_ptr<LogCursor> cursor;
+  std::unique_ptr<LogCursor> cursor = begin_log();
   Client client;
 };
 

@@ -235,15 +235,8 @@ void Composition::make_workers() {
   const size_t count = worker_count();
   for (size_t at = 0; at < count; ++at) {
     WorkerLoop& under = *worker_loops_.emplace_back(std::make_unique<WorkerLoop>());
-    workers_.push_back(std::make_unique<Worker>(
-        under.loop, under.network,
-        Worker::Needs{.engine = engine_,
-                      .options = options_.server,
-                      .clients = node_.clients(),
-                      .errors = node_.errors(),
-                      .random_seed = random_.next(),
-                      .expires = at + 1 == count,
-                      .log_moved = [this] { node_.replication().log_moved(); }}));
+    workers_.push_back(std::make_unique<Worker>(under.loop, under.network,
+                                                node_.worker_needs(/*expires=*/at + 1 == count)));
   }
 }
 

@@ -143,6 +143,16 @@ void Node::end() {
   persistence_.end();
 }
 
+Worker::Needs Node::worker_needs(bool expires) {
+  return {.engine = engine_,
+          .options = options_.server,
+          .clients = clients_,
+          .errors = errors_,
+          .random_seed = random_.next(),
+          .expires = expires,
+          .log_moved = [this] { replication_.log_moved(); }};
+}
+
 void Node::each_executor(FunctionRef<void(ExecutorCounters&)> visit) {
   client_executors_(visit);
   visit(replication_.stream_counters());

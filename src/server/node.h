@@ -31,6 +31,7 @@
 #include "server/file_load.h"
 #include "server/persistence.h"
 #include "server/replication_cards.h"
+#include "server/worker.h"
 #include "stats/error_counts.h"
 
 namespace tandem {
@@ -88,6 +89,9 @@ class Node {
   // No background work from here on. Called before what `start` was given is gone, once nobody
   // begins a save any more.
   void end();
+
+  // For a worker of this node. `expires`: it deletes what is over; one worker does.
+  Worker::Needs worker_needs(bool expires);
 
   // Those of clients and the one of the primary's stream.
   void each_executor(FunctionRef<void(ExecutorCounters&)> visit);
