@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "log/position.h"
+#include "log/log.h"
 #include "rdb/rdb_writer.h"
-#include "replication/snapshot_transfer.h"
+#include "replication/link_wire.h"
 
 namespace tandem {
 

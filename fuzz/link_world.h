@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/check.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "link_script.h"
 #include "replication/link.h"
 #include "replication/replication_test_world.h"

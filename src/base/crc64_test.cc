@@ -1,11 +1,9 @@
-#include "base/crc64.h"
-
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/checksum.h"
 #include "base/random.h"
-#include "base/sha1.h"
 
 namespace tandem {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 
 namespace tandem {
 namespace {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 
 namespace tandem {
 namespace {

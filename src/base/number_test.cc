@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/random.h"
 
 namespace tandem {

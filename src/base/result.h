@@ -3,8 +3,11 @@
 // Results.
 #pragma once
 
+#include <cerrno>
 #include <expected>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace tandem {
@@ -32,6 +35,16 @@ using Result = std::expected<T, Error>;
 // `return fail(ErrorCode::kInvalid, "...")` from any function that returns a Result.
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string text) {
   return std::unexpected(Error{code, std::move(text)});
+}
+
+// Errors of system calls as Results.
+
+// The operating system's words: "Connection refused".
+inline std::string system_text(int code) { return std::generic_category().message(code); }
+
+// `what` says which call or file: "bind: Address already in use".
+[[nodiscard]] inline std::unexpected<Error> fail_system(std::string_view what, int code = errno) {
+  return fail(ErrorCode::kIo, std::string(what) + ": " + system_text(code));
 }
 
 }  // namespace tandem

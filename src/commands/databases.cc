@@ -4,12 +4,11 @@
 // most of which are empty in a small database: SCAN steps on until it has seen COUNT keys or
 // reached the end. SCAN, KEYS and RANDOMKEY visit one stripe after the other: others write in
 // between, and what was there from beginning to end is told once.
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/glob.h"
 #include "base/number.h"
 #include "commands/arguments.h"
-#include "commands/rows.h"
-#include "commands/scan_options.h"
+#include "commands/table.h"
 
 namespace tandem {
 namespace {

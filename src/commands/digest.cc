@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/checksum.h"
 #include "base/number.h"
-#include "base/sha1.h"
 #include "data/hash.h"
 #include "data/list.h"
 #include "data/set.h"

@@ -2,7 +2,7 @@
 #include "rdb/dump.h"
 
 #include "commands/arguments.h"
-#include "commands/rows.h"
+#include "commands/table.h"
 #include "rdb/rdb_format.h"
 
 namespace tandem {

@@ -2,9 +2,7 @@
 #include <cmath>
 
 #include "commands/arguments.h"
-#include "commands/containers.h"
-#include "commands/rows.h"
-#include "commands/scan_options.h"
+#include "commands/table.h"
 #include "data/hash.h"
 
 namespace tandem {

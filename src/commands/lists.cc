@@ -1,8 +1,8 @@
 // Lists: by their ends, by index and value, from one to another, and the pops that wait. A blocking
 // command replicates as what it did: BLMOVE as LMOVE, BLPOP as LPOP.
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "commands/arguments.h"
-#include "commands/rows.h"
+#include "commands/table.h"
 #include "data/list.h"
 
 namespace tandem {

@@ -1,7 +1,7 @@
 // OBJECT and MEMORY: what is known about how a value is kept.
 #include "commands/arguments.h"
-#include "commands/rows.h"
-#include "resp/help_reply.h"
+#include "commands/table.h"
+#include "resp/reply_writer.h"
 
 namespace tandem {
 namespace {

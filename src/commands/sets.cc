@@ -4,9 +4,7 @@
 #include <limits>
 
 #include "commands/arguments.h"
-#include "commands/containers.h"
-#include "commands/rows.h"
-#include "commands/scan_options.h"
+#include "commands/table.h"
 #include "data/set.h"
 
 namespace tandem {

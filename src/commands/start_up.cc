@@ -3,10 +3,10 @@
 // switched off.
 #include <iterator>
 
-#include "base/ascii.h"
-#include "commands/rows.h"
+#include "base/bytes.h"
+#include "commands/table.h"
 #include "engine/context.h"
-#include "resp/help_reply.h"
+#include "resp/reply_writer.h"
 
 namespace tandem {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "commands/arguments.h"
-#include "commands/rows.h"
+#include "commands/table.h"
 
 namespace tandem {
 namespace {

@@ -3,17 +3,13 @@
 #include <iterator>
 #include <utility>
 
-#include "commands/rows.h"
-
 namespace tandem {
 
 std::vector<CommandRow> keyspace_rows() {
   using Family = std::vector<CommandRow> (*)();
-  constexpr Family kFamilies[] = {string_rows,   list_rows,        set_rows,
-                                  hash_rows,     sorted_set_rows,  sorted_set_range_rows,
-                                  stream_rows,   stream_read_rows, key_rows,
-                                  key_move_rows, dump_rows,        database_rows,
-                                  object_rows,   start_up_rows};
+  constexpr Family kFamilies[] = {string_rows,     list_rows,   set_rows,     hash_rows,
+                                  sorted_set_rows, stream_rows, key_rows,     dump_rows,
+                                  database_rows,   object_rows, start_up_rows};
   std::vector<CommandRow> all;
   for (const Family family : kFamilies) {
     std::vector<CommandRow> rows = family();

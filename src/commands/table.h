@@ -9,4 +9,19 @@ namespace tandem {
 
 std::vector<CommandRow> keyspace_rows();
 
+// The families of commands. Each function lists its file's rows; commands/table.cc lists the
+// functions.
+std::vector<CommandRow> string_rows();
+std::vector<CommandRow> list_rows();
+std::vector<CommandRow> set_rows();
+std::vector<CommandRow> hash_rows();
+std::vector<CommandRow> sorted_set_rows();
+std::vector<CommandRow> stream_rows();
+
+std::vector<CommandRow> key_rows();
+std::vector<CommandRow> dump_rows();
+std::vector<CommandRow> database_rows();
+std::vector<CommandRow> object_rows();
+std::vector<CommandRow> start_up_rows();
+
 }  // namespace tandem

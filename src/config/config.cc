@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/glob.h"
 #include "base/logging.h"
 #include "base/version.h"
 #include "config/config_rewrite.h"
-#include "config/config_words.h"
-#include "config/directive_value.h"
+#include "config/config_value.h"
+#include "config/directive.h"
 
 namespace tandem {
 namespace {

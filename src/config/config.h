@@ -1,13 +1,4 @@
-// The server's configuration: reads redis.conf and the command line at start, answers CONFIG GET,
-// SET and REWRITE later. Values live in the Options structs (config/options.h), which this class
-// alone writes; directives that are accepted without effect keep their text here.
-//
-// A change that needs more than a new value (a socket to open, a log level to pass on) is done by
-// the part that the directive's row names, in a call given to on_change: it runs under this class's
-// lock after the value was set, on the thread of CONFIG SET, and may refuse; then all values of
-// that CONFIG SET go back.
-//
-// Threads: load() and on_change() before other threads start; the rest from any thread.
+// The files that a configuration touches, behind an interface so that tests need no disk.
 #pragma once
 
 #include <functional>
@@ -21,11 +12,34 @@
 #include <vector>
 
 #include "base/result.h"
-#include "config/config_files.h"
 #include "config/directive.h"
 
 namespace tandem {
 
+class ConfigFiles {
+ public:
+  virtual ~ConfigFiles() = default;
+  virtual Result<std::string> read(const std::string& path) = 0;
+  virtual Result<std::string> read_standard_input() = 0;
+  // The paths that a shell pattern matches, sorted; the pattern itself when it has no special
+  // characters.
+  virtual std::vector<std::string> expand(const std::string& pattern) = 0;
+  // Replaces the file as a whole: a reader sees the old text or the new, also after a crash.
+  virtual Result<void> replace(const std::string& path, const std::string& text) = 0;
+  virtual bool exists(const std::string& path) = 0;
+  virtual std::string absolute(const std::string& path) = 0;
+};
+
+// The server's configuration: reads redis.conf and the command line at start, answers CONFIG GET,
+// SET and REWRITE later. Values live in the Options structs (config/options.h), which this class
+// alone writes; directives that are accepted without effect keep their text here.
+//
+// A change that needs more than a new value (a socket to open, a log level to pass on) is done by
+// the part that the directive's row names, in a call given to on_change: it runs under this class's
+// lock after the value was set, on the thread of CONFIG SET, and may refuse; then all values of
+// that CONFIG SET go back.
+//
+// Threads: load() and on_change() before other threads start; the rest from any thread.
 struct ConfigStart {
   std::string file;             // empty: none
   bool standard_input = false;  // a lone "-" among the arguments

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "base/ascii.h"
-#include "config/config_words.h"
+#include "base/bytes.h"
+#include "config/config_value.h"
 
 namespace tandem {
 namespace {

@@ -1,12 +1,25 @@
-// The numbers of a configuration: integers, octal numbers and memory sizes. Pure.
+// The words and numbers of a configuration. Pure.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem {
+
+// The words of a configuration line, and of CONFIG SET's multi-word values: separated by blanks;
+// "..." understands
+// \n \r \t \b \a, \xHH and backslash before anything else; '...' understands only \'. Pure.
+
+// Nothing when a quote is not closed, or when a closing quote is followed by anything but a blank.
+std::optional<std::vector<std::string>> split_words(std::string_view line);
+
+// The word in double quotes, so that split_words gives it back.
+std::string quote_word(std::string_view word);
+
+// The numbers of a configuration: integers, octal numbers and memory sizes. Pure.
 
 // A whole decimal number with an optional minus; nothing else, and nothing that overflows.
 std::optional<int64_t> parse_integer(std::string_view text);

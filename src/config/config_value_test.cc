@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "config/config_words.h"
-
 namespace tandem {
 namespace {
 

@@ -7,7 +7,6 @@
 
 #include "config/config_value.h"
 #include "config/directive.h"
-#include "config/directive_value.h"
 
 namespace tandem {
 namespace {

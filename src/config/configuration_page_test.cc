@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/directive.h"
-#include "io/disk_files.h"
+#include "io/files.h"
 
 namespace tandem {
 namespace {

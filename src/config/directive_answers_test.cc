@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "config/config.h"
-#include "config/config_words.h"
-#include "io/disk_files.h"
+#include "config/config_value.h"
+#include "io/files.h"
 
 namespace tandem {
 namespace {

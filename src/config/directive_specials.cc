@@ -9,9 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "config/config_value.h"
-#include "config/config_words.h"
 
 namespace tandem {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "config/config_value.h"
 #include "config/directive.h"
 #include "config/directive_specials.h"

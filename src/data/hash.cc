@@ -11,10 +11,9 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "data/distinct.h"
 #include "data/element_walk.h"
 #include "data/hash_table.h"
-#include "data/table_order.h"
+#include "data/listpack.h"
 
 namespace tandem {
 namespace {

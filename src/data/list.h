@@ -20,7 +20,6 @@
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "data/element.h"
-#include "data/encoding_limits.h"
 #include "data/listpack.h"
 
 namespace tandem {

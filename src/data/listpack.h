@@ -124,4 +124,10 @@ class Listpack {
       data_;  // from malloc, so that realloc can grow it in place; exactly total_bytes() are in use
 };
 
+// Whether a listpack from outside names anything twice: what sets, hashes and sorted sets must
+// refuse when they are built from a blob.
+
+// Looks at every `stride`-th entry, from the first on.
+bool entries_are_distinct(ListpackView entries, uint32_t stride);
+
 }  // namespace tandem

@@ -17,7 +17,6 @@
 #include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "data/element.h"
-#include "data/encoding_limits.h"
 #include "data/listpack.h"
 
 namespace tandem {

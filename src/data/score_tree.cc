@@ -11,7 +11,6 @@
 #include "base/check.h"
 
 namespace tandem {
-
 namespace {
 
 constexpr uint32_t kLeafSlots = 64;

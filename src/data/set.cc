@@ -13,10 +13,9 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "data/distinct.h"
 #include "data/element_walk.h"
 #include "data/hash_table.h"
-#include "data/table_order.h"
+#include "data/listpack.h"
 
 namespace tandem {
 namespace {

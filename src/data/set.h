@@ -19,7 +19,6 @@
 #include "base/result.h"
 #include "data/element.h"
 #include "data/element_walk.h"
-#include "data/encoding_limits.h"
 #include "data/intset.h"
 #include "data/listpack.h"
 

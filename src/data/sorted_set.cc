@@ -13,10 +13,9 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
-#include "data/distinct.h"
 #include "data/element_walk.h"
 #include "data/hash_table.h"
-#include "data/score_order.h"
+#include "data/listpack.h"
 #include "data/score_tree.h"
 
 namespace tandem {

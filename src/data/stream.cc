@@ -7,7 +7,6 @@
 #include <vector>
 
 namespace tandem {
-
 namespace {
 
 // A map's node has three pointers and a colour beside what it holds.

@@ -1,15 +1,11 @@
-// The value of a stream key: entries of fields and values, appended under ascending ids, in nodes
-// of data/stream_node.h ordered by their first id; and the consumer groups as plain data.
-//
-// Invariants: a node has at least one live entry; all ids of a node are below the next node's;
-// length() is the sum of the live entries; last_id() is never below an entry and never goes back
-// except by restore(). Not thread safe. Views are valid until the stream changes.
+// A stream, and its consumer groups.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -17,13 +13,43 @@
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "data/element.h"
-#include "data/encoding_limits.h"
-#include "data/stream_group.h"
-#include "data/stream_id.h"
 #include "data/stream_node.h"
 
 namespace tandem {
 
+// Consumer groups of a stream, as plain data. The entries that were delivered and not yet
+// acknowledged (the PEL) stand once, in the group, with the consumer that has each; a consumer's
+// own list is the part of it that names the consumer.
+//
+// Invariant: every PendingEntry::consumer is a key of StreamGroup::consumers.
+struct PendingEntry {
+  std::string consumer;
+  int64_t delivery_time_ms = 0;  // Unix time of the last delivery
+  uint64_t delivery_count = 0;
+};
+
+struct StreamConsumer {
+  int64_t seen_time_ms = 0;     // Unix time of the last attempt to read
+  int64_t active_time_ms = -1;  // Unix time of the last successful read; -1: never
+};
+
+struct StreamGroup {
+  static constexpr int64_t kEntriesReadUnknown = -1;
+
+  StreamId last_id = {};
+  int64_t entries_read = kEntriesReadUnknown;
+  std::map<StreamId, PendingEntry> pending;
+  std::map<std::string, StreamConsumer, std::less<>> consumers;
+};
+
+using StreamGroups = std::map<std::string, StreamGroup, std::less<>>;
+
+// The value of a stream key: entries of fields and values, appended under ascending ids, in nodes
+// of data/stream_node.h ordered by their first id; and the consumer groups as plain data.
+//
+// Invariants: a node has at least one live entry; all ids of a node are below the next node's;
+// length() is the sum of the live entries; last_id() is never below an entry and never goes back
+// except by restore(). Not thread safe. Views are valid until the stream changes.
 struct StreamTrim {
   enum class By : uint8_t { kMaxLength, kMinId };
 

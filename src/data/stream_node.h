@@ -1,3 +1,42 @@
+// What a stream is made of: ids, and the nodes that hold its entries.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/copy_on_write.h"
+#include "base/function_ref.h"
+#include "data/element.h"
+#include "data/listpack.h"
+
+namespace tandem {
+
+// The id of a stream entry: milliseconds and a sequence number, ordered by both.
+struct StreamId {
+  uint64_t ms = 0;
+  uint64_t seq = 0;
+
+  auto operator<=>(const StreamId&) const = default;
+
+  // The neighbours; nothing beyond 0-0 and the greatest id.
+  std::optional<StreamId> next() const;
+  std::optional<StreamId> previous() const;
+
+  std::string text() const;        // "ms-seq"
+  std::string big_endian() const;  // 16 bytes that sort as the ids do: the key of a node in RDB
+  static StreamId from_big_endian(Bytes key);  // key.size() == 16
+};
+
+inline constexpr StreamId kStreamIdMin{};
+inline constexpr StreamId kStreamIdMax{std::numeric_limits<uint64_t>::max(),
+                                       std::numeric_limits<uint64_t>::max()};
+
 // A node of a stream: a listpack of entries in Redis's layout, which RDB carries verbatim under the
 // big-endian id of the node. All ids in it are stored as differences to that id.
 //
@@ -11,21 +50,6 @@
 // is to the node's own sequence number, modulo 2^64. piece-count is the number of elements of the
 // entry without itself: field-count + 3 in the first form, 2 * field-count + 4 in the second; it
 // lets a reader walk backwards.
-#pragma once
-
-#include <cstdint>
-#include <span>
-#include <vector>
-
-#include "base/bytes.h"
-#include "base/copy_on_write.h"
-#include "base/function_ref.h"
-#include "data/element.h"
-#include "data/listpack.h"
-#include "data/stream_id.h"
-
-namespace tandem {
-
 inline constexpr int64_t kStreamEntryDeleted = 1;
 inline constexpr int64_t kStreamEntrySameFields = 2;
 

@@ -1,12 +1,10 @@
-#include "data/ziplist.h"
-
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "data/old_formats.h"
 #include "data/test_bytes.h"
-#include "data/zipmap.h"
 
 namespace tandem {
 namespace {

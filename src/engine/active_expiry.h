@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "engine/accounts.h"
-#include "engine/batch_clock.h"
 #include "engine/execution.h"
 #include "engine/serving.h"
 

@@ -1,10 +1,20 @@
-// A queue is ordered by type and arrival, so who waits for another type than the key now holds is
-// passed over without a look. What one waiter leaves behind in the queues of its other keys goes
-// with remove(), at a logarithmic price.
 #include "engine/blocked_clients.h"
 
 namespace tandem {
 
+bool Waiter::end() {
+  State now = State::kWaiting;
+  while (!state_.compare_exchange_strong(now, State::kOver, std::memory_order_acq_rel)) {
+    if (now == State::kOver) return false;
+    state_.wait(State::kClaimed, std::memory_order_acquire);
+    now = State::kWaiting;
+  }
+  return true;
+}
+
+// A queue is ordered by type and arrival, so who waits for another type than the key now holds is
+// passed over without a look. What one waiter leaves behind in the queues of its other keys goes
+// with remove(), at a logarithmic price.
 void BlockedClients::add(const std::shared_ptr<Waiter>& waiter) {
   const WaitTerms& wait = waiter->wait();
   waiter->arrival = arrivals_.fetch_add(1, std::memory_order_relaxed) + 1;

@@ -1,24 +1,131 @@
-// The clients that wait for keys, by key, in the order of their arrival.
-//
-// Threads: any; each call takes short locks of its own and no stripe, so that a wait can end while
-// somebody holds every stripe for long. A push cannot slip in between a look at a key and the
-// registration, for add() is called under the stripes of the keys, and so is claim_next().
+// Clients that wait, and the registry of those who wait for keys.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "engine/registrations.h"
-#include "engine/waiter.h"
+#include "keyspace/stripe_lock.h"
+#include "keyspace/value.h"
 #include "keyspace/view.h"
 
 namespace tandem {
 
+// A client that waits, as every thread may see it.
+//
+//   waiting --claim--> claimed --finish--> over        its command was run again, and had a result
+//      ^                  |
+//      +----- release ----+                            it had none
+//   waiting --end-------------------------> over       a timeout, a kill, the end of its connection
+//
+// Whoever moves it out of `waiting` owns it: so a push, a timeout and a closing connection meet
+// without a lock, and what one of them has done is done for all the others at that moment. A claim
+// lasts as long as one command; end() waits for it.
+//
+// Threads: any.
+struct Command;
+
+// What a client waits for, and how it is reached. Constant while it waits.
+struct WaitTerms {
+  const Command* command = nullptr;
+  int database = 0;
+  int protocol = 2;
+  // To run the command again. Empty where it waits for something else than keys (WAIT).
+  std::vector<std::string> args = {};
+  std::vector<std::string> keys = {};
+  ValueType type = ValueType::kList;  // what a key must hold to be worth a try
+  // Stripes of all keys that the command looks at, and those of them that it needs besides the key
+  // that became ready: a move's destination.
+  StripeSet stripes = {};
+  StripeSet further = {};
+  int64_t deadline_ms = 0;  // unix time; 0: none
+  // The reply when the deadline passes.
+  std::function<std::string()> timeout_reply = {};
+  // What is waited for elsewhere lets go of this client; called once if it ends without a result
+  // and without timeout_reply. May be null.
+  std::function<void()> let_go = {};
+  // Called once with the reply, by any thread, perhaps after the client is gone.
+  std::function<void(std::string reply)> deliver = {};
+  // Whether nobody is there to take a result. Called only while it is claimed. May be null.
+  std::function<bool()> is_gone = {};
+};
+
+class Waiter {
+ public:
+  explicit Waiter(WaitTerms wait) : wait_(std::move(wait)) {}
+
+  const WaitTerms& wait() const { return wait_; }
+  const Command* command() const { return wait_.command; }
+  int64_t deadline_ms() const { return wait_.deadline_ms; }
+  bool for_keys() const { return !wait_.keys.empty(); }
+  int64_t argument_bytes() const {
+    int64_t bytes = 0;
+    for (const std::string& argument : wait_.args) bytes += static_cast<int64_t>(argument.size());
+    return bytes;
+  }
+
+  // False: somebody else has it, or it is over.
+  bool claim() {
+    State expected = State::kWaiting;
+    return state_.compare_exchange_strong(expected, State::kClaimed, std::memory_order_acq_rel);
+  }
+  // These two end a claim. finish() delivers the reply.
+  void release() { leave_claim(State::kWaiting); }
+  void finish(std::string reply) {
+    leave_claim(State::kOver);
+    wait_.deliver(std::move(reply));
+  }
+  // Ends a claim for a client that is gone.
+  void drop() { leave_claim(State::kOver); }
+
+  // Ends the wait without a reply. False: it was over already; its reply is on its way. Not for who
+  // has claimed it.
+  bool end();
+  // Ends it with this reply. The second closes the connection behind it.
+  bool end_with(std::string reply) {
+    if (!end()) return false;
+    wait_.deliver(std::move(reply));
+    return true;
+  }
+  bool end_with_and_close(std::string reply) {
+    if (!end()) return false;
+    closes_.store(true, std::memory_order_release);
+    wait_.deliver(std::move(reply));
+    return true;
+  }
+  bool over() const { return state_.load(std::memory_order_acquire) == State::kOver; }
+  bool closes() const { return closes_.load(std::memory_order_acquire); }
+
+  // In which order clients came; 0 before BlockedClients::add.
+  uint64_t arrival = 0;
+  // Once served: the end of what its command wrote, for WAIT.
+  std::atomic<uint64_t> write_offset{0};
+
+ private:
+  enum class State : uint32_t { kWaiting, kClaimed, kOver };
+  void leave_claim(State next) {
+    state_.store(next, std::memory_order_release);
+    state_.notify_all();
+  }
+
+  const WaitTerms wait_;
+  std::atomic<State> state_{State::kWaiting};
+  std::atomic<bool> closes_{false};
+};
+
+// The clients that wait for keys, by key, in the order of their arrival.
+//
+// Threads: any; each call takes short locks of its own and no stripe, so that a wait can end while
+// somebody holds every stripe for long. A push cannot slip in between a look at a key and the
+// registration, for add() is called under the stripes of the keys, and so is claim_next().
 class BlockedClients {
  public:
   explicit BlockedClients(Keyspace& keyspace) : keyspace_(keyspace), queues_(keyspace) {}

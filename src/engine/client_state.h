@@ -53,8 +53,8 @@ struct ClientState {
   // What it executes comes from the primary, be it by way of a script: what was possible there is
   // done here, whatever this server's own limits and clock say.
   const bool obeys_primary;
-  // What a command may do with the connection (server/client.h); null for who has none: a script,
-  // a stream.
+  // What a command may do with the connection (server/client/client.h); null for who has none: a
+  // script, a stream.
   ClientConnection* connection = nullptr;
   uint64_t id = 0;
   int database = 0;

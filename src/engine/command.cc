@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/number.h"
 #include "engine/gate.h"

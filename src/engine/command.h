@@ -128,7 +128,7 @@ struct CommandRow {
   bool internal = false;             // for servers among themselves and for who makes them
   std::string_view complexity = {};  // empty: not told
   std::string_view summary = {};
-  // Arguments, in the notation of server/command_syntax.h:
+  // Arguments, in the notation of server/commands/command_syntax.h:
   // "key value condition:[NX | XX]@2.6.12 [GET]@6.2.0".
   std::string_view syntax = {};
   std::vector<CommandRow> subcommands = {};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/waiter.h"
+#include "engine/blocked_clients.h"
 
 namespace tandem {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -9,6 +10,8 @@
 #include "base/logging.h"
 #include "base/number.h"
 #include "keyspace/entry.h"
+#include "keyspace/garbage.h"
+#include "keyspace/view.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {
@@ -124,6 +127,27 @@ std::vector<TablesRef> DatasetLoad::install() {
     if (tables_[i]) keyspace_.put_tables(database, std::move(tables_[i]));
   }
   return former;
+}
+
+Installed install_dataset(Engine& engine, DatasetLoad& load, const DatasetInstall& how) {
+  std::vector<TablesRef> former;
+  {
+    const ExclusiveGuard all(engine.keyspace);
+    if (how.is_wanted != nullptr && !how.is_wanted()) return Installed::kUnwanted;
+    if (engine.keyspace.snapshot().sink != nullptr) {
+      engine.snapshot_turn.interrupt();
+      return Installed::kSnapshotRuns;
+    }
+    former = load.install();
+    for (int i = 0; i < engine.keyspace.database_count(); ++i) {
+      const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};
+      engine.watch_table.mark_database_dirty(
+          i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
+    }
+    if (how.place_log != nullptr) how.place_log();
+  }
+  for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
+  return Installed::kDone;
 }
 
 }  // namespace tandem

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "base/kept.h"
+#include "base/bytes.h"
 
 namespace tandem {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "engine/admission.h"
 

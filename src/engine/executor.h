@@ -27,7 +27,6 @@
 
 #include "engine/accounts.h"
 #include "engine/active_expiry.h"
-#include "engine/batch_clock.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/execution.h"

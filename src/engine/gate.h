@@ -1,3 +1,16 @@
+// The conditions of the node, and the reasons behind those that hold clients back.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+
+#include "base/lock.h"
+
+namespace tandem {
+
 // The conditions of the node that decide whether a command is let in (engine/admission.h). Each has
 // one owner, which sets its bit when the condition begins and clears it when it ends; the executor
 // looks at one word a command, and again once the command holds its stripes.
@@ -6,13 +19,6 @@
 // a change of role, a pause.
 //
 // Threads: any.
-#pragma once
-
-#include <atomic>
-#include <cstdint>
-
-namespace tandem {
-
 class Gate {
  public:
   enum Condition : uint32_t {
@@ -23,7 +29,7 @@ class Gate {
     kTooFewReplicas = 1u << 4,  // min-replicas-to-write
     kOutOfMemory = 1u << 5,
     kBusyScript = 1u << 6,
-    kPausedWrites = 1u << 7,  // engine/pauses.h
+    kPausedWrites = 1u << 7,  // class Pauses, below
     kPausedAll = 1u << 8,
     kDiskError = 1u << 9,  // stop-writes-on-bgsave-error
     kAuthRequired = 1u << 10,
@@ -44,6 +50,50 @@ class Gate {
 
  private:
   std::atomic<uint32_t> bits_{0};
+};
+
+// Why clients, and a primary's stream, are held back, and until when. Several reasons can hold at
+// once: each begins and ends by itself, and the node's conditions say what all of
+// them together ask for.
+//
+// A pause holds back what comes after it. What was let in before may still run; whoever then takes
+// all stripes knows that none of it does, for a command is asked again once it holds its stripes.
+//
+// Threads: any.
+enum class PauseReason : uint8_t { kClientPause, kDebugSleep, kShutdown };
+
+enum class PauseKind : uint8_t { kNone, kWrites, kAll };
+
+class Pauses {
+ public:
+  static constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
+
+  explicit Pauses(Gate& gate) : gate_(gate) {}
+
+  // Called, without locks, when something that was held back may go on. Set before the first pause.
+  std::function<void()> over = {};
+
+  // A pause for a reason that holds already is only ever made longer and stricter.
+  void begin(PauseReason reason, PauseKind kind, int64_t deadline_monotonic_ms = kNoDeadline);
+  void end(PauseReason reason);
+  // From a timer: ends the pauses whose time is over.
+  void check(int64_t now_monotonic_ms);
+
+ private:
+  static constexpr size_t kReasons = 3;
+  struct Pause {
+    PauseKind kind = PauseKind::kNone;
+    int64_t deadline_ms = 0;
+  };
+
+  Pause& of(PauseReason reason) TANDEM_REQUIRES(lock_) {
+    return pauses_[static_cast<size_t>(reason)];
+  }
+  void derive() TANDEM_REQUIRES(lock_);
+
+  Gate& gate_;
+  Lock lock_;
+  std::array<Pause, kReasons> pauses_ TANDEM_GUARDED_BY(lock_);
 };
 
 }  // namespace tandem

@@ -1,6 +1,6 @@
-#include "engine/latency_histogram.h"
-
 #include <gtest/gtest.h>
+
+#include "engine/command_stats.h"
 
 namespace tandem {
 namespace {

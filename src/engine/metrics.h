@@ -5,8 +5,8 @@
 
 #include "base/function_ref.h"
 #include "base/metric.h"
+#include "engine/command_stats.h"
 #include "engine/engine.h"
-#include "engine/latency_histogram.h"
 
 namespace tandem {
 

@@ -1,22 +1,27 @@
+// Who registered for keys; WATCH.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include "base/bytes.h"
+#include "base/function_ref.h"
+#include "base/lock.h"
+#include "engine/client_state.h"
+#include "keyspace/keyspace.h"
+
+namespace tandem {
+
 // A table from keys, of all databases, to what is registered for them. In as many pieces as there
 // are stripes, each with a short lock of its own, which is held for one call and under which no
 // other lock is taken.
 //
 // Threads: any.
-#pragma once
-
-#include <array>
-#include <string>
-#include <utility>
-
-#include <absl/container/flat_hash_map.h>
-
-#include "base/kept.h"
-#include "base/lock.h"
-#include "keyspace/keyspace.h"
-
-namespace tandem {
-
 template <class Entry>
 class Registrations {
  public:
@@ -88,6 +93,29 @@ class Registrations {
 
   Keyspace& keyspace_;
   std::array<Piece, kStripes> pieces_;
+};
+
+// WATCH: which keys are watched, and whom to tell. A changed key marks its watchers dirty; EXEC
+// looks at the mark.
+//
+// Threads: any; no call takes a stripe. A change cannot slip in between a look at a key and its
+// registration, for add() and the marking happen under the key's stripe.
+class WatchTable {
+ public:
+  explicit WatchTable(Keyspace& keyspace) : watches_(keyspace) {}
+
+  // REQUIRES: the key's stripe held.
+  void add(int database, Bytes key, const std::shared_ptr<WatchMark>& mark);
+  void remove(int database, Bytes key, const std::shared_ptr<WatchMark>& mark);
+  // REQUIRES: the key's stripe held.
+  void mark_dirty(int database, Bytes key);
+  // A database was flushed, swapped or loaded anew, which concerns the watched keys for which
+  // `concerned` is true. REQUIRES: all stripes held.
+  void mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned);
+
+ private:
+  using Marks = absl::flat_hash_set<std::shared_ptr<WatchMark>>;
+  Registrations<Marks> watches_;
 };
 
 }  // namespace tandem

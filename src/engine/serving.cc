@@ -9,8 +9,8 @@
 
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/check.h"
-#include "base/kept.h"
 
 namespace tandem {
 namespace {

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "engine/accounts.h"
-#include "engine/batch_clock.h"
 #include "engine/execution.h"
 
 namespace tandem {

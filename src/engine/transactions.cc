@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/kept.h"
+#include "base/bytes.h"
 #include "base/number.h"
 #include "engine/admission.h"
 #include "engine/executor.h"

@@ -4,6 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/result.h"
 
 namespace tandem {
 
@@ -16,5 +22,27 @@ struct Address {
   // A Unix socket or the loopback network: what protected mode lets in.
   bool is_local() const;
 };
+
+// The kernel's socket addresses, from and to ours.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  int family() const { return storage.ss_family; }
+  const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage); }
+  Address address() const;
+};
+
+// All addresses of a name or a numeric address. Blocks when it has to ask a name server. `passive`:
+// to listen on, where "*" means all of IPv4 and "::*" all of IPv6.
+Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port, bool passive);
+// Whether `host` is numeric, so that resolving it asks nobody.
+bool is_numeric(const std::string& host);
+Result<SocketAddress> unix_address(const std::string& path);
+
+Address local_address(int descriptor);
+// A Unix peer has no name of its own; it goes by the path of the listener.
+Address peer_address(int descriptor);
 
 }  // namespace tandem

@@ -18,7 +18,6 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "io/address.h"
-#include "io/stop.h"
 #include "io/wait.h"
 
 namespace tandem {

@@ -1,10 +1,10 @@
-#include "io/disk_files.h"
-
 #include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "io/files.h"
 
 namespace tandem {
 namespace {

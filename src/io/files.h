@@ -1,7 +1,6 @@
 // Files: the disk, behind an interface that a simulation can own. Calls block, so they belong on
-// threads of their own or into Loop::offload, never onto a worker's loop. The real one
-// (io/disk_files.h) is internally stateless: any thread; a File is confined to one thread at a
-// time. What is durable when: a file's bytes after its sync(); its name (create, rename, remove)
+// threads of their own or into Loop::offload, never onto a worker's loop. The real one,
+// DiskFiles, has no state: any thread; a File is confined to one thread at a time. What is durable when: a file's bytes after its sync(); its name (create, rename, remove)
 // after the sync_folder() of its folder, and not before. Errors: kIo with the operating system's
 // reason; kEnd only where said.
 #pragma once
@@ -67,5 +66,18 @@ class Files {
 
 // The folder part of a path, "." when it has none.
 std::string folder_of(const std::string& path);
+
+// The real disk, by system calls. Stateless: any thread.
+class DiskFiles final : public Files {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<bool> exists(const std::string& path) override;
+  Result<uint64_t> size(const std::string& path) override;
+  Result<void> make_folder(const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& folder) override;
+  Result<void> sync_folder(const std::string& folder) override;
+};
 
 }  // namespace tandem

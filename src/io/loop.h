@@ -21,7 +21,6 @@
 #include "base/lock.h"
 #include "base/result.h"
 #include "io/list.h"
-#include "io/stop.h"
 #include "io/timer.h"
 #include "io/wait.h"
 

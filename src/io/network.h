@@ -16,8 +16,8 @@
 #include "base/result.h"
 #include "io/address.h"
 #include "io/byte_stream.h"
-#include "io/stop.h"
 #include "io/task.h"
+#include "io/wait.h"
 
 namespace tandem {
 

@@ -1,5 +1,3 @@
-#include "io/notify_socket.h"
-
 #include <cstddef>
 #include <cstdio>
 
@@ -7,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "io/process.h"
 
 namespace tandem {
 namespace {

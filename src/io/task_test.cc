@@ -6,8 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "io/scope.h"
-
 namespace tandem {
 namespace {
 

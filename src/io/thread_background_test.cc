@@ -1,11 +1,11 @@
-#include "io/thread_background.h"
-
 #include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "io/background.h"
 
 namespace tandem {
 namespace {

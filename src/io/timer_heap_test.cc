@@ -1,5 +1,3 @@
-#include "io/timer_heap.h"
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -9,6 +7,7 @@
 
 #include "base/random.h"
 #include "io/loop.h"
+#include "io/timer.h"
 
 namespace tandem {
 namespace {

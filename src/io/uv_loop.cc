@@ -18,7 +18,7 @@
 
 #include "base/check.h"
 #include "base/thread.h"
-#include "io/timer_heap.h"
+#include "io/timer.h"
 
 namespace tandem {
 namespace {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "io/event.h"
-#include "io/scope.h"
+#include "io/task.h"
 
 namespace tandem {
 namespace {

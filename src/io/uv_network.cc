@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "io/socket_address.h"
-#include "io/system_error.h"
+#include "base/result.h"
+#include "io/address.h"
 #include "io/uv_loop.h"
-#include "io/uv_poll.h"
 #include "io/uv_stream.h"
 
 namespace tandem {

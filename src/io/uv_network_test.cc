@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "io/uv_loop.h"
 
 namespace tandem {

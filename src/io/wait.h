@@ -1,3 +1,73 @@
+// Waiting: how tasks are asked to stop, and the base of every awaitable.
+#pragma once
+
+#include <coroutine>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "io/list.h"
+
+namespace tandem {
+
+// Asking tasks to stop. A Stop is the source, a StopToken is handed to waits; once the stop is
+// requested every wait that holds the token ends with the stop's reason (kCancelled, or kTimeout
+// from a Deadline), now and in future. Confined to one loop's thread. The Stop must outlive the
+// waits that use its tokens.
+
+// Told once when a stop is requested. Must not destroy the Stop; leaves its list when destroyed.
+class StopListener : public ListNode {
+ public:
+  virtual void on_stop(ErrorCode reason) = 0;
+
+ protected:
+  ~StopListener() = default;
+};
+
+class Stop;
+
+// The view that waits get; the default one never stops.
+class StopToken {
+ public:
+  StopToken() noexcept = default;
+  explicit StopToken(Stop& stop) noexcept : stop_(&stop) {}
+  bool requested() const noexcept;
+  ErrorCode reason() const noexcept;  // meaningful once requested
+  void listen(StopListener& listener) const noexcept;
+
+ private:
+  Stop* stop_ = nullptr;
+};
+
+class Stop final : private StopListener {
+ public:
+  Stop() noexcept = default;
+  // Stops with its parent, too, and for the parent's reason.
+  explicit Stop(StopToken parent);
+
+  // The first request counts, later ones change nothing. Waits are resumed by their loop soon
+  // after, never from inside.
+  void request(ErrorCode reason = ErrorCode::kCancelled);
+  bool requested() const noexcept { return requested_; }
+  ErrorCode reason() const noexcept { return reason_; }
+  StopToken token() noexcept { return StopToken(*this); }
+  void listen(StopListener& listener) noexcept { listeners_.push_back(listener); }
+
+ private:
+  void on_stop(ErrorCode reason) override { request(reason); }
+
+  bool requested_ = false;
+  ErrorCode reason_ = ErrorCode::kCancelled;
+  IntrusiveList<StopListener> listeners_;
+};
+
+inline bool StopToken::requested() const noexcept { return stop_ && stop_->requested(); }
+inline ErrorCode StopToken::reason() const noexcept {
+  return stop_ ? stop_->reason() : ErrorCode::kCancelled;
+}
+inline void StopToken::listen(StopListener& listener) const noexcept {
+  if (stop_) stop_->listen(listener);
+}
+
 // Wait: the base of every awaitable of io/. It ties a suspended coroutine to its source (a socket,
 // a timer), to a stop token, and to the loop's queue of coroutines that are ready to go on. For
 // those who write awaitables; tasks only co_await what Loop, ByteStream, Network, Event and Scope
@@ -6,16 +76,6 @@
 // Life of a wait: begin() -> exactly one of complete(), complete_soon(), a stop, or destruction
 // while suspended. A derived class's destructor says `if (waiting()) abandon();`, so that a
 // destroyed frame leaves its source. Confined to the loop's thread.
-#pragma once
-
-#include <coroutine>
-
-#include "base/check.h"
-#include "base/result.h"
-#include "io/list.h"
-#include "io/stop.h"
-
-namespace tandem {
 
 // A coroutine that the loop will resume in this turn.
 class ReadyNode : public ListNode {

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "base/kept.h"
 
 namespace tandem {
 

@@ -19,12 +19,11 @@
 #include <xxhash.h>
 
 #include "base/random.h"
-#include "data/encoding_limits.h"
+#include "data/element.h"
 #include "data/hash_table.h"
 #include "keyspace/entry.h"
 #include "keyspace/interest.h"
 #include "keyspace/stripe_lock.h"
-#include "keyspace/stripe_set.h"
 
 namespace tandem {
 

@@ -1,8 +1,8 @@
 #include "keyspace/stripe_lock.h"
 
-#ifndef NDEBUG
-
 #include "base/check.h"
+
+#ifndef NDEBUG
 
 namespace tandem {
 namespace {

@@ -4,8 +4,8 @@
 // watchers and waiters are noted, and what is replaced is kept until the locks are free again.
 #include "keyspace/view.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
-#include "base/kept.h"
 
 namespace tandem {
 namespace {

@@ -1,3 +1,58 @@
+// The replication log, and places in it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/lock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "log/shared_blocks.h"
+
+namespace tandem {
+
+// A place in a replication history: which history (the id) and how many bytes of it came before
+// (the offset).
+//
+// Offsets count bytes from the start of the history: offset N means that N bytes precede it.
+// Redis's wire names the *next* byte instead, starting at one, so `PSYNC <id> M` asks for the place
+// M - 1; only the code that reads or writes that wire converts.
+
+// Forty lower-case hexadecimal digits, a value. The default is forty zeros, which names no history
+// (as in Redis's INFO for a missing second id).
+class ReplicationId {
+ public:
+  static constexpr size_t kLength = 40;
+
+  ReplicationId() { text_.fill('0'); }
+  static ReplicationId generate(Random& random);
+  // Forty hexadecimal digits of either case; anything else is nothing.
+  static std::optional<ReplicationId> parse(Bytes text);
+
+  // Valid as long as this object.
+  Bytes text() const { return {text_.data(), kLength}; }
+  bool is_none() const { return *this == ReplicationId(); }
+
+  friend bool operator==(const ReplicationId&, const ReplicationId&) = default;
+
+ private:
+  std::array<char, kLength> text_;
+};
+
+struct Position {
+  ReplicationId id;
+  uint64_t offset = 0;
+
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
 // The replication log: every write of this server as bytes in one order, held in memory for whoever
 // reads them.
 //
@@ -22,24 +77,6 @@
 // the stripes of the keys written are held: that makes the order in the log the order of execution.
 //
 // Threads: internally synchronized. Lifetime: the log outlives its cursors.
-#pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "base/bytes.h"
-#include "base/lock.h"
-#include "base/result.h"
-#include "log/position.h"
-#include "log/shared_blocks.h"
-
-namespace tandem {
-
 struct LogOptions {
   uint32_t block_bytes = 64 * 1024;  // 1 to 1 GiB
   uint64_t backlog_bytes =

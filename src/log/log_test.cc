@@ -12,7 +12,6 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "log/position.h"
 
 namespace tandem {
 namespace {

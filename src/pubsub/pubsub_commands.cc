@@ -1,7 +1,7 @@
 #include "pubsub/pubsub_commands.h"
 
 #include "engine/context.h"
-#include "resp/help_reply.h"
+#include "resp/reply_writer.h"
 
 namespace tandem {
 namespace {

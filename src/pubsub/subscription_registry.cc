@@ -3,8 +3,25 @@
 #include <algorithm>
 
 #include "base/glob.h"
+#include "resp/reply_writer.h"
 
 namespace tandem {
+
+std::shared_ptr<const std::string> PublishedMessage::encoded(int protocol) const {
+  std::shared_ptr<const std::string>& cached = encoded_[protocol == 2 ? 0 : 1];
+  if (cached == nullptr) {
+    auto text = std::make_shared<std::string>();
+    ReplyWriter reply(*text, protocol);
+    reply.push(pattern_ == nullptr ? 3 : 4);
+    reply.bulk(pattern_ == nullptr ? "message" : "pmessage");
+    if (pattern_ != nullptr) reply.bulk(*pattern_);
+    reply.bulk(channel_);
+    reply.bulk(payload_);
+    cached = std::move(text);
+  }
+  return cached;
+}
+
 namespace {
 
 // Keeps the order of arrival, in which messages are delivered.
@@ -172,6 +189,21 @@ int64_t SubscriptionRegistry::subscriber_count(Bytes channel) const {
   const Guard guard(home.lock);
   const auto found = home.channels.find(channel);
   return found == home.channels.end() ? 0 : static_cast<int64_t>(found->second.size());
+}
+
+namespace {
+
+constexpr MetricRow<SubscriptionRegistry> kMetrics[] = {
+    {{.name = "pubsub_channels", .help = "Channels that somebody is subscribed to."},
+     metric_read<&SubscriptionRegistry::channel_count>},
+    {{.name = "pubsub_patterns", .help = "Patterns that somebody is subscribed to."},
+     metric_read<&SubscriptionRegistry::pattern_count>},
+};
+
+}  // namespace
+
+MetricTable pubsub_metrics(const SubscriptionRegistry& subscriptions) {
+  return MetricTable("stats", kMetrics, subscriptions);
 }
 
 }  // namespace tandem

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/crc64.h"
-#include "rdb/rdb_bits.h"
-#include "rdb/rdb_decoder.h"
-#include "rdb/rdb_encoder.h"
+#include "base/checksum.h"
 #include "rdb/rdb_format.h"
+#include "rdb/rdb_items.h"
 #include "rdb/rdb_measure.h"
 #include "rdb/rdb_values.h"
 

@@ -1,5 +1,3 @@
-#include "rdb/rdb_encoder.h"
-
 #include <cmath>
 #include <limits>
 
@@ -7,8 +5,8 @@
 
 #include "base/number.h"
 #include "base/random.h"
-#include "rdb/rdb_decoder.h"
 #include "rdb/rdb_format.h"
+#include "rdb/rdb_items.h"
 #include "rdb/rdb_measure.h"
 
 namespace tandem {

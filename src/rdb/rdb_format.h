@@ -1,3 +1,44 @@
+// Fixed-width numbers in memory, in the byte order that a format states. The caller has checked the
+// bounds.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace tandem {
+
+template <std::unsigned_integral Number>
+Number load_little_endian(const char* from) {
+  Number number;
+  std::memcpy(&number, from, sizeof number);
+  if constexpr (std::endian::native == std::endian::big) number = std::byteswap(number);
+  return number;
+}
+
+template <std::unsigned_integral Number>
+Number load_big_endian(const char* from) {
+  Number number;
+  std::memcpy(&number, from, sizeof number);
+  if constexpr (std::endian::native == std::endian::little) number = std::byteswap(number);
+  return number;
+}
+
+template <std::unsigned_integral Number>
+void store_little_endian(char* to, Number number) {
+  if constexpr (std::endian::native == std::endian::big) number = std::byteswap(number);
+  std::memcpy(to, &number, sizeof number);
+}
+
+template <std::unsigned_integral Number>
+void store_big_endian(char* to, Number number) {
+  if constexpr (std::endian::native == std::endian::little) number = std::byteswap(number);
+  std::memcpy(to, &number, sizeof number);
+}
+
 // The RDB format, versions 1 to 11: the one grammar that the reader and the writer share.
 //
 //   file      = "REDIS" version{4 decimal digits} item* 0xff [checksum]     checksum: version >= 5
@@ -27,14 +68,6 @@
 //   ( ... )      a length n, then n times the inside
 //
 // Source: the public descriptions of the format; golden files made by Redis 7.0 in tests/data/rdb.
-#pragma once
-
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
-namespace tandem {
-
 constexpr int kRdbVersionMin = 1;
 constexpr int kRdbVersionMax = 11;
 constexpr int kRdbWriteVersionMin = 9;

@@ -10,7 +10,7 @@
 #include "data/set.h"
 #include "data/sorted_set.h"
 #include "data/stream.h"
-#include "rdb/rdb_encoder.h"
+#include "rdb/rdb_items.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {

@@ -3,7 +3,7 @@
 #include "rdb/rdb_measure.h"
 
 #include "base/check.h"
-#include "rdb/rdb_bits.h"
+#include "rdb/rdb_format.h"
 
 namespace tandem {
 

@@ -27,7 +27,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "data/encoding_limits.h"
+#include "data/element.h"
 #include "keyspace/value.h"
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_measure.h"

@@ -7,11 +7,10 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "data/encoding_limits.h"
+#include "data/element.h"
 #include "data/stream.h"
 #include "keyspace/value.h"
-#include "rdb/rdb_decoder.h"
-#include "rdb/rdb_encoder.h"
+#include "rdb/rdb_items.h"
 
 namespace tandem {
 

@@ -1,10 +1,10 @@
 #include "rdb/rdb_writer.h"
 
 #include "base/check.h"
-#include "base/crc64.h"
+#include "base/checksum.h"
 #include "base/number.h"
-#include "rdb/rdb_bits.h"
-#include "rdb/rdb_encoder.h"
+#include "rdb/rdb_format.h"
+#include "rdb/rdb_items.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {

@@ -7,11 +7,11 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/logging.h"
 #include "base/number.h"
+#include "engine/blocked_clients.h"
 #include "engine/context.h"
-#include "engine/waiter.h"
 #include "rdb/rdb_format.h"
 #include "replication/info.h"
 #include "resp/split_arguments.h"

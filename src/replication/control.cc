@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/logging.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "resp/request_writer.h"
 
 namespace tandem {

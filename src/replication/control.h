@@ -29,9 +29,8 @@
 #include "io/loop.h"
 #include "io/network.h"
 #include "io/task.h"
-#include "log/position.h"
+#include "log/log.h"
 #include "replication/connection_observer.h"
-#include "replication/former_histories.h"
 #include "replication/full_sync.h"
 #include "replication/invariants.h"
 #include "replication/link.h"
@@ -40,7 +39,6 @@
 #include "replication/replica_registry.h"
 #include "replication/replica_session.h"
 #include "replication/role.h"
-#include "replication/role_state.h"
 #include "replication/sync_decision.h"
 
 namespace tandem {

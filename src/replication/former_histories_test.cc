@@ -1,8 +1,8 @@
-#include "replication/former_histories.h"
-
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "replication/sync_decision.h"
 
 namespace tandem {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/logging.h"
 #include "base/number.h"
 #include "base/version.h"

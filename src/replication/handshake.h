@@ -15,7 +15,7 @@
 
 #include "base/result.h"
 #include "io/task.h"
-#include "log/position.h"
+#include "log/log.h"
 #include "replication/link_wire.h"
 
 namespace tandem {

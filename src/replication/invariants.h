@@ -30,7 +30,6 @@
 #include <vector>
 
 #include "log/log.h"
-#include "log/position.h"
 
 namespace tandem {
 

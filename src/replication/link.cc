@@ -1,9 +1,3 @@
-// Mechanism: one attempt is follow_once(), and it reads as the protocol does: connect, greet, ask
-// for the stream, take a snapshot or go on where we are, follow. run() repeats it for as long as
-// this server has the role that the link was made for. Each step that changes data or the log asks
-// is_wanted() under the stripes: a link that hears late of a change of role can do no harm.
-// The first try after a link that was up is made at once; later ones wait longer and longer
-// (replication/link_backoff.h).
 #include "replication/link.h"
 
 #include <algorithm>
@@ -11,16 +5,50 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/logging.h"
 #include "base/number.h"
-#include "engine/dataset_install.h"
-#include "io/scope.h"
+#include "engine/dataset_load.h"
+#include "io/task.h"
 #include "io/timer.h"
-#include "replication/snapshot_transfer.h"
+#include "replication/link_wire.h"
 #include "resp/request_writer.h"
 
 namespace tandem {
+namespace {
+
+constexpr int kDoublingsMax = 20;
+
+}  // namespace
+
+int64_t LinkBackoff::next_ms(const LinkEnding& ending) {
+  if (ending.unsupported_snapshot) {
+    return doubled_ms(kUnsupportedFirstMs, unsupported_in_a_row_++, kUnsupportedMaxMs);
+  }
+  const bool followed = ending.following_ms >= 0;
+  if (followed) unsupported_in_a_row_ = 0;
+  if (followed && ending.following_ms >= std::max(kFollowedMsMin, ending.rising_ms)) {
+    may_try_at_once_ = true;
+    pauses_in_a_row_ = 0;
+  }
+  if (followed && may_try_at_once_ && !ending.needs_snapshot) {
+    may_try_at_once_ = false;
+    return 0;
+  }
+  return doubled_ms(kFirstMs, pauses_in_a_row_++, kMaxMs);
+}
+
+int64_t LinkBackoff::doubled_ms(int64_t first_ms, int times, int64_t max_ms) {
+  const int64_t full = std::min(max_ms, first_ms << std::min(times, kDoublingsMax));
+  return full / 2 + static_cast<int64_t>(random_.below(static_cast<uint64_t>(full / 2) + 1));
+}
+
+// Mechanism: one attempt is follow_once(), and it reads as the protocol does: connect, greet, ask
+// for the stream, take a snapshot or go on where we are, follow. run() repeats it for as long as
+// this server has the role that the link was made for. Each step that changes data or the log asks
+// is_wanted() under the stripes: a link that hears late of a change of role can do no harm.
+// The first try after a link that was up is made at once; later ones wait longer and longer
+// (replication/link.h).
 
 namespace {
 

@@ -1,8 +1,19 @@
-// The link: how a replica follows its primary. One coroutine that reads like the wire: connect,
-// greet, ask for the stream, load the snapshot if there is one, follow. When any of it fails it
-// says why, waits a little and starts again.
+// How long a link waits before its next try.
 //
-// Confined to the replication loop. All it is given outlives it.
+//   it followed, and was cut     not at all, once: the primary is most likely still there
+//   it never came up, or again
+//   not for long                 100 ms, doubled each time up to 5 s, by chance between a half and
+//                                the whole: replicas that lost a primary together do not come back
+//                                together
+//   the snapshot holds what is
+//   not supported here           a minute, doubled each time up to an hour: it will be the same for
+//                                long, and each try costs the primary a fork
+//
+// A link that has followed for a while begins anew: "for a while" is as long as it took to come up,
+// and kFollowedMsMin at least. So a primary that sends its snapshot and closes is asked for another
+// one ever more seldom, and at least as much time is spent following as syncing.
+//
+// Confined to its link's loop.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "base/random.h"
 #include "base/result.h"
 #include "engine/dataset_load.h"
 #include "engine/engine.h"
@@ -17,24 +29,58 @@
 #include "io/event.h"
 #include "io/loop.h"
 #include "io/network.h"
-#include "io/stop.h"
 #include "io/task.h"
-#include "log/position.h"
+#include "io/wait.h"
+#include "log/log.h"
 #include "rdb/rdb_reader.h"
 #include "replication/connection_observer.h"
-#include "replication/former_histories.h"
 #include "replication/handshake.h"
-#include "replication/link_backoff.h"
 #include "replication/link_progress.h"
 #include "replication/link_wire.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
 #include "replication/role.h"
-#include "replication/role_state.h"
 #include "replication/stream_apply.h"
+#include "replication/sync_decision.h"
 
 namespace tandem {
 
+// How an attempt ended.
+struct LinkEnding {
+  int64_t rising_ms = 0;              // from the connection to the stream
+  int64_t following_ms = -1;          // in the stream; negative: it never was
+  bool needs_snapshot = false;        // the stream cannot be applied from where it is
+  bool unsupported_snapshot = false;  // it holds what this server does not know
+};
+
+class LinkBackoff {
+ public:
+  static constexpr int64_t kFirstMs = 100;
+  static constexpr int64_t kMaxMs = 5000;
+  static constexpr int64_t kUnsupportedFirstMs = 60'000;
+  static constexpr int64_t kUnsupportedMaxMs = 3'600'000;
+  // A second: by then the link has acknowledged by its own clock, and its primary counts it.
+  static constexpr int64_t kFollowedMsMin = 1000;
+
+  explicit LinkBackoff(uint64_t random_seed) : random_(random_seed) {}
+
+  // 0: at once.
+  int64_t next_ms(const LinkEnding& ending);
+
+ private:
+  int64_t doubled_ms(int64_t first_ms, int times, int64_t max_ms);
+
+  Random random_;
+  bool may_try_at_once_ = true;
+  int pauses_in_a_row_ = 0;
+  int unsupported_in_a_row_ = 0;
+};
+
+// The link: how a replica follows its primary. One coroutine that reads like the wire: connect,
+// greet, ask for the stream, load the snapshot if there is one, follow. When any of it fails it
+// says why, waits a little and starts again.
+//
+// Confined to the replication loop. All it is given outlives it.
 class Link {
  public:
   struct Parts {

@@ -1,6 +1,6 @@
-#include "replication/link_backoff.h"
-
 #include <gtest/gtest.h>
+
+#include "replication/link.h"
 
 namespace tandem {
 namespace {

@@ -1,6 +1,6 @@
 // What people may know about the link to the primary, in figures: for INFO and log lines. Output
 // only: the link writes it and never reads it back to decide anything. (Whether it is up is a part
-// of the role's state, replication/role_state.h.)
+// of the role's state, replication/role.h.)
 //
 // Threads: the link writes, anybody reads. Times are milliseconds of the monotonic clock.
 #pragma once

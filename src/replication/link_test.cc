@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/version.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "rdb/rdb_writer.h"
 #include "replication/replication_test_world.h"
 #include "resp/request_parser.h"

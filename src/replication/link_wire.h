@@ -1,23 +1,26 @@
-// The connection to a primary as the link talks to it: lines, then raw bytes, with one limit on
-// silence. Confined to the link's loop; the stream outlives it. One read and one write at a time.
+// What the link to a primary reads and writes: lines and raw bytes, and the snapshot among them.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/option.h"
 #include "base/result.h"
+#include "engine/dataset_load.h"
 #include "io/byte_stream.h"
 #include "io/loop.h"
-#include "io/stop.h"
 #include "io/task.h"
+#include "io/wait.h"
 #include "replication/link_progress.h"
 
 namespace tandem {
 
+// The connection to a primary as the link talks to it: lines, then raw bytes, with one limit on
+// silence. Confined to the link's loop; the stream outlives it. One read and one write at a time.
 class LinkWire {
  public:
   static constexpr size_t kLineBytesMax = 64 * 1024;
@@ -51,5 +54,28 @@ class LinkWire {
   size_t taken_ = 0;
   size_t filled_ = 0;
 };
+
+// The snapshot of a full sync as it goes over the wire, after +FULLRESYNC:
+//
+//   transfer = "$EOF:" mark{40 bytes} "\r\n" rdb mark     the length is not known: the mark says
+//                                                         where it ends
+//            | "$" length "\r\n" rdb
+//
+// A receiver that says `capa eof` may get the first form.
+inline constexpr size_t kTransferMarkBytes = 40;
+
+struct TransferHeader {
+  std::optional<std::string> mark;
+  uint64_t length = 0;  // where there is no mark
+};
+
+std::string transfer_header_bytes(const TransferHeader& header);
+Result<TransferHeader> parse_transfer_header(Bytes line);
+
+Task<Result<TransferHeader>> read_transfer_header(LinkWire& wire);
+// Receives the rest of the transfer into `load`, whose data stay apart until somebody installs
+// them. An error leaves everything that was there before as it was.
+Task<Result<void>> receive_snapshot(LinkWire& wire, TransferHeader header, DatasetLoad& load,
+                                    LinkProgress& progress);
 
 }  // namespace tandem

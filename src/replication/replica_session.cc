@@ -10,10 +10,10 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/logging.h"
 #include "base/number.h"
-#include "replication/snapshot_transfer.h"
+#include "replication/link_wire.h"
 
 namespace tandem {
 

@@ -25,7 +25,6 @@
 #include "io/byte_stream.h"
 #include "io/event.h"
 #include "io/loop.h"
-#include "io/scope.h"
 #include "io/task.h"
 #include "io/timer.h"
 #include "log/log.h"

@@ -10,12 +10,12 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include "io/scope.h"
+#include "io/task.h"
+#include "replication/link_wire.h"
 #include "replication/replication_test_world.h"
-#include "replication/snapshot_transfer.h"
+#include "sim/network.h"
 #include "sim/process.h"
 #include "sim/stream.h"
-#include "sim/wire.h"
 #include "sim/world.h"
 
 namespace tandem {

@@ -8,7 +8,7 @@
 
 #include "engine/executor.h"
 #include "engine/testing.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "replication/link.h"
 #include "resp/request_writer.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/thread.h"
 #include "io/loop.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "replication/control.h"
 
 namespace tandem {

@@ -1,9 +1,8 @@
-#include "replication/role_state.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/testing.h"
 #include "replication/replication_test_world.h"
+#include "replication/role.h"
 
 namespace tandem {
 namespace {

@@ -22,8 +22,8 @@
 #include "base/result.h"
 #include "io/files.h"
 #include "io/loop.h"
-#include "io/stop.h"
 #include "io/task.h"
+#include "io/wait.h"
 #include "log/shared_blocks.h"
 
 namespace tandem {

@@ -7,9 +7,8 @@
 
 #include <fmt/core.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/check.h"
-#include "base/kept.h"
 #include "base/logging.h"
 
 namespace tandem {

@@ -1,10 +1,31 @@
 #include "replication/sync_decision.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/number.h"
 
 namespace tandem {
+
+void FormerHistories::add(const Position& end) {
+  const Guard guard(lock_);
+  if (ends_.size() == kNamesMax) ends_.erase(ends_.begin());
+  ends_.push_back(end);
+}
+
+void FormerHistories::clear() {
+  const Guard guard(lock_);
+  ends_.clear();
+}
+
+Position FormerHistories::resolve(const Position& place, const ReplicationId& present) const {
+  const Guard guard(lock_);
+  const bool ours = std::ranges::any_of(ends_, [&place](const Position& end) {
+    return end.id == place.id && place.offset <= end.offset;
+  });
+  return ours ? Position{.id = present, .offset = place.offset} : place;
+}
 
 Result<SyncRequest> parse_sync_request(Bytes id, Bytes offset) {
   const auto next_byte = parse_int64(offset);

@@ -1,6 +1,6 @@
-#include "replication_sim/disk_oracle.h"
-
 #include <gtest/gtest.h>
+
+#include "replication_sim/oracles.h"
 
 namespace tandem {
 namespace {

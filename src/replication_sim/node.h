@@ -12,10 +12,10 @@
 
 #include "config/options.h"
 #include "io/network.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "log/log.h"
 #include "replication/invariants.h"
-#include "replication_sim/disk_oracle.h"
+#include "replication_sim/oracles.h"
 #include "server/node.h"
 #include "server/worker.h"
 #include "sim/process.h"

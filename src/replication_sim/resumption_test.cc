@@ -1,6 +1,6 @@
-#include "replication_sim/resumption.h"
-
 #include <gtest/gtest.h>
+
+#include "replication_sim/oracles.h"
 
 namespace tandem {
 namespace {

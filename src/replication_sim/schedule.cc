@@ -11,12 +11,10 @@
 #include "base/random.h"
 #include "replication/invariants.h"
 #include "replication_sim/clients.h"
-#include "replication_sim/disk_oracle.h"
 #include "replication_sim/node.h"
-#include "replication_sim/resumption.h"
-#include "replication_sim/slow_taker.h"
+#include "replication_sim/oracles.h"
+#include "sim/network.h"
 #include "sim/process.h"
-#include "sim/wire.h"
 #include "sim/world.h"
 
 namespace tandem {

@@ -4,14 +4,14 @@
 // start again. In the end all is healed, and every node must come to the primary's place and data.
 //
 // Roles flip faster than links can follow, clients are paused, and somebody who is no replica of
-// the world takes a full sync slowly (replication_sim/slow_taker.h).
+// the world takes a full sync slowly (replication_sim/clients.h).
 //
 // Besides what replication/invariants.h says of the nodes at every moment:
 //
 //   1. A start finds the file of the last save that was done, or of a later one that a crash ended,
-//   whole, with just the data of that save's cut (replication_sim/disk_oracle.h).
+//   whole, with just the data of that save's cut (replication_sim/oracles.h).
 //   2. A replica that starts from a file goes on by partial sync if whom it follows has the bytes
-//   from its place on (replication_sim/resumption.h).
+//   from its place on (replication_sim/oracles.h).
 //   3. No command of a primary's stream fails at its replica.
 #pragma once
 

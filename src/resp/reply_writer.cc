@@ -1,5 +1,9 @@
 #include "resp/reply_writer.h"
 
+#include <string>
+
+#include "base/bytes.h"
+
 namespace tandem {
 
 void ReplyWriter::line(char type, Bytes text) {
@@ -75,6 +79,15 @@ void ReplyWriter::end_map(Mark at, int64_t count) {
   } else {
     insert_header(at, '%', count);
   }
+}
+
+void write_help(ReplyWriter& reply, Bytes container, std::span<const Bytes> lines) {
+  constexpr size_t kOwnLines = 3;
+  reply.array(static_cast<int64_t>(lines.size() + kOwnLines));
+  reply.simple(to_upper(container) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const Bytes line : lines) reply.simple(line);
+  reply.simple("HELP");
+  reply.simple("    Print this help.");
 }
 
 }  // namespace tandem

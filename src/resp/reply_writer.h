@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -158,5 +159,10 @@ inline void ReplyWriter::bulk(Bytes bytes) {
     return after;
   });
 }
+
+// The reply of "CONTAINER HELP": a title, the lines about its subcommands, and HELP's own.
+
+// `lines` are those between the title and HELP's own; `container` in any case.
+void write_help(ReplyWriter& reply, Bytes container, std::span<const Bytes> lines);
 
 }  // namespace tandem

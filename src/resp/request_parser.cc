@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/number.h"
 #include "resp/split_arguments.h"
 

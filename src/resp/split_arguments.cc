@@ -2,7 +2,7 @@
 // views into the storage stay true while it fills.
 #include "resp/split_arguments.h"
 
-#include "base/ascii.h"
+#include "base/bytes.h"
 
 namespace tandem {
 namespace {

@@ -1,11 +1,10 @@
-#include "script/lua_bit.h"
-
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
 
-#include "script/lua_headers.h"
+#include "script/lua.h"
+#include "script/lua_libraries.h"
 
 namespace tandem {
 namespace {

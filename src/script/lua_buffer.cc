@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "script/lua_headers.h"
+#include "script/lua.h"
 
 namespace tandem {
 

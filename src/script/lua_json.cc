@@ -1,12 +1,11 @@
 // The guard runs in the encoder's place with the encoder's own upvalue, so that the encoder, called
 // as a plain function from there, still finds its settings and still reports the script's line.
-#include "script/lua_json.h"
-
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "script/lua_headers.h"
-#include "script/lua_interrupt.h"
+#include "script/lua.h"
+#include "script/lua_libraries.h"
+#include "script/lua_limits.h"
 
 namespace tandem {
 namespace {

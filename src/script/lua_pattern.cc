@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "script/lua_headers.h"
+#include "script/lua.h"
 
 namespace tandem {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "script/lua_headers.h"
+#include "script/lua.h"
 
 namespace tandem {
 namespace {

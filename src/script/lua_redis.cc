@@ -2,10 +2,10 @@
 
 #include <cmath>
 
+#include "base/checksum.h"
 #include "base/logging.h"
-#include "base/sha1.h"
 #include "base/version.h"
-#include "script/lua_headers.h"
+#include "script/lua.h"
 #include "script/lua_reply.h"
 
 namespace tandem {

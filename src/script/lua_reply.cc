@@ -8,8 +8,7 @@
 #include <string>
 
 #include "base/number.h"
-#include "script/lua_headers.h"
-#include "script/lua_number.h"
+#include "script/lua.h"
 
 namespace tandem {
 namespace {

@@ -3,15 +3,11 @@
 // table.
 #include "script/lua_sandbox.h"
 
-#include "script/lua_bit.h"
+#include "script/lua.h"
 #include "script/lua_buffer.h"
-#include "script/lua_headers.h"
-#include "script/lua_interrupt.h"
-#include "script/lua_json.h"
-#include "script/lua_msgpack.h"
+#include "script/lua_libraries.h"
+#include "script/lua_limits.h"
 #include "script/lua_random.h"
-#include "script/lua_string.h"
-#include "script/lua_struct.h"
 
 namespace tandem {
 namespace {

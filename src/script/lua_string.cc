@@ -1,9 +1,8 @@
-#include "script/lua_string.h"
-
 #include <algorithm>
 
+#include "script/lua.h"
 #include "script/lua_buffer.h"
-#include "script/lua_headers.h"
+#include "script/lua_libraries.h"
 #include "script/lua_pattern.h"
 
 namespace tandem {

@@ -1,9 +1,8 @@
-#include "script/lua_string.h"
-
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "script/lua_libraries.h"
 #include "script/script_test_world.h"
 
 namespace tandem {

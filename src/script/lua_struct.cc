@@ -1,14 +1,12 @@
-#include "script/lua_struct.h"
-
 #include <bit>
 #include <climits>
 #include <cstring>
 #include <iterator>
 
 #include "base/bytes.h"
+#include "script/lua.h"
 #include "script/lua_buffer.h"
-#include "script/lua_headers.h"
-#include "script/lua_number.h"
+#include "script/lua_libraries.h"
 
 namespace tandem {
 namespace {

@@ -1,10 +1,9 @@
-#include "script/lua_struct.h"
-
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "script/lua_libraries.h"
 #include "script/script_test_world.h"
 
 namespace tandem {

@@ -1,18 +1,39 @@
-// Scripts by the SHA-1 of their text. Those of SCRIPT LOAD stay until SCRIPT FLUSH; those that only
-// EVAL brought are dropped oldest first beyond a limit.
-//
-// Threads: whoever holds all stripes; count() and bytes() from any.
+// Scripts as texts: their first line, and those that are kept.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
 
 #include "base/bytes.h"
+#include "base/result.h"
 
 namespace tandem {
 
+// The first line of a script may say what it wants: "#!lua flags=no-writes,allow-stale".
+enum ScriptFlag : uint32_t {
+  kScriptNoWrites = 1u << 0,
+  kScriptAllowOom = 1u << 1,
+  kScriptAllowStale = 1u << 2,
+  kScriptNoCluster = 1u << 3,
+  kScriptCrossSlot = 1u << 4,
+};
+
+struct ScriptText {
+  bool has_flags = false;  // there is such a line; without one a script gets the behaviour of old
+  uint32_t flags = 0;
+  Bytes code;  // from that line's end on, so that line numbers stay true; a view into the script
+};
+
+// An error's text is what Redis answers.
+Result<ScriptText> read_script_text(Bytes script);
+
+// Scripts by the SHA-1 of their text. Those of SCRIPT LOAD stay until SCRIPT FLUSH; those that only
+// EVAL brought are dropped oldest first beyond a limit.
+//
+// Threads: whoever holds all stripes; count() and bytes() from any.
 class ScriptCache {
  public:
   static constexpr size_t kEvaluatedScriptsMax = 10'000;

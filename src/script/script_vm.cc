@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
-#include "script/lua_headers.h"
+#include "script/lua.h"
 #include "script/lua_reply.h"
 #include "script/lua_sandbox.h"
 

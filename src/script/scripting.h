@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/option.h"
 #include "engine/context.h"
 #include "engine/gate.h"
 #include "script/script_cache.h"
-#include "script/script_control.h"
+#include "script/script_host.h"
 #include "script/script_vm.h"
 
 namespace tandem {
@@ -69,5 +70,10 @@ class Scripting {
   std::unique_ptr<ScriptVm> vm_;
   std::atomic<int64_t> vm_bytes_{0};
 };
+
+// What scripting counts, as a table (base/metric.h).
+
+// Section: memory. It outlives the table.
+MetricTable script_metrics(const Scripting& scripting);
 
 }  // namespace tandem

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "base/ascii.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "base/number.h"
-#include "base/sha1.h"
 #include "engine/executor.h"
 #include "engine/testing.h"
 #include "keyspace/keyspace.h"

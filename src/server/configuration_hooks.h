@@ -7,14 +7,17 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "engine/engine.h"
+#include "io/files.h"
 #include "io/loop.h"
 #include "replication/control.h"
-#include "server/acceptor.h"
-#include "server/command_watch.h"
-#include "server/persistence.h"
+#include "server/client/acceptor.h"
+#include "server/persistence/persistence.h"
+#include "server/status/command_watch.h"
 
 namespace tandem {
 
@@ -46,6 +49,23 @@ class ConfigurationHooks {
   Result<void> listen_again();
 
   const Parts parts_;
+};
+
+// The machine's files, as configuration reads and replaces them.
+
+// Confined to one thread at a time.
+class MachineConfigFiles final : public ConfigFiles {
+ public:
+  explicit MachineConfigFiles(Files& files) : files_(files) {}
+  Result<std::string> read(const std::string& path) override;
+  Result<std::string> read_standard_input() override;
+  std::vector<std::string> expand(const std::string& pattern) override;
+  Result<void> replace(const std::string& path, const std::string& text) override;
+  bool exists(const std::string& path) override;
+  std::string absolute(const std::string& path) override;
+
+ private:
+  Files& files_;
 };
 
 }  // namespace tandem

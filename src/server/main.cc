@@ -14,11 +14,10 @@
 #include "base/random.h"
 #include "base/version.h"
 #include "config/config.h"
-#include "io/daemon.h"
-#include "io/disk_files.h"
-#include "io/process_title.h"
+#include "io/files.h"
+#include "io/process.h"
 #include "server/composition.h"
-#include "server/machine_config_files.h"
+#include "server/configuration_hooks.h"
 #include "server/supervision.h"
 
 namespace {

@@ -4,9 +4,8 @@
 
 #include "commands/table.h"
 #include "pubsub/pubsub_commands.h"
-#include "server/client.h"
-#include "server/client_commands.h"
-#include "server/connection_commands.h"
+#include "server/client/client.h"
+#include "server/commands/rows.h"
 
 namespace tandem {
 namespace {

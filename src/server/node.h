@@ -26,13 +26,12 @@
 #include "replication/commands.h"
 #include "replication/control.h"
 #include "script/scripting.h"
-#include "server/client_registry.h"
-#include "server/command_watch.h"
-#include "server/file_load.h"
-#include "server/persistence.h"
-#include "server/replication_cards.h"
+#include "server/client/client_registry.h"
+#include "server/persistence/persistence.h"
+#include "server/persistence/rdb_file.h"
+#include "server/status/command_watch.h"
 #include "server/worker.h"
-#include "stats/error_counts.h"
+#include "stats/counters.h"
 
 namespace tandem {
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/logging.h"
-#include "io/notify_socket.h"
+#include "io/process.h"
 
 namespace tandem {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/server_options.h"
+#include "config/options.h"
 
 namespace tandem {
 

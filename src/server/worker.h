@@ -13,13 +13,13 @@
 
 #include "base/lock.h"
 #include "base/thread.h"
-#include "config/server_options.h"
+#include "config/options.h"
 #include "engine/executor.h"
 #include "io/network.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "io/timer.h"
-#include "server/client_registry.h"
-#include "server/session.h"
+#include "server/client/client_registry.h"
+#include "server/client/session.h"
 
 namespace tandem {
 

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "io/system_error.h"
+#include "base/result.h"
 
 namespace tandem {
 

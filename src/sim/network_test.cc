@@ -7,9 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "io/scope.h"
+#include "io/task.h"
 #include "sim/process.h"
-#include "sim/wire.h"
 #include "sim/world.h"
 
 namespace tandem {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "sim/background.h"
+#include "sim/loop.h"
 
 namespace tandem {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "io/background.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "sim/files.h"
 #include "sim/loop.h"
 #include "sim/network.h"

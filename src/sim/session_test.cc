@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "io/network.h"
-#include "io/scope.h"
+#include "io/task.h"
 #include "io/uv_loop.h"
 #include "io/uv_network.h"
 #include "sim/process.h"

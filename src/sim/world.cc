@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "sim/network.h"
 #include "sim/process.h"
-#include "sim/wire.h"
 
 namespace tandem {
 namespace {

@@ -9,9 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "io/event.h"
-#include "io/scope.h"
+#include "io/task.h"
+#include "sim/network.h"
 #include "sim/process.h"
-#include "sim/wire.h"
 
 namespace tandem {
 namespace {

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "stats/error_counts.h"
-#include "stats/info_layout.h"
-#include "stats/rate.h"
+#include "stats/counters.h"
 
 namespace tandem {
 namespace {

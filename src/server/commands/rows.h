@@ -1,0 +1,93 @@
+// The server's own commands: each function gives the rows of one family.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/options.h"
+#include "engine/command.h"
+#include "engine/context.h"
+#include "pubsub/subscription_registry.h"
+#include "resp/reply_writer.h"
+#include "server/client/client_registry.h"
+#include "server/persistence/persistence.h"
+#include "server/persistence/shutdown.h"
+#include "server/status/command_watch.h"
+#include "server/status/status.h"
+
+namespace tandem {
+
+// CLIENT and its subcommands.
+
+// Both outlive the rows.
+std::vector<CommandRow> client_rows(ClientRegistry& clients);
+
+// COMMAND and its subcommands: what the table says about itself.
+std::vector<CommandRow> command_rows();
+
+// CONFIG GET, SET, REWRITE, RESETSTAT.
+
+// `config` outlives the rows. Both calls may come on any worker's thread.
+std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_statistics);
+
+// AUTH, HELLO, PING, ECHO, QUIT, RESET: commands about the connection itself. CLIENT has a file of
+// its own.
+
+// What they are given outlives the rows.
+std::vector<CommandRow> connection_rows(const NetworkOptions& options,
+                                        SubscriptionRegistry& subscriptions, CommandWatch& watch);
+
+// A name as CLIENT SETNAME and HELLO SETNAME accept it.
+bool is_client_name(Bytes name);
+inline constexpr std::string_view kBadClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
+
+// DEBUG and MEMORY: looking inside, for tests and for people.
+
+// What they are given outlives the rows.
+std::vector<CommandRow> debug_rows(const ServerOptions& options);
+std::vector<CommandRow> memory_rows(const Status& status);
+
+// Commands about the server as a whole: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, INFO, MONITOR, SLOWLOG,
+// LATENCY.
+
+// What they are given outlives the rows.
+std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shutdown);
+std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status);
+std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status);
+
+// What the server's containers of commands share: HELP in Redis's words.
+
+// The reply of "<container> HELP". `lines` are those between the first and HELP's own; they live as
+// long as the program.
+void reply_help(SessionContext& context, Bytes container, std::span<const Bytes> lines);
+
+// A row for HELP among a container's subcommands.
+CommandRow help_row(std::string_view container, std::string_view group,
+                    std::span<const Bytes> lines, std::string_view since = "5.0.0");
+
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
+void reply_subcommand_syntax(SessionContext& context, Bytes container);
+
+// Commands as COMMAND tells them: the rows of the table, written as replies.
+
+// One element of COMMAND and COMMAND INFO.
+void write_command_info(ReplyWriter& reply, const Command& command);
+// The value behind the name in COMMAND DOCS.
+void write_command_docs(ReplyWriter& reply, const Command& command);
+
+// "readonly", "fast", ... in the order Redis names them.
+std::vector<std::string_view> command_flag_names(const Command& command);
+// "@read", "@string", ...: from the flags and the group.
+std::vector<std::string> command_categories(const Command& command);
+
+// A key specification's words as the protocol has them: "RW", "access", "update".
+std::vector<std::string> key_flag_words(const KeySpec& spec);
+// Those that hold for one call, whose arguments may make it milder.
+std::vector<std::string> key_flag_words(const KeySpec& spec, std::span<const Bytes> args);
+
+}  // namespace tandem
