@@ -546,7 +546,7 @@ std::vector<CommandRow> stream_rows() {
        .syntax = "key end:string start:string [COUNT count]"},
       {.name = "xread", .arity = -4,
        .flags = kReadOnly | kBlocking | kMovableKeys | kBlocksByOption,
-       .keys = {KeySpec{.flags = "RO access", .begin = 1,
+       .keys = {KeySpec{.use = "RO access", .begin = 1,
                 .begin_keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}}, .handler = xread,
        .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",
        .summary = "Returns entries after an id from several streams, waiting for them if asked",

@@ -354,8 +354,8 @@ const std::vector<CommandRow> kRows = {
      .handler = get, .group = "string", .since = "1.0.0", .complexity = "O(1)",
      .summary = "Returns the string at a key", .syntax = "key"},
     {.name = "set", .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = {{.flags = "RW access update variable_flags", .begin = 1,
-               .milder = {.flags = "OW update", .words = "GET", .from = 3}}},
+     .keys = {{.use = "RW access update variable_flags", .begin = 1,
+               .milder = {.use = "OW update", .words = "GET", .from = 3}}},
      .handler = set, .group = "string", .since = "1.0.0",
      .history = "2.6.12 Takes EX, PX, NX and XX; 6.0.0 Takes KEEPTTL; "
                 "6.2.0 Takes GET, EXAT and PXAT; 7.0.0 Takes NX and GET together",

@@ -11,47 +11,14 @@
 namespace tandem {
 namespace {
 
-// FNV-1a over the lower-case letters: names are short, and only our own rows are in the table.
+// Of the length and three of the letters: only our own rows are in the table, and what is found
+// there is compared. Bit 5 tells small letters from capitals.
 uint64_t name_hash(Bytes name) {
-  uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    hash = (hash ^ byte) * 0x100000001b3ULL;
-  }
-  return hash ^ (hash >> 29);
-}
-
-// The first argument position of a specification, or -1.
-int find_begin(const KeySpec& spec, std::span<const Bytes> args) {
-  const auto count = static_cast<int>(args.size());
-  if (spec.begin_keyword.empty()) return spec.begin < count ? spec.begin : -1;
-  const int step = spec.begin < 0 ? -1 : 1;
-  for (int i = spec.begin < 0 ? count + spec.begin : spec.begin; i > 0 && i < count; i += step) {
-    if (equal_ignore_case(args[static_cast<size_t>(i)], spec.begin_keyword)) {
-      return i + 1 < count ? i + 1 : -1;
-    }
-  }
-  return -1;
-}
-
-bool add_positions(const KeySpec& spec, std::span<const Bytes> args, std::vector<int>& positions) {
-  const auto count = static_cast<int>(args.size());
-  const int begin = find_begin(spec, args);
-  if (begin < 0) return true;  // optional keys that are not there
-  int first = begin;
-  int last;
-  if (spec.find == KeySpec::Find::kRange) {
-    last = spec.last >= 0 ? begin + spec.last : count + spec.last;
-    if (spec.last < 0 && spec.limit > 1) last = begin + (count - begin) / spec.limit - 1;
-  } else {
-    const auto keys = parse_int64(args[static_cast<size_t>(begin + spec.count_at)]);
-    first = begin + spec.first_at;
-    if (!keys || *keys < 0 || *keys > (count - first) / spec.step) return false;
-    last = first + static_cast<int>(*keys) * spec.step - 1;
-  }
-  if (last >= count) return false;
-  for (int i = first; i <= last; i += spec.step) positions.push_back(i);
-  return true;
+  if (name.empty()) return 0;
+  const auto letter = [name](size_t at) { return static_cast<uint64_t>(name[at] | 0x20) & 0xFF; };
+  const uint64_t mixed =
+      name.size() | letter(0) << 8 | letter(name.size() / 2) << 16 | letter(name.size() - 1) << 24;
+  return mixed * 0x9E3779B97F4A7C15ULL >> 40;
 }
 
 // What engine/admission.cc asks of a row with these flags.
@@ -74,23 +41,45 @@ uint32_t judging_conditions(const CommandRow& row) {
   return conditions;
 }
 
+uint32_t category(std::string_view name) {
+  const auto found = std::ranges::find(kCategoryNames, name);
+  CHECK(found != std::end(kCategoryNames), "a row's category is a known one");
+  return 1u << (found - std::begin(kCategoryNames));
+}
+
+// Those that a row states, or its group's by the category's name. Pubsub's comes with the flag.
+uint32_t own_categories(const CommandRow& row) {
+  uint32_t own = 0;
+  for (std::string_view left = row.categories; !left.empty();) {
+    const std::string_view name = left.substr(0, left.find(' '));
+    left.remove_prefix(std::min(name.size() + 1, left.size()));
+    own |= category(name);
+  }
+  if (own != 0) return own;
+  if (row.group == "sorted-set") return category("sortedset");
+  if (row.group == "generic") return category("keyspace");
+  if (row.group == "transactions") return category("transaction");
+  const bool known = std::ranges::find(kCategoryNames, row.group) != std::end(kCategoryNames);
+  return known && row.group != "pubsub" ? category(row.group) : 0;
+}
+
+uint32_t categories_of(const CommandRow& row, bool is_container) {
+  uint32_t all = is_container && row.categories.empty() ? 0 : own_categories(row);
+  const auto add = [&](bool concerned, std::string_view name) {
+    if (concerned) all |= category(name);
+  };
+  const auto has = [&](uint32_t flag) { return (row.flags & flag) != 0; };
+  add(has(kWrite), "write");
+  add(has(kReadOnly) && row.group != "scripting", "read");
+  add(has(kAdmin), "admin");
+  add(has(kAdmin), "dangerous");
+  add(has(kPubSub), "pubsub");
+  add(has(kBlocking), "blocking");
+  add(true, has(kFast) ? "fast" : "slow");
+  return all;
+}
+
 }  // namespace
-
-bool find_key_positions(const Command& command, std::span<const Bytes> args,
-                        std::vector<int>& positions) {
-  bool complete = true;
-  for (const KeySpec& spec : command.row.keys) {
-    complete = add_positions(spec, args, positions) && complete;
-  }
-  return complete;
-}
-
-void find_further_key_positions(const Command& command, std::span<const Bytes> args,
-                                std::vector<int>& positions) {
-  for (size_t i = 1; i < command.row.keys.size(); ++i) {
-    add_positions(command.row.keys[i], args, positions);
-  }
-}
 
 void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more) {
   for (CommandRow& row : more) {
@@ -148,6 +137,8 @@ const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   CHECK(command.row.scope != LockScope::kVisits || command.has(kReadOnly),
         "what is changed stripe by stripe would have no place in the log");
   command.judged_by = judging_conditions(command.row);
+  command.categories = categories_of(command.row, !subcommands.empty());
+  if (command.row.keys.size() == 1) command.only_key_at = command.row.keys[0].fixed_position();
   for (CommandRow& subcommand : subcommands) {
     command.subcommands.push_back(compile(std::move(subcommand), command.full_name + "|"));
   }

@@ -2,7 +2,7 @@
 // (commands/strings.cc ends with string_rows()); the composition puts the families into one
 // Registry. Nothing registers itself.
 //
-//   {.name = "get", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO ACCESS")},
+//   {.name = "get", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO access")},
 //    .handler = get, .group = "string", .since = "1.0.0", .complexity = "O(1)",
 //    .summary = "...", .syntax = "key"}
 #pragma once
@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "engine/command_keys.h"
 
 namespace tandem {
 
@@ -63,41 +64,6 @@ enum class LockScope : uint8_t {
   kEverything,  // all stripes: whole databases, scripts
 };
 
-// Where a command's keys are, in the terms of Redis 7's key specifications.
-struct KeySpec {
-  enum class Find : uint8_t { kRange, kKeyCount };
-
-  std::string_view flags = {};  // "RW ACCESS UPDATE"; see COMMAND's documentation for the words
-  // The first key's position, or with a keyword where the search for it starts (< 0: from the end).
-  int begin = 0;
-  std::string_view begin_keyword = {};  // "STREAMS": keys begin after this word
-  Find find = Find::kRange;
-  // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the
-  // step between keys, and a limit: 2 means that the first half of what is left are keys.
-  int last = 0;
-  int step = 1;
-  int limit = 0;
-  // kKeyCount: where the count stands and where the first key stands, relative to begin.
-  int count_at = 0;
-  int first_at = 1;
-  // With "variable_flags": those of a call without any of `words` from position `from` on.
-  struct Milder {
-    std::string_view flags = {};
-    std::string_view words = {};
-    int from = 0;
-  } milder = {};
-};
-
-constexpr KeySpec key_at(int position, std::string_view flags) {
-  return {.flags = flags, .begin = position};
-}
-constexpr KeySpec keys_range(int first, int last, int step, std::string_view flags) {
-  return {.flags = flags, .begin = first, .last = last, .step = step};
-}
-constexpr KeySpec keys_counted(int count_position, std::string_view flags) {
-  return {.flags = flags, .begin = count_position, .find = KeySpec::Find::kKeyCount};
-}
-
 // A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and
 // effects.
 using Handler = void (*)(Context&);
@@ -134,6 +100,13 @@ struct CommandRow {
   std::vector<CommandRow> subcommands = {};
 };
 
+// Categories of access control, in the order in which they are told. A command is in those that its
+// row states, or in its group's, and in those that follow from its flags.
+inline constexpr std::string_view kCategoryNames[] = {
+    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+
 // A row in the registry. `id` numbers commands and subcommands from 0, for statistics.
 struct Command {
   CommandRow row;
@@ -144,6 +117,9 @@ struct Command {
   // The conditions of the node (engine/gate.h) that may refuse it or hold it back. While none of
   // them holds, admission looks no further.
   uint32_t judged_by = 0;
+  // Where the one key of each call stands; 0: find_keys() knows.
+  int only_key_at = 0;
+  uint32_t categories = 0;  // of access, as bits: kCategoryNames
 
   bool has(uint32_t flag) const { return (row.flags & flag) != 0; }
   bool arity_fits(size_t argument_count) const {
@@ -151,17 +127,6 @@ struct Command {
     return row.arity >= 0 ? count == row.arity : count >= -row.arity;
   }
 };
-
-// Appends the positions of the command's keys in `args`. False: the arguments do not fit the
-// specification (a key count that is no number, or more keys than arguments); what was found so far
-// stays.
-bool find_key_positions(const Command& command, std::span<const Bytes> args,
-                        std::vector<int>& positions);
-
-// The same, but without those of the command's first specification: what it needs besides (the
-// destination of a move), where the first names alternatives.
-void find_further_key_positions(const Command& command, std::span<const Bytes> args,
-                                std::vector<int>& positions);
 
 // Adds rows. Where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
 // STATS about the server) these come together; of two with one name the later one counts.

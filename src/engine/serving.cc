@@ -52,10 +52,12 @@ void Serving::wait(const Call& call, const Execution& execution) {
       .is_gone = call.client.is_gone()};
   CHECK(wait.deliver != nullptr, "a client that may block can be unblocked");
   if (wait.args.empty()) wait.args.assign(call.args.begin(), call.args.end());
-  std::vector<int> positions;
-  find_further_key_positions(call.command, call.args, positions);
-  for (const int position : positions) {
-    wait.further.add(engine_.keyspace.place(call.args[static_cast<size_t>(position)]).stripe());
+  // The first specification names the alternatives that it waits for; what it needs besides (the
+  // destination of a move) stands in the others.
+  std::vector<FoundKey> besides;
+  find_keys(std::span(call.command.row.keys).subspan(1), call.args, besides);
+  for (const FoundKey& key : besides) {
+    wait.further.add(engine_.keyspace.place(call.args[static_cast<size_t>(key.position)]).stripe());
   }
   call.client.waiter = std::make_shared<Waiter>(std::move(wait));
   engine_.blocked.add(call.client.waiter);

@@ -329,7 +329,7 @@ CommandRow Scripting::evaluation_row(Bytes name, bool by_sha1, bool read_only) {
       .name = name,
       .arity = -3,
       .flags = flags,
-      .keys = {keys_counted(2, read_only ? "RO ACCESS" : "RW ACCESS UPDATE")},
+      .keys = {keys_counted(2, read_only ? KeyUse("RO access") : KeyUse("RW access update"))},
       .scope = LockScope::kEverything,
       .session_handler = [this, by_sha1, read_only](
                              SessionContext& context) { evaluate(context, by_sha1, read_only); },

@@ -12,6 +12,263 @@
 namespace tandem {
 namespace {
 
+// clang-format on
+
+void write_words(ReplyWriter& reply, KeyUse use) {
+  const auto words = use.words();
+  reply.set(static_cast<int64_t>(words.size()));
+  for (const std::string_view word : words) reply.simple(word);
+}
+
+constexpr std::pair<CommandFlag, std::string_view> kFlagNames[] = {
+    {kWrite, "write"},
+    {kReadOnly, "readonly"},
+    {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},
+    {kPubSub, "pubsub"},
+    {kNoScript, "noscript"},
+    {kBlocking, "blocking"},
+    {kLoading, "loading"},
+    {kStale, "stale"},
+    {kSkipMonitor, "skip_monitor"},
+    {kSkipSlowlog, "skip_slowlog"},
+    {kAsking, "asking"},
+    {kFast, "fast"},
+    {kNoAuth, "no_auth"},
+    {kNoMandatoryKeys, "no_mandatory_keys"},
+    {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"},
+    {kMovableKeys, "movablekeys"},
+    {kAllowBusy, "allow_busy"},
+};
+
+std::vector<std::string> split(std::string_view text, std::string_view separator = " ") {
+  std::vector<std::string> all;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) all.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + separator.size(), text.size()));
+  }
+  return all;
+}
+
+// First key, last key and step, as clients without key specifications know them.
+struct KeyRange {
+  int first = 0;
+  int last = 0;
+  int step = 0;
+};
+
+KeyRange key_range(const Command& command) {
+  KeyRange range;
+  for (const KeySpec& spec : command.row.keys) {
+    if (!spec.begin_keyword.empty() || spec.find != KeySpec::Find::kRange) continue;
+    const int last = spec.last >= 0 ? spec.begin + spec.last : spec.last;
+    if (range.first == 0) {
+      range = {spec.begin, last, spec.step};
+    } else if (range.last >= 0 && spec.begin == range.last + 1 && spec.step == 1) {
+      range.last = last;
+    }
+  }
+  return range;
+}
+
+void write_begin(ReplyWriter& reply, const KeySpec& spec) {
+  const bool keyword = !spec.begin_keyword.empty();
+  reply.bulk("begin_search");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(keyword ? "keyword" : "index");
+  reply.bulk("spec");
+  reply.map(keyword ? 2 : 1);
+  if (keyword) {
+    reply.bulk("keyword");
+    reply.bulk(spec.begin_keyword);
+    reply.bulk("startfrom");
+  } else {
+    reply.bulk("index");
+  }
+  reply.integer(spec.begin);
+}
+
+void write_find(ReplyWriter& reply, const KeySpec& spec) {
+  const bool range = spec.find == KeySpec::Find::kRange;
+  reply.bulk("find_keys");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk(range ? "range" : "keynum");
+  reply.bulk("spec");
+  reply.map(3);
+  reply.bulk(range ? "lastkey" : "keynumidx");
+  reply.integer(range ? spec.last : spec.count_at);
+  if (!range) {
+    reply.bulk("firstkey");
+    reply.integer(spec.first_at);
+  }
+  reply.bulk("keystep");
+  reply.integer(spec.step);
+  if (range) {
+    reply.bulk("limit");
+    reply.integer(spec.limit);
+  }
+}
+
+void write_key_specs(ReplyWriter& reply, const Command& command) {
+  reply.set(static_cast<int64_t>(command.row.keys.size()));
+  for (const KeySpec& spec : command.row.keys) {
+    reply.map(3);
+    reply.bulk("flags");
+    write_words(reply, spec.use);
+    write_begin(reply, spec);
+    write_find(reply, spec);
+  }
+}
+
+void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments);
+
+void write_argument_flags(ReplyWriter& reply, const SyntaxArgument& argument) {
+  reply.bulk("flags");
+  reply.set(argument.optional + argument.multiple + argument.multiple_token);
+  if (argument.optional) reply.simple("optional");
+  if (argument.multiple) reply.simple("multiple");
+  if (argument.multiple_token) reply.simple("multiple_token");
+}
+
+void write_text(ReplyWriter& reply, std::string_view name, std::string_view text) {
+  reply.bulk(name);
+  reply.bulk(text);
+}
+
+void write_text_if_any(ReplyWriter& reply, std::string_view name, std::string_view text) {
+  if (!text.empty()) write_text(reply, name, text);
+}
+
+void write_argument(ReplyWriter& reply, const SyntaxArgument& argument) {
+  const bool key = argument.key_spec_index >= 0;
+  const bool flags = argument.optional || argument.multiple;
+  const bool nested = !argument.children.empty();
+  // What has parts is shown by them.
+  reply.map(3 + key + !argument.token.empty() + !argument.since.empty() +
+            !argument.deprecated_since.empty() + flags);
+  write_text(reply, "name", argument.name);
+  write_text(reply, "type", syntax_type_name(argument.type));
+  if (!nested) {
+    write_text(reply, "display_text", argument.shown.empty() ? argument.name : argument.shown);
+  }
+  if (key) {
+    reply.bulk("key_spec_index");
+    reply.integer(argument.key_spec_index);
+  }
+  write_text_if_any(reply, "token", argument.token);
+  write_text_if_any(reply, "since", argument.since);
+  write_text_if_any(reply, "deprecated_since", argument.deprecated_since);
+  if (flags) write_argument_flags(reply, argument);
+  if (!nested) return;
+  reply.bulk("arguments");
+  write_arguments(reply, argument.children);
+}
+
+void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments) {
+  reply.array(static_cast<int64_t>(arguments.size()));
+  for (const SyntaxArgument& argument : arguments) write_argument(reply, argument);
+}
+
+// A version and what it changed, for each.
+void write_history(ReplyWriter& reply, std::string_view history) {
+  const auto entries = split(history, "; ");
+  reply.bulk("history");
+  reply.set(static_cast<int64_t>(entries.size()));
+  for (const std::string_view entry : entries) {
+    const size_t space = entry.find(' ');
+    reply.array(2);
+    reply.bulk(entry.substr(0, space));
+    reply.bulk(entry.substr(space + 1));
+  }
+}
+
+std::vector<std::string_view> command_flag_names(const Command& command) {
+  std::vector<std::string_view> names;
+  for (const auto& [flag, name] : kFlagNames) {
+    if (command.has(flag)) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_categories(const Command& command) {
+  std::vector<std::string> categories;
+  for (size_t i = 0; i < std::size(kCategoryNames); ++i) {
+    if ((command.categories >> i & 1) != 0) {
+      categories.push_back(fmt::format("@{}", kCategoryNames[i]));
+    }
+  }
+  return categories;
+}
+
+void write_command_info(ReplyWriter& reply, const Command& command) {
+  const KeyRange range = key_range(command);
+  const auto flags = command_flag_names(command);
+  const auto categories = command_categories(command);
+  reply.array(10);
+  reply.bulk(command.full_name);
+  reply.integer(command.row.arity);
+  reply.set(static_cast<int64_t>(flags.size()));
+  for (const std::string_view flag : flags) reply.simple(flag);
+  reply.integer(range.first);
+  reply.integer(range.last);
+  reply.integer(range.step);
+  reply.set(static_cast<int64_t>(categories.size()));
+  for (const std::string& category : categories) reply.simple(category);
+  const auto tips = split(command.row.tips);
+  reply.set(static_cast<int64_t>(tips.size()));
+  for (const std::string& tip : tips) reply.bulk(tip);
+  write_key_specs(reply, command);
+  reply.set(static_cast<int64_t>(command.subcommands.size()));
+  for (const Command* subcommand : command.subcommands) write_command_info(reply, *subcommand);
+}
+
+}  // namespace
+
+void write_command_docs(ReplyWriter& reply, const Command& command) {
+  const CommandRow& row = command.row;
+  const bool container = !command.subcommands.empty();
+  const auto arguments = parse_syntax(row);
+  const bool documented = arguments && !arguments->empty();
+  const bool deprecated = !row.deprecated.empty();
+  const bool flagged = row.internal || deprecated;
+  reply.map(3 + !row.complexity.empty() + !row.history.empty() + flagged + 2 * deprecated +
+            documented + container);
+  write_text(reply, "summary", row.summary);
+  write_text(reply, "since", row.since);
+  write_text(reply, "group", row.group);
+  write_text_if_any(reply, "complexity", row.complexity);
+  if (flagged) {
+    reply.bulk("doc_flags");
+    reply.set(1);
+    reply.simple(row.internal ? "syscmd" : "deprecated");
+  }
+  if (deprecated) {
+    const size_t space = row.deprecated.find(' ');
+    write_text(reply, "deprecated_since", row.deprecated.substr(0, space));
+    write_text(reply, "replaced_by", row.deprecated.substr(space + 1));
+  }
+  if (!row.history.empty()) write_history(reply, row.history);
+  if (documented) {
+    reply.bulk("arguments");
+    write_arguments(reply, *arguments);
+  }
+  if (!container) return;
+  reply.bulk("subcommands");
+  reply.map(static_cast<int64_t>(command.subcommands.size()));
+  for (const Command* subcommand : command.subcommands) {
+    reply.bulk(subcommand->full_name);
+    write_command_docs(reply, *subcommand);
+  }
+}
+
+namespace {
+
+// COMMAND and its subcommands.
+
 const Registry& registry(const SessionContext& c) { return c.executor.engine().registry; }
 
 void info(SessionContext& c) {
@@ -78,24 +335,6 @@ void list(SessionContext& c) {
   c.reply.end_array(array, found);
 }
 
-struct FoundKey {
-  int position;
-  const KeySpec* spec;
-};
-
-// Arguments that fit no specification have no keys.
-std::vector<FoundKey> find_keys(const Command& command, std::span<const Bytes> args) {
-  std::vector<FoundKey> found;
-  for (const KeySpec& spec : command.row.keys) {
-    Command alone = command;
-    alone.row.keys = {spec};
-    std::vector<int> positions;
-    if (!find_key_positions(alone, args, positions)) return {};
-    for (const int position : positions) found.push_back({position, &spec});
-  }
-  return found;
-}
-
 // The keys of the command that the arguments from the third on are.
 void getkeys(SessionContext& c, bool with_flags) {
   const auto args = c.args.subspan(2);
@@ -105,7 +344,9 @@ void getkeys(SessionContext& c, bool with_flags) {
   if (!command->arity_fits(args.size())) {
     return c.reply.error("ERR Invalid number of arguments specified for command");
   }
-  const auto found = find_keys(*command, args);
+  std::vector<FoundKey> found;
+  // Arguments that fit no specification have no keys.
+  if (!find_keys(command->row.keys, args, found)) found.clear();
   if (found.empty() && !command->has(kNoMandatoryKeys)) {
     return c.reply.error("ERR Invalid arguments specified for command");
   }
@@ -114,9 +355,7 @@ void getkeys(SessionContext& c, bool with_flags) {
     if (with_flags) c.reply.array(2);
     c.reply.bulk(args[static_cast<size_t>(key.position)]);
     if (!with_flags) continue;
-    const auto words = key_flag_words(*key.spec, args);
-    c.reply.set(static_cast<int64_t>(words.size()));
-    for (const std::string& word : words) c.reply.simple(word);
+    write_words(c.reply, key.use);
   }
 }
 
@@ -186,309 +425,6 @@ std::vector<CommandRow> command_rows() {
                  .summary = "Finds the keys in a whole command, and how it uses them.",
                  .syntax = "command [arg [arg ...]]"}),
            part(help_row("command", "server", kHelp))}})};
-}
-// clang-format on
-
-namespace {
-
-constexpr std::pair<CommandFlag, std::string_view> kFlagNames[] = {
-    {kWrite, "write"},
-    {kReadOnly, "readonly"},
-    {kDenyOom, "denyoom"},
-    {kAdmin, "admin"},
-    {kPubSub, "pubsub"},
-    {kNoScript, "noscript"},
-    {kBlocking, "blocking"},
-    {kLoading, "loading"},
-    {kStale, "stale"},
-    {kSkipMonitor, "skip_monitor"},
-    {kSkipSlowlog, "skip_slowlog"},
-    {kAsking, "asking"},
-    {kFast, "fast"},
-    {kNoAuth, "no_auth"},
-    {kNoMandatoryKeys, "no_mandatory_keys"},
-    {kNoAsyncLoading, "no_async_loading"},
-    {kNoMulti, "no_multi"},
-    {kMovableKeys, "movablekeys"},
-    {kAllowBusy, "allow_busy"},
-};
-
-std::vector<std::string> split(std::string_view text, std::string_view separator = " ") {
-  std::vector<std::string> all;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) all.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + separator.size(), text.size()));
-  }
-  return all;
-}
-
-// Words of key flags: the kind of access stays in capitals.
-std::vector<std::string> lower_words(std::string_view flags) {
-  std::vector<std::string> words = split(flags);
-  for (std::string& word : words) {
-    const bool access = word == "RO" || word == "RW" || word == "OW" || word == "RM";
-    if (!access) word = to_lower(word);
-  }
-  return words;
-}
-
-// All categories, in the order in which they are told.
-constexpr std::string_view kCategories[] = {
-    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
-    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
-    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
-
-// A row's own categories: those it states, or its group's by the category's name. Pubsub's comes
-// with the flag, and the server's group is none.
-std::vector<std::string> own_categories(const CommandRow& row) {
-  if (!row.categories.empty()) return split(row.categories);
-  if (row.group == "sorted-set") return {"sortedset"};
-  if (row.group == "generic") return {"keyspace"};
-  if (row.group == "transactions") return {"transaction"};
-  if (row.group == "pubsub") return {};
-  return {std::string(row.group)};
-}
-
-// First key, last key and step, as clients without key specifications know them.
-struct KeyRange {
-  int first = 0;
-  int last = 0;
-  int step = 0;
-};
-
-KeyRange key_range(const Command& command) {
-  KeyRange range;
-  for (const KeySpec& spec : command.row.keys) {
-    if (!spec.begin_keyword.empty() || spec.find != KeySpec::Find::kRange) continue;
-    const int last = spec.last >= 0 ? spec.begin + spec.last : spec.last;
-    if (range.first == 0) {
-      range = {spec.begin, last, spec.step};
-    } else if (range.last >= 0 && spec.begin == range.last + 1 && spec.step == 1) {
-      range.last = last;
-    }
-  }
-  return range;
-}
-
-void write_begin(ReplyWriter& reply, const KeySpec& spec) {
-  const bool keyword = !spec.begin_keyword.empty();
-  reply.bulk("begin_search");
-  reply.map(2);
-  reply.bulk("type");
-  reply.bulk(keyword ? "keyword" : "index");
-  reply.bulk("spec");
-  reply.map(keyword ? 2 : 1);
-  if (keyword) {
-    reply.bulk("keyword");
-    reply.bulk(spec.begin_keyword);
-    reply.bulk("startfrom");
-  } else {
-    reply.bulk("index");
-  }
-  reply.integer(spec.begin);
-}
-
-void write_find(ReplyWriter& reply, const KeySpec& spec) {
-  const bool range = spec.find == KeySpec::Find::kRange;
-  reply.bulk("find_keys");
-  reply.map(2);
-  reply.bulk("type");
-  reply.bulk(range ? "range" : "keynum");
-  reply.bulk("spec");
-  reply.map(3);
-  reply.bulk(range ? "lastkey" : "keynumidx");
-  reply.integer(range ? spec.last : spec.count_at);
-  if (!range) {
-    reply.bulk("firstkey");
-    reply.integer(spec.first_at);
-  }
-  reply.bulk("keystep");
-  reply.integer(spec.step);
-  if (range) {
-    reply.bulk("limit");
-    reply.integer(spec.limit);
-  }
-}
-
-void write_key_specs(ReplyWriter& reply, const Command& command) {
-  reply.set(static_cast<int64_t>(command.row.keys.size()));
-  for (const KeySpec& spec : command.row.keys) {
-    const auto words = key_flag_words(spec);
-    reply.map(3);
-    reply.bulk("flags");
-    reply.set(static_cast<int64_t>(words.size()));
-    for (const std::string& word : words) reply.simple(word);
-    write_begin(reply, spec);
-    write_find(reply, spec);
-  }
-}
-
-void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments);
-
-void write_argument_flags(ReplyWriter& reply, const SyntaxArgument& argument) {
-  reply.bulk("flags");
-  reply.set(argument.optional + argument.multiple + argument.multiple_token);
-  if (argument.optional) reply.simple("optional");
-  if (argument.multiple) reply.simple("multiple");
-  if (argument.multiple_token) reply.simple("multiple_token");
-}
-
-void write_text(ReplyWriter& reply, std::string_view name, std::string_view text) {
-  reply.bulk(name);
-  reply.bulk(text);
-}
-
-void write_text_if_any(ReplyWriter& reply, std::string_view name, std::string_view text) {
-  if (!text.empty()) write_text(reply, name, text);
-}
-
-void write_argument(ReplyWriter& reply, const SyntaxArgument& argument) {
-  const bool key = argument.key_spec_index >= 0;
-  const bool flags = argument.optional || argument.multiple;
-  const bool nested = !argument.children.empty();
-  // What has parts is shown by them.
-  reply.map(3 + key + !argument.token.empty() + !argument.since.empty() +
-            !argument.deprecated_since.empty() + flags);
-  write_text(reply, "name", argument.name);
-  write_text(reply, "type", syntax_type_name(argument.type));
-  if (!nested) {
-    write_text(reply, "display_text", argument.shown.empty() ? argument.name : argument.shown);
-  }
-  if (key) {
-    reply.bulk("key_spec_index");
-    reply.integer(argument.key_spec_index);
-  }
-  write_text_if_any(reply, "token", argument.token);
-  write_text_if_any(reply, "since", argument.since);
-  write_text_if_any(reply, "deprecated_since", argument.deprecated_since);
-  if (flags) write_argument_flags(reply, argument);
-  if (!nested) return;
-  reply.bulk("arguments");
-  write_arguments(reply, argument.children);
-}
-
-void write_arguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments) {
-  reply.array(static_cast<int64_t>(arguments.size()));
-  for (const SyntaxArgument& argument : arguments) write_argument(reply, argument);
-}
-
-// A version and what it changed, for each.
-void write_history(ReplyWriter& reply, std::string_view history) {
-  const auto entries = split(history, "; ");
-  reply.bulk("history");
-  reply.set(static_cast<int64_t>(entries.size()));
-  for (const std::string_view entry : entries) {
-    const size_t space = entry.find(' ');
-    reply.array(2);
-    reply.bulk(entry.substr(0, space));
-    reply.bulk(entry.substr(space + 1));
-  }
-}
-
-}  // namespace
-
-std::vector<std::string> key_flag_words(const KeySpec& spec) { return lower_words(spec.flags); }
-
-std::vector<std::string> key_flag_words(const KeySpec& spec, std::span<const Bytes> args) {
-  std::vector<std::string> words = key_flag_words(spec);
-  if (std::erase(words, "variable_flags") == 0) return words;
-  const auto strong = split(spec.milder.words);
-  const auto is_strong = [&](Bytes arg) {
-    return std::ranges::any_of(strong, [&](Bytes word) { return equal_ignore_case(arg, word); });
-  };
-  const size_t from = std::min(static_cast<size_t>(spec.milder.from), args.size());
-  return std::ranges::any_of(args.subspan(from), is_strong) ? words
-                                                            : lower_words(spec.milder.flags);
-}
-
-std::vector<std::string_view> command_flag_names(const Command& command) {
-  std::vector<std::string_view> names;
-  for (const auto& [flag, name] : kFlagNames) {
-    if (command.has(flag)) names.push_back(name);
-  }
-  return names;
-}
-
-std::vector<std::string> command_categories(const Command& command) {
-  const bool container = !command.subcommands.empty() && command.row.categories.empty();
-  std::vector<std::string> own =
-      container ? std::vector<std::string>{} : own_categories(command.row);
-  const auto add = [&](bool condition, std::string_view name) {
-    if (condition) own.emplace_back(name);
-  };
-  add(command.has(kWrite), "write");
-  add(command.has(kReadOnly) && command.row.group != "scripting", "read");
-  add(command.has(kAdmin), "admin");
-  add(command.has(kAdmin), "dangerous");
-  add(command.has(kPubSub), "pubsub");
-  add(command.has(kBlocking), "blocking");
-  add(true, command.has(kFast) ? "fast" : "slow");
-  std::vector<std::string> categories;
-  for (const std::string_view category : kCategories) {
-    if (std::ranges::find(own, category) != own.end())
-      categories.push_back(fmt::format("@{}", category));
-  }
-  return categories;
-}
-
-void write_command_info(ReplyWriter& reply, const Command& command) {
-  const KeyRange range = key_range(command);
-  const auto flags = command_flag_names(command);
-  const auto categories = command_categories(command);
-  reply.array(10);
-  reply.bulk(command.full_name);
-  reply.integer(command.row.arity);
-  reply.set(static_cast<int64_t>(flags.size()));
-  for (const std::string_view flag : flags) reply.simple(flag);
-  reply.integer(range.first);
-  reply.integer(range.last);
-  reply.integer(range.step);
-  reply.set(static_cast<int64_t>(categories.size()));
-  for (const std::string& category : categories) reply.simple(category);
-  const auto tips = split(command.row.tips);
-  reply.set(static_cast<int64_t>(tips.size()));
-  for (const std::string& tip : tips) reply.bulk(tip);
-  write_key_specs(reply, command);
-  reply.set(static_cast<int64_t>(command.subcommands.size()));
-  for (const Command* subcommand : command.subcommands) write_command_info(reply, *subcommand);
-}
-
-void write_command_docs(ReplyWriter& reply, const Command& command) {
-  const CommandRow& row = command.row;
-  const bool container = !command.subcommands.empty();
-  const auto arguments = parse_syntax(row);
-  const bool documented = arguments && !arguments->empty();
-  const bool deprecated = !row.deprecated.empty();
-  const bool flagged = row.internal || deprecated;
-  reply.map(3 + !row.complexity.empty() + !row.history.empty() + flagged + 2 * deprecated +
-            documented + container);
-  write_text(reply, "summary", row.summary);
-  write_text(reply, "since", row.since);
-  write_text(reply, "group", row.group);
-  write_text_if_any(reply, "complexity", row.complexity);
-  if (flagged) {
-    reply.bulk("doc_flags");
-    reply.set(1);
-    reply.simple(row.internal ? "syscmd" : "deprecated");
-  }
-  if (deprecated) {
-    const size_t space = row.deprecated.find(' ');
-    write_text(reply, "deprecated_since", row.deprecated.substr(0, space));
-    write_text(reply, "replaced_by", row.deprecated.substr(space + 1));
-  }
-  if (!row.history.empty()) write_history(reply, row.history);
-  if (documented) {
-    reply.bulk("arguments");
-    write_arguments(reply, *arguments);
-  }
-  if (!container) return;
-  reply.bulk("subcommands");
-  reply.map(static_cast<int64_t>(command.subcommands.size()));
-  for (const Command* subcommand : command.subcommands) {
-    reply.bulk(subcommand->full_name);
-    write_command_docs(reply, *subcommand);
-  }
 }
 
 }  // namespace tandem

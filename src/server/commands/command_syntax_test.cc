@@ -30,7 +30,7 @@ std::string shown(const std::vector<SyntaxArgument>& arguments) {
 }
 
 CommandRow row_of(std::string_view syntax) {
-  return {.name = "test", .keys = {key_at(1, "RO ACCESS")}, .syntax = syntax};
+  return {.name = "test", .keys = {key_at(1, "RO access")}, .syntax = syntax};
 }
 
 std::string parsed(const CommandRow& row) {

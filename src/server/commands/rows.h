@@ -28,6 +28,8 @@ std::vector<CommandRow> client_rows(ClientRegistry& clients);
 
 // COMMAND and its subcommands: what the table says about itself.
 std::vector<CommandRow> command_rows();
+// What COMMAND DOCS tells of one, behind its name.
+void write_command_docs(ReplyWriter& reply, const Command& command);
 
 // CONFIG GET, SET, REWRITE, RESETSTAT.
 
@@ -72,22 +74,5 @@ CommandRow help_row(std::string_view container, std::string_view group,
 
 // "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
 void reply_subcommand_syntax(SessionContext& context, Bytes container);
-
-// Commands as COMMAND tells them: the rows of the table, written as replies.
-
-// One element of COMMAND and COMMAND INFO.
-void write_command_info(ReplyWriter& reply, const Command& command);
-// The value behind the name in COMMAND DOCS.
-void write_command_docs(ReplyWriter& reply, const Command& command);
-
-// "readonly", "fast", ... in the order Redis names them.
-std::vector<std::string_view> command_flag_names(const Command& command);
-// "@read", "@string", ...: from the flags and the group.
-std::vector<std::string> command_categories(const Command& command);
-
-// A key specification's words as the protocol has them: "RW", "access", "update".
-std::vector<std::string> key_flag_words(const KeySpec& spec);
-// Those that hold for one call, whose arguments may make it milder.
-std::vector<std::string> key_flag_words(const KeySpec& spec, std::span<const Bytes> args);
 
 }  // namespace tandem
