@@ -149,7 +149,7 @@ struct FuzzedReplica : LinkedReplica {
     if (holds_position) {
       const ExclusiveGuard all(keyspace);
       log.reset({.id = held_id(), .offset = kHeldOffset});
-      log.set_context(kHeldDatabase);
+      log.select_database(kHeldDatabase);
     }
     begin();
   }

@@ -60,7 +60,11 @@ constexpr int ascii_hex_value(char c) {
 constexpr bool equal_ignore_case(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+    const int other = a[i] ^ b[i];
+    if (other == 0) continue;
+    // A letter and its capital differ in this bit, and so do some that are no letters.
+    const int letter = a[i] | 0x20;
+    if (other != 0x20 || letter < 'a' || letter > 'z') return false;
   }
   return true;
 }

@@ -24,12 +24,6 @@ constexpr Bytes kMonitorAsks = "ERR Replica can't interact with the keyspace";
 
 constexpr Bytes kNoStreamCommand = "ERR This command is no part of a replication stream.";
 
-// Beside what changes data or replicates by itself: what holds a stream together, and the scripts
-// of primaries before Redis 7.
-bool allowed_in_stream(const Command& command) {
-  return command.has(kWrite | kMayReplicate | kInStream);
-}
-
 }  // namespace
 
 uint32_t effective_flags(const Command& command, const ClientState& client) {

@@ -24,9 +24,18 @@ inline bool locked_out(const ClientState& client, uint32_t bits) {
   return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
 }
 
-// The client's own state refuses it nothing.
-inline bool is_plain(const ClientState& client) {
-  return client.kind != ClientKind::kLink && !client.subscribed && !client.is_monitor;
+// What may stand in a replication stream: beside what changes data or replicates by itself, what
+// holds a stream together, and the scripts of primaries before Redis 7.
+inline bool allowed_in_stream(const Command& command) {
+  return command.has(kWrite | kMayReplicate | kInStream);
+}
+
+// The usual case, seen at a glance: nothing speaks against the command. False: look closer.
+inline bool is_let_in_at_once(const Command& command, const ClientState& client, uint32_t bits) {
+  if (client.kind == ClientKind::kLink) {
+    return allowed_in_stream(command) && (bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0;
+  }
+  return (bits & command.judged_by) == 0 && !client.subscribed && !client.is_monitor;
 }
 
 // The flags by which a command is judged: its row's, and for EXEC with what is queued. One that

@@ -32,9 +32,13 @@ void Execution::declare_nothing() {
 }
 
 void Execution::declare(const Command& command, std::span<const Bytes> args) {
-  positions_.clear();
-  find_key_positions(command, args, positions_);
-  for (const int position : positions_) declare_key(args[static_cast<size_t>(position)]);
+  if (const auto only = static_cast<size_t>(command.only_key_at); only != 0) [[likely]] {
+    if (only < args.size()) declare_key(args[only]);
+    return;
+  }
+  found_.clear();
+  find_keys(command.row.keys, args, found_);
+  for (const FoundKey& key : found_) declare_key(args[static_cast<size_t>(key.position)]);
 }
 
 void Execution::declare_key(Bytes key) {
@@ -121,7 +125,7 @@ void Execution::end() {
     }
   }
   effects_.clear();
-  clear_and_keep(positions_, kDeclaredKeptMax);
+  if (!found_.empty()) clear_and_keep(found_, kDeclaredKeptMax);
   clear_and_keep(declared_, kDeclaredKeptMax);
 }
 

@@ -85,7 +85,7 @@ class Execution {
   Engine& engine_;
   const KeyLocks* locks_ = nullptr;
   StripeSet stripes_;
-  std::vector<int> positions_;
+  std::vector<FoundKey> found_;
   std::vector<DeclaredKey> declared_;
   Effects effects_;
   KeyAccess access_;

@@ -134,7 +134,7 @@ Outcome Executor::turn_away(const Command* command, ClientState& client,
 
 Executor::Verdict Executor::judge(const Command& command, ClientState& client, uint32_t bits,
                                   ReplyWriter& reply) {
-  if ((bits & command.judged_by) == 0 && is_plain(client)) [[likely]]
+  if (is_let_in_at_once(command, client, bits)) [[likely]]
     return Verdict::kLetIn;
   const uint32_t flags = effective_flags(command, client);
   if (const auto refused = refusal(command, flags, client, bits)) [[unlikely]] {

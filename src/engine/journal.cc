@@ -18,9 +18,9 @@ uint64_t Journal::append([[maybe_unused]] const KeyLocks& locks, Effects& effect
                      selects_[static_cast<size_t>(database)]);
 }
 
-void Journal::append_stream(const KeyLocks& locks, Bytes raw, int database) {
-  append_stream(locks, raw);
-  log_.set_context(static_cast<uint32_t>(database));
+void Journal::append_stream([[maybe_unused]] const KeyLocks& locks, Bytes raw, int database) {
+  DCHECK(locks.any(), "what is executed is appended before its stripes are let go");
+  log_.append_verbatim(raw, static_cast<uint32_t>(database));
 }
 
 void Journal::append_stream([[maybe_unused]] const KeyLocks& locks, Bytes raw) {

@@ -29,9 +29,9 @@ RdbPreamble preamble(const Engine& engine) {
 
 RdbPreamble::Replication place_in(const Log& log) {
   const Position position = log.position();
-  const uint32_t context = log.context();
+  const uint32_t selected = log.selected_database();
   const LogHistory history = log.history();
-  return {.selected_database = context == Log::kNoContext ? 0 : static_cast<int32_t>(context),
+  return {.selected_database = selected == Log::kNoDatabase ? 0 : static_cast<int32_t>(selected),
           .id = std::string(position.id.text()),
           .offset = static_cast<int64_t>(position.offset),
           .second_id = history.id2.is_none() ? std::string() : std::string(history.id2.text()),

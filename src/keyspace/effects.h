@@ -25,6 +25,7 @@ class Effects {
   bool wanted() const { return wanted_; }
   // Nothing is stated any more; keeps no more than kKeptBytesMax for the next time.
   void clear() {
+    if (count_ == 0) return;
     count_ = 0;
     clear_and_keep(bytes_, kKeptBytesMax);
   }

@@ -71,8 +71,7 @@ void KeyAccess::discard(Entry* entry) {
   }
 }
 
-void KeyAccess::free_garbage() {
-  if (garbage_.empty()) return;
+void KeyAccess::free_entries() {
   for (Entry* entry : garbage_) Entry::destroy(entry);
   clear_and_keep(garbage_, kKeptMax);
 }

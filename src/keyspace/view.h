@@ -85,7 +85,9 @@ class KeyAccess {
   void listen(Listener listener) { listener_ = std::move(listener); }
 
   // Frees containers, which are too big to free under the locks. Call without locks.
-  void free_garbage();
+  void free_garbage() {
+    if (!garbage_.empty()) free_entries();
+  }
   // The execution has noted something besides its counters. Most have not.
   bool has_outcome() const {
     return !changed_keys_.empty() || !own_expiries_.empty() || !changed_databases_.empty();
@@ -128,6 +130,8 @@ class KeyAccess {
   Counters& counters() { return counters_; }
 
  private:
+  void free_entries();
+
   Keyspace& keyspace_;
   const EncodingLimits& limits_;
   Effects& effects_;

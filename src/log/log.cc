@@ -25,8 +25,8 @@ std::optional<ReplicationId> ReplicationId::parse(Bytes text) {
   return id;
 }
 
-// Mechanism: the bytes lie in SharedBlocks; how they are called, and what context their end is in,
-// is guarded by the same lock, so that both are always seen together.
+// Mechanism: the bytes lie in SharedBlocks; how they are called, and which database their end has
+// selected, is guarded by the same lock, so that both are always seen together.
 Log::Log(const LogOptions& options, const ReplicationId& id)
     : blocks_(options.block_bytes, {.bytes = options.backlog_bytes, .age_ms = options.backlog_ms}) {
   history_.id = id;
@@ -38,7 +38,7 @@ void Log::activate(const ReplicationId& fresh) {
   const Guard guard(blocks_.lock);
   if (active()) return;
   history_ = LogHistory{.id = fresh, .id2 = {}, .id2_valid_until = 0};
-  context_ = kNoContext;
+  selected_ = kNoDatabase;
   active_.store(true, std::memory_order_relaxed);
 }
 
@@ -49,13 +49,13 @@ void Log::deactivate() {
   freed = blocks_.drop_all();
 }
 
-uint64_t Log::append(Bytes record, uint32_t context, Bytes context_prefix) {
+uint64_t Log::append(Bytes record, uint32_t database, Bytes select_command) {
   if (!active()) return end();
   SharedBlocks::Freed freed;
   const Guard guard(blocks_.lock);
-  if (context != context_) {
-    blocks_.write(context_prefix);
-    context_ = context;
+  if (database != selected_) {
+    blocks_.write(select_command);
+    selected_ = database;
   }
   blocks_.write(record);
   freed = blocks_.publish();
@@ -71,16 +71,26 @@ uint64_t Log::append_verbatim(Bytes bytes) {
   return blocks_.written();
 }
 
-void Log::forget_context() { set_context(kNoContext); }
-
-void Log::set_context(uint32_t context) {
+uint64_t Log::append_verbatim(Bytes bytes, uint32_t database) {
+  if (!active()) return end();
+  SharedBlocks::Freed freed;
   const Guard guard(blocks_.lock);
-  context_ = context;
+  blocks_.write(bytes);
+  selected_ = database;
+  freed = blocks_.publish();
+  return blocks_.written();
 }
 
-uint32_t Log::context() const {
+void Log::forget_database() { select_database(kNoDatabase); }
+
+void Log::select_database(uint32_t database) {
   const Guard guard(blocks_.lock);
-  return context_;
+  selected_ = database;
+}
+
+uint32_t Log::selected_database() const {
+  const Guard guard(blocks_.lock);
+  return selected_;
 }
 
 LogWindow Log::window() const {
@@ -114,7 +124,7 @@ void Log::reset(const Position& position) {
   const Guard guard(blocks_.lock);
   freed = blocks_.restart(position.offset);
   history_ = LogHistory{.id = position.id, .id2 = {}, .id2_valid_until = 0};
-  context_ = kNoContext;
+  selected_ = kNoDatabase;
   active_.store(true, std::memory_order_relaxed);
 }
 

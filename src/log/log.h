@@ -102,8 +102,8 @@ class Log {
  public:
   using Bell = SharedBlocks::Bell;
 
-  // The context of a record that no append has used yet; the next append puts its prefix first.
-  static constexpr uint32_t kNoContext = UINT32_MAX;
+  // None is selected where the bytes end: the next append selects its own.
+  static constexpr uint32_t kNoDatabase = UINT32_MAX;
 
   // Inactive, empty, at offset 0 of the history `id`.
   Log(const LogOptions& options, const ReplicationId& id);
@@ -121,20 +121,19 @@ class Log {
   // Drops every block and loses every cursor. Requires all stripes.
   void deactivate();
 
-  // Adds `record` at the end and returns the end after it. When `context` differs from that of the
-  // append before, `context_prefix` goes first, with nothing in between (in practice the database
-  // and its SELECT; the log does not know). Inactive: adds nothing and returns the end. Thread
-  // safe.
-  uint64_t append(Bytes record, uint32_t context, Bytes context_prefix);
-  // Adds bytes that need no prefix and change no context: PING, or a primary's stream at its
-  // replica.
+  // Adds `record` at the end and returns the end after it. When `database` differs from that of the
+  // append before, `select_command`, which selects it, goes first, with nothing in between.
+  // Inactive: adds nothing and returns the end. Thread safe.
+  uint64_t append(Bytes record, uint32_t database, Bytes select_command);
+  // Adds bytes that belong to no database: PING.
   uint64_t append_verbatim(Bytes bytes);
-  // The next append repeats its prefix: after the cut of a full sync, and at promotion.
-  void forget_context();
-  // The bytes of a replica's stream that were applied last selected this context; a snapshot tells
-  // it on.
-  void set_context(uint32_t context);
-  uint32_t context() const;
+  // Adds bytes of a primary's stream, which have selected `database` by themselves.
+  uint64_t append_verbatim(Bytes bytes, uint32_t database);
+  // The next append selects its database again: after the cut of a full sync, and at promotion.
+  void forget_database();
+  // The bytes before the end have selected this database: a snapshot or a file tells so.
+  void select_database(uint32_t database);
+  uint32_t selected_database() const;
 
   // The committed end: every byte before it can be read.
   uint64_t end() const { return blocks_.end(); }
@@ -149,7 +148,7 @@ class Log {
   // A second id learnt otherwise (from a snapshot file at start).
   void set_second_id(const ReplicationId& id2, uint64_t valid_until);
   // A full sync ended: drops every block, loses every cursor, and goes on at `position`, active. No
-  // second id, no context. Requires all stripes.
+  // second id, no selected database. Requires all stripes.
   void reset(const Position& position);
 
   // A reader that starts at `offset`, which must lie within window(); kLimit says that it does not.
@@ -181,7 +180,7 @@ class Log {
 
   SharedBlocks blocks_;
   LogHistory history_ TANDEM_GUARDED_BY(blocks_.lock);
-  uint32_t context_ TANDEM_GUARDED_BY(blocks_.lock) = kNoContext;
+  uint32_t selected_ TANDEM_GUARDED_BY(blocks_.lock) = kNoDatabase;
 };
 
 }  // namespace tandem

@@ -74,7 +74,7 @@ TEST(LogTest, PrefixPrecedesTheFirstRecordOfAContext) {
   log->append("three;", 3, "[3]");
   log->append_verbatim("ping;");
   log->append("four;", 3, "[3]");
-  log->forget_context();
+  log->forget_database();
   log->append("five;", 3, "[3]");
   EXPECT_EQ(drain(*cursor), "[0]one;two;[3]three;ping;four;[3]five;");
 }
@@ -205,15 +205,15 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
   std::string model;
   uint64_t base = 0;
   std::vector<std::unique_ptr<LogCursor>> cursors;
-  uint32_t context = Log::kNoContext;
+  uint32_t database = Log::kNoDatabase;
   for (int step = 0; step < 3000; ++step) {
     const uint64_t act = chance.below(100);
     if (act < 45) {
       const std::string record = chance.hex(static_cast<int>(chance.below(90)));
       const auto next = static_cast<uint32_t>(chance.below(3));
       const std::string prefix = fmt::format("<{}>", next);
-      if (next != context) model += prefix;
-      context = next;
+      if (next != database) model += prefix;
+      database = next;
       model += record;
       EXPECT_EQ(log->append(record, next, prefix), base + model.size());
     } else if (act < 50) {
@@ -221,8 +221,8 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
       model += record;
       log->append_verbatim(record);
     } else if (act < 52) {
-      log->forget_context();
-      context = Log::kNoContext;
+      log->forget_database();
+      database = Log::kNoDatabase;
     } else if (act < 57 && cursors.size() < 6) {
       const LogWindow window = log->window();
       const uint64_t at = window.first + chance.below(window.bytes_held() + 1);
@@ -235,7 +235,7 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
       base = chance.below(100000);
       log->reset({.id = id_of('e'), .offset = base});
       model.clear();
-      context = Log::kNoContext;
+      database = Log::kNoDatabase;
       for (auto& cursor : cursors) EXPECT_FALSE(cursor->peek());
       cursors.clear();
     } else if (!cursors.empty()) {

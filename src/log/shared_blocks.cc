@@ -59,9 +59,11 @@ SharedBlocks::Freed SharedBlocks::publish() {
   const uint64_t before = end_.load(std::memory_order_relaxed);
   if (written_ == before) return {};
   end_.store(written_, std::memory_order_release);
-  for (size_t i = (before - blocks_.front()->start) / block_bytes_; i < blocks_.size(); ++i) {
-    const uint64_t filled = std::min<uint64_t>(written_ - blocks_[i]->start, block_bytes_);
-    blocks_[i]->filled.store(static_cast<uint32_t>(filled), std::memory_order_release);
+  // From the last block back to the first that was touched, which most often is the same.
+  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
+    const uint64_t filled = std::min<uint64_t>(written_ - (*block)->start, block_bytes_);
+    (*block)->filled.store(static_cast<uint32_t>(filled), std::memory_order_release);
+    if ((*block)->start <= before) break;
   }
   if (written_ >= ring_at_.load(std::memory_order_relaxed)) ring_due();
   if (!std::exchange(block_added_, false)) return {};

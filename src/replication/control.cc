@@ -60,7 +60,7 @@ void ReplicationControl::continue_from(const DatasetPlace& place) {
   const Position& position = place.position;
   if (is_replica()) {
     log.reset(position);
-    if (place.selected_database) log.set_context(*place.selected_database);
+    if (place.selected_database) log.select_database(*place.selected_database);
   } else {
     log.reset({.id = fresh_id(), .offset = position.offset});
     log.set_second_id(position.id, position.offset);
@@ -80,7 +80,7 @@ void ReplicationControl::change_role(Role next) {
       engine.log.adopt_id(fresh_id());
     }
     // The history goes on with our own commands, which select their database anew.
-    engine.log.forget_context();
+    engine.log.forget_database();
   }
   parts_.options.primary.set(following
                                  ? PrimaryAddress{following->primary_host, following->primary_port}

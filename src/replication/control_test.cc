@@ -157,7 +157,7 @@ TEST_F(ContinueFromFileTest, AReplicaIsWhereTheFileWas) {
   node.continue_from_file(1);
   EXPECT_EQ(node.log.position(), kFilePlace);
   EXPECT_TRUE(node.log.history().id2.is_none());
-  EXPECT_EQ(node.log.context(), 1U);
+  EXPECT_EQ(node.log.selected_database(), 1U);
 }
 
 TEST_F(ContinueFromFileTest, APrimaryBeginsAHistoryOfItsOwn) {

@@ -205,7 +205,7 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, i
   Log& log = engine_.log;
   // A replica passes on the selection of its primary's stream; a primary begins with one of its
   // own.
-  if (!engine_.gate.is(Gate::kReplica)) log.forget_context();
+  if (!engine_.gate.is(Gate::kReplica)) log.forget_database();
   const Guard guard(lock_);
   const auto later = std::partition(waiting_.begin(), waiting_.end(), [&](const Ticket& ticket) {
     return version_for(*ticket) >= version && (ticket->understands_mark || feed->has_file());

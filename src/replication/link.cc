@@ -246,7 +246,7 @@ Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
 // All stripes are held.
 void Link::place_log(const DatasetLoad& load, const Position& cut) {
   engine_.log.reset(cut);
-  if (load.selected_database()) engine_.log.set_context(*load.selected_database());
+  if (load.selected_database()) engine_.log.select_database(*load.selected_database());
   parts_.former.clear();
   only_a_snapshot_helps_ = false;
   parts_.progress.snapshots_installed.fetch_add(1);

@@ -160,7 +160,7 @@ Task<Result<void>> ReplicaSession::send_empty_snapshot() {
   Position cut;
   {
     const ExclusiveGuard guard(engine.keyspace);
-    if (!engine.gate.is(Gate::kReplica)) engine.log.forget_context();
+    if (!engine.gate.is(Gate::kReplica)) engine.log.forget_database();
     rdb = empty_rdb(engine, format);
     cut = engine.log.position();
     log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes,

@@ -40,8 +40,8 @@ StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
 void StreamApply::restart(std::string primary) {
   client_.primary = std::move(primary);
   forget();
-  const uint32_t context = log_.context();
-  client_.database = context == Log::kNoContext ? 0 : static_cast<int>(context);
+  const uint32_t selected = log_.selected_database();
+  client_.database = selected == Log::kNoDatabase ? 0 : static_cast<int>(selected);
 }
 
 void StreamApply::forget() {
@@ -130,11 +130,8 @@ bool StreamApply::apply(Bytes raw) {
 }
 
 bool StreamApply::execute(Bytes raw) {
-  // A transaction's bytes count at its EXEC.
-  const bool begins = equal_ignore_case(parser_.args()[0], "multi");
   const uint64_t end = log_.end();
-  const Outcome outcome =
-      executor_.execute(client_, parser_.args(), begins ? Bytes() : raw, reply_);
+  const Outcome outcome = executor_.execute(client_, parser_.args(), raw, reply_);
   if (outcome == Outcome::kPaused) return false;
   if (!client_.in_transaction && log_.end() == end && !append(raw)) return false;
   if (reply_text_.starts_with("-")) note_failure(parser_.args()[0], reply_text_);

@@ -21,7 +21,43 @@ constexpr size_t kKeptInlineBytesMax = 16 * 1024;
 
 bool line_end(char c) { return c == '\r' || c == '\n'; }
 
+// Headers are short: a type, up to four digits without a leading zero, and the line end. Gives the
+// byte behind one; null, if it is not there whole or is of another form. The type is not looked at.
+const char* read_short_header(const char* at, const char* end, uint32_t& number) {
+  constexpr int kDigitsMax = 4;
+  if (end - at < 1 + kDigitsMax + 2) return nullptr;
+  const auto digit = [](char c) { return static_cast<uint32_t>(static_cast<uint8_t>(c) - '0'); };
+  number = digit(at[1]);
+  if (number > 9) return nullptr;
+  if (at[2] == '\r') return at + 4;
+  if (number == 0) return nullptr;
+  for (int i = 2; i <= kDigitsMax; ++i) {
+    if (digit(at[i]) > 9) return nullptr;
+    number = number * 10 + digit(at[i]);
+    if (at[i + 1] == '\r') return at + i + 3;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+std::optional<Bytes> skip_request(Bytes& pipeline) {
+  const char* const end = pipeline.data() + pipeline.size();
+  const char* at = pipeline.data();
+  uint32_t count = 0;
+  if (pipeline.empty() || *at != '*') return std::nullopt;
+  if (at = read_short_header(at, end, count); at == nullptr) return std::nullopt;
+  Bytes second;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t length = 0;
+    const char* const text = read_short_header(at, end, length);
+    if (text == nullptr || *at != '$' || end - text < ptrdiff_t{length} + 2) return std::nullopt;
+    if (i == 1) second = Bytes(text, length);
+    at = text + length + 2;
+  }
+  pipeline.remove_prefix(static_cast<size_t>(at - pipeline.data()));
+  return second;
+}
 
 ParseStatus RequestParser::next(Bytes buffer) {
   switch (state_) {
@@ -136,42 +172,40 @@ ParseStatus RequestParser::parse_arguments(Bytes buffer) {
   const char* const end = begin + buffer.size();
   const char* at = begin + position_;
   const int64_t unquestioned_max = std::min(kUnauthenticatedBulkBytesMax, limits_.bulk_bytes_max);
-  while (remaining_ > 0) {
-    if (bulk_length_ < 0) {
-      // "$", up to eight digits without a leading zero, and the line end, all there: the rest is
-      // the slow path's.
-      const char* digit = at + 1;
-      int64_t length = -1;
-      if (end - at >= 12 && *at == '$' && ascii_digit(*digit)) {
-        length = *digit++ - '0';
-        if (length != 0) {
-          while (digit < at + 9 && ascii_digit(*digit)) length = length * 10 + (*digit++ - '0');
-        }
-        if (*digit != '\r') length = -1;
-      }
-      if (length < 0 || length > unquestioned_max) {
-        position_ = static_cast<size_t>(at - begin);
+  int64_t remaining = remaining_;
+  int64_t length = bulk_length_;
+  const auto stop_at = [&](int64_t length_read) {
+    position_ = static_cast<size_t>(at - begin);
+    remaining_ = remaining;
+    bulk_length_ = length_read;
+  };
+  for (; remaining > 0; --remaining) {
+    if (length < 0) {
+      uint32_t short_length = 0;
+      const char* const text = read_short_header(at, end, short_length);
+      if (text != nullptr && *at == '$' && short_length <= unquestioned_max) [[likely]] {
+        length = short_length;
+        at = text;
+        scanned_ = 0;
+      } else {
+        stop_at(-1);
         const ParseStatus status = read_bulk_length(buffer);
         if (status != ParseStatus::kRequest) return status;
+        length = bulk_length_;
         at = begin + position_;
-      } else {
-        bulk_length_ = length;
-        at = digit + 2;
-        scanned_ = 0;
       }
     }
-    const auto needed = static_cast<size_t>(bulk_length_) + 2;
+    const auto needed = static_cast<size_t>(length) + 2;
     const auto there = static_cast<size_t>(end - at);
     if (there < needed) {
-      position_ = static_cast<size_t>(at - begin);
+      stop_at(length);
       return need_more(needed - there);
     }
-    args_.emplace_back(at, static_cast<size_t>(bulk_length_));
+    args_.emplace_back(at, static_cast<size_t>(length));
     at += needed;
-    bulk_length_ = -1;
-    --remaining_;
+    length = -1;
   }
-  position_ = static_cast<size_t>(at - begin);
+  stop_at(-1);
   return finish(buffer);
 }
 

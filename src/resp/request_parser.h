@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,12 @@ struct RequestLimits {
 };
 
 enum class ParseStatus { kRequest, kNeedMore, kError };
+
+// The first argument behind the command's name, nearly always a key, of the request with which
+// `pipeline` begins; empty if there is none. The request is taken off. For who looks ahead in what
+// is parsed later: nothing, if the request is not there whole or is unusual (a line, a long
+// argument, an error).
+std::optional<Bytes> skip_request(Bytes& pipeline);
 
 class RequestParser {
  public:

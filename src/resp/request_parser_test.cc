@@ -148,5 +148,35 @@ TEST(RequestParser, WhatIsWrittenComesBackHoweverItIsCut) {
   }
 }
 
+TEST(SkipRequest, GivesTheFirstArgumentAndTakesTheRequestOff) {
+  const std::string requests =
+      "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*3\r\n$3\r\nSET\r\n$12\r\nabcdefghijkl\r\n$1\r\n5\r\n*1\r\n$"
+      "4\r\nPING\r\n";
+  Bytes left = requests;
+  EXPECT_EQ(skip_request(left), "k");
+  EXPECT_EQ(skip_request(left), "abcdefghijkl");
+  EXPECT_EQ(skip_request(left), "");
+  EXPECT_EQ(left, "");
+  EXPECT_EQ(skip_request(left), std::nullopt);
+}
+
+// What is cut anywhere, or unusual, is left alone; the parser says what it is.
+TEST(SkipRequest, LeavesAloneWhatIsNotThereWholeOrUnusual) {
+  const std::string whole = "*2\r\n$3\r\nGET\r\n$10\r\n0123456789\r\n";
+  for (size_t size = 0; size < whole.size(); ++size) {
+    Bytes left = Bytes(whole).substr(0, size);
+    EXPECT_EQ(skip_request(left), std::nullopt) << size;
+    EXPECT_EQ(left.size(), size);
+  }
+  for (const Bytes unusual :
+       {"GET key\r\n", "*2\r\n:3\r\nGET\r\n$1\r\nk\r\n", "*-1\r\n$3\r\nGET\r\n",
+        "*02\r\n$3\r\nGET\r\n", "*2\r\n$03\r\nGET\r\n$1\r\nk\r\n", "*2\r\n$99999\r\nGET\r\n",
+        "*x\r\n$3\r\nGET\r\n"}) {
+    Bytes left = unusual;
+    EXPECT_EQ(skip_request(left), std::nullopt) << unusual;
+    EXPECT_EQ(left, unusual);
+  }
+}
+
 }  // namespace
 }  // namespace tandem

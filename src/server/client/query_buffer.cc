@@ -22,15 +22,19 @@ void Lookahead::for_each_table(Prefetch prefetch) {
   }
 }
 
-void Lookahead::add(int database, std::span<const Bytes> args) {
-  if (args.size() < 2 || args[1].size() > kKeyBytesMax) return;
+void Lookahead::add(int database, Bytes key) {
+  if (key.empty() || key.size() > kKeyBytesMax) return;
   if (count_ == targets_.size()) fetch();
-  targets_[count_++] = {database, keyspace_.place(args[1])};
+  const KeyPlace place = keyspace_.place(key);
+  targets_[count_++] = {database, place};
+  // Only its address counts here, so it needs no lock, and may be gone.
+  if (DatabaseTables* tables = keyspace_.tables(database)) {
+    __builtin_prefetch(&tables->partition(place.partition));
+  }
 }
 
 void Lookahead::fetch() {
   if (count_ > 1) {  // one alone has nothing to overlap with
-    for_each_table([](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
     for_each_table([](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
     for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
     for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
@@ -39,12 +43,11 @@ void Lookahead::fetch() {
 }
 
 int Lookahead::prepare(int database, Bytes pipeline) {
-  parser_.reset();
   int requests = 0;
-  while (requests < kRequestsMax && parser_.next(pipeline) == ParseStatus::kRequest) {
-    ++requests;
-    add(database, parser_.args());
-    pipeline.remove_prefix(parser_.raw().size());
+  for (; requests < kRequestsMax; ++requests) {
+    const std::optional<Bytes> key = skip_request(pipeline);
+    if (!key) break;
+    add(database, *key);
   }
   fetch();
   return requests;

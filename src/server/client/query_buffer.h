@@ -29,9 +29,9 @@ class Lookahead {
 
   explicit Lookahead(Keyspace& keyspace) : keyspace_(keyspace) {}
 
-  // A request that is to be executed soon; fetch() brings the keys of all that were added. Does so
+  // The key of a request that is to be executed soon; fetch() brings all that were added. Does so
   // itself when they are many.
-  void add(int database, std::span<const Bytes> args);
+  void add(int database, Bytes key);
   void fetch();
 
   // `pipeline` begins with a request: adds those that follow each other in it, and fetches. Returns
@@ -47,7 +47,6 @@ class Lookahead {
   void for_each_table(Prefetch prefetch);
 
   Keyspace& keyspace_;
-  RequestParser parser_;
   std::array<Target, kRequestsMax> targets_;
   size_t count_ = 0;
 };

@@ -53,7 +53,7 @@ Task<void> Session::run() {
     host_.counters.input_bytes.add(*count);
     host_.counters.reads.add(1);
     if (takes_requests() && parse() == ParseStatus::kRequest) {
-      host_.lookahead.add(database, input_.args());
+      if (input_.args().size() > 1) host_.lookahead.add(database, input_.args()[1]);
       // The requests of the others that have come are read before any is executed.
       if (!co_await host_.loop.rest_of_turn(stop_.token())) break;
       host_.lookahead.fetch();
