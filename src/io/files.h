@@ -2,9 +2,9 @@
 // threads of their own or into Loop::offload, never onto a worker's loop. The real one, DiskFiles,
 // has no state: any thread; a File is confined to one thread at a time.
 //
-// What is durable when: a file's bytes after its sync(); its name (create, rename, remove) after the
-// sync_folder() of its folder, and not before. Errors: kIo with the operating system's reason; kEnd
-// only where said.
+// What is durable when: a file's bytes after its sync(); its name (create, rename, remove) after
+// the sync_folder() of its folder, and not before. Errors: kIo with the operating system's reason;
+// kEnd only where said.
 #pragma once
 
 #include <cstdint>
