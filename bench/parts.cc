@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
-#include "resp/request_parser.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

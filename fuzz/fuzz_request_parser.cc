@@ -7,8 +7,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "resp/request_parser.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace {
 

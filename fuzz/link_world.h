@@ -17,7 +17,7 @@
 #include "link_script.h"
 #include "replication/link.h"
 #include "replication/replication_test_world.h"
-#include "resp/request_parser.h"
+#include "resp/request.h"
 #include "sim/process.h"
 #include "sim/world.h"
 

@@ -5,7 +5,7 @@
 #include "commands/table.h"
 #include "engine/command.h"
 #include "engine/context.h"
-#include "resp/split_arguments.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

@@ -28,7 +28,7 @@
 #include "engine/executor.h"
 #include "engine/testing.h"
 #include "resp/reply_reader.h"
-#include "resp/split_arguments.h"
+#include "resp/request.h"
 
 namespace tandem {
 

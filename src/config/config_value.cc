@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
-#include "resp/split_arguments.h"
+#include "resp/request.h"
 
 namespace tandem {
 

@@ -1,5 +1,3 @@
-#include "config/directive_specials.h"
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "config/config_value.h"
+#include "config/directive.h"
 
 namespace tandem {
 namespace {

@@ -4,7 +4,6 @@
 #include "base/bytes.h"
 #include "config/config_value.h"
 #include "config/directive.h"
-#include "config/directive_specials.h"
 #include "config/title_template.h"
 
 namespace tandem {

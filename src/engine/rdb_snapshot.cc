@@ -1,7 +1,7 @@
 // Mechanism: two sources feed one stream. The walker comes to each chain of the table in turn; a
 // writer that is about to change a chain which the walker has not reached encodes it first and
 // leaves it in pending_. Either way a chain is written once, as it was at the cut.
-// A large collection is not encoded under one hold. Its walk (rdb/rdb_large_entry.h) is kept in
+// A large collection is not encoded under one hold. Its walk (rdb/rdb_writer.h) is kept in
 // large_ and goes on step by step, while writers that change the collection leave the old elements
 // to the walk. The key may move meanwhile: moved() follows it to its new stripe. If the key goes,
 // its entry is kept by the snapshot until the walk is done.

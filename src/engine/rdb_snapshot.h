@@ -8,7 +8,7 @@
 //   });
 //   while (!snapshot->interrupted() && snapshot->produce(out)) send(out);
 //
-// Large entries (rdb/rdb_large_entry.h) are only begun where their chain is written out; produce
+// Large entries (rdb/rdb_writer.h) are only begun where their chain is written out; produce
 // then takes them one after the other, in steps.
 //
 // Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
@@ -29,7 +29,6 @@
 #include "base/thread.h"
 #include "engine/engine.h"
 #include "keyspace/snapshot.h"
-#include "rdb/rdb_large_entry.h"
 #include "rdb/rdb_writer.h"
 
 namespace tandem {

@@ -20,7 +20,6 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/result.h"
-#include "io/list.h"
 #include "io/timer.h"
 #include "io/wait.h"
 

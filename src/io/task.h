@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "io/list.h"
 #include "io/wait.h"
 
 namespace tandem {

@@ -1,7 +1,7 @@
 #include "keyspace/effects.h"
 
 #include "base/number.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

@@ -22,7 +22,6 @@
 #include "base/check.h"
 #include "keyspace/effects.h"
 #include "keyspace/garbage.h"
-#include "keyspace/key_event.h"
 #include "keyspace/keyspace.h"
 
 namespace tandem {

@@ -1,6 +1,5 @@
-#include "pubsub/pubsub_commands.h"
-
 #include "engine/context.h"
+#include "pubsub/subscription_registry.h"
 #include "resp/reply_writer.h"
 
 namespace tandem {

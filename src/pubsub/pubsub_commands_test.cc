@@ -1,11 +1,10 @@
-#include "pubsub/pubsub_commands.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/executor.h"
 #include "engine/testing.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
+#include "pubsub/subscription_registry.h"
 
 namespace tandem {
 namespace {

@@ -15,6 +15,8 @@
 #include "base/bytes.h"
 #include "base/lock.h"
 #include "base/metric.h"
+#include "engine/client_state.h"
+#include "engine/command.h"
 
 namespace tandem {
 
@@ -139,5 +141,13 @@ class SubscriptionRegistry {
 
 // Section: stats. They outlive the table.
 MetricTable pubsub_metrics(const SubscriptionRegistry& subscriptions);
+
+// SUBSCRIBE UNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE PUBLISH PUBSUB.
+
+// As whom a client subscribes; null: it cannot.
+using SubscriberOf = std::function<std::shared_ptr<Subscriber>(ClientState& client)>;
+
+// The rows refer to `registry`, which outlives them.
+std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry, SubscriberOf subscriber_of);
 
 }  // namespace tandem

@@ -1,8 +1,18 @@
 #include "rdb/rdb_writer.h"
 
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/number.h"
+#include "data/hash.h"
+#include "data/list.h"
+#include "data/quicklist.h"
+#include "data/set.h"
+#include "data/sorted_set.h"
+#include "data/stream.h"
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_items.h"
 #include "rdb/rdb_values.h"
@@ -89,6 +99,258 @@ void RdbWriter::finish() {
   store_little_endian(checksum, options_.checksum ? checksum_ : uint64_t{0});
   bytes_written_ += sizeof checksum;
   sink_.write(Bytes(checksum, sizeof checksum));
+}
+
+namespace {
+
+constexpr size_t kTextBytesMin = 32 * 1024;
+constexpr size_t kNodesMin = 8;
+constexpr size_t kElementsAStep = 32;
+// About what a shared node of a list or stream keeps in memory.
+constexpr size_t kNodeBytes = 4 * 1024;
+
+// Everything before the value's own bytes.
+void encode_head(std::string& out, const Entry& entry, uint8_t type,
+                 const RdbWriteOptions& options) {
+  StringSink sink(out);
+  RdbEncoder encoder(sink, options.compress);
+  std::optional<int64_t> expiry;
+  if (entry.has_expiry()) expiry = entry.expiry_ms();
+  rdb_encode_head(encoder, entry.key(), type, expiry);
+  encoder.flush();
+}
+
+// What an entry that was begun holds on to, as part of a total.
+class Held {
+ public:
+  explicit Held(std::atomic<size_t>& total) : total_(total) {}
+  ~Held() { set(0); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  void set(size_t bytes) {
+    total_.fetch_add(bytes - bytes_, std::memory_order_relaxed);
+    bytes_ = bytes;
+  }
+
+ private:
+  std::atomic<size_t>& total_;
+  size_t bytes_ = 0;
+};
+
+class LargeText final : public RdbLargeEntry {
+ public:
+  LargeText(std::string head, SharedText text, bool compress, std::atomic<size_t>& held)
+      : head_(std::move(head)), text_(std::move(text)), compress_(compress), held_(held) {
+    held_.set(text_.text().size());
+  }
+
+  bool step(std::string& out, size_t) override {
+    out += head_;
+    StringSink sink(out);
+    RdbEncoder encoder(sink, compress_);
+    encoder.blob(text_.text());
+    encoder.flush();
+    return false;
+  }
+
+ private:
+  const std::string head_;
+  const SharedText text_;
+  const bool compress_;
+  Held held_;
+};
+
+// Lists and streams. Node(encoder, index) encodes one; `tail` is what comes behind them.
+template <class Node, class EncodeNode>
+class LargeNodes final : public RdbLargeEntry {
+ public:
+  LargeNodes(std::string head, std::vector<Node> nodes, EncodeNode encode, std::string tail,
+             bool compress, std::atomic<size_t>& held)
+      : head_(std::move(head)),
+        nodes_(std::move(nodes)),
+        encode_(std::move(encode)),
+        tail_(std::move(tail)),
+        compress_(compress),
+        held_(held) {
+    held_.set(nodes_.size() * kNodeBytes);
+  }
+
+  bool step(std::string& out, size_t bytes) override {
+    const size_t enough = out.size() + bytes;
+    out += std::exchange(head_, {});
+    while (next_ < nodes_.size() && out.size() < enough) {
+      StringSink sink(out);
+      RdbEncoder encoder(sink, compress_);
+      encode_(encoder, nodes_[next_++]);
+      encoder.flush();
+    }
+    if (next_ < nodes_.size()) return true;
+    out += tail_;
+    return false;
+  }
+
+ private:
+  std::string head_;
+  const std::vector<Node> nodes_;
+  const EncodeNode encode_;
+  const std::string tail_;
+  const bool compress_;
+  size_t next_ = 0;
+  Held held_;
+};
+
+template <class Node, class EncodeNode>
+std::unique_ptr<RdbLargeEntry> large_nodes(std::string head, std::vector<Node> nodes,
+                                           EncodeNode encode, std::string tail, bool compress,
+                                           std::atomic<size_t>& held) {
+  return std::make_unique<LargeNodes<Node, EncodeNode>>(
+      std::move(head), std::move(nodes), std::move(encode), std::move(tail), compress, held);
+}
+
+// Sets, hashes and sorted sets: what the walk tells collects in `told_`, whoever made it tell.
+class LargeElements final : public RdbLargeEntry {
+ public:
+  LargeElements(const Entry& entry, const RdbWriteOptions& options, std::atomic<size_t>& held)
+      : compress_(options.compress), held_(held) {
+    switch (entry.type()) {
+      case ValueType::kSet:
+        walk_ = entry.as<Set>().walk(
+            [this](Bytes member) { tell([&](RdbEncoder& encoder) { encoder.string(member); }); });
+        break;
+      case ValueType::kHash:
+        walk_ = entry.as<Hash>().walk([this](Bytes field, Bytes value) {
+          tell([&](RdbEncoder& encoder) {
+            encoder.string(field);
+            encoder.string(value);
+          });
+        });
+        break;
+      default:
+        walk_ = entry.as<SortedSet>().walk([this](Bytes member, double score) {
+          tell([&](RdbEncoder& encoder) {
+            encoder.string(member);
+            encoder.ieee_double(score);
+          });
+        });
+        break;
+    }
+  }
+
+  bool is_large() const { return walk_ != nullptr; }
+  std::string& head() { return told_; }
+  bool in_place() const override { return true; }
+
+  bool step(std::string& out, size_t bytes) override {
+    bool more = true;
+    stepping_ = true;
+    while (more && told_.size() < bytes) more = walk_->step(kElementsAStep);
+    stepping_ = false;
+    out += told_;
+    told_ = {};
+    held_.set(0);
+    return more;
+  }
+
+ private:
+  template <class Encode>
+  void tell(Encode&& encode) {
+    StringSink sink(told_);
+    RdbEncoder encoder(sink, compress_);
+    encode(encoder);
+    encoder.flush();
+    if (!stepping_) held_.set(told_.size());  // handed in by a change
+  }
+
+  const bool compress_;
+  Held held_;
+  bool stepping_ = false;
+  std::string told_;
+  std::unique_ptr<ElementWalk> walk_;
+};
+
+std::unique_ptr<RdbLargeEntry> begin_elements(const Entry& entry, size_t count,
+                                              const RdbWriteOptions& options,
+                                              std::atomic<size_t>& held) {
+  auto large = std::make_unique<LargeElements>(entry, options, held);
+  if (!large->is_large()) return nullptr;
+  char digits[kInt64TextMax];
+  encode_head(large->head(), entry, rdb_type_of(entry.ref(digits), options.version), options);
+  StringSink sink(large->head());
+  RdbEncoder encoder(sink, false);
+  encoder.length(count);
+  encoder.flush();
+  return large;
+}
+
+std::unique_ptr<RdbLargeEntry> begin_list(const Entry& entry, const RdbWriteOptions& options,
+                                          std::atomic<size_t>& held) {
+  const List& list = entry.as<List>();
+  if (list.listpack() != nullptr || list.node_count() < kNodesMin) return nullptr;
+  char digits[kInt64TextMax];
+  std::string head;
+  encode_head(head, entry, rdb_type_of(entry.ref(digits), options.version), options);
+  StringSink sink(head);
+  RdbEncoder encoder(sink, false);
+  encoder.length(rdb_list_parts(list, options.version));
+  encoder.flush();
+  return large_nodes(
+      std::move(head), list.share_nodes(),
+      [version = options.version](RdbEncoder& to, const CopyOnWrite<ListNodeBody>& node) {
+        rdb_encode_list_node(to, node->plain(), node->bytes(), version);
+      },
+      {}, options.compress, held);
+}
+
+std::unique_ptr<RdbLargeEntry> begin_stream(const Entry& entry, const RdbWriteOptions& options,
+                                            std::atomic<size_t>& held) {
+  const Stream& stream = entry.as<Stream>();
+  if (stream.node_count() < kNodesMin) return nullptr;
+  char digits[kInt64TextMax];
+  std::string head;
+  encode_head(head, entry, rdb_type_of(entry.ref(digits), options.version), options);
+  StringSink head_sink(head);
+  RdbEncoder encoder(head_sink, false);
+  encoder.length(stream.node_count());
+  encoder.flush();
+  std::string tail;
+  StringSink tail_sink(tail);
+  RdbEncoder after(tail_sink, options.compress);
+  rdb_encode_stream_tail(after, stream, options.version);
+  after.flush();
+  return large_nodes(
+      std::move(head), stream.share_nodes(),
+      [](RdbEncoder& to, const Stream::SharedNode& node) {
+        rdb_encode_stream_node(to, node.master, node.pack->bytes());
+      },
+      std::move(tail), options.compress, held);
+}
+
+}  // namespace
+
+std::unique_ptr<RdbLargeEntry> RdbLargeEntry::begin(const Entry& entry,
+                                                    const RdbWriteOptions& options,
+                                                    std::atomic<size_t>& held) {
+  switch (entry.type()) {
+    case ValueType::kString: {
+      if (entry.text_size() < kTextBytesMin) return nullptr;
+      std::string head;
+      encode_head(head, entry, kRdbString, options);
+      return std::make_unique<LargeText>(std::move(head), entry.share_text(), options.compress,
+                                         held);
+    }
+    case ValueType::kList:
+      return begin_list(entry, options, held);
+    case ValueType::kSet:
+      return begin_elements(entry, entry.as<Set>().size(), options, held);
+    case ValueType::kSortedSet:
+      return begin_elements(entry, entry.as<SortedSet>().size(), options, held);
+    case ValueType::kHash:
+      return begin_elements(entry, entry.as<Hash>().size(), options, held);
+    case ValueType::kStream:
+      return begin_stream(entry, options, held);
+  }
+  return nullptr;
 }
 
 }  // namespace tandem

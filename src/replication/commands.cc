@@ -14,7 +14,7 @@
 #include "engine/context.h"
 #include "rdb/rdb_format.h"
 #include "replication/info.h"
-#include "resp/split_arguments.h"
+#include "resp/request.h"
 
 namespace tandem {
 

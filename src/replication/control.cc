@@ -9,10 +9,9 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "io/task.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace tandem {
-
 namespace {
 
 constexpr int64_t kTickMs = 1000;
@@ -272,6 +271,38 @@ Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unr
   }
   state_.settle();
   forget_client(client.id);
+}
+
+ReplicationThread::~ReplicationThread() {
+  CHECK(!thread_.joinable(), "the replication thread is stopped before it is destroyed");
+}
+
+Result<void> ReplicationThread::start() {
+  auto thread = Thread::start("replication", [this] { loop_.run(); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
+}
+
+void ReplicationThread::begin(ReplicationControl& control) {
+  loop_.post([this, &control] {
+    serving_ = true;
+    scope_.spawn(serve(control, scope_.token()));
+  });
+}
+
+void ReplicationThread::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    scope_.request_stop();
+    if (!serving_) loop_.stop();
+  });
+  thread_.join();
+}
+
+Task<void> ReplicationThread::serve(ReplicationControl& control, StopToken stop) {
+  co_await control.run(stop);
+  loop_.stop();
 }
 
 }  // namespace tandem

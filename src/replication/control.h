@@ -21,6 +21,7 @@
 
 #include "base/lock.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "engine/engine.h"
 #include "engine/executor.h"
 #include "io/byte_stream.h"
@@ -30,7 +31,6 @@
 #include "io/network.h"
 #include "io/task.h"
 #include "log/log.h"
-#include "replication/connection_observer.h"
 #include "replication/full_sync.h"
 #include "replication/invariants.h"
 #include "replication/link.h"
@@ -158,6 +158,33 @@ class ReplicationControl {
   mutable Lock lock_;
   Random random_ TANDEM_GUARDED_BY(lock_);
   absl::flat_hash_map<uint64_t, ReplicaHello> hellos_ TANDEM_GUARDED_BY(lock_);
+};
+
+// The thread of the replication loop: the link, the timers of replication and the walks of full
+// syncs live on it, so that receiving, loading and applying never hold up a worker's clients.
+//
+// Made, started and stopped by the composition's thread. Sessions of replicas (on workers) end
+// before stop().
+class ReplicationThread {
+ public:
+  // The replication loop; outlives this.
+  explicit ReplicationThread(Loop& loop) : loop_(loop) {}
+  ~ReplicationThread();
+
+  // Makes the thread, which has nothing to do yet. The error: there is none to be had.
+  Result<void> start();
+  // Replication begins; after start(). `control` lives on the loop and outlives the thread's run.
+  void begin(ReplicationControl& control);
+  // Ends the link and whatever else runs, and joins. Further calls do nothing.
+  void stop();
+
+ private:
+  Task<void> serve(ReplicationControl& control, StopToken stop);
+
+  Loop& loop_;
+  bool serving_ = false;  // by the thread itself
+  Thread thread_;
+  Scope scope_;
 };
 
 }  // namespace tandem

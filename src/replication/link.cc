@@ -12,7 +12,7 @@
 #include "io/task.h"
 #include "io/timer.h"
 #include "replication/link_wire.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

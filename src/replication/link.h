@@ -33,8 +33,6 @@
 #include "io/wait.h"
 #include "log/log.h"
 #include "rdb/rdb_reader.h"
-#include "replication/connection_observer.h"
-#include "replication/handshake.h"
 #include "replication/link_progress.h"
 #include "replication/link_wire.h"
 #include "replication/options.h"

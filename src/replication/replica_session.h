@@ -28,13 +28,12 @@
 #include "io/task.h"
 #include "io/timer.h"
 #include "log/log.h"
-#include "replication/connection_observer.h"
 #include "replication/duty_clock.h"
 #include "replication/full_sync.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
 #include "replication/sync_decision.h"
-#include "resp/request_parser.h"
+#include "resp/request.h"
 
 namespace tandem {
 

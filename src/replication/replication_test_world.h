@@ -10,7 +10,7 @@
 #include "engine/testing.h"
 #include "io/task.h"
 #include "replication/link.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace tandem {
 

@@ -26,7 +26,7 @@
 #include "replication/link_progress.h"
 #include "replication/options.h"
 #include "resp/reply_writer.h"
-#include "resp/request_parser.h"
+#include "resp/request.h"
 
 namespace tandem {
 

@@ -1,12 +1,10 @@
-#include "resp/request_parser.h"
-
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "resp/request_writer.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

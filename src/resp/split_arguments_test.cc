@@ -1,6 +1,6 @@
-#include "resp/split_arguments.h"
-
 #include <gtest/gtest.h>
+
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

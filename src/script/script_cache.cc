@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "resp/split_arguments.h"
+#include "resp/request.h"
 
 namespace tandem {
 namespace {

@@ -20,7 +20,7 @@
 #include "io/files.h"
 #include "io/uv_loop.h"
 #include "io/uv_network.h"
-#include "replication/replication_thread.h"
+#include "replication/control.h"
 #include "server/client/acceptor.h"
 #include "server/configuration_hooks.h"
 #include "server/node.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "commands/table.h"
-#include "pubsub/pubsub_commands.h"
+#include "pubsub/subscription_registry.h"
 #include "server/client/client.h"
 #include "server/commands/rows.h"
 

@@ -1,11 +1,10 @@
-#include "server/client/client_filter.h"
-
 #include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "engine/blocked_clients.h"
+#include "server/client/client_registry.h"
 
 namespace tandem {
 namespace {

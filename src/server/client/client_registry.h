@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,12 +13,14 @@
 
 #include <absl/container/btree_map.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/option.h"
+#include "base/result.h"
 #include "engine/command.h"
 #include "io/byte_stream.h"
-#include "replication/connection_observer.h"
+#include "replication/replica_registry.h"
 #include "server/client/inbox.h"
 
 namespace tandem {
@@ -183,5 +186,24 @@ class ReplicationCards final : public ConnectionObserver {
   const Command* const acknowledgement_;
   ClientRegistry::Card link_;  // the replication loop's; null while there is none
 };
+
+// Which clients CLIENT LIST and CLIENT KILL mean.
+struct ClientFilter {
+  std::optional<std::string> type;  // as client_type() says it
+  std::optional<std::string> address;
+  std::optional<std::string> local_address;
+  std::optional<std::string> user;
+  std::optional<uint64_t> id;
+  // CLIENT LIST's, in the order given and as often; empty: all. matches() leaves them alone.
+  std::vector<uint64_t> listed_ids;
+  bool skip_self = true;  // CLIENT KILL's default
+
+  bool matches(const ClientCard& card) const;
+};
+
+// The arguments behind CLIENT KILL, in the form with filters. The error is the reply.
+Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args);
+// The arguments behind CLIENT LIST.
+Result<ClientFilter> parse_list_filter(std::span<const Bytes> args);
 
 }  // namespace tandem

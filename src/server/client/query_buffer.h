@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "keyspace/keyspace.h"
-#include "resp/request_parser.h"
+#include "resp/request.h"
 
 namespace tandem {
 

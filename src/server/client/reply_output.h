@@ -9,9 +9,9 @@
 #include "config/options.h"
 #include "engine/command_stats.h"
 #include "io/byte_stream.h"
-#include "io/list.h"
 #include "io/loop.h"
 #include "io/task.h"
+#include "io/wait.h"
 #include "resp/reply_writer.h"
 #include "server/client/client.h"
 

@@ -8,7 +8,7 @@
 #include "base/number.h"
 #include "engine/executor.h"
 #include "server/client/client.h"
-#include "server/client/client_filter.h"
+#include "server/client/client_registry.h"
 #include "server/commands/rows.h"
 
 namespace tandem {

@@ -1,3 +1,17 @@
+// Requests: taken apart, built, and read from lines as people write them.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace tandem {
+
 // Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with
 // Redis's quoting. Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move
 // between calls. A request that comes in pieces is never read twice. Confined to its owner's
@@ -11,18 +25,6 @@
 // On kNeedMore call again with the same bytes and more behind them. On kError the text is what
 // Redis answers (without "-" and the line end); the connection is to be closed after it, and the
 // parser stays in error.
-#pragma once
-
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
-
-#include "base/bytes.h"
-
-namespace tandem {
-
 struct RequestLimits {
   int64_t bulk_bytes_max = 512ll * 1024 * 1024;  // proto-max-bulk-len
   // A client that has yet to authenticate may send 10 arguments of 16 KB.
@@ -99,5 +101,25 @@ class RequestParser {
   std::string inline_storage_;
   std::string error_;
 };
+
+// Encodes commands as RESP arrays of bulk strings: effects for the log, requests to a primary.
+
+// Each appends one whole command to `out`.
+void append_request(std::string& out, std::span<const Bytes> args);
+void append_request(std::string& out, std::initializer_list<Bytes> args);
+void append_request(std::string& out, std::span<const std::string> args);
+
+// For arguments that come one by one: exactly `count` calls of append_argument follow.
+void append_request_header(std::string& out, size_t count);
+void append_argument(std::string& out, Bytes argument);
+
+// A line taken apart into arguments, as inline requests, redis-cli and the configuration file write
+// them: words,
+// "..." with \n \r \t \b \a \xHH and \ before any other character, '...' with only \' escaped.
+
+// Replaces `arguments` with views into `storage`, whose old content goes. False: a quote is not
+// closed, or something other than a space follows a closing quote; nothing is in `arguments` then.
+// A zero byte ends the line.
+bool split_arguments(Bytes line, std::string& storage, std::vector<Bytes>& arguments);
 
 }  // namespace tandem
