@@ -89,7 +89,8 @@ BENCHMARK(change_table)->RangeMultiplier(32)->Range(32, 1 << 20);
 void append_to_log(benchmark::State& state) {
   Random seeded{1};
   Log log({}, ReplicationId::generate(seeded));
-  log.activate(ReplicationId::generate(seeded));
+  Keyspace keyspace({});
+  log.activate(ExclusiveGuard(keyspace), ReplicationId::generate(seeded));
   const std::string record = set_request(1);
   for (auto _ : state) benchmark::DoNotOptimize(log.append(record, 0, {}));
   state.SetItemsProcessed(state.iterations());

@@ -148,7 +148,7 @@ struct FuzzedReplica : LinkedReplica {
                       kPauseMs) {
     if (holds_position) {
       const ExclusiveGuard all(keyspace);
-      log.reset({.id = held_id(), .offset = kHeldOffset});
+      log.reset(all, {.id = held_id(), .offset = kHeldOffset});
       log.select_database(kHeldDatabase);
     }
     begin();
@@ -171,7 +171,7 @@ class Mirror {
     CHECK(loaded.has_value() && load.ended() && *loaded == snapshot.size(),
           "what was installed is a whole snapshot");
     const ExclusiveGuard all(keyspace);
-    load.install();
+    load.install(all);
     client_.database = static_cast<int>(load.selected_database().value_or(0));
   }
 

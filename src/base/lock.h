@@ -77,6 +77,19 @@ class TANDEM_SCOPED_CAPABILITY Guard {
   L& lock_;
 };
 
+// Proof that the one who has it holds every stripe of the keyspace: nobody else executes anything.
+// Only who has taken them all makes one (ExclusiveGuard, KeyLocks), and what must not happen beside
+// a command asks for it. It stands here, below the keyspace, because the log asks for it, too.
+class AllStripes {
+ public:
+  AllStripes(const AllStripes&) = delete;
+  AllStripes& operator=(const AllStripes&) = delete;
+
+ protected:
+  AllStripes() = default;
+  ~AllStripes() = default;
+};
+
 // Holds in a row, each behind those who wait.
 template <class L>
 class TANDEM_SCOPED_CAPABILITY PatientGuard {

@@ -62,7 +62,7 @@ void flushall(Context& ctx) {
   if (!parse_flush(ctx)) return;
   const Effect effect = as_is(ctx);
   for (int i = 0; i < ctx.keys.database_count(); ++i) ctx.keys.at(i).clear(effect);
-  ctx.keys.access().keyspace().count_flush();
+  ctx.keys.access().keyspace().count_flush(ctx.keys.all_stripes());
   ctx.reply.ok();
 }
 

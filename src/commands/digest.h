@@ -28,8 +28,8 @@ namespace tandem {
 using Digest = std::array<uint8_t, 20>;
 
 // Counts expired keys as long as nobody has deleted them: so two ends at the same offset are equal,
-// whatever their clocks say. REQUIRES: all stripes held.
-Digest digest_of_all(View& keys);
+// whatever their clocks say.
+Digest digest_of_all(const AllStripes& all, View& keys);
 // DEBUG DIGEST-VALUE.
 Digest digest_of_value(const Entry& entry);
 // 40 hexadecimal digits.

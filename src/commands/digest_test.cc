@@ -59,7 +59,7 @@ struct Look {
 
 std::string digest_after(Stage& stage) {
   Look look(stage);
-  return digest_text(digest_of_all(look.view));
+  return digest_text(digest_of_all(look.view.all_stripes(), look.view));
 }
 
 TEST(Digest, IsRedissDigest) {

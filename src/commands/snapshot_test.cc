@@ -86,7 +86,7 @@ Contents loaded(Bytes stream) {
   EXPECT_TRUE(load.finish());
   if (!fed || !load.ended()) return {};
   const ExclusiveGuard all(keyspace);
-  load.install();
+  load.install(all);
   return contents(keyspace);
 }
 

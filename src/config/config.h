@@ -81,7 +81,6 @@ class Config {
 
   // Called once for a CONFIG SET that changed any directive of the part.
   void on_change(Part part, Apply apply);
-  bool watched(Part part) const { return changes_.contains(part); }
 
   // Every directive, by name and by alias, that a pattern matches.
   std::vector<ConfigPair> get(std::span<const std::string> patterns);

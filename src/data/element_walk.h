@@ -42,9 +42,9 @@ class ElementWalk {
   virtual bool step(size_t elements) = 0;
 };
 
-// What a large form knows of the walk over it.
+// What a large form knows of the walk over it, and tells it.
 template <class Element>
-class ElementWatch {
+class WalkHook {
  public:
   // Null: `name` is about to be added.
   virtual void before_change(Bytes name, const Element* element) = 0;
@@ -52,7 +52,7 @@ class ElementWatch {
   virtual void finish() = 0;
 
  protected:
-  ~ElementWatch() = default;
+  ~WalkHook() = default;
 };
 
 // Order (an order of elements that survives every change of the container):
@@ -62,14 +62,14 @@ class ElementWatch {
 //   bool may_meet(Bytes name) const         next() may yet come across an element of this name
 //   static Bytes name(const Element&)
 template <class Order>
-class OrderedWalk final : public ElementWalk, public ElementWatch<typename Order::Element> {
+class OrderedWalk final : public ElementWalk, public WalkHook<typename Order::Element> {
  public:
   using Element = typename Order::Element;
-  using Watch = ElementWatch<Element>;
+  using Hook = WalkHook<Element>;
   using Visit = std::function<void(const Element&)>;
 
   // `noted_in` is the large form's; REQUIRES: no other walk is noted there.
-  OrderedWalk(Watch*& noted_in, Order order, Visit visit)
+  OrderedWalk(Hook*& noted_in, Order order, Visit visit)
       : noted_in_(&noted_in), order_(std::move(order)), visit_(std::move(visit)) {
     CHECK(noted_in == nullptr, "one walk over a container at a time");
     noted_in = this;
@@ -106,7 +106,7 @@ class OrderedWalk final : public ElementWalk, public ElementWatch<typename Order
     noted_in_ = nullptr;
   }
 
-  Watch** noted_in_;  // null once ended
+  Hook** noted_in_;  // null once ended
   Order order_;
   const Visit visit_;
   std::unordered_set<std::string> changed_;

@@ -83,18 +83,18 @@ struct Hash::Fields {
   HashFieldTraits traits;
   HashTable<HashFieldTraits> table;
   size_t entry_bytes = 0;  // as allocated
-  mutable ElementWatch<HashField>* watch = nullptr;
+  mutable WalkHook<HashField>* walk_hook = nullptr;
 };
 
 Hash::Fields::~Fields() {
-  if (watch != nullptr) watch->finish();
+  if (walk_hook != nullptr) walk_hook->finish();
   table.clear([](HashField* entry) { std::free(entry); });
 }
 
 bool Hash::Fields::set(Bytes field, Bytes value) {
   const uint64_t hash = traits.hash_of(field);
   const auto slot = table.find_slot(traits, hash, field);
-  if (watch != nullptr) watch->before_change(field, slot ? table.entry_at(slot) : nullptr);
+  if (walk_hook != nullptr) walk_hook->before_change(field, slot ? table.entry_at(slot) : nullptr);
   if (!slot) {
     HashField* entry = HashField::create(field, value);
     entry_bytes += malloc_usable_size(entry);
@@ -119,7 +119,7 @@ bool Hash::Fields::set(Bytes field, Bytes value) {
 bool Hash::Fields::remove(Bytes field) {
   const auto slot = table.find_slot(traits, traits.hash_of(field), field);
   if (!slot) return false;
-  if (watch != nullptr) watch->before_change(field, table.entry_at(slot));
+  if (walk_hook != nullptr) walk_hook->before_change(field, table.entry_at(slot));
   HashField* entry = table.erase(traits, slot);
   entry_bytes -= malloc_usable_size(entry);
   std::free(entry);
@@ -261,12 +261,12 @@ std::unique_ptr<ElementWalk> Hash::walk(std::function<void(Bytes, Bytes)> visit)
   const Fields& fields = *std::get<1>(form_);
   using Walk = OrderedWalk<TableOrder<HashFieldTraits, FieldNames>>;
   return std::make_unique<Walk>(
-      fields.watch, TableOrder<HashFieldTraits, FieldNames>(fields.traits, fields.table),
+      fields.walk_hook, TableOrder<HashFieldTraits, FieldNames>(fields.traits, fields.table),
       [tell = std::move(visit)](const HashField& entry) { tell(entry.field(), entry.value()); });
 }
 
 bool Hash::is_walked() const {
-  return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
+  return listpack() == nullptr && std::get<1>(form_)->walk_hook != nullptr;
 }
 
 uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const {

@@ -75,18 +75,18 @@ struct Set::Members {
   SetMemberTraits traits;
   HashTable<SetMemberTraits> table;
   size_t member_bytes = 0;  // as allocated
-  mutable ElementWatch<SetMember>* watch = nullptr;
+  mutable WalkHook<SetMember>* walk_hook = nullptr;
 };
 
 Set::Members::~Members() {
-  if (watch != nullptr) watch->finish();
+  if (walk_hook != nullptr) walk_hook->finish();
   table.clear([](SetMember* member) { std::free(member); });
 }
 
 bool Set::Members::add(Bytes text) {
   const uint64_t hash = traits.hash_of(text);
   if (table.find(traits, hash, text) != nullptr) return false;
-  if (watch != nullptr) watch->before_change(text, nullptr);
+  if (walk_hook != nullptr) walk_hook->before_change(text, nullptr);
   SetMember* member = SetMember::create(text);
   member_bytes += malloc_usable_size(member);
   table.insert(traits, hash, member);
@@ -96,7 +96,7 @@ bool Set::Members::add(Bytes text) {
 bool Set::Members::remove(Bytes text) {
   const auto slot = table.find_slot(traits, traits.hash_of(text), text);
   if (!slot) return false;
-  if (watch != nullptr) watch->before_change(text, table.entry_at(slot));
+  if (walk_hook != nullptr) walk_hook->before_change(text, table.entry_at(slot));
   SetMember* member = table.erase(traits, slot);
   member_bytes -= malloc_usable_size(member);
   std::free(member);
@@ -347,11 +347,13 @@ std::unique_ptr<ElementWalk> Set::walk(std::function<void(Bytes)> visit) const {
   const Members& members = *std::get<2>(form_);
   using Walk = OrderedWalk<TableOrder<SetMemberTraits, MemberNames>>;
   return std::make_unique<Walk>(
-      members.watch, TableOrder<SetMemberTraits, MemberNames>(members.traits, members.table),
+      members.walk_hook, TableOrder<SetMemberTraits, MemberNames>(members.traits, members.table),
       [tell = std::move(visit)](const SetMember& member) { tell(member.text()); });
 }
 
-bool Set::is_walked() const { return form_.index() == 2 && std::get<2>(form_)->watch != nullptr; }
+bool Set::is_walked() const {
+  return form_.index() == 2 && std::get<2>(form_)->walk_hook != nullptr;
+}
 
 uint64_t Set::scan(uint64_t cursor, FunctionRef<void(Bytes)> visit) const {
   if (form_.index() != 2) {

@@ -112,11 +112,11 @@ struct SortedSet::Indexes {
   HashTable<ScoredMemberTraits> by_name;
   ScoreTree by_score;
   size_t member_bytes = 0;  // as allocated
-  mutable ElementWatch<ScoredMember>* watch = nullptr;
+  mutable WalkHook<ScoredMember>* walk_hook = nullptr;
 };
 
 SortedSet::Indexes::~Indexes() {
-  if (watch != nullptr) watch->finish();
+  if (walk_hook != nullptr) walk_hook->finish();
   by_name.clear(ScoredMember::destroy);
 }
 
@@ -124,7 +124,7 @@ SortedSet::Change SortedSet::Indexes::set(Bytes member, double score) {
   const uint64_t hash = traits.hash_of(member);
   ScoredMember* entry = by_name.find(traits, hash, member);
   if (entry != nullptr && entry->score == score) return Change::kSame;
-  if (watch != nullptr) watch->before_change(member, entry);
+  if (walk_hook != nullptr) walk_hook->before_change(member, entry);
   if (entry == nullptr) {
     entry = ScoredMember::create(member, score);
     member_bytes += malloc_usable_size(entry);
@@ -141,7 +141,7 @@ SortedSet::Change SortedSet::Indexes::set(Bytes member, double score) {
 bool SortedSet::Indexes::remove(Bytes member) {
   const auto slot = by_name.find_slot(traits, traits.hash_of(member), member);
   if (!slot) return false;
-  if (watch != nullptr) watch->before_change(member, by_name.entry_at(slot));
+  if (walk_hook != nullptr) walk_hook->before_change(member, by_name.entry_at(slot));
   ScoredMember* entry = by_name.erase(traits, slot);
   by_score.erase(entry);
   member_bytes -= malloc_usable_size(entry);
@@ -413,12 +413,12 @@ std::unique_ptr<ElementWalk> SortedSet::walk(std::function<void(Bytes, double)> 
   if (listpack() != nullptr || !is_large(size(), memory_bytes())) return nullptr;
   const Indexes& indexes = *std::get<1>(form_);
   return std::make_unique<OrderedWalk<ScoreOrder>>(
-      indexes.watch, ScoreOrder(indexes.by_score),
+      indexes.walk_hook, ScoreOrder(indexes.by_score),
       [tell = std::move(visit)](const ScoredMember& entry) { tell(entry.text(), entry.score); });
 }
 
 bool SortedSet::is_walked() const {
-  return listpack() == nullptr && std::get<1>(form_)->watch != nullptr;
+  return listpack() == nullptr && std::get<1>(form_)->walk_hook != nullptr;
 }
 
 uint64_t SortedSet::scan(uint64_t cursor, FunctionRef<void(Bytes, double)> visit) const {

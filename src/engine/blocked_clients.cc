@@ -80,7 +80,7 @@ std::vector<std::string> BlockedClients::keys_waited_for(int database) {
   return keys;
 }
 
-void BlockedClients::end_all(const std::string& reply) {
+void BlockedClients::end_all(const AllStripes& /*all*/, const std::string& reply) {
   std::vector<std::shared_ptr<Waiter>> all;
   for (int database = 0; database < keyspace_.database_count(); ++database) {
     queues_.for_each(database, [&](Bytes, const Queue& queue) {

@@ -143,8 +143,8 @@ class BlockedClients {
   void add_further_stripes(int database, Bytes key, StripeSet& out);
   // Every key of a database that somebody waits for: SWAPDB may have made them ready.
   std::vector<std::string> keys_waited_for(int database);
-  // Ends all waits with this reply and closes the connections. REQUIRES: all stripes held.
-  void end_all(const std::string& reply);
+  // Ends all waits with this reply and closes the connections.
+  void end_all(const AllStripes& all, const std::string& reply);
 
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
   // Keys that are waited for, and waiters with a deadline.

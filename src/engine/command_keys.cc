@@ -35,7 +35,8 @@ bool has_word(std::span<const Bytes> args, std::string_view words) {
 KeyUse use_in(const KeySpec& spec, std::span<const Bytes> args) {
   if (!spec.use.has(KeyUse::kVariable)) return spec.use;
   const size_t from = std::min(static_cast<size_t>(spec.milder.from), args.size());
-  return has_word(args.subspan(from), spec.milder.words) ? spec.use : spec.milder.use;
+  return has_word(args.subspan(from), spec.milder.words) ? spec.use.without(KeyUse::kVariable)
+                                                         : spec.milder.use;
 }
 
 bool add_keys(const KeySpec& spec, std::span<const Bytes> args, std::vector<FoundKey>& found) {

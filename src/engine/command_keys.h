@@ -50,10 +50,11 @@ class KeyUse {
   consteval KeyUse(const char (&words)[N]) : bits_(parse({words, N - 1})) {}
 
   constexpr bool has(Bit bit) const { return (bits_ & bit) != 0; }
-  constexpr uint16_t bits() const { return bits_; }
+  constexpr KeyUse without(Bit bit) const { return KeyUse(bits_ & ~bit); }
   std::vector<std::string_view> words() const;
 
  private:
+  explicit constexpr KeyUse(int bits) : bits_(static_cast<uint16_t>(bits)) {}
   static consteval uint16_t parse(std::string_view words) {
     uint16_t bits = 0;
     while (!words.empty()) {

@@ -117,14 +117,14 @@ std::optional<DatasetPlace> DatasetLoad::place() const {
   return place;
 }
 
-std::vector<TablesRef> DatasetLoad::install() {
+std::vector<TablesRef> DatasetLoad::install(const AllStripes& all) {
   CHECK(reader_.ended(), "only a whole dataset is installed");
   CHECK(keyspace_.snapshot().sink == nullptr, "no snapshot runs while a dataset is installed");
   std::vector<TablesRef> former;
   for (size_t i = 0; i < tables_.size(); ++i) {
     const int database = static_cast<int>(i);
-    former.push_back(keyspace_.take_tables(database));
-    if (tables_[i]) keyspace_.put_tables(database, std::move(tables_[i]));
+    former.push_back(keyspace_.take_tables(all, database));
+    if (tables_[i]) keyspace_.put_tables(all, database, std::move(tables_[i]));
   }
   return former;
 }
@@ -138,13 +138,13 @@ Installed install_dataset(Engine& engine, DatasetLoad& load, const DatasetInstal
       engine.snapshot_turn.interrupt();
       return Installed::kSnapshotRuns;
     }
-    former = load.install();
+    former = load.install(all);
     for (int i = 0; i < engine.keyspace.database_count(); ++i) {
       const KeyAccess::ChangedDatabase changed{i, former[static_cast<size_t>(i)]};
       engine.watch_table.mark_database_dirty(
-          i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
+          all, i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
     }
-    if (how.place_log != nullptr) how.place_log();
+    if (how.place_log != nullptr) how.place_log(all);
   }
   for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
   return Installed::kDone;

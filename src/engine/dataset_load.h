@@ -63,8 +63,8 @@ class DatasetLoad {
   int64_t used_memory_bytes() const { return used_memory_bytes_; }
 
   // Puts the new dataset in the place of the old one and hands the old one out, to be freed without
-  // locks held. REQUIRES: all stripes held, no snapshot running, ended().
-  std::vector<TablesRef> install();
+  // locks held. REQUIRES: no snapshot running, ended().
+  std::vector<TablesRef> install(const AllStripes& all);
 
  private:
   // `byte`: where in the stream the entry begins.
@@ -102,8 +102,9 @@ enum class Installed {
 };
 
 struct DatasetInstall {
-  std::function<bool()> is_wanted{};     // null: it is
-  std::function<void()> place_log = {};  // where the new data are; null: the log stays
+  std::function<bool()> is_wanted{};  // null: it is
+  // Where the new data are; null: the log stays.
+  std::function<void(const AllStripes& all)> place_log = {};
 };
 
 // `load` has ended. Both functions are called with all stripes held, each once at most. The former

@@ -105,7 +105,7 @@ void Execution::note_changes() {
   }
   for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
     const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
-    engine_.watch_table.mark_database_dirty(changed.database, concerned);
+    engine_.watch_table.mark_database_dirty(locks_->all(), changed.database, concerned);
     for (std::string& key : engine_.blocked.keys_waited_for(changed.database)) {
       ready_.push_back({changed.database, std::move(key)});
     }

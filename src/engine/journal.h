@@ -41,8 +41,8 @@ class Journal {
   void append_control(const KeyLocks& locks, Bytes command);
 
   // Nothing is appended any more: the file that the server leaves behind names the place where the
-  // log ends, and replicas go on from there. REQUIRES: all stripes held. reopen() undoes it.
-  void close() { closed_.store(true); }
+  // log ends, and replicas go on from there. reopen() undoes it.
+  void close(const AllStripes& /*all*/) { closed_.store(true); }
   void reopen() { closed_.store(false); }
   bool closed() const { return closed_.load(std::memory_order_relaxed); }
 

@@ -5,6 +5,7 @@
 // Threads: belongs to the thread that executes.
 #pragma once
 
+#include "base/check.h"
 #include "base/function_ref.h"
 #include "keyspace/keyspace.h"
 
@@ -34,6 +35,11 @@ class KeyLocks {
   const StripeSet& held() const { return held_; }
   bool any() const { return !held_.empty(); }
   bool everything() const { return held_.is_all(); }
+  // REQUIRES: everything().
+  const AllStripes& all() const {
+    CHECK(everything(), "the proof of all stripes is theirs who holds them");
+    return proof_;
+  }
   bool cover(const StripeSet& stripes) const { return held_.contains(stripes); }
 
  private:
@@ -41,6 +47,8 @@ class KeyLocks {
 
   Keyspace& keyspace_;
   StripeSet held_;
+  struct Proof final : AllStripes {};
+  const Proof proof_;
 };
 
 }  // namespace tandem

@@ -240,7 +240,7 @@ TEST(Races, NothingFollowsInAClosedJournal) {
   (void)world.logged();
   {
     const ExclusiveGuard all(world.keyspace);
-    world.engine.journal.close();
+    world.engine.journal.close(all);
   }
   KeyLocks locks(world.keyspace);
   locks.take(StripeSet::all());

@@ -1,4 +1,4 @@
-// Mechanism: two sources feed one stream. The walker comes to each chain of the table in turn; a
+// Mechanism: two sources make one stream. The walker comes to each chain of the table in turn; a
 // writer that is about to change a chain which the walker has not reached encodes it first and
 // leaves it in pending_. Either way a chain is written once, as it was at the cut.
 // A large collection is not encoded under one hold. Its walk (rdb/rdb_writer.h) is kept in
@@ -40,7 +40,8 @@ RdbPreamble::Replication place_in(const Log& log) {
 
 }  // namespace
 
-std::string empty_rdb(const Engine& engine, const RdbWriteOptions& format) {
+std::string empty_rdb(const AllStripes& /*all*/, const Engine& engine,
+                      const RdbWriteOptions& format) {
   std::string bytes;
   StringSink sink(bytes);
   RdbWriter writer(sink, format);
@@ -59,23 +60,23 @@ std::unique_ptr<RdbSnapshot> RdbSnapshot::begin(Engine& engine, SnapshotTurn::He
   if (engine.used_memory_bytes) {
     head.used_memory_bytes = static_cast<uint64_t>(engine.used_memory_bytes());
   }
-  const ExclusiveGuard guard(engine.keyspace);
+  const ExclusiveGuard all(engine.keyspace);
   if (at_cut != nullptr) at_cut();
   // What was written while nobody read the log has no place in its history.
   if (options.with_position && engine.log.active()) head.replication = place_in(engine.log);
   return std::unique_ptr<RdbSnapshot>(
-      new RdbSnapshot(engine, std::move(turn), options, std::move(head)));
+      new RdbSnapshot(all, engine, std::move(turn), options, std::move(head)));
 }
 
-RdbSnapshot::RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options,
-                         RdbPreamble head)
+RdbSnapshot::RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
+                         const Options& options, RdbPreamble head)
     : turn_(std::move(turn)),
       engine_(engine),
       options_(options),
       head_(std::move(head)),
       writer_(out_sink_, options.format),
       breather_(engine.clock),
-      walk_(engine.keyspace, *this) {}
+      walk_(all, engine.keyspace, *this) {}
 
 RdbSnapshot::~RdbSnapshot() {
   if (!walking_) return;
@@ -203,8 +204,8 @@ void RdbSnapshot::drain() {
 }
 
 void RdbSnapshot::finish_walk() {
-  const ExclusiveGuard guard(engine_.keyspace);
-  walk_.end();
+  const ExclusiveGuard all(engine_.keyspace);
+  walk_.end(all);
   walking_ = false;
 }
 

@@ -33,8 +33,8 @@
 
 namespace tandem {
 
-// The stream of a snapshot without keys, at the log's end. REQUIRES: all stripes held.
-std::string empty_rdb(const Engine& engine, const RdbWriteOptions& format);
+// The stream of a snapshot without keys, at the log's end.
+std::string empty_rdb(const AllStripes& all, const Engine& engine, const RdbWriteOptions& format);
 
 class RdbSnapshot final : private SnapshotSink {
  public:
@@ -80,8 +80,8 @@ class RdbSnapshot final : private SnapshotSink {
     Entry* orphan = nullptr;  // its entry, once it is in no table any more
   };
 
-  // REQUIRES: all stripes held.
-  RdbSnapshot(Engine& engine, SnapshotTurn::Held turn, const Options& options, RdbPreamble head);
+  RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
+              const Options& options, RdbPreamble head);
   void write_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   void moved(const void* container, int stripe) override;

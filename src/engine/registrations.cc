@@ -30,7 +30,8 @@ void WatchTable::mark_dirty(int database, Bytes key) {
   });
 }
 
-void WatchTable::mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned) {
+void WatchTable::mark_database_dirty(const AllStripes& /*all*/, int database,
+                                     FunctionRef<bool(Bytes key)> concerned) {
   watches_.for_each(database, [&](Bytes key, const Marks& marks) {
     if (concerned(key)) mark_all(marks);
   });

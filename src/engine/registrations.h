@@ -110,8 +110,9 @@ class WatchTable {
   // REQUIRES: the key's stripe held.
   void mark_dirty(int database, Bytes key);
   // A database was flushed, swapped or loaded anew, which concerns the watched keys for which
-  // `concerned` is true. REQUIRES: all stripes held.
-  void mark_database_dirty(int database, FunctionRef<bool(Bytes key)> concerned);
+  // `concerned` is true.
+  void mark_database_dirty(const AllStripes& all, int database,
+                           FunctionRef<bool(Bytes key)> concerned);
 
  private:
   using Marks = absl::flat_hash_set<std::shared_ptr<WatchMark>>;

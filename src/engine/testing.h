@@ -28,7 +28,7 @@ struct OpenEngine {
   std::unique_ptr<LogCursor> begin_log() {
     Random random{1};
     const ExclusiveGuard all(keyspace);
-    log.activate(ReplicationId::generate(random));
+    log.activate(all, ReplicationId::generate(random));
     return log.open_at_end("test", 0);
   }
 

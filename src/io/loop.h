@@ -38,9 +38,9 @@ class Work {
 };
 
 // Holding it keeps a signal's callback; destroying it gives the signal its default action back.
-class SignalWatch {
+class SignalHandler {
  public:
-  virtual ~SignalWatch() = default;
+  virtual ~SignalHandler() = default;
 };
 
 template <class Function>
@@ -78,8 +78,8 @@ class Loop {
   template <class Function>
   Offload<Function> offload(Function function, StopToken stop = {});
 
-  // One watch a signal and program (SIGTERM, SIGINT, SIGHUP), on one loop.
-  virtual std::unique_ptr<SignalWatch> watch_signal(int signal, Callback callback) = 0;
+  // One handler a signal and program (SIGTERM, SIGINT, SIGHUP), on one loop.
+  virtual std::unique_ptr<SignalHandler> handle_signal(int signal, Callback callback) = 0;
 
   // For the awaitables of io/.
   ReadyQueue& ready() noexcept { return ready_; }

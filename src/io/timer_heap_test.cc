@@ -19,7 +19,7 @@ class HeapLoop final : public Loop, public Clock {
   int64_t monotonic_us() const override { return now_us; }
   const Clock& clock() const override { return *this; }
   void run() override {}
-  std::unique_ptr<SignalWatch> watch_signal(int, Callback) override { return nullptr; }
+  std::unique_ptr<SignalHandler> handle_signal(int, Callback) override { return nullptr; }
   void arm(TimerNode& timer) override { heap.insert(timer); }
   void disarm(TimerNode& timer) noexcept override { heap.remove(timer); }
   void submit(std::unique_ptr<Work>) override {}

@@ -28,16 +28,16 @@ uv_handle_t* as_handle(T* handle) {
   return reinterpret_cast<uv_handle_t*>(handle);
 }
 
-class UvSignalWatch final : public SignalWatch {
+class UvSignalHandler final : public SignalHandler {
  public:
-  UvSignalWatch(uv_loop_t* loop, int signal, Callback callback) : handle_(new Handle) {
+  UvSignalHandler(uv_loop_t* loop, int signal, Callback callback) : handle_(new Handle) {
     handle_->callback = std::move(callback);
     handle_->signal.data = handle_;
     CHECK(uv_signal_init(loop, &handle_->signal) == 0, "a signal handle can be made");
     const int started = uv_signal_start(&handle_->signal, on_signal, signal);
-    CHECK(started == 0, "the signal can be watched");
+    CHECK(started == 0, "the signal can be handled");
   }
-  ~UvSignalWatch() override {
+  ~UvSignalHandler() override {
     handle_->callback = nullptr;
     uv_close(as_handle(&handle_->signal),
              [](uv_handle_t* handle) { delete static_cast<Handle*>(handle->data); });
@@ -217,8 +217,8 @@ void UvLoop::run_timers() {
   }
 }
 
-std::unique_ptr<SignalWatch> UvLoop::watch_signal(int signal, Callback callback) {
-  return std::make_unique<UvSignalWatch>(&handles_->loop, signal, std::move(callback));
+std::unique_ptr<SignalHandler> UvLoop::handle_signal(int signal, Callback callback) {
+  return std::make_unique<UvSignalHandler>(&handles_->loop, signal, std::move(callback));
 }
 
 void UvLoop::submit(std::unique_ptr<Work> work) {

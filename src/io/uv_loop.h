@@ -30,12 +30,12 @@ class UvLoop final : public Loop {
  public:
   // Throws std::runtime_error where the system has no threads for work off the loop.
   UvLoop();
-  // Waits for work that was submitted. Streams, listeners, timers and watches are gone by now.
+  // Waits for work that was submitted. Streams, listeners, timers and handlers are gone by now.
   ~UvLoop() override;
 
   const Clock& clock() const override;
   void run() override;
-  std::unique_ptr<SignalWatch> watch_signal(int signal, Callback callback) override;
+  std::unique_ptr<SignalHandler> handle_signal(int signal, Callback callback) override;
   void arm(TimerNode& timer) override;
   void disarm(TimerNode& timer) noexcept override;
   void submit(std::unique_ptr<Work> work) override;

@@ -273,7 +273,7 @@ TEST(UvLoopTest, WorkOutlivesTheTaskThatWaitedForIt) {
 TEST(UvLoopTest, SignalsCallBack) {
   UvLoop loop;
   int calls = 0;
-  auto watch = loop.watch_signal(SIGHUP, [&] {
+  auto handler = loop.handle_signal(SIGHUP, [&] {
     calls++;
     loop.stop();
   });

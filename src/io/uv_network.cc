@@ -1,4 +1,4 @@
-// Sockets are made here by hand and watched by UvPoll: libuv's own stream type cannot give an
+// Sockets are made here by hand and polled by UvPoll: libuv's own stream type cannot give an
 // accepted socket to another loop, nor cancel a write.
 #include "io/uv_network.h"
 
@@ -91,7 +91,7 @@ class UvListener final : public Listener, private UvPoll::Owner {
       if (!begin(waiter)) return false;
       CHECK(!listener_.waiting_, "one accept at a time");
       listener_.waiting_ = this;
-      listener_.poll_.watch_reads();
+      listener_.poll_.poll_reads();
       return true;
     }
     Result<void> await_resume() const {

@@ -30,7 +30,7 @@ struct UvPoll::State {
     State& state = *static_cast<State*>(poll->data);
     state.loop->note_awake();
     if (status < 0) {
-      // libuv stops watching a socket in error; the read or write finds out which one it is.
+      // libuv stops polling a socket in error; the read or write finds out which one it is.
       state.interest = 0;
       events = UV_READABLE | UV_WRITABLE;
     }
@@ -48,7 +48,7 @@ struct UvPoll::State {
 UvPoll::UvPoll(UvLoop& loop, int descriptor, Owner& owner)
     : state_(new State{{}, &loop, &owner}), descriptor_(descriptor) {
   const int made = uv_poll_init(loop.raw(), &state_->poll, descriptor);
-  CHECK(made == 0, "a socket can be watched");
+  CHECK(made == 0, "a socket can be polled");
   state_->poll.data = state_;
 }
 
@@ -59,13 +59,13 @@ void UvPoll::set_interest(State& state, int events) {
     uv_poll_stop(&state.poll);
   } else {
     const int started = uv_poll_start(&state.poll, events, State::on_event);
-    CHECK(started == 0, "a socket can be watched");
+    CHECK(started == 0, "a socket can be polled");
   }
 }
 
-void UvPoll::watch_reads() { set_interest(*state_, state_->interest | UV_READABLE); }
+void UvPoll::poll_reads() { set_interest(*state_, state_->interest | UV_READABLE); }
 
-void UvPoll::watch_writes() { set_interest(*state_, state_->interest | UV_WRITABLE); }
+void UvPoll::poll_writes() { set_interest(*state_, state_->interest | UV_WRITABLE); }
 
 void UvPoll::close() {
   if (!state_) return;
@@ -130,7 +130,7 @@ bool UvStream::begin_read(Read& read) {
   }
   CHECK(!reader_, "one read at a time");
   reader_ = &read;
-  poll_.watch_reads();
+  poll_.poll_reads();
   return true;
 }
 
@@ -200,7 +200,7 @@ bool UvStream::begin_write(Write& write) {
   const int code = connecting_ ? EAGAIN : flush(write);
   if (code == EAGAIN) {
     writer_ = &write;
-    poll_.watch_writes();
+    poll_.poll_writes();
     return true;
   }
   if (code == 0) {

@@ -1,4 +1,4 @@
-// Streams over a UvLoop: the watched socket, and the stream on it.
+// Streams over a UvLoop: the polled socket, and the stream on it.
 #pragma once
 
 #include "base/result.h"
@@ -6,7 +6,7 @@
 
 namespace tandem {
 
-// UvPoll: a nonblocking socket watched by a UvLoop. Owns the descriptor. Confined to the loop's
+// UvPoll: a nonblocking socket polled by a UvLoop. Owns the descriptor. Confined to the loop's
 // thread.
 //
 // Interest in reading is dropped lazily: it stays on while the owner is busy, and only an event
@@ -34,8 +34,8 @@ class UvPoll {
   UvPoll& operator=(const UvPoll&) = delete;
 
   // From now on the owner hears of it.
-  void watch_reads();
-  void watch_writes();
+  void poll_reads();
+  void poll_writes();
   void close();
   bool closed() const noexcept { return !state_; }
   int descriptor() const noexcept { return descriptor_; }

@@ -94,30 +94,30 @@ const Entry* Keyspace::find_in(DatabaseTables* tables, Bytes key) const {
   return tables->partition(at.partition).find(traits_, at.hash, key);
 }
 
-TablesRef Keyspace::take_tables(int database) {
+TablesRef Keyspace::take_tables(const AllStripes& /*all*/, int database) {
   Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);
   slot.tables.store(nullptr, std::memory_order_release);
   return std::move(slot.owner);
 }
 
-TablesRef Keyspace::share_tables(int database) const {
+TablesRef Keyspace::share_tables(const AllStripes& /*all*/, int database) const {
   const Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);
   return slot.owner;
 }
 
-void Keyspace::put_tables(int database, TablesRef tables) {
+void Keyspace::put_tables(const AllStripes& /*all*/, int database, TablesRef tables) {
   Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);
   slot.owner = std::move(tables);
   slot.tables.store(slot.owner.get(), std::memory_order_release);
 }
 
-void Keyspace::swap_databases(int a, int b) {
-  TablesRef first = take_tables(a);
-  put_tables(a, take_tables(b));
-  put_tables(b, std::move(first));
+void Keyspace::swap_databases(const AllStripes& all, int a, int b) {
+  TablesRef first = take_tables(all, a);
+  put_tables(all, a, take_tables(all, b));
+  put_tables(all, b, std::move(first));
 }
 
 int64_t Keyspace::keys(int database) const {

@@ -144,11 +144,11 @@ class Keyspace {
   }
   DatabaseTables& tables_for_writing(int database);
 
-  // REQUIRE: all stripes held. take_tables empties a database and hands its contents over.
-  TablesRef take_tables(int database);
-  TablesRef share_tables(int database) const;
-  void swap_databases(int a, int b);
-  void put_tables(int database, TablesRef tables);
+  // take_tables empties a database and hands its contents over.
+  TablesRef take_tables(const AllStripes& all, int database);
+  TablesRef share_tables(const AllStripes& all, int database) const;
+  void swap_databases(const AllStripes& all, int a, int b);
+  void put_tables(const AllStripes& all, int database, TablesRef tables);
 
   int64_t keys(int database) const;
   int64_t expiring(int database) const;
@@ -167,8 +167,8 @@ class Keyspace {
   };
   SnapshotState& snapshot() { return snapshot_; }
 
-  // How often everything was thrown away by FLUSHALL; counted under all stripes, read by anyone.
-  void count_flush() { flushes_.fetch_add(1, std::memory_order_relaxed); }
+  // How often everything was thrown away by FLUSHALL; read by anyone.
+  void count_flush(const AllStripes& /*all*/) { flushes_.fetch_add(1, std::memory_order_relaxed); }
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
 
  private:
@@ -192,12 +192,10 @@ class Keyspace {
 };
 
 // All stripes, in order.
-class ExclusiveGuard {
+class ExclusiveGuard final : public AllStripes {
  public:
   explicit ExclusiveGuard(Keyspace& keyspace) : keyspace_(keyspace) { keyspace_.lock_all(); }
   ~ExclusiveGuard() { keyspace_.unlock_all(); }
-  ExclusiveGuard(const ExclusiveGuard&) = delete;
-  ExclusiveGuard& operator=(const ExclusiveGuard&) = delete;
 
  private:
   Keyspace& keyspace_;

@@ -18,12 +18,12 @@ static_assert(kUnfinishedWalksMax + 2 < TableBucket::kEpochMask);
 
 }  // namespace
 
-SnapshotWalk::SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink)
+SnapshotWalk::SnapshotWalk(const AllStripes& all, Keyspace& keyspace, SnapshotSink& sink)
     : keyspace_(keyspace), sink_(sink) {
   Keyspace::SnapshotState& state = keyspace.snapshot();
   CHECK(state.sink == nullptr, "one snapshot at a time");
   for (int i = 0; i < keyspace.database_count(); ++i) {
-    TablesRef tables = keyspace.share_tables(i);
+    TablesRef tables = keyspace.share_tables(all, i);
     if (tables == nullptr) continue;
     tables->cut_index = i;
     if (tables->keys() > 0) sizes_at_cut_.push_back({i, tables->keys(), tables->expiring()});
@@ -39,7 +39,7 @@ int64_t SnapshotWalk::keys_at_cut() const {
   return keys;
 }
 
-void SnapshotWalk::end() {
+void SnapshotWalk::end(const AllStripes& /*all*/) {
   Keyspace::SnapshotState& state = keyspace_.snapshot();
   state.sink = nullptr;
   state.unfinished = complete_ ? 0 : state.unfinished + 1;

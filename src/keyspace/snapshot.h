@@ -24,11 +24,11 @@ namespace tandem {
 
 class SnapshotWalk {
  public:
-  // REQUIRES: all stripes held, no other walk. `sink` outlives the walk.
-  SnapshotWalk(Keyspace& keyspace, SnapshotSink& sink);
-  // REQUIRES: all stripes held. Databases that were flushed since the cut are freed with the walk,
-  // not here, where everybody waits.
-  void end();
+  // REQUIRES: no other walk. `sink` outlives the walk.
+  SnapshotWalk(const AllStripes& all, Keyspace& keyspace, SnapshotSink& sink);
+  // Databases that were flushed since the cut are freed with the walk, not here, where everybody
+  // waits.
+  void end(const AllStripes& all);
 
   // Writes out up to `chains` chains under one hold of one stripe. False when everything is
   // written.

@@ -287,7 +287,7 @@ void View::set_expiry(const KeyEvent& event, Bytes key, int64_t expiry_ms, const
 int64_t View::clear(const Effect& effect) {
   effect.state(access_.effects(), database_);
   const int64_t keys = size();
-  TablesRef tables = access_.keyspace().take_tables(database_);
+  TablesRef tables = access_.keyspace().take_tables(access_.all_stripes(), database_);
   access_.changed_databases().push_back({database_, tables});
   if (tables != nullptr) access_.dropped_tables().push_back(std::move(tables));
   access_.counters().changes += static_cast<uint64_t>(keys);
@@ -297,9 +297,10 @@ int64_t View::clear(const Effect& effect) {
 void View::swap_with(int other, const Effect& effect) {
   effect.state(access_.effects(), database_);
   Keyspace& keyspace = access_.keyspace();
-  access_.changed_databases().push_back({database_, keyspace.share_tables(database_)});
-  access_.changed_databases().push_back({other, keyspace.share_tables(other)});
-  keyspace.swap_databases(database_, other);
+  const AllStripes& all = access_.all_stripes();
+  access_.changed_databases().push_back({database_, keyspace.share_tables(all, database_)});
+  access_.changed_databases().push_back({other, keyspace.share_tables(all, other)});
+  keyspace.swap_databases(all, database_, other);
   ++access_.counters().changes;
 }
 

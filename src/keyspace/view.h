@@ -65,6 +65,11 @@ class KeyAccess {
   void begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
              const StripeSet& held);
   bool holds(int stripe) const { return held_->has(stripe); }
+  // For who declared everything.
+  const AllStripes& all_stripes() const {
+    CHECK(held_->is_all(), "what concerns whole databases declares everything");
+    return everything_;
+  }
 
   KeyPlace place(Bytes key) const;
   // Keys of other stripes than those that are held count as absent, as far as this execution goes.
@@ -137,6 +142,8 @@ class KeyAccess {
   int64_t now_ms_ = 0;
   ExpiryMode mode_ = ExpiryMode::kDelete;
   const StripeSet* held_ = nullptr;
+  struct Everything final : AllStripes {};
+  const Everything everything_;
   bool only_held_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
@@ -180,6 +187,8 @@ class View {
   // The same moment in another database.
   View at(int database) const { return View(access_, database); }
   int database_count() const { return access_.keyspace().database_count(); }
+  // The proof, for commands whose row says that they lock everything.
+  const AllStripes& all_stripes() const { return access_.all_stripes(); }
   const EncodingLimits& limits() const { return access_.limits(); }
   int64_t now_ms() const { return access_.now_ms(); }
 

@@ -341,16 +341,16 @@ TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
       mutate(4000);
       const auto at_cut = model;
       MapSink sink;
-      SnapshotWalk walk(world.keyspace, sink);
+      SnapshotWalk walk(world.access.all_stripes(), world.keyspace, sink);
       EXPECT_EQ(walk.keys_at_cut(), static_cast<int64_t>(at_cut.size()));
       const bool swap = random.below(2) == 0;
       int steps = 0;
       while (walk.step(static_cast<int>(random.below(40)) + 1)) {
         mutate(static_cast<int>(random.below(60)));
         if (++steps == 5 && swap) {
-          TablesRef gone = world.keyspace.take_tables(2);
+          TablesRef gone = world.keyspace.take_tables(world.access.all_stripes(), 2);
           std::erase_if(model, [](const auto& item) { return item.first.first == 2; });
-          world.keyspace.swap_databases(0, 1);
+          world.keyspace.swap_databases(world.access.all_stripes(), 0, 1);
           std::map<std::pair<int, std::string>, std::string> swapped;
           for (auto& [place, text] : model) {
             swapped[{place.first == 2 ? 2 : 1 - place.first, place.second}] = text;
@@ -358,7 +358,7 @@ TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
           model = std::move(swapped);
         }
       }
-      walk.end();
+      walk.end(world.access.all_stripes());
       EXPECT_EQ(sink.seen, at_cut) << "seed " << seed;
     }
   }

@@ -34,7 +34,7 @@ Log::Log(const LogOptions& options, const ReplicationId& id)
 
 Log::~Log() = default;
 
-void Log::activate(const ReplicationId& fresh) {
+void Log::activate(const AllStripes& /*all*/, const ReplicationId& fresh) {
   const Guard guard(blocks_.lock);
   if (active()) return;
   history_ = LogHistory{.id = fresh, .id2 = {}, .id2_valid_until = 0};
@@ -42,7 +42,7 @@ void Log::activate(const ReplicationId& fresh) {
   active_.store(true, std::memory_order_relaxed);
 }
 
-void Log::deactivate() {
+void Log::deactivate(const AllStripes& /*all*/) {
   SharedBlocks::Freed freed;  // declared before the guard: memory goes back after the lock is free
   const Guard guard(blocks_.lock);
   active_.store(false, std::memory_order_relaxed);
@@ -108,7 +108,7 @@ Position Log::position() const {
   return {.id = history_.id, .offset = blocks_.written()};
 }
 
-void Log::adopt_id(const ReplicationId& fresh) {
+void Log::adopt_id(const AllStripes& /*all*/, const ReplicationId& fresh) {
   const Guard guard(blocks_.lock);
   history_ = LogHistory{.id = fresh, .id2 = history_.id, .id2_valid_until = blocks_.written()};
 }
@@ -119,7 +119,7 @@ void Log::set_second_id(const ReplicationId& id2, uint64_t valid_until) {
   history_.id2_valid_until = valid_until;
 }
 
-void Log::reset(const Position& position) {
+void Log::reset(const AllStripes& /*all*/, const Position& position) {
   SharedBlocks::Freed freed;
   const Guard guard(blocks_.lock);
   freed = blocks_.restart(position.offset);

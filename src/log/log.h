@@ -116,10 +116,10 @@ class Log {
   bool active() const { return active_.load(std::memory_order_relaxed); }
 
   // Starts to keep bytes, in a new history: writes made while inactive were not counted, so no
-  // earlier id names this data. Requires all stripes. Already active: does nothing.
-  void activate(const ReplicationId& fresh);
-  // Drops every block and loses every cursor. Requires all stripes.
-  void deactivate();
+  // earlier id names this data. Already active: does nothing.
+  void activate(const AllStripes& all, const ReplicationId& fresh);
+  // Drops every block and loses every cursor.
+  void deactivate(const AllStripes& all);
 
   // Adds `record` at the end and returns the end after it. When `database` differs from that of the
   // append before, `select_command`, which selects it, goes first, with nothing in between.
@@ -143,13 +143,13 @@ class Log {
   Position position() const;  // the id and the end, taken together
   // The history goes on under a new id from here; what came before is also known as the old one
   // (promotion). A new id with the same bytes, told by a primary (+CONTINUE <id>), is the same
-  // change. Requires all stripes.
-  void adopt_id(const ReplicationId& fresh);
+  // change.
+  void adopt_id(const AllStripes& all, const ReplicationId& fresh);
   // A second id learnt otherwise (from a snapshot file at start).
   void set_second_id(const ReplicationId& id2, uint64_t valid_until);
   // A full sync ended: drops every block, loses every cursor, and goes on at `position`, active. No
-  // second id, no selected database. Requires all stripes.
-  void reset(const Position& position);
+  // second id, no selected database.
+  void reset(const AllStripes& all, const Position& position);
 
   // A reader that starts at `offset`, which must lie within window(); kLimit says that it does not.
   // When the lag passes `lag_bytes_max` (0: no limit), checked once a block, the cursor is lost.

@@ -16,13 +16,17 @@
 namespace tandem {
 namespace {
 
+// Nobody else is there who could execute anything.
+struct Alone final : AllStripes {};
+const Alone kAlone;
+
 ReplicationId id_of(char digit) {
   return *ReplicationId::parse(std::string(ReplicationId::kLength, digit));
 }
 
 std::unique_ptr<Log> active_log(LogOptions options) {
   auto log = std::make_unique<Log>(options, id_of('a'));
-  log->activate(id_of('b'));
+  log->activate(kAlone, id_of('b'));
   return log;
 }
 
@@ -58,10 +62,10 @@ TEST(LogTest, InactiveLogAppendsNothing) {
   EXPECT_EQ(log.append("x", 0, "p"), 0U);
   EXPECT_EQ(log.append_verbatim("x"), 0U);
   EXPECT_EQ(log.end(), 0U);
-  log.activate(id_of('b'));
+  log.activate(kAlone, id_of('b'));
   EXPECT_EQ(log.append("x", 0, "p"), 2U);
   EXPECT_EQ(log.history().id, id_of('b'));
-  log.deactivate();
+  log.deactivate(kAlone);
   EXPECT_EQ(log.append("x", 0, "p"), 2U);
   EXPECT_EQ(log.window().bytes_held(), 0U);
 }
@@ -155,7 +159,7 @@ TEST(LogTest, ResetStartsANewHistory) {
   auto before = log->open_at_end("before", 0);
   log->append("some bytes", 0, "");
   const Bytes held = *before->peek();
-  log->reset({.id = id_of('c'), .offset = 5});
+  log->reset(kAlone, {.id = id_of('c'), .offset = 5});
   EXPECT_EQ(held, "some byt") << "bytes already handed out stay";
   EXPECT_FALSE(before->peek());
   EXPECT_EQ(log->end(), 5U);
@@ -170,7 +174,7 @@ TEST(LogTest, ResetStartsANewHistory) {
 TEST(LogTest, PromotionKeepsTheFormerIdAsSecond) {
   auto log = active_log({});
   log->append("12345", 0, "");
-  log->adopt_id(id_of('d'));
+  log->adopt_id(kAlone, id_of('d'));
   const LogHistory history = log->history();
   EXPECT_EQ(history.id, id_of('d'));
   EXPECT_EQ(history.id2, id_of('b'));
@@ -233,7 +237,7 @@ TEST_P(LogProperty, CursorsReadWhatWasAppended) {
       cursors.erase(cursors.begin() + static_cast<long>(chance.below(cursors.size())));
     } else if (act == 59 && chance.below(10) == 0) {
       base = chance.below(100000);
-      log->reset({.id = id_of('e'), .offset = base});
+      log->reset(kAlone, {.id = id_of('e'), .offset = base});
       model.clear();
       database = Log::kNoDatabase;
       for (auto& cursor : cursors) EXPECT_FALSE(cursor->peek());
@@ -341,7 +345,7 @@ TEST(LogTest, WhereAReaderStartsIsChosenInOneHold) {
         EXPECT_EQ(history.id, id_of('b'));
         EXPECT_EQ(window.end, 5U);
         resetting = std::thread([&] {
-          log->reset({.id = id_of('c'), .offset = 100});
+          log->reset(kAlone, {.id = id_of('c'), .offset = 100});
           EXPECT_TRUE(chosen.load());
         });
         for (int i = 0; i < 1000; ++i) std::this_thread::yield();

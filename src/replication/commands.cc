@@ -20,11 +20,10 @@ namespace tandem {
 
 namespace {
 
-// All stripes are held: the row says so.
 void replicaof(ReplicationControl& control, SessionContext& c) {
   if (equal_ignore_case(c.args[1], "no") && equal_ignore_case(c.args[2], "one")) {
     if (control.is_replica()) {
-      control.promote();
+      control.promote(c.keys.all_stripes());
       log_notice("PRIMARY MODE enabled (client {} asked for it)", c.client.id);
     }
     return c.reply.ok();
@@ -37,7 +36,7 @@ void replicaof(ReplicationControl& control, SessionContext& c) {
     control.retry_link();
     return c.reply.simple("OK Already connected to specified master");
   }
-  control.follow(std::string(c.args[1]), static_cast<int>(*port));
+  control.follow(c.keys.all_stripes(), std::string(c.args[1]), static_cast<int>(*port));
   log_notice("REPLICAOF {}:{} enabled (client {} asked for it)", c.args[1], *port, c.client.id);
   c.reply.ok();
 }
@@ -56,7 +55,7 @@ void serve(ReplicationControl& control, const GiveConnection& give, SessionConte
       hello.without_keys && !hello.understands_mark) {
     return c.reply.error("ERR Filtered replica requires EOF capability");
   }
-  control.activate_log();
+  control.activate_log(c.keys.all_stripes());
   const bool given = give(c.client, [&control, request, &client](
                                         ByteStream& stream, std::string unread, StopToken stop) {
     return control.serve_replica(stream, std::move(unread), request, client, stop);
@@ -75,7 +74,7 @@ bool take_over(ReplicationControl& control, SessionContext& c) {
     c.reply.error("ERR PSYNC FAILOVER replid must match my replid.");
     return false;
   }
-  control.promote();
+  control.promote(c.keys.all_stripes());
   log_notice("PRIMARY MODE enabled (failover request from client {})", c.client.id);
   return true;
 }

@@ -45,23 +45,23 @@ Task<void> ReplicationControl::run(StopToken stop) {
 
 // ---- Role ----
 
-void ReplicationControl::follow(std::string host, int port) {
-  change_role(ReplicaRole{.primary_host = std::move(host), .primary_port = port});
+void ReplicationControl::follow(const AllStripes& all, std::string host, int port) {
+  change_role(all, ReplicaRole{.primary_host = std::move(host), .primary_port = port});
 }
 
-void ReplicationControl::promote() { change_role(PrimaryRole{}); }
+void ReplicationControl::promote(const AllStripes& all) { change_role(all, PrimaryRole{}); }
 
 // The database that the file names is the one that its writer's next command took for granted. For
 // a replica, that is its primary's next one. A primary selects anew: those who go on with it are at
 // this place by other ways, and may have another one selected.
-void ReplicationControl::continue_from(const DatasetPlace& place) {
+void ReplicationControl::continue_from(const AllStripes& all, const DatasetPlace& place) {
   Log& log = parts_.engine.log;
   const Position& position = place.position;
   if (is_replica()) {
-    log.reset(position);
+    log.reset(all, position);
     if (place.selected_database) log.select_database(*place.selected_database);
   } else {
-    log.reset({.id = fresh_id(), .offset = position.offset});
+    log.reset(all, {.id = fresh_id(), .offset = position.offset});
     log.set_second_id(position.id, position.offset);
   }
   if (place.second) former_.add(*place.second);
@@ -69,14 +69,14 @@ void ReplicationControl::continue_from(const DatasetPlace& place) {
 
 // The only place where the role changes (replication/role.h has the diagram). All stripes are held,
 // so each command was executed wholly in the former role or will be wholly in the new one.
-void ReplicationControl::change_role(Role next) {
+void ReplicationControl::change_role(const AllStripes& all, Role next) {
   Engine& engine = parts_.engine;
   const bool was_replica = is_replica();
   const auto* following = std::get_if<ReplicaRole>(&next);
   if (following == nullptr && was_replica) {
     if (engine.log.active()) {
       former_.add_second_of(engine.log.history());
-      engine.log.adopt_id(fresh_id());
+      engine.log.adopt_id(all, fresh_id());
     }
     // The history goes on with our own commands, which select their database anew.
     engine.log.forget_database();
@@ -85,8 +85,8 @@ void ReplicationControl::change_role(Role next) {
                                  ? PrimaryAddress{following->primary_host, following->primary_port}
                                  : PrimaryAddress{});
   // Clients that wait for a key would wait for this server's own writes.
-  if (following != nullptr && !was_replica) engine.blocked.end_all(kUnblockedByRole);
-  state_.change(std::move(next));
+  if (following != nullptr && !was_replica) engine.blocked.end_all(all, kUnblockedByRole);
+  state_.change(all, std::move(next));
   // Ours ask again: they learn the new id, or that the history is another.
   replicas_.drop_all();
   state_.settle();
@@ -217,7 +217,7 @@ void ReplicationControl::retire_backlog(int64_t now_ms) {
   const ExclusiveGuard all(parts_.engine.keyspace);
   // A replica that was let in meanwhile has put the clock back.
   if (now_ms - without_replicas_since_ms_.load() < ttl_ms || is_replica()) return;
-  parts_.engine.log.deactivate();
+  parts_.engine.log.deactivate(all);
   log_notice("The replication backlog is freed after {} seconds without a replica", ttl_ms / 1000);
 }
 
@@ -254,9 +254,9 @@ void ReplicationControl::forget_client(uint64_t client_id) {
   if (replicas_.drop_killed(client_id)) state_.settle();
 }
 
-void ReplicationControl::activate_log() {
+void ReplicationControl::activate_log(const AllStripes& all) {
   without_replicas_since_ms_.store(parts_.loop.clock().monotonic_ms());
-  parts_.engine.log.activate(fresh_id());
+  parts_.engine.log.activate(all, fresh_id());
 }
 
 Task<void> ReplicationControl::serve_replica(ByteStream& stream, std::string unread,

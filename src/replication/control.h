@@ -67,14 +67,14 @@ class ReplicationControl {
   // Follows the primary of the moment, serves full syncs, keeps time; until stopped.
   Task<void> run(StopToken stop);
 
-  // ---- Role. REQUIRE: all stripes held. Any thread. ----
-  void follow(std::string host, int port);
+  // ---- Role. Any thread. ----
+  void follow(const AllStripes& all, std::string host, int port);
   // No primary any more: what this server holds is a history of its own from here.
-  void promote();
+  void promote(const AllStripes& all);
   // Once, before run(), when the data come from a file that names their place in a history. A
   // replica asks its primary to go on from there. A primary begins a history of its own, as at a
   // promotion: its former replicas may go on with it under the id that they know.
-  void continue_from(const DatasetPlace& place);
+  void continue_from(const AllStripes& all, const DatasetPlace& place);
 
   // ---- Any thread. ----
   // The role and its link, of one moment.
@@ -114,17 +114,17 @@ class ReplicationControl {
     return former_.resolve(place, parts_.engine.log.history().id);
   }
 
-  // Makes the log keep bytes, if it does not yet. REQUIRES: all stripes held.
-  void activate_log();
+  // Makes the log keep bytes, if it does not yet.
+  void activate_log(const AllStripes& all);
 
   // ---- On the connection's worker. ----
-  // Feeds a replica until the connection is over. `unread`: what came behind its PSYNC. `client`
+  // Serves a replica until the connection is over. `unread`: what came behind its PSYNC. `client`
   // outlives the task.
   Task<void> serve_replica(ByteStream& stream, std::string unread, SyncRequest request,
                            const ClientState& client, StopToken stop);
 
  private:
-  void change_role(Role next);
+  void change_role(const AllStripes& all, Role next);
   bool too_few_replicas() const;
   void check_invariants();
   void append_control(Bytes command);

@@ -40,18 +40,18 @@ struct Node : TestEngine {
   void run() { scope.spawn(control.run(scope.token())); }
   void continue_from_file(uint32_t selected_database) {
     const ExclusiveGuard all(keyspace);
-    control.continue_from({.position = kFilePlace,
-                           .second = Position{.id = kOlderId, .offset = kOlderEnd},
-                           .selected_database = selected_database});
+    control.continue_from(all, {.position = kFilePlace,
+                                .second = Position{.id = kOlderId, .offset = kOlderEnd},
+                                .selected_database = selected_database});
   }
 
   void follow_nobody_there() {
     const ExclusiveGuard all(keyspace);
-    control.follow("10.0.0.9", 6379);
+    control.follow(all, "10.0.0.9", 6379);
   }
   void promote() {
     const ExclusiveGuard all(keyspace);
-    control.promote();
+    control.promote(all);
   }
 
   ReplicationOptions options;
@@ -99,7 +99,7 @@ TEST_F(ControlTest, AnEndedLinkDoesNotOpenTheGate) {
   node_->options.replica_serve_stale_data.set(false);
   for (int i = 0; i < 2; ++i) {
     const ExclusiveGuard all(node_->keyspace);
-    node_->control.follow(i == 0 ? "10.0.0.8" : "10.0.0.9", 6379);
+    node_->control.follow(all, i == 0 ? "10.0.0.8" : "10.0.0.9", 6379);
   }
   bool opened = false;
   world_.run_until(

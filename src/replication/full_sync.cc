@@ -2,8 +2,8 @@
 // to walk the dataset, and begins a snapshot. All who wait by then are admitted at its cut. send()
 // makes the stream, off the loop and a few pieces at a time, and rings for the sessions after each.
 //
-// A walk is over when its last piece is in the feed, however long the replicas take to read that:
-// they keep the feed, and the turn is free for the next.
+// A walk is over when its last piece is in the stream, however long the replicas take to read that:
+// they keep the stream, and the turn is free for the next.
 #include "replication/full_sync.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ constexpr int64_t kHeldUpLookMs = 100;
 constexpr int kPiecesPerTrip = 8;
 
 bool is_slow(const FullSyncTicket& ticket) {
-  return ticket.snapshot->lag_in_memory() > SnapshotFeed::kMemoryBytesMax;
+  return ticket.snapshot->lag_in_memory() > SnapshotStream::kMemoryBytesMax;
 }
 
 }  // namespace
@@ -94,43 +94,43 @@ Task<void> FullSyncs::serve_waiting(StopToken stop) {
     co_await loop_.sleep_ms(kBusyRetryMs, stop);
     co_return;
   }
-  auto feed = std::make_shared<SnapshotFeed>(files_);
-  const bool wanted = co_await prepare_file(feed);
+  auto stream = std::make_shared<SnapshotStream>(files_);
+  const bool wanted = co_await prepare_file(stream);
   if (!wanted) co_return;
   Tickets tickets;
   const RdbSnapshot::Options options = snapshot_options();
   std::shared_ptr<RdbSnapshot> snapshot = RdbSnapshot::begin(
-      engine_, std::move(turn), options, [&] { tickets = admit(feed, options.format.version); });
+      engine_, std::move(turn), options, [&] { tickets = admit(stream, options.format.version); });
   const int64_t started_ms = loop_.clock().monotonic_ms();
   const int64_t keys = snapshot->keys_total();
   log_notice("Full sync of {} replica(s): a snapshot of {} keys begins", tickets.size(), keys);
   running_.store(true);
-  const bool complete = co_await send(snapshot, feed, tickets, stop);
+  const bool complete = co_await send(snapshot, stream, tickets, stop);
   running_.store(false);
   if (complete) {
     // Before anybody hears of its end: who then wants to save finds the turn free.
     snapshot.reset();
     completed_.fetch_add(1);
-    feed->finish();
+    stream->finish();
   } else {
     for (const Ticket& ticket : tickets) ticket->set_failed();
   }
   ring(tickets);
   log_notice("The snapshot {} after {} ms, {} bytes", complete ? "is complete" : "was given up",
-             loop_.clock().monotonic_ms() - started_ms, feed->end());
+             loop_.clock().monotonic_ms() - started_ms, stream->end());
   if (complete) co_return;
   // Giving one up may take a while.
   co_await loop_.offload([last = std::move(snapshot)]() mutable { last.reset(); });
 }
 
 // Who must know the length beforehand reads the whole stream from a file.
-Task<bool> FullSyncs::prepare_file(std::shared_ptr<SnapshotFeed> feed) {
+Task<bool> FullSyncs::prepare_file(std::shared_ptr<SnapshotStream> stream) {
   const auto needs_file = [](const Ticket& ticket) { return !ticket->understands_mark; };
   {
     const Guard guard(lock_);
     if (std::none_of(waiting_.begin(), waiting_.end(), needs_file)) co_return !waiting_.empty();
   }
-  auto begun = co_await loop_.offload([feed] { return feed->begin_file(); });
+  auto begun = co_await loop_.offload([stream] { return stream->begin_file(); });
   const Guard guard(lock_);
   if (begun && *begun) co_return !waiting_.empty();
   std::erase_if(waiting_, [&](const Ticket& ticket) {
@@ -144,13 +144,14 @@ Task<bool> FullSyncs::prepare_file(std::shared_ptr<SnapshotFeed> feed) {
 
 // False: given up, for a stop, because nobody wants it any more, or to give way.
 Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
-                           std::shared_ptr<SnapshotFeed> feed, Tickets tickets, StopToken stop) {
+                           std::shared_ptr<SnapshotStream> stream, Tickets tickets,
+                           StopToken stop) {
   // Runs while the slow ones are waited for by somebody else than us.
   DutyClock patience;
   for (bool more = true; more;) {
     if (stop.requested() || snapshot->interrupted() || !anybody_left(tickets)) co_return false;
     const int64_t now_ms = loop_.clock().monotonic_ms();
-    if (is_held_up(*feed, tickets)) {
+    if (is_held_up(*stream, tickets)) {
       if (snapshot->turn_wanted() || somebody_waits(tickets)) {
         patience.peers_turn(now_ms);
       } else {
@@ -158,7 +159,7 @@ Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
       }
       const int64_t patience_ms = options_.timeout_seconds.get() * 1000 / 2;
       if (patience.look(now_ms) >= patience_ms || snapshot->pending_bytes() > kHandedInBytesMax) {
-        co_await let_slow_ones_go(feed, tickets);
+        co_await let_slow_ones_go(stream, tickets);
         patience = {};
         continue;
       }
@@ -168,14 +169,14 @@ Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
     }
     patience.our_turn(now_ms);
     // To its end even when stopped: it is short.
-    auto made = co_await loop_.offload([snapshot, feed]() mutable {
+    auto made = co_await loop_.offload([snapshot, stream]() mutable {
       std::string piece;
       for (int i = 0; i < kPiecesPerTrip; ++i) {
         if (!snapshot->produce(piece)) {
           snapshot.reset();  // so that the caller's is the last
           return false;
         }
-        feed->append(piece);
+        stream->append(piece);
       }
       return true;
     });
@@ -187,8 +188,8 @@ Task<bool> FullSyncs::send(std::shared_ptr<RdbSnapshot> snapshot,
 
 // The walk goes on. What the slow ones have yet to take they read from a file; without one they
 // have lost their place.
-Task<void> FullSyncs::let_slow_ones_go(std::shared_ptr<SnapshotFeed> feed, Tickets tickets) {
-  auto begun = co_await loop_.offload([feed] { return feed->begin_file(); });
+Task<void> FullSyncs::let_slow_ones_go(std::shared_ptr<SnapshotStream> stream, Tickets tickets) {
+  auto begun = co_await loop_.offload([stream] { return stream->begin_file(); });
   if (begun && *begun) log_notice("A snapshot for replicas goes on in a file, for the slow ones");
   {
     const Guard guard(lock_);
@@ -201,23 +202,23 @@ Task<void> FullSyncs::let_slow_ones_go(std::shared_ptr<SnapshotFeed> feed, Ticke
 
 // At the cut, all stripes held. Who came since the version was chosen and reads only a lower one
 // waits for the next walk, and so does who needs a file where there is none.
-FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, int version) {
+FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotStream>& stream, int version) {
   Log& log = engine_.log;
   // A replica passes on the selection of its primary's stream; a primary begins with one of its
   // own.
   if (!engine_.gate.is(Gate::kReplica)) log.forget_database();
   const Guard guard(lock_);
   const auto later = std::partition(waiting_.begin(), waiting_.end(), [&](const Ticket& ticket) {
-    return version_for(*ticket) >= version && (ticket->understands_mark || feed->has_file());
+    return version_for(*ticket) >= version && (ticket->understands_mark || stream->has_file());
   });
   Tickets admitted(waiting_.begin(), later);
   waiting_.erase(waiting_.begin(), later);
   for (const Ticket& ticket : admitted) {
     ticket->cut = log.position();
     ticket->mark = random_.hex(40);
-    ticket->feed = feed;
+    ticket->stream = stream;
     ticket->snapshot =
-        std::make_unique<SnapshotFeed::Reader>(feed, ticket->name, !ticket->understands_mark);
+        std::make_unique<SnapshotStream::Reader>(stream, ticket->name, !ticket->understands_mark);
     ticket->log = log.open_at_end(ticket->name, ticket->lag_bytes_max,
                                   [bell = ticket->bell] { bell->ring(); });
     ticket->set_ready();
@@ -225,12 +226,12 @@ FullSyncs::Tickets FullSyncs::admit(const std::shared_ptr<SnapshotFeed>& feed, i
   return admitted;
 }
 
-bool FullSyncs::is_held_up(const SnapshotFeed& feed, const Tickets& tickets) const {
+bool FullSyncs::is_held_up(const SnapshotStream& stream, const Tickets& tickets) const {
   const Guard guard(lock_);
   bool held_up = false;
   for (const Ticket& ticket : tickets) {
     if (ticket->bell == nullptr || !is_slow(*ticket)) continue;
-    if (feed.has_file()) {
+    if (stream.has_file()) {
       ticket->snapshot->fall_behind();
     } else {
       held_up = true;

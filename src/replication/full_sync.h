@@ -3,8 +3,7 @@
 //
 //   sessions --join--> [waiting] --delay--> one cut: each gets its place in the log and in the
 //                                           snapshot's stream
-//   walker --produce--> SnapshotFeed (replication/snapshot_feed.h) <--next/advance-- each session,
-//                                                                        at its own pace
+//   walker --append--> SnapshotStream <--next/advance-- each session, at its own pace
 //
 // The walk pauses for who takes its bytes slowly, as long as that hurts nobody: at most for half of
 // repl-timeout in all while somebody else waits (another replica of this walk that has taken
@@ -32,7 +31,7 @@
 #include "log/log.h"
 #include "replication/options.h"
 #include "replication/replica_registry.h"
-#include "replication/snapshot_feed.h"
+#include "replication/snapshot_stream.h"
 
 namespace tandem {
 
@@ -62,9 +61,9 @@ class FullSyncTicket {
   // Once ready(), for the session's thread.
   Position cut;
   std::string mark;  // forty digits that end the transfer
-  std::shared_ptr<SnapshotFeed> feed;
-  std::unique_ptr<SnapshotFeed::Reader> snapshot;  // in the feed, from its start
-  std::unique_ptr<LogCursor> log;                  // from the cut on
+  std::shared_ptr<SnapshotStream> stream;
+  std::unique_ptr<SnapshotStream::Reader> snapshot;  // in the stream, from its start
+  std::unique_ptr<LogCursor> log;                    // from the cut on
 
   // For FullSyncs, under its lock.
   Doorbell* bell;  // null once the session left
@@ -95,7 +94,7 @@ class FullSyncs {
   // lives until leave().
   Ticket join(std::string name, const ReplicaHello& hello, uint64_t lag_bytes_max, Doorbell& wake);
   void leave(FullSyncTicket& ticket);
-  // The session took bytes from its feed.
+  // The session took bytes from its stream.
   void taken() { taken_bell_.ring(); }
 
   // For INFO and for people.
@@ -108,15 +107,15 @@ class FullSyncs {
   int64_t delay_left_ms() const;
   Task<void> serve_waiting(StopToken stop);
   // False: nobody is left to be served.
-  Task<bool> prepare_file(std::shared_ptr<SnapshotFeed> feed);
-  Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotFeed> feed,
+  Task<bool> prepare_file(std::shared_ptr<SnapshotStream> stream);
+  Task<bool> send(std::shared_ptr<RdbSnapshot> snapshot, std::shared_ptr<SnapshotStream> stream,
                   Tickets tickets, StopToken stop);
-  Task<void> let_slow_ones_go(std::shared_ptr<SnapshotFeed> feed, Tickets tickets);
-  Tickets admit(const std::shared_ptr<SnapshotFeed>& feed, int version);
+  Task<void> let_slow_ones_go(std::shared_ptr<SnapshotStream> stream, Tickets tickets);
+  Tickets admit(const std::shared_ptr<SnapshotStream>& stream, int version);
   int version_for(const FullSyncTicket& ticket) const {
     return rdb_version_for(ticket.rdb_version, options_);
   }
-  bool is_held_up(const SnapshotFeed& feed, const Tickets& tickets) const;
+  bool is_held_up(const SnapshotStream& stream, const Tickets& tickets) const;
   bool somebody_waits(const Tickets& tickets) const;
   bool anybody_left(const Tickets& tickets) const;
   void ring(const Tickets& tickets);

@@ -235,17 +235,16 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
 
 // False: a snapshot of the former data still runs; to be tried again.
 Result<bool> Link::install(DatasetLoad& load, const Position& cut) {
-  const Installed installed =
-      install_dataset(engine_, load,
-                      {.is_wanted = [this] { return is_wanted(); },
-                       .place_log = [this, &load, &cut] { place_log(load, cut); }});
+  const Installed installed = install_dataset(
+      engine_, load,
+      {.is_wanted = [this] { return is_wanted(); },
+       .place_log = [this, &load, &cut](const AllStripes& all) { place_log(all, load, cut); }});
   if (installed == Installed::kUnwanted) return fail(ErrorCode::kCancelled, kNoLongerWanted);
   return installed == Installed::kDone;
 }
 
-// All stripes are held.
-void Link::place_log(const DatasetLoad& load, const Position& cut) {
-  engine_.log.reset(cut);
+void Link::place_log(const AllStripes& all, const DatasetLoad& load, const Position& cut) {
+  engine_.log.reset(all, cut);
   if (load.selected_database()) engine_.log.select_database(*load.selected_database());
   parts_.former.clear();
   only_a_snapshot_helps_ = false;
@@ -260,7 +259,7 @@ Result<void> Link::continue_history(const Continue& answer) {
     const ExclusiveGuard all(engine_.keyspace);
     if (!is_wanted()) return fail(ErrorCode::kCancelled, kNoLongerWanted);
     parts_.former.add_second_of(engine_.log.history());
-    engine_.log.adopt_id(*answer.id);
+    engine_.log.adopt_id(all, *answer.id);
   }
   // Our replicas must learn the new id.
   parts_.replicas.drop_all();

@@ -117,7 +117,7 @@ class Link {
   Task<void> acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop);
 
   Result<bool> install(DatasetLoad& load, const Position& cut);
-  void place_log(const DatasetLoad& load, const Position& cut);
+  void place_log(const AllStripes& all, const DatasetLoad& load, const Position& cut);
   Result<void> continue_history(const Continue& answer);
   // The role is still the one that this link was made for. Stable while any stripe is held.
   bool is_wanted() const { return engine_.is_replica_since(parts_.role_generation); }

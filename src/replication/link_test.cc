@@ -349,7 +349,7 @@ TEST_F(LinkTest, AShutdownHoldsTheStreamBackWithoutEndingTheLink) {
   world_.run_for_ms(3000);
   {
     const ExclusiveGuard all(replica_->keyspace);
-    replica_->engine.journal.close();
+    replica_->engine.journal.close(all);
   }
   world_.run_for_ms(3000);
   EXPECT_EQ(replica_->log.end(), end);

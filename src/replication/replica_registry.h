@@ -33,7 +33,7 @@ class ConnectionObserver {
   virtual void replica_heard(uint64_t client_id) = 0;
 };
 
-// The replicas that this server feeds: who they are, how far they are, and how to wake or drop
+// The replicas that this server serves: who they are, how far they are, and how to wake or drop
 // them.
 //
 // Threads: any. Each replica's session (replication/replica_session.h), on its worker's loop,

@@ -1,7 +1,7 @@
-// Mechanism: feed() reads as the conversation runs, from the answer to PSYNC to the stream. What
-// changes (the log, the snapshot, an acknowledgement, a second that passed) notifies one event, and
-// the loop that waits for it looks anew. Only that loop writes. A second task reads; whichever has
-// a reason to end says it with give_up(), which stops the other.
+// Mechanism: converse() reads as the conversation runs, from the answer to PSYNC to the stream.
+// What changes (the log, the snapshot, an acknowledgement, a second that passed) notifies one
+// event, and the loop that waits for it looks anew. Only that loop writes. A second task reads;
+// whichever has a reason to end says it with give_up(), which stops the other.
 #include "replication/replica_session.h"
 
 #include <algorithm>
@@ -82,7 +82,7 @@ ReplicaSession::~ReplicaSession() {
 
 Task<Error> ReplicaSession::run() {
   reading_.spawn(read_acknowledgements());
-  auto ended = co_await feed();
+  auto ended = co_await converse();
   if (!ended) give_up(ended.error());
   reading_.request_stop();
   co_await reading_.join();
@@ -91,7 +91,7 @@ Task<Error> ReplicaSession::run() {
   co_return reason_;
 }
 
-Task<Result<void>> ReplicaSession::feed() {
+Task<Result<void>> ReplicaSession::converse() {
   Log& log = parts_.engine.log;
   // Decided and begun in one hold of the log: no reset and no new id can come between.
   SyncDecision decision;
@@ -159,9 +159,9 @@ Task<Result<void>> ReplicaSession::send_empty_snapshot() {
   std::string rdb;
   Position cut;
   {
-    const ExclusiveGuard guard(engine.keyspace);
+    const ExclusiveGuard all(engine.keyspace);
     if (!engine.gate.is(Gate::kReplica)) engine.log.forget_database();
-    rdb = empty_rdb(engine, format);
+    rdb = empty_rdb(all, engine, format);
     cut = engine.log.position();
     log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes,
                                   [this] { bell_.ring(); });
@@ -190,7 +190,7 @@ Task<Result<void>> ReplicaSession::show_life() {
 
 Task<Result<void>> ReplicaSession::send_snapshot_bytes() {
   acknowledged_ = false;
-  SnapshotFeed& snapshot = *ticket_->feed;
+  SnapshotStream& snapshot = *ticket_->stream;
   TransferHeader header;
   if (hello_.understands_mark) header.mark = ticket_->mark;
   for (bool header_sent = false;;) {

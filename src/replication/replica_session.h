@@ -1,5 +1,5 @@
-// One replica, as its primary serves it: a connection on which PSYNC was said becomes a feed of the
-// log.
+// One replica, as its primary serves it: a connection on which PSYNC was said becomes a reader of
+// the log.
 //
 // Three states, in this order (ReplicaState): it waits for a snapshot's cut; it gets the snapshot,
 // while the log holds its place from the cut on; it streams the log. A partial sync starts with the
@@ -67,7 +67,7 @@ class ReplicaSession {
   Task<Error> run();
 
  private:
-  Task<Result<void>> feed();
+  Task<Result<void>> converse();
   Task<Result<void>> send_snapshot();
   Task<Result<void>> send_empty_snapshot();
   Task<Result<void>> wait_for_cut();

@@ -53,7 +53,10 @@ struct Primary : TestEngine {
         network(process.network()) {
     options.diskless_sync_delay_seconds.set(0);
     options.timeout_seconds.set(5);
-    log.activate(id_of('a'));
+    {
+      const ExclusiveGuard all(keyspace);
+      log.activate(all, id_of('a'));
+    }
     listener = std::move(*network.listen("0.0.0.0", kPort, 16));
     scope.spawn(accept());
     scope.spawn(full_syncs.run(scope.token()));
@@ -554,7 +557,7 @@ TEST_F(ReplicaSessionTest, DropAllInTheMiddleOfAWriteSendsNothingOfWhatComesAfte
   world_.run_for_ms(300);
   {
     const ExclusiveGuard all(primary_->keyspace);
-    primary_->log.adopt_id(id_of('b'));
+    primary_->log.adopt_id(all, id_of('b'));
     primary_->replicas.drop_all();
   }
   primary_->write("b", std::string(50'000, 'z'));

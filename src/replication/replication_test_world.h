@@ -84,7 +84,7 @@ struct LinkedReplica : TestEngine {
   uint64_t become(const ReplicaRole& next) {
     set(engine, "old", "1");
     const ExclusiveGuard all(keyspace);
-    state.change(next);
+    state.change(all, next);
     return state.view().generation;
   }
 };

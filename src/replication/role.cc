@@ -11,7 +11,7 @@ RoleState::View RoleState::view() const {
   return state_;
 }
 
-void RoleState::change(Role next) {
+void RoleState::change(const AllStripes& /*all*/, Role next) {
   const Guard guard(lock_);
   state_.role = std::move(next);
   next_generation();

@@ -80,8 +80,7 @@ class RoleState {
   View view() const;
   bool is_replica() const { return parts_.engine.gate.is(Gate::kReplica); }
 
-  // REQUIRES: all stripes held.
-  void change(Role next);
+  void change(const AllStripes& all, Role next);
 
   // What the gate is derived from has changed: options, or the replicas.
   void settle();

@@ -14,12 +14,12 @@ struct RoleStateTest : testing::Test, TestEngine {
 
   uint64_t follow(const std::string& host) {
     const ExclusiveGuard all(keyspace);
-    state.change(ReplicaRole{.primary_host = host, .primary_port = 6379});
+    state.change(all, ReplicaRole{.primary_host = host, .primary_port = 6379});
     return state.view().generation;
   }
   void promote() {
     const ExclusiveGuard all(keyspace);
-    state.change(PrimaryRole{});
+    state.change(all, PrimaryRole{});
   }
   bool serves_reads() const { return !Gate::refuses_stale(gate.bits()); }
 

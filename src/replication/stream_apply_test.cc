@@ -17,8 +17,8 @@ struct StreamApplyTest : testing::Test, TestEngine {
   StreamApplyTest() : TestEngine(system_clock()) {
     {
       const ExclusiveGuard all(keyspace);
-      state.change(ReplicaRole{.primary_host = "a", .primary_port = 6379});
-      log.reset({.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'a'))});
+      state.change(all, ReplicaRole{.primary_host = "a", .primary_port = 6379});
+      log.reset(all, {.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'a'))});
     }
     apply.restart("a:6379");
   }
@@ -96,7 +96,7 @@ TEST_F(StreamApplyTest, NothingGoesIntoAClosedLogAndTheStreamLives) {
   for (const bool closed : {true, false}) {
     {
       const ExclusiveGuard all(keyspace);
-      closed ? engine.journal.close() : engine.journal.reopen();
+      closed ? engine.journal.close(all) : engine.journal.reopen();
     }
     ASSERT_TRUE(apply.feed(closed ? Bytes(stream) : Bytes()));
     EXPECT_EQ(apply.held_back(), closed);

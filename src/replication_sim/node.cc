@@ -34,7 +34,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
     : process_(process),
       name_(name),
       incarnation_(options.incarnation),
-      watch_(options.watch),
+      observer_(options.observer),
       options_(server_options(options)),
       node_(*options_, machine(options),
             {.each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
@@ -74,7 +74,7 @@ SimNode::~SimNode() {
 void SimNode::on_file_read(const FileLoad::Outcome& outcome) {
   // Before the log grows: a history that begins here is to be seen from its first byte on.
   reader_ = log().open_at_end("invariants", 0);
-  watch_.loaded(*this, outcome);
+  observer_.loaded(*this, outcome);
   if (outcome) process_.loop().post([this] { begin_replication(); });
 }
 
@@ -87,19 +87,19 @@ void SimNode::begin_replication() {
 void SimNode::after_save_step() {
   if (!std::exchange(saving_, true)) {
     saves_before_ = persistence().figures().saves;
-    watch_.at_cut(*this);
+    observer_.at_cut(*this);
     return;
   }
   if (persistence().is_under_way()) return;
   saving_ = false;
-  watch_.save_ended(*this, persistence().figures().saves != saves_before_);
+  observer_.save_ended(*this, persistence().figures().saves != saves_before_);
 }
 
 bool SimNode::save() {
   if (is_loading() || persistence().is_under_way()) return false;
-  watch_.at_cut(*this);
+  observer_.at_cut(*this);
   const bool saved = persistence().save().has_value();
-  watch_.save_ended(*this, saved);
+  observer_.save_ended(*this, saved);
   return saved;
 }
 

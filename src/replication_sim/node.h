@@ -26,7 +26,7 @@ class SimNode;
 
 // Told what happens to a node's file, between the turns of processes and before anything else
 // happens.
-class FileWatch {
+class FileObserver {
  public:
   // A save took its cut: the node is as its file will be.
   virtual void at_cut(SimNode& node) = 0;
@@ -35,12 +35,12 @@ class FileWatch {
   virtual void loaded(SimNode& node, const FileLoad::Outcome& outcome) = 0;
 
  protected:
-  ~FileWatch() = default;
+  ~FileObserver() = default;
 };
 
 struct SimNodeOptions {
-  FileWatch& watch;       // outlives the node
-  std::string primary{};  // an address: it starts as that one's replica
+  FileObserver& observer;  // outlives the node
+  std::string primary{};   // an address: it starts as that one's replica
   std::vector<SavePoint> save_points{};
   size_t write_bytes = 1024;  // Persistence
   uint64_t incarnation = 0;
@@ -101,7 +101,7 @@ class SimNode {
   SimProcess& process_;
   const std::string name_;
   const uint64_t incarnation_;
-  FileWatch& watch_;
+  FileObserver& observer_;
   const std::unique_ptr<Options> options_;
   Node node_;
   std::optional<Worker> worker_;

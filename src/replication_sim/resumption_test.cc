@@ -7,6 +7,10 @@ namespace {
 
 using Verdict = Resumption::Verdict;
 
+// Nobody else is there who could execute anything.
+struct Alone final : AllStripes {};
+const Alone kAlone;
+
 ReplicationId id_of(char digit) {
   return *ReplicationId::parse(std::string(ReplicationId::kLength, digit));
 }
@@ -14,9 +18,9 @@ ReplicationId id_of(char digit) {
 // Follows a log that holds the bytes 100 to 150 of its history, which was another one's up to 120.
 struct ResumptionTest : testing::Test {
   ResumptionTest() {
-    log.reset({.id = id_of('a'), .offset = 100});
+    log.reset(kAlone, {.id = id_of('a'), .offset = 100});
     log.append_verbatim(std::string(20, 'x'));
-    log.adopt_id(id_of('b'));
+    log.adopt_id(kAlone, id_of('b'));
     log.append_verbatim(std::string(30, 'y'));
   }
 

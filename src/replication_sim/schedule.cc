@@ -26,7 +26,7 @@ constexpr int64_t kConvergeLimitMs = 120'000;
 constexpr int64_t kLoadLimitMs = 10'000;
 constexpr int64_t kClockOffMsMax = 200;
 
-class Schedule final : private FileWatch {
+class Schedule final : private FileObserver {
  public:
   Schedule(uint64_t seed, const std::function<void(std::string_view)>& trace)
       : world_(seed), chance_(seed * 7919 + 17), trace_(trace) {}
@@ -84,7 +84,7 @@ class Schedule final : private FileWatch {
     Member& member = members_[index];
     member.follows = primary;
     const SimNodeOptions options{
-        .watch = *this,
+        .observer = *this,
         .primary = primary ? members_[*primary].process->address() : std::string(),
         .save_points = save_points_,
         .write_bytes = 64 + chance_.below(1024),
@@ -104,7 +104,7 @@ class Schedule final : private FileWatch {
     run_until([&] { return !node.is_loading() || result_.violation; }, kLoadLimitMs);
   }
 
-  // ---- FileWatch ----
+  // ---- FileObserver ----
 
   Member& member_of(const SimNode& node) {
     for (Member& member : members_) {

@@ -72,7 +72,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
                  .end_commands =
                      [this] {
                        const ExclusiveGuard all(engine_.keyspace);
-                       engine_.journal.close();
+                       engine_.journal.close(all);
                      },
                  .stop_scripts = [this] { node_.scripting().control().abort(); },
                  .leave = [this] { loop_.stop(); },
@@ -80,7 +80,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       hooks_({.options = options,
               .config = config,
               .engine = engine_,
-              .watch = node_.watch(),
+              .reports = node_.reports(),
               .persistence = node_.persistence(),
               .replication = node_.replication(),
               .main_loop = loop_,
@@ -114,8 +114,8 @@ std::vector<CommandRow> Composition::rows(Node& node) {
   std::vector<CommandRow> all = config_rows(config_, [this] { status_.reset(); });
   add_rows(all, command_rows());
   add_rows(all, persistence_rows(node.persistence(), shutdown_));
-  add_rows(all, watch_rows(node.watch(), status_));
-  add_rows(all, latency_rows(node.watch(), status_));
+  add_rows(all, report_rows(node.reports(), status_));
+  add_rows(all, latency_rows(node.reports(), status_));
   add_rows(all, debug_rows(options_.server));
   add_rows(all, memory_rows(status_));
   return all;
@@ -123,7 +123,7 @@ std::vector<CommandRow> Composition::rows(Node& node) {
 
 Result<void> Composition::start() {
   if (auto fitted = fit_clients(); !fitted) return fitted;
-  hooks_.watch();
+  hooks_.install();
   make_workers();
   if (auto started = start_threads(); !started) return started;
   node_.start([this](const FileLoad::Outcome& outcome) {
@@ -133,7 +133,7 @@ Result<void> Composition::start() {
   if (auto listening = acceptor_.listen_unix(); !listening) return listening;
   if (!acceptor_.is_listening()) return fail(ErrorCode::kIo, "configured to listen nowhere");
   tick_.every_ms(kTickMs);
-  watch_signals();
+  handle_signals();
   return show_title();
 }
 
@@ -261,11 +261,11 @@ Status::Parts Composition::status_parts(std::string run_id) {
           .tables = std::move(tables)};
 }
 
-void Composition::watch_signals() {
-  signals_.push_back(loop_.watch_signal(SIGTERM, [this] {
+void Composition::handle_signals() {
+  signals_.push_back(loop_.handle_signal(SIGTERM, [this] {
     shut_down_on_signal("SIGTERM", options_.server.shutdown_on_sigterm.get());
   }));
-  signals_.push_back(loop_.watch_signal(SIGINT, [this] {
+  signals_.push_back(loop_.handle_signal(SIGINT, [this] {
     if (shutdown_.in_progress()) {
       log_warning("You insist... exiting now.");
       std::_Exit(1);

@@ -74,7 +74,7 @@ class Composition {
   Result<void> start_threads();
   void make_workers();
   void deal(AcceptedSocket socket);
-  void watch_signals();
+  void handle_signals();
   void shut_down_on_signal(std::string_view name, int how);
   void resume_clients();
   void answer_others();
@@ -99,7 +99,7 @@ class Composition {
   UvLoop loop_;
   UvNetwork network_;
   Timer tick_;
-  std::vector<std::unique_ptr<SignalWatch>> signals_;
+  std::vector<std::unique_ptr<SignalHandler>> signals_;
 
   // Clients.
   std::vector<std::unique_ptr<WorkerLoop>> worker_loops_;

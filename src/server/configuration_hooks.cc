@@ -37,9 +37,9 @@ Result<void> ConfigurationHooks::listen_again() {
   return fail(ErrorCode::kCancelled, "the server ends");
 }
 
-void ConfigurationHooks::watch() {
-  watch_clients();
-  watch_data();
+void ConfigurationHooks::install() {
+  hook_clients();
+  hook_data();
   const ServerOptions& server = parts_.options.server;
   Config& config = parts_.config;
   config.on_change(Part::kLogLevel, [&server]() -> Result<void> {
@@ -47,7 +47,7 @@ void ConfigurationHooks::watch() {
     return {};
   });
   config.on_change(Part::kSlowCommands, [this]() -> Result<void> {
-    parts_.engine.slow_command_us = parts_.watch.watched_from_us();
+    parts_.engine.slow_command_us = parts_.reports.watched_from_us();
     return {};
   });
   config.on_change(Part::kLatencyTracking, [this, &server]() -> Result<void> {
@@ -61,7 +61,7 @@ void ConfigurationHooks::watch() {
   });
 }
 
-void ConfigurationHooks::watch_clients() {
+void ConfigurationHooks::hook_clients() {
   const NetworkOptions& network = parts_.options.server.network;
   Config& config = parts_.config;
   config.on_change(Part::kPassword, [this, &network]() -> Result<void> {
@@ -91,7 +91,7 @@ void ConfigurationHooks::watch_clients() {
   });
 }
 
-void ConfigurationHooks::watch_data() {
+void ConfigurationHooks::hook_data() {
   Options& options = parts_.options;
   Config& config = parts_.config;
   config.on_change(Part::kSaving, [this]() -> Result<void> {

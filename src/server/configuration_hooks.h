@@ -17,7 +17,7 @@
 #include "replication/control.h"
 #include "server/client/acceptor.h"
 #include "server/persistence/persistence.h"
-#include "server/status/command_watch.h"
+#include "server/status/command_reports.h"
 
 namespace tandem {
 
@@ -28,7 +28,7 @@ class ConfigurationHooks {
     Options& options;
     Config& config;
     Engine& engine;
-    CommandWatch& watch;
+    CommandReports& reports;
     Persistence& persistence;
     ReplicationControl& replication;
     Loop& main_loop;
@@ -41,11 +41,11 @@ class ConfigurationHooks {
   explicit ConfigurationHooks(Parts parts) : parts_(std::move(parts)) {}
 
   // Registers every call with the configuration.
-  void watch();
+  void install();
 
  private:
-  void watch_clients();
-  void watch_data();
+  void hook_clients();
+  void hook_data();
   Result<void> listen_again();
 
   const Parts parts_;

@@ -41,7 +41,7 @@ Node::Node(Options& options, Machine machine, Program program)
                   .clock = machine.clock,
                   .busy_after_ms = options.server.script_time_limit_ms,
                   .while_busy = std::move(program.while_script_busy)}),
-      watch_(engine_.gate, options.server, errors_),
+      reports_(engine_.gate, options.server, errors_),
       clients_([this](ClientCard& card) { let_go_of(card); }),
       commands_(engine_.registry.add(rows(program.more_rows))),
       replication_cards_({.clients = clients_,
@@ -55,12 +55,14 @@ Node::Node(Options& options, Machine machine, Program program)
                     .total_changes = [this] { return total_changes(); },
                     .write_bytes = machine.file_write_bytes},
                    std::move(machine.saving)),
-      file_load_({.engine = engine_,
-                  .options = options.server.persistence,
-                  .files = machine.files,
-                  .place_log = [this](const DatasetPlace& at) { replication_.continue_from(at); }},
-                 std::move(machine.loading)) {
-  engine_.observer = &watch_;
+      file_load_(
+          {.engine = engine_,
+           .options = options.server.persistence,
+           .files = machine.files,
+           .place_log = [this](const AllStripes& all,
+                               const DatasetPlace& at) { replication_.continue_from(all, at); }},
+          std::move(machine.loading)) {
+  engine_.observer = &reports_;
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
   options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
 }
@@ -70,7 +72,7 @@ std::vector<CommandRow> Node::rows(const std::function<std::vector<CommandRow>(N
   add_rows(all, keyspace_rows());
   add_rows(all, pubsub_rows(subscriptions_, subscriber_of));
   add_rows(all, scripting_.rows());
-  add_rows(all, connection_rows(options_.server.network, subscriptions_, watch_));
+  add_rows(all, connection_rows(options_.server.network, subscriptions_, reports_));
   add_rows(all, client_rows(clients_));
   add_rows(all,
            replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
@@ -116,18 +118,18 @@ bool Node::hand_over(ClientState& client, ConnectionHandOver next) {
 void Node::let_go_of(ClientCard& card) {
   subscriptions_.end(card.inbox);
   replication_.forget_client(card.id);
-  watch_.remove_monitor(card.id);
+  reports_.remove_monitor(card.id);
 }
 
 void Node::start(std::function<void(const FileLoad::Outcome&)> loaded) {
-  engine_.slow_command_us = watch_.watched_from_us();
+  engine_.slow_command_us = reports_.watched_from_us();
   engine_.track_latency = options_.server.latency_tracking.get();
   engine_.gate.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   engine_.gate.set(Gate::kDatasetLoading, true);
   const PrimaryAddress primary = options_.replication.primary.get();
   if (!primary.host.empty()) {
     const ExclusiveGuard all(engine_.keyspace);
-    replication_.follow(primary.host, primary.port);
+    replication_.follow(all, primary.host, primary.port);
   }
   file_load_.start(primary.host.empty(), std::move(loaded));
 }

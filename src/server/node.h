@@ -29,7 +29,7 @@
 #include "server/client/client_registry.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/rdb_file.h"
-#include "server/status/command_watch.h"
+#include "server/status/command_reports.h"
 #include "server/worker.h"
 #include "stats/counters.h"
 
@@ -78,7 +78,7 @@ class Node {
   SubscriptionRegistry& subscriptions() { return subscriptions_; }
   Scripting& scripting() { return scripting_; }
   ErrorCounts& errors() { return errors_; }
-  CommandWatch& watch() { return watch_; }
+  CommandReports& reports() { return reports_; }
   ClientRegistry& clients() { return clients_; }
   ReplicationControl& replication() { return replication_; }
   const ReplicationControl& replication() const { return replication_; }
@@ -110,7 +110,7 @@ class Node {
   SubscriptionRegistry subscriptions_;
   Scripting scripting_;
   ErrorCounts errors_;
-  CommandWatch watch_;
+  CommandReports reports_;
   ClientRegistry clients_;
   const Registry& commands_;  // the engine's, with its rows from here on
   ReplicationCards replication_cards_;

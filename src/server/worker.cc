@@ -46,7 +46,7 @@ Worker::Worker(Loop& loop, Network& network, Needs needs)
       executor_(needs_.engine, needs_.random_seed),
       flushes_(loop_),
       lookahead_(needs_.engine.keyspace),
-      log_watch_(loop_, [this] { watch_log(); }),
+      log_look_(loop_, [this] { look_at_log(); }),
       host_{.loop = loop_,
             .executor = executor_,
             .options = needs_.options.network,
@@ -192,7 +192,7 @@ void Worker::resume_held_back() {
   });
 }
 
-void Worker::watch_log() {
+void Worker::look_at_log() {
   const uint64_t end = needs_.engine.log.end();
   if (end == log_end_seen_) return;
   log_end_seen_ = end;

@@ -73,7 +73,7 @@ class Worker {
   std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
   Task<void> serve(std::unique_ptr<Session> session);
   void every_tick();
-  void watch_log();
+  void look_at_log();
 
   // Destroyed last to first: sessions end before what they wait on.
   Loop& loop_;
@@ -85,7 +85,7 @@ class Worker {
   Lookahead lookahead_;
   uint64_t log_end_seen_ = 0;
   uint64_t expired_at_last_tick_ = 0;
-  BeforeSleep log_watch_;
+  BeforeSleep log_look_;
   SessionHost host_;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::vector<uint64_t> held_back_;

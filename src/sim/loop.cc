@@ -18,13 +18,13 @@ constexpr int64_t kWorkUsMax = 5'000;
 
 }  // namespace
 
-class SimLoop::Watch final : public SignalWatch {
+class SimLoop::Handler final : public SignalHandler {
  public:
-  Watch(SimLoop& loop, int signal, Callback callback)
+  Handler(SimLoop& loop, int signal, Callback callback)
       : loop_(loop), signal_(signal), callback_(std::move(callback)) {
-    CHECK(loop.watches_.emplace(signal, this).second, "a signal has one watch");
+    CHECK(loop.handlers_.emplace(signal, this).second, "a signal has one handler");
   }
-  ~Watch() override { loop_.watches_.erase(signal_); }
+  ~Handler() override { loop_.handlers_.erase(signal_); }
   void call() { callback_(); }
 
  private:
@@ -60,14 +60,14 @@ void SimLoop::run() {
   take_stop();
 }
 
-std::unique_ptr<SignalWatch> SimLoop::watch_signal(int signal, Callback callback) {
-  return std::make_unique<Watch>(*this, signal, std::move(callback));
+std::unique_ptr<SignalHandler> SimLoop::handle_signal(int signal, Callback callback) {
+  return std::make_unique<Handler>(*this, signal, std::move(callback));
 }
 
 void SimLoop::raise(int signal) {
   post([this, signal] {
-    auto found = watches_.find(signal);
-    if (found != watches_.end()) found->second->call();
+    auto found = handlers_.find(signal);
+    if (found != handlers_.end()) found->second->call();
   });
 }
 

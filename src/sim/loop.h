@@ -33,7 +33,7 @@ class SimLoop final : public Loop {
 
   const Clock& clock() const override { return clock_; }
   void run() override;
-  std::unique_ptr<SignalWatch> watch_signal(int signal, Callback callback) override;
+  std::unique_ptr<SignalHandler> handle_signal(int signal, Callback callback) override;
   void arm(TimerNode& timer) override;
   void disarm(TimerNode& timer) noexcept override;
   // Runs in the world some time later, between turns.
@@ -45,7 +45,7 @@ class SimLoop final : public Loop {
   // A turn soon; `source`, when given, is told in it.
   void kick();
   void kick(SimSource& source);
-  // Calls the watch's callback in a turn; without a watch nothing happens.
+  // Calls the handler's callback in a turn; without a handler nothing happens.
   void raise(int signal);
   // No turn before that: a process that does not get the processor, while its kernel goes on
   // receiving.
@@ -55,7 +55,7 @@ class SimLoop final : public Loop {
   void forget();
 
  private:
-  class Watch;
+  class Handler;
 
   void wake() override { kick(); }
   void schedule_turn_at(int64_t at_us);
@@ -71,7 +71,7 @@ class SimLoop final : public Loop {
   std::map<uint64_t, std::unique_ptr<Work>> working_;
   std::vector<std::unique_ptr<Work>> worked_;
   uint64_t next_work_ = 0;
-  std::map<int, Watch*> watches_;
+  std::map<int, Handler*> handlers_;
   std::optional<SimWorld::EventId> turn_event_;
   int64_t paused_until_us_ = 0;
   bool in_turn_ = false;

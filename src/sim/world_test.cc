@@ -125,9 +125,9 @@ TEST(SimLoopTest, PostsBellsWorkAndSignals) {
     struct Program {
       Program(SimLoop& on, int& ring_count, int& signal_count)
           : bell(on, [&ring_count] { ring_count++; }),
-            watch(on.watch_signal(SIGTERM, [&signal_count] { signal_count++; })) {}
+            handler(on.handle_signal(SIGTERM, [&signal_count] { signal_count++; })) {}
       Doorbell bell;
-      std::unique_ptr<SignalWatch> watch;
+      std::unique_ptr<SignalHandler> handler;
     };
     auto program = std::make_shared<Program>(loop, rings, signals);
     loop.post([&posts, program = program.get()] {

@@ -20,7 +20,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipThis, kSkipNext };
 class ClientConnection {
  public:
   // What goes on with the connection when a command has made it something else than a client's: a
-  // replica's feed. It gets what the peer had sent behind the command.
+  // replica's stream. It gets what the peer had sent behind the command.
   using HandOver =
       std::move_only_function<Task<void>(ByteStream& stream, std::string unread, StopToken stop)>;
 

@@ -332,7 +332,7 @@ const OutputBufferLimit& Session::output_limit() const {
 }
 
 bool Session::output_over_limit(int64_t monotonic_ms) {
-  if (card_->is(kClientReplica)) return false;  // its feed has a limit of its own
+  if (card_->is(kClientReplica)) return false;  // its stream has a limit of its own
   const bool over = output_.has_dropped() || card_->inbox.overflowed() ||
                     output_.is_over(output_limit(), card_->inbox.bytes(), monotonic_ms) ||
                     (output_.unsent_bytes() > kUnauthenticatedOutputBytesMax && locked_out());

@@ -23,7 +23,7 @@ class Node {
   Node(SimProcess& process, ServerOptions& options)
       : options_(options.network),
         engine_({}, process.loop().clock()),
-        watch_(engine_.gate, options, errors_),
+        reports_(engine_.gate, options, errors_),
         registry_(engine_.registry.add(rows(options.network))),
         process_(process),
         executor_(engine_, 5),
@@ -73,7 +73,7 @@ class Node {
   std::vector<CommandRow> rows(const NetworkOptions& options) {
     auto all = engine_rows();
     for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
-    for (CommandRow& row : connection_rows(options, subscriptions_, watch_))
+    for (CommandRow& row : connection_rows(options, subscriptions_, reports_))
       all.push_back(std::move(row));
     return all;
   }
@@ -81,7 +81,7 @@ class Node {
   Engine engine_;
   SubscriptionRegistry subscriptions_;
   ErrorCounts errors_;
-  CommandWatch watch_;
+  CommandReports reports_;
   const Registry& registry_;
   SimProcess& process_;
   Executor executor_;

@@ -134,9 +134,9 @@ void quit(SessionContext& c) {
   if (ClientConnection* connection = client_of(c)) connection->close_after_reply();
 }
 
-void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandWatch& watch) {
+void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandReports& reports) {
   if (ClientConnection* connection = client_of(c)) {
-    watch.remove_monitor(c.client.id);
+    reports.remove_monitor(c.client.id);
     c.client.is_monitor = false;
     subscriptions.forget(connection->card()->inbox);
     connection->reset();
@@ -161,7 +161,8 @@ bool is_client_name(Bytes name) {
 }
 
 std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions, CommandWatch& watch) {
+                                        SubscriptionRegistry& subscriptions,
+                                        CommandReports& reports) {
   return {
       {.name = "ping",
        .arity = -1,
@@ -217,7 +218,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
        .arity = 1,
        .flags = kAlways | kNotQueued | kWhileSubscribed,
        .session_handler = [&subscriptions,
-                           &watch](SessionContext& c) { reset(c, subscriptions, watch); },
+                           &reports](SessionContext& c) { reset(c, subscriptions, reports); },
        .group = "connection",
        .since = "6.2.0",
        .complexity = "O(1)",

@@ -53,7 +53,9 @@ void set_active_expire(SessionContext& c) {
   c.reply.ok();
 }
 
-void digest(SessionContext& c) { c.reply.simple(digest_text(digest_of_all(c.keys))); }
+void digest(SessionContext& c) {
+  c.reply.simple(digest_text(digest_of_all(c.keys.all_stripes(), c.keys)));
+}
 
 void digest_value(SessionContext& c) {
   c.reply.array(static_cast<int64_t>(c.args.size()) - 2);
@@ -122,8 +124,8 @@ struct DatabaseOverhead {
   int64_t expiry_bytes = 0;
 };
 
-// Of the databases that hold keys. REQUIRES: all stripes held.
-std::vector<DatabaseOverhead> database_overheads(Keyspace& keyspace) {
+// Of the databases that hold keys.
+std::vector<DatabaseOverhead> database_overheads(const AllStripes& /*all*/, Keyspace& keyspace) {
   constexpr int64_t kExpiryBytes = 8;  // in the key's entry
   std::vector<DatabaseOverhead> found;
   for (int index = 0; index < keyspace.database_count(); ++index) {
@@ -155,7 +157,7 @@ void reply_overhead(ReplyWriter& reply, const DatabaseOverhead& of) {
 void memory_stats(SessionContext& c, const Status& status) {
   constexpr int64_t kComputed = 5;
   constexpr double kPercent = 100.0;
-  const auto databases = database_overheads(c.executor.engine().keyspace);
+  const auto databases = database_overheads(c.keys.all_stripes(), c.executor.engine().keyspace);
   const MemoryMetrics metrics = read_metrics(status.tables(), "memory");
   const auto bytes = [&](std::string_view name) { return *metrics.find(name)->second.integer(); };
   int64_t keys = 0;

@@ -16,7 +16,7 @@
 #include "server/client/client_registry.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/shutdown.h"
-#include "server/status/command_watch.h"
+#include "server/status/command_reports.h"
 #include "server/status/status.h"
 
 namespace tandem {
@@ -41,7 +41,8 @@ std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_
 
 // What they are given outlives the rows.
 std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions, CommandWatch& watch);
+                                        SubscriptionRegistry& subscriptions,
+                                        CommandReports& reports);
 
 // A name as CLIENT SETNAME and HELLO SETNAME accept it.
 bool is_client_name(Bytes name);
@@ -59,8 +60,8 @@ std::vector<CommandRow> memory_rows(const Status& status);
 
 // What they are given outlives the rows.
 std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shutdown);
-std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status);
-std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status);
+std::vector<CommandRow> report_rows(CommandReports& reports, Status& status);
+std::vector<CommandRow> latency_rows(CommandReports& reports, const Status& status);
 
 // What the server's containers of commands share: HELP in Redis's words.
 

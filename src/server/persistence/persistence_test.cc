@@ -236,7 +236,7 @@ TEST_F(PersistenceTest, ExpiredKeysOfAFileWithAPlaceInTheLogAreDeletedThroughThe
     Node node(disk);
     {
       const ExclusiveGuard all(node.keyspace);
-      node.log.activate(ReplicationId::parse(std::string(40, 'a')).value());
+      node.log.activate(all, ReplicationId::parse(std::string(40, 'a')).value());
     }
     node.log.append_verbatim("*1\r\n$4\r\nPING\r\n");
     save_expired_key(node);
@@ -247,7 +247,7 @@ TEST_F(PersistenceTest, ExpiredKeysOfAFileWithAPlaceInTheLogAreDeletedThroughThe
   EXPECT_EQ(primary.keyspace.keys(0), 2);
   {
     const ExclusiveGuard all(primary.keyspace);
-    primary.log.reset(*(*loaded)->position);
+    primary.log.reset(all, *(*loaded)->position);
   }
   EXPECT_EQ(primary.executor.expire_some(1'000'000), 1U);
   EXPECT_EQ(primary.keyspace.keys(0), 1);
@@ -278,7 +278,7 @@ TEST_F(PersistenceTest, TheFileNamesTheLogsSecondHistory) {
     Node node(disk);
     {
       const ExclusiveGuard all(node.keyspace);
-      node.log.reset({.id = id_of('b'), .offset = 100});
+      node.log.reset(all, {.id = id_of('b'), .offset = 100});
       node.log.set_second_id(id_of('a'), 70);
     }
     ASSERT_TRUE(node.persistence.save());
@@ -288,7 +288,7 @@ TEST_F(PersistenceTest, TheFileNamesTheLogsSecondHistory) {
   FileLoad load({.engine = node.engine,
                  .options = node.options,
                  .files = disk,
-                 .place_log = [&place](const DatasetPlace& at) { place = at; }},
+                 .place_log = [&place](const AllStripes&, const DatasetPlace& at) { place = at; }},
                 std::make_unique<ThreadBackground>("file-load"));
   ASSERT_TRUE(load.load(true));
   ASSERT_TRUE(place);

@@ -54,10 +54,10 @@ FileLoad::Outcome FileLoad::load(bool primary) {
   DatasetLoad load(engine.keyspace, options, drop);
   if (auto whole = read(**file, load); !whole) return std::unexpected(whole.error());
   const std::optional<DatasetPlace> place = load.place();
-  const Installed installed = install_dataset(engine, load, {.place_log = [this, &place] {
-                                                if (place && parts_.place_log != nullptr)
-                                                  parts_.place_log(*place);
-                                              }});
+  const Installed installed =
+      install_dataset(engine, load, {.place_log = [this, &place](const AllStripes& all) {
+                        if (place && parts_.place_log != nullptr) parts_.place_log(all, *place);
+                      }});
   CHECK(installed == Installed::kDone, "no snapshot runs while the file is loaded");
   log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} expired",
              static_cast<double>(engine.clock.monotonic_ms() - started_ms_.load()) / kMsPerSecond,

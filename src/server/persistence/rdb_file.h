@@ -43,9 +43,9 @@ class FileLoad {
     Engine& engine;
     const PersistenceOptions& options;
     Files& files;
-    // Where the data are in a history, if the file says it. Called with all stripes held, in the
-    // moment when the data take their place. Null: the log stays.
-    std::function<void(const DatasetPlace&)> place_log{};
+    // Where the data are in a history, if the file says it. Called in the moment when
+    // the data take their place. Null: the log stays.
+    std::function<void(const AllStripes&, const DatasetPlace&)> place_log{};
   };
   struct Loaded {
     std::optional<Position> position;  // of the log at the file's cut, if the file says it

@@ -51,7 +51,7 @@ struct Node {
                   .end_commands =
                       [this] {
                         const ExclusiveGuard all(keyspace);
-                        engine.journal.close();
+                        engine.journal.close(all);
                       },
                   .stop_scripts = [] {},
                   .leave = [] {}}),
@@ -85,7 +85,7 @@ class ShutdownTest : public testing::Test {
     });
     {
       const ExclusiveGuard all(node_->keyspace);
-      node_->control.activate_log();
+      node_->control.activate_log(all);
     }
     node_->control.replicas().add(std::make_shared<ReplicaRecord>(1, "10.0.0.2", 6379, true),
                                   node_->replica_bell);

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "server/status/command_watch.h"
+#include "server/status/command_reports.h"
 
 namespace tandem {
 namespace {

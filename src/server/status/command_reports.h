@@ -58,10 +58,10 @@ struct SlowCommand {
   std::string name;
 };
 
-class CommandWatch final : public CommandObserver {
+class CommandReports final : public CommandObserver {
  public:
   // All outlive this.
-  CommandWatch(Gate& gate, const ServerOptions& options, ErrorCounts& errors)
+  CommandReports(Gate& gate, const ServerOptions& options, ErrorCounts& errors)
       : gate_(gate), options_(options), errors_(errors) {}
 
   // The shortest time for which slow_command must be told; -1: none.

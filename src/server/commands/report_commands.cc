@@ -18,7 +18,7 @@ void info(SessionContext& c, Status& status) {
   c.reply.verbatim(info_text(status.tables(), sections));
 }
 
-void monitor(SessionContext& c, CommandWatch& watch) {
+void monitor(SessionContext& c, CommandReports& reports) {
   const ClientConnection* connection = client_of(c);
   if (connection == nullptr || !c.may_block) {
     return c.reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
@@ -26,7 +26,7 @@ void monitor(SessionContext& c, CommandWatch& watch) {
   // As in Redis, which hears nothing of a second one.
   if (connection->card()->is(kClientMonitor)) return;
   c.client.is_monitor = true;
-  watch.add_monitor(connection->card());
+  reports.add_monitor(connection->card());
   c.reply.ok();
 }
 
@@ -38,7 +38,7 @@ void time(SessionContext& c) {
   c.reply.bulk_integer(now_us % kUsPerSecond);
 }
 
-void slowlog_get(SessionContext& c, CommandWatch& watch) {
+void slowlog_get(SessionContext& c, CommandReports& reports) {
   constexpr size_t kWithCount = 3;
   constexpr int64_t kCountDefault = 10;
   if (c.args.size() > kWithCount) return reply_subcommand_syntax(c, "slowlog");
@@ -50,7 +50,7 @@ void slowlog_get(SessionContext& c, CommandWatch& watch) {
     }
     count = *given == -1 ? std::numeric_limits<int64_t>::max() : *given;
   }
-  const auto entries = watch.slow_commands(static_cast<size_t>(count));
+  const auto entries = reports.slow_commands(static_cast<size_t>(count));
   c.reply.array(static_cast<int64_t>(entries.size()));
   for (const SlowCommand& entry : entries) {
     c.reply.array(6);
@@ -64,12 +64,12 @@ void slowlog_get(SessionContext& c, CommandWatch& watch) {
   }
 }
 
-void slowlog_len(SessionContext& c, CommandWatch& watch) {
-  c.reply.integer(static_cast<int64_t>(watch.slow_count()));
+void slowlog_len(SessionContext& c, CommandReports& reports) {
+  c.reply.integer(static_cast<int64_t>(reports.slow_count()));
 }
 
-void slowlog_reset(SessionContext& c, CommandWatch& watch) {
-  watch.reset_slow();
+void slowlog_reset(SessionContext& c, CommandReports& reports) {
+  reports.reset_slow();
   c.reply.ok();
 }
 
@@ -88,10 +88,10 @@ constexpr Bytes kSlowlogHelp[] = {
 }  // namespace
 
 // clang-format off: a row is a record
-std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
+std::vector<CommandRow> report_rows(CommandReports& reports, Status& status) {
   constexpr uint32_t kSlowlogFlags = kAdmin | kLoading | kStale;
-  const auto bound = [&watch](auto handler) {
-    return [&watch, handler](SessionContext& c) { handler(c, watch); };
+  const auto bound = [&reports](auto handler) {
+    return [&reports, handler](SessionContext& c) { handler(c, reports); };
   };
   return {
       {.name = "info", .arity = -1, .flags = kLoading | kStale,
@@ -135,8 +135,8 @@ std::vector<CommandRow> watch_rows(CommandWatch& watch, Status& status) {
 
 namespace {
 
-void latest(SessionContext& c, CommandWatch& watch) {
-  const auto events = watch.latency().events();
+void latest(SessionContext& c, CommandReports& reports) {
+  const auto events = reports.latency().events();
   c.reply.array(static_cast<int64_t>(events.size()));
   for (const LatencyEvent& event : events) {
     c.reply.array(4);
@@ -147,8 +147,8 @@ void latest(SessionContext& c, CommandWatch& watch) {
   }
 }
 
-void history(SessionContext& c, CommandWatch& watch) {
-  for (const LatencyEvent& event : watch.latency().events()) {
+void history(SessionContext& c, CommandReports& reports) {
+  for (const LatencyEvent& event : reports.latency().events()) {
     if (event.name != c.args[2]) continue;
     c.reply.array(static_cast<int64_t>(event.samples.size()));
     for (const LatencySample& sample : event.samples) {
@@ -161,20 +161,20 @@ void history(SessionContext& c, CommandWatch& watch) {
   c.reply.array(0);
 }
 
-void reset(SessionContext& c, CommandWatch& watch) {
+void reset(SessionContext& c, CommandReports& reports) {
   int64_t count = 0;
-  for (const Bytes event : c.args.subspan(2)) count += watch.latency().reset(event) ? 1 : 0;
+  for (const Bytes event : c.args.subspan(2)) count += reports.latency().reset(event) ? 1 : 0;
   if (c.args.size() == 2) {
-    for (const LatencyEvent& event : watch.latency().events()) {
-      count += watch.latency().reset(event.name) ? 1 : 0;
+    for (const LatencyEvent& event : reports.latency().events()) {
+      count += reports.latency().reset(event.name) ? 1 : 0;
     }
   }
   c.reply.integer(count);
 }
 
-void doctor(SessionContext& c, CommandWatch& watch) {
-  const auto events = watch.latency().events();
-  if (events.empty() && !watch.monitors_latency()) {
+void doctor(SessionContext& c, CommandReports& reports) {
+  const auto events = reports.latency().events();
+  if (events.empty() && !reports.monitors_latency()) {
     return c.reply.verbatim(
         "Nothing is watched: CONFIG SET latency-monitor-threshold <milliseconds> starts it.\n");
   }
@@ -268,9 +268,9 @@ CommandRow part(CommandRow row) {
 }  // namespace
 
 // clang-format off: a row is a record
-std::vector<CommandRow> latency_rows(CommandWatch& watch, const Status& status) {
-  const auto bound = [&watch](auto handler) {
-    return [&watch, handler](SessionContext& c) { handler(c, watch); };
+std::vector<CommandRow> latency_rows(CommandReports& reports, const Status& status) {
+  const auto bound = [&reports](auto handler) {
+    return [&reports, handler](SessionContext& c) { handler(c, reports); };
   };
   const auto histogram_of = [&status](SessionContext& c) { histogram(c, status); };
   return {

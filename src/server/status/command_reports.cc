@@ -1,4 +1,4 @@
-#include "server/status/command_watch.h"
+#include "server/status/command_reports.h"
 
 #include <algorithm>
 
@@ -58,7 +58,7 @@ bool is_hidden(const Command& command, std::span<const Bytes> args, size_t at) {
 
 }  // namespace
 
-void CommandWatch::add_monitor(std::shared_ptr<ClientCard> card) {
+void CommandReports::add_monitor(std::shared_ptr<ClientCard> card) {
   const Guard guard(lock_);
   if (card->killed.load()) return;  // whoever ends it has been here
   card->set_flag(kClientMonitor, true);
@@ -66,7 +66,7 @@ void CommandWatch::add_monitor(std::shared_ptr<ClientCard> card) {
   gate_.set(Gate::kMonitored, true);
 }
 
-void CommandWatch::remove_monitor(uint64_t id) {
+void CommandReports::remove_monitor(uint64_t id) {
   const Guard guard(lock_);
   std::erase_if(monitors_, [id](const auto& card) {
     if (card->id != id) return false;
@@ -76,8 +76,8 @@ void CommandWatch::remove_monitor(uint64_t id) {
   gate_.set(Gate::kMonitored, !monitors_.empty());
 }
 
-void CommandWatch::command_shown(const ClientState& client, const Command& command,
-                                 std::span<const Bytes> args, int64_t unix_us) {
+void CommandReports::command_shown(const ClientState& client, const Command& command,
+                                   std::span<const Bytes> args, int64_t unix_us) {
   if (command.has(kAdmin)) return;
   std::string line = fmt::format("+{}.{:06} [{} {}]", unix_us / kUsPerSecond,
                                  unix_us % kUsPerSecond, client.database, shown_address(client));
@@ -98,15 +98,16 @@ void CommandWatch::command_shown(const ClientState& client, const Command& comma
   for (const auto& card : overwhelmed) card->inbox.cut_off();
 }
 
-int64_t CommandWatch::watched_from_us() const {
+int64_t CommandReports::watched_from_us() const {
   const int64_t logged_us = options_.slow_log_slower_than_us.get();
   if (!monitors_latency()) return logged_us;
   const int64_t spike_ms = std::min(options_.latency_monitor_ms.get(), kThresholdMsMax);
   return logged_us < 0 ? spike_ms * kUsPerMs : std::min(logged_us, spike_ms * kUsPerMs);
 }
 
-void CommandWatch::slow_command(const ClientState& client, const Command& command,
-                                std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
+void CommandReports::slow_command(const ClientState& client, const Command& command,
+                                  std::span<const Bytes> args, int64_t unix_us,
+                                  int64_t duration_us) {
   const int64_t duration_ms = duration_us / kUsPerMs;
   if (monitors_latency() && duration_ms >= options_.latency_monitor_ms.get()) {
     latency_.add(command.has(kFast) ? "fast-command" : "command", unix_us / kUsPerSecond,
@@ -118,8 +119,8 @@ void CommandWatch::slow_command(const ClientState& client, const Command& comman
   }
 }
 
-void CommandWatch::log_slow(const ClientState& client, const Command& command,
-                            std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
+void CommandReports::log_slow(const ClientState& client, const Command& command,
+                              std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) {
   SlowCommand entry{.id = 0,
                     .unix_s = unix_us / kUsPerSecond,
                     .duration_us = duration_us,
@@ -148,18 +149,18 @@ void CommandWatch::log_slow(const ClientState& client, const Command& command,
   while (slow_.size() > entries_max) slow_.pop_back();
 }
 
-std::vector<SlowCommand> CommandWatch::slow_commands(size_t count) const {
+std::vector<SlowCommand> CommandReports::slow_commands(size_t count) const {
   const Guard guard(lock_);
   const auto shown = static_cast<ptrdiff_t>(std::min(count, slow_.size()));
   return {slow_.begin(), slow_.begin() + shown};
 }
 
-size_t CommandWatch::slow_count() const {
+size_t CommandReports::slow_count() const {
   const Guard guard(lock_);
   return slow_.size();
 }
 
-void CommandWatch::reset_slow() {
+void CommandReports::reset_slow() {
   const Guard guard(lock_);
   slow_.clear();
 }

@@ -5,7 +5,7 @@
 //
 // A file that cannot be written any more is dropped with its readers. Those in memory go on, and
 // the walk waits for them again.
-#include "replication/snapshot_feed.h"
+#include "replication/snapshot_stream.h"
 
 #include <utility>
 
@@ -24,9 +24,9 @@ constexpr size_t kReadBytes = 256 * 1024;
 
 }  // namespace
 
-SnapshotFeed::SnapshotFeed(Files* files) : files_(files), memory_(kBlockBytes, {}) {}
+SnapshotStream::SnapshotStream(Files* files) : files_(files), memory_(kBlockBytes, {}) {}
 
-void SnapshotFeed::append(Bytes piece) {
+void SnapshotStream::append(Bytes piece) {
   if (has_file()) {
     const Guard guard(file_lock_);
     if (auto written = file_->append(piece); !written) lose_file(written.error());
@@ -40,7 +40,7 @@ void SnapshotFeed::append(Bytes piece) {
   end_.fetch_add(piece.size(), std::memory_order_release);
 }
 
-Result<void> SnapshotFeed::begin_file() {
+Result<void> SnapshotStream::begin_file() {
   const Guard guard(file_lock_);
   auto begun = open_file();
   if (begun) begun = copy_memory();
@@ -53,7 +53,7 @@ Result<void> SnapshotFeed::begin_file() {
 }
 
 // Without its name at once: a process that is killed leaves nothing in the folder.
-Result<void> SnapshotFeed::open_file() {
+Result<void> SnapshotStream::open_file() {
   if (files_ == nullptr) return fail(ErrorCode::kRefused, "there is no place for a file");
   const std::string path = fmt::format("temp-sync-{}.rdb", ::getpid());
   auto file = files_->open(path, OpenMode::kReplace);
@@ -62,7 +62,7 @@ Result<void> SnapshotFeed::open_file() {
   return files_->remove(path);
 }
 
-Result<void> SnapshotFeed::copy_memory() {
+Result<void> SnapshotStream::copy_memory() {
   std::unique_ptr<SharedBlocks::Cursor> cursor;
   {
     const Guard guard(memory_.lock);
@@ -78,13 +78,13 @@ Result<void> SnapshotFeed::copy_memory() {
   }
 }
 
-void SnapshotFeed::lose_file(const Error& why) {
+void SnapshotStream::lose_file(const Error& why) {
   if (files_ != nullptr) log_warning("A snapshot for replicas cannot be put on disk: {}", why.text);
   has_file_.store(false, std::memory_order_release);
   file_.reset();
 }
 
-Result<std::string> SnapshotFeed::read_file(uint64_t offset) const {
+Result<std::string> SnapshotStream::read_file(uint64_t offset) const {
   const uint64_t begin = file_begins_at_.load(std::memory_order_acquire);
   const Guard guard(file_lock_);
   if (file_ == nullptr || offset < begin) {
@@ -97,14 +97,14 @@ Result<std::string> SnapshotFeed::read_file(uint64_t offset) const {
   return part;
 }
 
-SnapshotFeed::Reader::Reader(std::shared_ptr<SnapshotFeed> feed, std::string name, bool whole)
-    : feed_(std::move(feed)), memory_([&]() -> std::unique_ptr<SharedBlocks::Cursor> {
+SnapshotStream::Reader::Reader(std::shared_ptr<SnapshotStream> stream, std::string name, bool whole)
+    : feed_(std::move(stream)), memory_([&]() -> std::unique_ptr<SharedBlocks::Cursor> {
         if (whole) return nullptr;
         const Guard guard(feed_->memory_.lock);
         return feed_->memory_.open(std::move(name), 0, 0, {});
       }()) {}
 
-Task<Result<Bytes>> SnapshotFeed::Reader::next(Loop& loop, StopToken stop) {
+Task<Result<Bytes>> SnapshotStream::Reader::next(Loop& loop, StopToken stop) {
   if (taken_ < part_.size()) co_return Bytes(part_).substr(taken_);
   if (memory_) {
     auto bytes = memory_->peek();
@@ -113,7 +113,7 @@ Task<Result<Bytes>> SnapshotFeed::Reader::next(Loop& loop, StopToken stop) {
   const uint64_t offset = offset_.load(std::memory_order_relaxed);
   if (offset == feed_->end()) co_return Bytes();
   auto read =
-      co_await loop.offload([feed = feed_, offset] { return feed->read_file(offset); }, stop);
+      co_await loop.offload([stream = feed_, offset] { return stream->read_file(offset); }, stop);
   if (!read) co_return std::unexpected(read.error());
   if (!*read) co_return std::unexpected(read->error());
   part_ = std::move(**read);
@@ -121,7 +121,7 @@ Task<Result<Bytes>> SnapshotFeed::Reader::next(Loop& loop, StopToken stop) {
   co_return Bytes(part_);
 }
 
-void SnapshotFeed::Reader::advance(size_t count) {
+void SnapshotStream::Reader::advance(size_t count) {
   if (taken_ < part_.size()) {
     taken_ += count;
   } else {
@@ -130,7 +130,7 @@ void SnapshotFeed::Reader::advance(size_t count) {
   offset_.fetch_add(count, std::memory_order_release);
 }
 
-uint64_t SnapshotFeed::Reader::lag_in_memory() const {
+uint64_t SnapshotStream::Reader::lag_in_memory() const {
   return memory_ && !memory_->lost() ? memory_->lag_bytes() : 0;
 }
 

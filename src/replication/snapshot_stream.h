@@ -28,16 +28,16 @@
 
 namespace tandem {
 
-class SnapshotFeed {
+class SnapshotStream {
  public:
   static constexpr uint64_t kMemoryBytesMax = 1024 * 1024;
 
   class Reader;
 
   // `files` may be null: then no file can be had.
-  explicit SnapshotFeed(Files* files);
-  SnapshotFeed(const SnapshotFeed&) = delete;
-  SnapshotFeed& operator=(const SnapshotFeed&) = delete;
+  explicit SnapshotStream(Files* files);
+  SnapshotStream(const SnapshotStream&) = delete;
+  SnapshotStream& operator=(const SnapshotStream&) = delete;
 
   void append(Bytes piece);
   // From here on, and with what memory still holds, the stream goes to a file, too; readers that
@@ -73,11 +73,11 @@ class SnapshotFeed {
 };
 
 // One replica's place in the stream.
-class SnapshotFeed::Reader {
+class SnapshotStream::Reader {
  public:
   // At the stream's beginning, before anything is appended. `whole`: it reads from the file alone,
   // and holds nothing in memory.
-  Reader(std::shared_ptr<SnapshotFeed> feed, std::string name, bool whole);
+  Reader(std::shared_ptr<SnapshotStream> stream, std::string name, bool whole);
 
   // The bytes that come next, or none where there are none yet; valid until the next call. An
   // error: it fell behind, and there is no file that has its place.
@@ -95,7 +95,7 @@ class SnapshotFeed::Reader {
   }
 
  private:
-  const std::shared_ptr<SnapshotFeed> feed_;
+  const std::shared_ptr<SnapshotStream> feed_;
   const std::unique_ptr<SharedBlocks::Cursor> memory_;  // null: it reads from the file alone
   std::atomic<uint64_t> offset_{0};
   // From the file: what was read, and how much of it was taken.
