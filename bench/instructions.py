@@ -1,7 +1,8 @@
 """./dev bench instructions: instructions that the server executes for one operation, by callgrind.
 
     ./dev bench instructions                    build/release, printed
-    ./dev bench instructions before=PROGRAM     beside another build: docs/performance.md is written
+    ./dev bench instructions before=PROGRAM [WHAT-IT-IS]
+                                                beside another build: docs/performance.md is written
 
 Unlike a time, a count of instructions hardly depends on what else the machine does. Each figure is
 the difference between a run of many operations and a run of few, divided by the operations between
@@ -108,7 +109,7 @@ client, pipeline {pipeline}, values of 32 bytes, {keys} keys. Each figure is the
 {many} and {few} operations, divided. The replica's figure is all that it does for a SET of its
 primary: receive, parse, execute, log, acknowledge.
 `./dev bench instructions before=PROGRAM` measures again beside another build and rewrites this
-page.
+page. Before: {what}.
 
 | operation | before | now | ratio |
 |---|---|---|---|
@@ -119,6 +120,7 @@ page.
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench instructions")
     parser.add_argument("other", nargs="?", help="before=PROGRAM: another build to stand beside")
+    parser.add_argument("what", nargs="?", default="another build", help="what that build is")
     options = parser.parse_args()
     for tool in ("valgrind", "strip"):
         if shutil.which(tool) is None:
@@ -133,7 +135,8 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     table = "\n".join(f"| {name} | {before[name]:.0f} | {now[name]:.0f} | "
                       f"{now[name] / before[name]:.3f} |" for name in now)
-    page = PAGE.format(pipeline=PIPELINE, keys=KEYS, few=FEW, many=MANY, table=table)
+    page = PAGE.format(pipeline=PIPELINE, keys=KEYS, few=FEW, many=MANY, table=table,
+                       what=options.what)
     print(page)
     if other:
         (ROOT / "docs" / "performance.md").write_text(page)
