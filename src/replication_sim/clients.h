@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/random.h"
@@ -27,12 +28,22 @@ class SlowTaker {
 
   // Leaves whom it took from, and begins with the node at this address.
   void turn_to(const std::string& address, uint16_t port, Random& chance);
+  // The same, and takes nothing at all, though it says now and then that it lives.
+  void cling_to(const std::string& address, uint16_t port, Random& chance);
+  // Its connection lives.
+  bool is_served() const { return *served_; }
   void leave() {
     if (process_.running()) process_.stop();
   }
 
  private:
+  struct Manner;
+  static Task<void> take(SimProcess& self, std::string address, uint16_t port, Manner manner,
+                         std::shared_ptr<bool> served, StopToken stop);
+  void begin(const std::string& address, uint16_t port, const Manner& manner);
+
   SimProcess& process_;
+  std::shared_ptr<bool> served_ = std::make_shared<bool>(false);
 };
 
 }  // namespace tandem

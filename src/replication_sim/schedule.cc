@@ -25,6 +25,10 @@ constexpr int64_t kConvergeLimitMs = 120'000;
 // A process may be paused for seconds meanwhile.
 constexpr int64_t kLoadLimitMs = 10'000;
 constexpr int64_t kClockOffMsMax = 200;
+// A connection whose peer reads nothing holds less than any snapshot.
+constexpr size_t kSmallWindowBytes = 64;
+// repl-timeout of the nodes, twice, and a walk's own delays.
+constexpr int64_t kLetGoLimitMs = 30'000;
 
 class Schedule final : private FileObserver {
  public:
@@ -540,6 +544,7 @@ class Schedule final : private FileObserver {
     tell("heal everything");
     world_.wire().heal_all();
     taker_->leave();
+    const bool clings = chance_.below(2) == 0;
     for (size_t i = 0; i < members_.size(); ++i) {
       if (!members_[i].node) start(i, primary_);
       members_[i].node->end_pause();
@@ -547,6 +552,7 @@ class Schedule final : private FileObserver {
     wait_for_load(primary_);
     if (members_[primary_].node->is_replica()) promote(primary_);
     for (size_t i = 0; i < members_.size(); ++i) follow(i, primary_);
+    if (clings) cling_to_primary();
     for (int64_t waited_ms = 0; waited_ms < kConvergeLimitMs; waited_ms += 500) {
       run_for_ms(500);
       for (Member& member : members_) {
@@ -568,7 +574,26 @@ class Schedule final : private FileObserver {
              member.node->link_up() ? "up" : "down", member.node->control().view().failure);
       }
     }
+    if (clings) see_it_let_go();
     for (Member& member : members_) collect_counters(*member.node);
+  }
+
+  // Somebody takes nothing of a full sync while all others come together.
+  void cling_to_primary() {
+    tell("somebody takes nothing from {}", members_[primary_].name);
+    world_.wire().options().window_bytes = kSmallWindowBytes;
+    taker_->cling_to(members_[primary_].process->address(), SimNode::kPort, chance_);
+    run_until([this] { return taker_->is_served(); }, kLoadLimitMs);
+  }
+
+  void see_it_let_go() {
+    if (result_.violation) return;
+    run_until([this] { return !taker_->is_served(); }, kLetGoLimitMs);
+    if (taker_->is_served()) {
+      result_.violation = "who takes nothing of its full sync keeps its place";
+    } else {
+      ++result_.takers_let_go;
+    }
   }
 
   SimWorld world_;
@@ -595,6 +620,7 @@ void ScheduleResult::add(const ScheduleResult& other) {
   role_flips += other.role_flips;
   pauses += other.pauses;
   slow_takers += other.slow_takers;
+  takers_let_go += other.takers_let_go;
   saves += other.saves;
   restarts_from_disk += other.restarts_from_disk;
   resumed += other.resumed;

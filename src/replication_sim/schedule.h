@@ -13,6 +13,7 @@
 //   2. A replica that starts from a file goes on by partial sync if whom it follows has the bytes
 //   from its place on (replication_sim/oracles.h).
 //   3. No command of a primary's stream fails at its replica.
+//   4. Who takes nothing of a full sync is let go after repl-timeout, however alive it says it is.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ struct ScheduleResult {
   int role_flips = 0;
   int pauses = 0;
   int slow_takers = 0;
-  int64_t saves = 0;  // done; many more are ended by a crash
+  int takers_let_go = 0;  // of those who took nothing at all
+  int64_t saves = 0;      // done; many more are ended by a crash
   int restarts_from_disk = 0;
   int resumed = 0;            // of these, replicas that went on by partial sync
   int resumed_primaries = 0;  // of these, primaries with which a former replica went on
