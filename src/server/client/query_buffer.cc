@@ -27,6 +27,7 @@ void Lookahead::add(int database, Bytes key) {
   if (count_ == targets_.size()) fetch();
   const KeyPlace place = keyspace_.place(key);
   targets_[count_++] = {database, place};
+  keyspace_.interest().prefetch(place.hash);
   // Only its address counts here, so it needs no lock, and may be gone.
   if (DatabaseTables* tables = keyspace_.tables(database)) {
     __builtin_prefetch(&tables->partition(place.partition));
