@@ -42,6 +42,7 @@ void clear_and_keep(Buffer& buffer, size_t kept_max) {
 
 // Characters in ASCII only, as commands, options and names of the protocol compare; no locale has a
 // say.
+
 constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 constexpr char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 

@@ -40,6 +40,7 @@ class ConfigFiles {
 // that CONFIG SET go back.
 //
 // Threads: load() and on_change() before other threads start; the rest from any thread.
+
 struct ConfigStart {
   std::string file;             // empty: none
   bool standard_input = false;  // a lone "-" among the arguments
@@ -124,6 +125,7 @@ class Config {
 
 // CONFIG REWRITE on text: the file's comments, order and unknown lines stay; a directive's lines
 // are replaced where they stand, and what has no place yet goes to the end. Pure.
+
 struct RewriteEntry {
   std::string_view name;
   std::string_view alias;  // lines under this name count as the directive's, and get the other name

@@ -22,6 +22,7 @@ namespace tandem {
 // own list is the part of it that names the consumer.
 //
 // Invariant: every PendingEntry::consumer is a key of StreamGroup::consumers.
+
 struct PendingEntry {
   std::string consumer;
   int64_t delivery_time_ms = 0;  // Unix time of the last delivery
@@ -50,6 +51,7 @@ using StreamGroups = std::map<std::string, StreamGroup, std::less<>>;
 // Invariants: a node has at least one live entry; all ids of a node are below the next node's;
 // length() is the sum of the live entries; last_id() is never below an entry and never goes back
 // except by restore(). Not thread safe. Views are valid until the stream changes.
+
 struct StreamTrim {
   enum class By : uint8_t { kMaxLength, kMinId };
 

@@ -50,6 +50,7 @@ inline constexpr StreamId kStreamIdMax{std::numeric_limits<uint64_t>::max(),
 // is to the node's own sequence number, modulo 2^64. piece-count is the number of elements of the
 // entry without itself: field-count + 3 in the first form, 2 * field-count + 4 in the second; it
 // lets a reader walk backwards.
+
 inline constexpr int64_t kStreamEntryDeleted = 1;
 inline constexpr int64_t kStreamEntrySameFields = 2;
 

@@ -31,6 +31,7 @@ namespace tandem {
 // lasts as long as one command; end() waits for it.
 //
 // Threads: any.
+
 struct Command;
 
 // What a client waits for, and how it is reached. Constant while it waits.

@@ -95,6 +95,7 @@ class DatasetLoad {
 // where the new data are. A full sync and the file at start both come through here.
 //
 // Any thread that holds no stripe.
+
 enum class Installed {
   kDone,
   kUnwanted,

@@ -60,6 +60,7 @@ class Gate {
 // all stripes knows that none of it does, for a command is asked again once it holds its stripes.
 //
 // Threads: any.
+
 enum class PauseReason : uint8_t { kClientPause, kDebugSleep, kShutdown };
 
 enum class PauseKind : uint8_t { kNone, kWrites, kAll };

@@ -12,6 +12,7 @@ namespace tandem {
 // Interest in reading is dropped lazily: it stays on while the owner is busy, and only an event
 // that finds nobody waiting turns it off. So a task that reads again within its turn costs no
 // epoll_ctl, also when others come first, and one that does not leaves the bytes in the kernel.
+
 class UvLoop;
 
 class UvPoll {
@@ -51,8 +52,6 @@ class UvPoll {
 // UvStream: a TCP or Unix socket on a UvLoop. recv and send go straight to and from the callers'
 // buffers: one recv for each readable event that somebody waits for, one send for each write that
 // the kernel takes whole.
-class UvLoop;
-
 class UvStream final : public ByteStream, private UvPoll::Owner {
  public:
   // Owns the nonblocking socket from now on. When it is still `connecting`, the first write (of

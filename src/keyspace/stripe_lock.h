@@ -15,6 +15,7 @@ namespace tandem {
 // A thread takes all the stripes that it needs at once, in ascending order (engine/key_locks.h,
 // ExclusiveGuard), or a single one. Who holds some and takes another would wait for itself, or for
 // somebody who waits for it. A debug build refuses that outright, wherever it is tried.
+
 #ifdef NDEBUG
 inline void note_stripe_taken(bool /*one_of_several*/) {}
 inline void note_stripe_let_go() {}
@@ -73,6 +74,7 @@ class TANDEM_CAPABILITY("stripe") StripeLock {
 
 // A set of stripes, as bits: cheap to fill, to compare and to go through in ascending order, which
 // is the order in which stripes are locked.
+
 inline constexpr int kStripes = 256;
 
 class StripeSet {

@@ -77,6 +77,7 @@ struct Position {
 // the stripes of the keys written are held: that makes the order in the log the order of execution.
 //
 // Threads: internally synchronized. Lifetime: the log outlives its cursors.
+
 struct LogOptions {
   uint32_t block_bytes = 64 * 1024;  // 1 to 1 GiB
   uint64_t backlog_bytes =

@@ -68,6 +68,7 @@ void store_big_endian(char* to, Number number) {
 //   ( ... )      a length n, then n times the inside
 //
 // Source: the public descriptions of the format; golden files made by Redis 7.0 in tests/data/rdb.
+
 constexpr int kRdbVersionMin = 1;
 constexpr int kRdbVersionMax = 11;
 constexpr int kRdbWriteVersionMin = 9;

@@ -22,8 +22,6 @@
 
 namespace tandem {
 
-// What the link to a primary reads and writes: lines and raw bytes, and the snapshot among them.
-
 // The connection to a primary as the link talks to it: lines, then raw bytes, with one limit on
 // silence. Confined to the link's loop; the stream outlives it. One read and one write at a time.
 class LinkWire {
@@ -67,6 +65,7 @@ class LinkWire {
 //            | "$" length "\r\n" rdb
 //
 // A receiver that says `capa eof` may get the first form.
+
 inline constexpr size_t kTransferMarkBytes = 40;
 
 struct TransferHeader {

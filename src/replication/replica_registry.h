@@ -1,5 +1,4 @@
-// What a list of the server's clients learns of replication's connections, which are no clients'
-// sessions. The server implements it; where nobody lists clients there is none.
+// The replicas of this server, and who else is told of replication's connections.
 #pragma once
 
 #include <atomic>
@@ -18,6 +17,8 @@
 
 namespace tandem {
 
+// What a list of the server's clients learns of replication's connections, which are no clients'
+// sessions. The server implements it; where nobody lists clients there is none.
 class ConnectionObserver {
  public:
   virtual ~ConnectionObserver() = default;

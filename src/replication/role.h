@@ -28,6 +28,7 @@ namespace tandem {
 //   Replica -> Primary   promotion: a new id; the former primary's id becomes the second one, valid
 //                        up to here
 //   Replica -> Replica   the log stays, under the former primary's id
+
 struct PrimaryRole {
   friend bool operator==(const PrimaryRole&, const PrimaryRole&) = default;
 };

@@ -12,19 +12,6 @@
 
 namespace tandem {
 
-// Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with
-// Redis's quoting. Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move
-// between calls. A request that comes in pieces is never read twice. Confined to its owner's
-// thread.
-//
-//   while ((status = parser.next(buffer)) == ParseStatus::kRequest) {
-//     execute(parser.args());
-//     buffer.remove_prefix(parser.raw().size());
-//   }
-//
-// On kNeedMore call again with the same bytes and more behind them. On kError the text is what
-// Redis answers (without "-" and the line end); the connection is to be closed after it, and the
-// parser stays in error.
 struct RequestLimits {
   int64_t bulk_bytes_max = 512ll * 1024 * 1024;  // proto-max-bulk-len
   // A client that has yet to authenticate may send 10 arguments of 16 KB.
@@ -39,6 +26,19 @@ enum class ParseStatus { kRequest, kNeedMore, kError };
 // argument, an error).
 std::optional<Bytes> skip_request(Bytes& pipeline);
 
+// Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with
+// Redis's quoting. Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move
+// between calls. A request that comes in pieces is never read twice. Confined to its owner's
+// thread.
+//
+//   while ((status = parser.next(buffer)) == ParseStatus::kRequest) {
+//     execute(parser.args());
+//     buffer.remove_prefix(parser.raw().size());
+//   }
+//
+// On kNeedMore call again with the same bytes and more behind them. On kError the text is what
+// Redis answers (without "-" and the line end); the connection is to be closed after it, and the
+// parser stays in error.
 class RequestParser {
  public:
   // Of a line without its end.

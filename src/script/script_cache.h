@@ -13,6 +13,7 @@
 namespace tandem {
 
 // The first line of a script may say what it wants: "#!lua flags=no-writes,allow-stale".
+
 enum ScriptFlag : uint32_t {
   kScriptNoWrites = 1u << 0,
   kScriptAllowOom = 1u << 1,

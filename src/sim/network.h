@@ -24,6 +24,7 @@ namespace tandem {
 //
 // A partition holds bytes back (TCP sends them again) until it heals, or breaks the connection
 // after a long time. A connection attempt across it waits for its own timeout.
+
 class SimEnd;
 class SimHost;
 
@@ -88,6 +89,7 @@ class SimWire {
 
 // SimHost: a simulated machine's share of the network: its listeners, its connections, whether it
 // is up. SimNetwork: the Network of the process on it.
+
 class SimListener;
 
 class SimHost final : private SocketCloser {

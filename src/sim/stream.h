@@ -20,6 +20,7 @@ namespace tandem {
 // SimEnd: one side of a simulated connection, what a kernel keeps of it: bytes received and not
 // read yet, segments under way to the other side, whether it is open. It outlives the process's
 // stream for as long as something is under way.
+
 class SimWire;
 
 // Told by its end that something changed: bytes, room, an error.

@@ -30,6 +30,7 @@ std::string human_bytes(int64_t bytes);
 
 // INFO's sections and lines, in Redis's order: which metric each line shows and how, and what is
 // said of things that do not exist here.
+
 struct InfoLine {
   enum class Form : uint8_t {
     kValue,

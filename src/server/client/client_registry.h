@@ -34,6 +34,7 @@ namespace tandem {
 // nothing (ClientRegistry::kill).
 //
 // Shared: a card may outlive its session.
+
 class Waiter;
 
 enum ClientFlag : uint32_t {

@@ -49,6 +49,7 @@ class LatencyMonitor {
 // and INFO's counts of errors.
 //
 // Threads: any; a command pays for it only while somebody monitors or when it was slow.
+
 struct SlowCommand {
   int64_t id;
   int64_t unix_s;
