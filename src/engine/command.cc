@@ -51,9 +51,7 @@ uint32_t category(std::string_view name) {
 uint32_t own_categories(const CommandRow& row) {
   uint32_t own = 0;
   for (std::string_view left = row.categories; !left.empty();) {
-    const std::string_view name = left.substr(0, left.find(' '));
-    left.remove_prefix(std::min(name.size() + 1, left.size()));
-    own |= category(name);
+    own |= category(take_word(left));
   }
   if (own != 0) return own;
   if (row.group == "sorted-set") return category("sortedset");

@@ -23,8 +23,7 @@ int find_begin(const KeySpec& spec, std::span<const Bytes> args) {
 // Whether one of the words, which have blanks between them, is among the arguments.
 bool has_word(std::span<const Bytes> args, std::string_view words) {
   while (!words.empty()) {
-    const std::string_view word = words.substr(0, words.find(' '));
-    words.remove_prefix(std::min(word.size() + 1, words.size()));
+    const std::string_view word = take_word(words);
     if (std::ranges::any_of(args, [&](Bytes arg) { return equal_ignore_case(arg, word); })) {
       return true;
     }

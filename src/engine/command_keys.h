@@ -11,6 +11,13 @@
 
 namespace tandem {
 
+// Takes the first word off a text of words with single blanks between them.
+constexpr std::string_view take_word(std::string_view& words) {
+  const std::string_view word = words.substr(0, words.find(' '));
+  words.remove_prefix(word.size() + (word.size() < words.size() ? 1 : 0));
+  return word;
+}
+
 // What a command does with a key, as bits. Rows state it in the protocol's words.
 class KeyUse {
  public:
@@ -58,9 +65,7 @@ class KeyUse {
   static consteval uint16_t parse(std::string_view words) {
     uint16_t bits = 0;
     while (!words.empty()) {
-      const std::string_view word = words.substr(0, words.find(' '));
-      words.remove_prefix(word.size() + (word.size() < words.size() ? 1 : 0));
-      bits = static_cast<uint16_t>(bits | bit_of(word));
+      bits = static_cast<uint16_t>(bits | bit_of(take_word(words)));
     }
     return bits;
   }

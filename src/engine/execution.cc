@@ -125,7 +125,7 @@ void Execution::end() {
     }
   }
   effects_.clear();
-  if (!found_.empty()) clear_and_keep(found_, kDeclaredKeptMax);
+  clear_and_keep(found_, kDeclaredKeptMax);
   clear_and_keep(declared_, kDeclaredKeptMax);
 }
 

@@ -62,21 +62,12 @@ uint64_t Log::append(Bytes record, uint32_t database, Bytes select_command) {
   return blocks_.written();
 }
 
-uint64_t Log::append_verbatim(Bytes bytes) {
+uint64_t Log::append_verbatim(Bytes bytes, std::optional<uint32_t> selected) {
   if (!active()) return end();
   SharedBlocks::Freed freed;
   const Guard guard(blocks_.lock);
   blocks_.write(bytes);
-  freed = blocks_.publish();
-  return blocks_.written();
-}
-
-uint64_t Log::append_verbatim(Bytes bytes, uint32_t database) {
-  if (!active()) return end();
-  SharedBlocks::Freed freed;
-  const Guard guard(blocks_.lock);
-  blocks_.write(bytes);
-  selected_ = database;
+  if (selected) selected_ = *selected;
   freed = blocks_.publish();
   return blocks_.written();
 }

@@ -126,10 +126,9 @@ class Log {
   // append before, `select_command`, which selects it, goes first, with nothing in between.
   // Inactive: adds nothing and returns the end. Thread safe.
   uint64_t append(Bytes record, uint32_t database, Bytes select_command);
-  // Adds bytes that belong to no database: PING.
-  uint64_t append_verbatim(Bytes bytes);
-  // Adds bytes of a primary's stream, which have selected `database` by themselves.
-  uint64_t append_verbatim(Bytes bytes, uint32_t database);
+  // Adds bytes as they are: a PING, which belongs to no database, or a primary's stream, which has
+  // `selected` one by itself.
+  uint64_t append_verbatim(Bytes bytes, std::optional<uint32_t> selected = std::nullopt);
   // The next append selects its database again: after the cut of a full sync, and at promotion.
   void forget_database();
   // The bytes before the end have selected this database: a snapshot or a file tells so.

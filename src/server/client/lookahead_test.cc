@@ -1,8 +1,8 @@
+#include "server/client/lookahead.h"
+
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "server/client/query_buffer.h"
 
 namespace tandem {
 namespace {

@@ -27,6 +27,7 @@
 #include "io/task.h"
 #include "io/timer.h"
 #include "server/client/client.h"
+#include "server/client/lookahead.h"
 #include "server/client/query_buffer.h"
 #include "server/client/reply_output.h"
 #include "stats/counters.h"

@@ -1,9 +1,10 @@
+#include "data/old_formats.h"
+
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "data/old_formats.h"
 #include "data/test_bytes.h"
 
 namespace tandem {

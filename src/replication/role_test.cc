@@ -1,8 +1,9 @@
+#include "replication/role.h"
+
 #include <gtest/gtest.h>
 
 #include "engine/testing.h"
 #include "replication/replication_test_world.h"
-#include "replication/role.h"
 
 namespace tandem {
 namespace {

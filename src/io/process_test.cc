@@ -1,3 +1,5 @@
+#include "io/process.h"
+
 #include <cstddef>
 #include <cstdio>
 
@@ -5,8 +7,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "io/process.h"
 
 namespace tandem {
 namespace {

@@ -1,10 +1,11 @@
+#include "resp/request.h"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "resp/request.h"
 
 namespace tandem {
 namespace {

@@ -1,3 +1,5 @@
+#include "rdb/rdb_items.h"
+
 #include <cmath>
 #include <limits>
 
@@ -6,7 +8,6 @@
 #include "base/number.h"
 #include "base/random.h"
 #include "rdb/rdb_format.h"
-#include "rdb/rdb_items.h"
 #include "rdb/rdb_measure.h"
 
 namespace tandem {

@@ -1,8 +1,9 @@
+#include "base/checksum.h"
+
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "base/checksum.h"
 #include "base/random.h"
 
 namespace tandem {

@@ -1,0 +1,57 @@
+// The second argument is the first key of nearly every command that has keys; no command is
+// resolved here. A table may change under another worker's hands, so each step holds the stripe,
+// and skips the key if it is not free.
+#include "server/client/lookahead.h"
+
+#include <optional>
+
+#include "resp/request.h"
+
+namespace tandem {
+
+template <class Prefetch>
+void Lookahead::for_each_table(Prefetch prefetch) {
+  for (size_t at = 0; at < count_; ++at) {
+    const auto& [database, place] = targets_[at];
+    StripeLock& stripe = keyspace_.stripe(place.stripe());
+    if (!stripe.try_lock()) continue;
+    if (DatabaseTables* tables = keyspace_.tables(database)) {
+      prefetch(tables->partition(place.partition), place.hash);
+    }
+    stripe.unlock();
+  }
+}
+
+void Lookahead::add(int database, Bytes key) {
+  if (key.empty() || key.size() > kKeyBytesMax) return;
+  if (count_ == targets_.size()) fetch();
+  const KeyPlace place = keyspace_.place(key);
+  targets_[count_++] = {database, place};
+  keyspace_.interest().prefetch(place.hash);
+  // Only its address counts here, so it needs no lock, and may be gone.
+  if (DatabaseTables* tables = keyspace_.tables(database)) {
+    __builtin_prefetch(&tables->partition(place.partition));
+  }
+}
+
+void Lookahead::fetch() {
+  if (count_ > 1) {  // one alone has nothing to overlap with
+    for_each_table([](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
+    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
+    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
+  }
+  count_ = 0;
+}
+
+int Lookahead::prepare(int database, Bytes pipeline) {
+  int requests = 0;
+  for (; requests < kRequestsMax; ++requests) {
+    const std::optional<Bytes> key = skip_request(pipeline);
+    if (!key) break;
+    add(database, *key);
+  }
+  fetch();
+  return requests;
+}
+
+}  // namespace tandem
