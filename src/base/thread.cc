@@ -6,6 +6,8 @@
 #include <utility>
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/crash_log.h"
@@ -40,6 +42,11 @@ void set_policy(int policy) {
 // All is best effort: a thread without a name works as well, and a moment may end early.
 void name_thread(const std::string& name) {
   (void)pthread_setname_np(pthread_self(), name.substr(0, kNameBytesMax).c_str());
+}
+
+void give_way_to_others() {
+  constexpr int kLeast = 19;
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLeast);
 }
 
 Thread::Thread(Thread&& other) noexcept

@@ -16,6 +16,10 @@ namespace tandem {
 // Names the calling thread, as top -H and ps -L show it; the system keeps the first 15 bytes.
 void name_thread(const std::string& name);
 
+// The calling thread has the least claim on a processor from here on: it works when others would
+// leave one idle, and hardly else.
+void give_way_to_others();
+
 // A thread of the program. Every thread is made here: so that one which cannot be had is an error
 // and never an exception, each has a name, and each can report a crash (base/crash_log.h).
 //

@@ -1,12 +1,15 @@
 // Mechanism: two sources make one stream. The walker comes to each chain of the table in turn; a
-// writer that is about to change a chain which the walker has not reached encodes it first and
-// leaves it in pending_. Either way a chain is written once, as it was at the cut.
-// A large collection is not encoded under one hold. Its walk (rdb/rdb_writer.h) is kept in
+// writer that is about to change a chain which the walker has not reached captures it first and
+// leaves it in pending_. Either way a chain is captured once, as it was at the cut. Captures become
+// RDB in any order: one after the other on the walker's thread, where the current one goes straight
+// into the stream, or on the helpers', from where it comes back as a text.
+// A large collection is not captured under one hold. Its walk (rdb/rdb_writer.h) is kept in
 // large_ and goes on step by step, while writers that change the collection leave the old elements
 // to the walk. The key may move meanwhile: moved() follows it to its new stripe. If the key goes,
 // its entry is kept by the snapshot until the walk is done.
 #include "engine/rdb_snapshot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -15,9 +18,13 @@
 namespace tandem {
 namespace {
 
-// Chains under one hold of a stripe: some dozens of microseconds for short values.
-constexpr int kChainsPerHold = 8;
+// What one hold of a stripe takes: some dozens of microseconds.
+constexpr SnapshotWalk::Hold kHold{.chains = 8, .bytes = 32 * 1024};
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
+// So much is worth handing over to a helper.
+constexpr size_t kBatchBytes = 64 * 1024;
+// What a helper encodes in one go is not larger.
+constexpr size_t kHelpedBytesMax = 1024 * 1024;
 constexpr int64_t kMsPerSecond = 1000;
 
 RdbPreamble preamble(const Engine& engine) {
@@ -75,6 +82,7 @@ RdbSnapshot::RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::He
       options_(options),
       head_(std::move(head)),
       writer_(out_sink_, options.format),
+      encoders_(options.format.compress ? options.helpers : 0),
       breather_(engine.clock),
       walk_(all, engine.keyspace, *this) {}
 
@@ -86,32 +94,41 @@ RdbSnapshot::~RdbSnapshot() {
     given_up_ = true;
   }
   if (walk_.abandon()) {
-    while (walk_.step(kPartitionsPerStripe * kChainsPerHold)) {
+    while (walk_.mark()) {
     }
   }
   while (first_large() != nullptr) drop_first_large();
   finish_walk();
 }
 
-void RdbSnapshot::write_chain(int database, const TableBucket& home) {
-  if (given_up_) return;
-  Encoded encoded{database, {}};
-  StringSink sink(encoded.bytes);
+void RdbSnapshot::capture(int database, const TableBucket& home, RdbCapture& to) {
   int64_t keys = 0;
   PartitionTable::for_each_in_chain(home, [&](Entry* entry, bool) {
     ++keys;
-    if (begin_large(database, *entry)) return;
-    char digits[kInt64TextMax];
-    std::optional<int64_t> expiry;
-    if (entry->has_expiry()) expiry = entry->expiry_ms();
-    rdb_encode_entry(sink, entry->key(), entry->ref(digits), expiry, options_.format);
+    if (!begin_large(database, *entry)) to.add(*entry);
   });
-  if (keys == 0) return;
   keys_written_.fetch_add(keys, std::memory_order_relaxed);
-  if (encoded.bytes.empty()) return;
-  pending_bytes_.fetch_add(encoded.bytes.size(), std::memory_order_relaxed);
+}
+
+// By a writer.
+void RdbSnapshot::write_chain(int database, const TableBucket& home) {
+  if (given_up_) return;
+  Batch batch{database, RdbCapture(options_.format)};
+  capture(database, home, batch.capture);
+  if (batch.capture.empty()) return;
+  pending_bytes_.fetch_add(batch.capture.bytes(), std::memory_order_relaxed);
   const Guard guard(lock_);
-  pending_.push_back(std::move(encoded));
+  pending_.push_back(std::move(batch));
+}
+
+size_t RdbSnapshot::capture_for_walker(int database, const TableBucket& home) {
+  if (captured_.empty() || captured_.back().database != database) {
+    captured_.push_back({database, RdbCapture(options_.format)});
+  }
+  RdbCapture& to = captured_.back().capture;
+  const size_t before = to.copied_bytes();
+  capture(database, home, to);
+  return to.copied_bytes() - before;
 }
 
 // False: it is small.
@@ -123,8 +140,7 @@ bool RdbSnapshot::begin_large(int database, const Entry& entry) {
   std::unique_ptr<Large> large(new Large{.database = database,
                                          .stripe{engine_.keyspace.place(entry.key()).stripe()},
                                          .container = container,
-                                         .rest = std::move(rest),
-                                         .part = {}});
+                                         .rest = std::move(rest)});
   const Guard guard(lock_);
   large_.push_back(std::move(large));
   return true;
@@ -168,14 +184,14 @@ RdbSnapshot::Large* RdbSnapshot::first_large() {
 }
 
 void RdbSnapshot::step_large(Large& large) {
-  large.part.clear();
+  Batch part{large.database, RdbCapture(options_.format)};
   bool more = false;
   if (large.rest->in_place()) {
-    under_its_stripe(large, [&] { more = large.rest->step(large.part, kLargeBytesPerHold); });
+    under_its_stripe(large, [&] { more = large.rest->step(part.capture, kLargeBytesPerHold); });
   } else {
-    more = large.rest->step(large.part, kLargeBytesPerHold);
+    more = large.rest->step(part.capture, kLargeBytesPerHold);
   }
-  writer_.entries(static_cast<uint32_t>(large.database), large.part);
+  if (!part.capture.empty()) current_ = std::move(part);
   if (!more) drop_first_large();
 }
 
@@ -191,16 +207,65 @@ void RdbSnapshot::drop_first_large() {
   if (large->orphan != nullptr) Entry::destroy(large->orphan);
 }
 
-void RdbSnapshot::drain() {
-  std::vector<Encoded> pending;
-  {
-    const Guard guard(lock_);
-    pending.swap(pending_);
+void RdbSnapshot::step_walk() {
+  chains_left_ = walk_.step(kHold, [this](int database, const TableBucket& home) {
+    return capture_for_walker(database, home);
+  });
+  hand_over_captured();
+}
+
+// Full batches go to the helpers, as long as these keep up with them; else they wait to become
+// current.
+void RdbSnapshot::hand_over_captured() {
+  while (!captured_.empty() && encoders_.has_room()) {
+    const size_t bytes = captured_.front().capture.bytes();
+    if (bytes < kBatchBytes || bytes > kHelpedBytesMax) return;
+    encoders_.add(std::move(captured_.front()));
+    captured_.pop_front();
   }
-  for (const Encoded& encoded : pending) {
-    writer_.entries(static_cast<uint32_t>(encoded.database), encoded.bytes);
-    pending_bytes_.fetch_sub(encoded.bytes.size(), std::memory_order_relaxed);
+}
+
+bool RdbSnapshot::take_handed_in() {
+  const Guard guard(lock_);
+  if (pending_.empty()) return false;
+  current_ = std::move(pending_.front());
+  pending_.pop_front();
+  current_pending_bytes_ = current_->capture.bytes();
+  return true;
+}
+
+// What is to go out next becomes current. False: there is nothing.
+bool RdbSnapshot::take_next() {
+  if (take_handed_in()) return true;
+  const bool enough = captured_.size() > 1 || !chains_left_;
+  if (captured_.empty() || (!enough && captured_.front().capture.bytes() < kBatchBytes)) {
+    return false;
   }
+  current_ = std::move(captured_.front());
+  captured_.pop_front();
+  return true;
+}
+
+void RdbSnapshot::encode_current() {
+  const bool pressed = pending_bytes() > kPressureBytes;
+  const bool more = current_->capture.encode(
+      writer_.entries(static_cast<uint32_t>(current_->database)), pressed ? nullptr : &packing_,
+      options_.produce_bytes - std::min(options_.produce_bytes, out_.size()));
+  if (more) return;
+  current_.reset();
+  pending_bytes_.fetch_sub(std::exchange(current_pending_bytes_, 0), std::memory_order_relaxed);
+}
+
+// What helpers have encoded; once there is nothing else to do, also what they are at, and what they
+// have not come to. False: they have nothing.
+bool RdbSnapshot::take_from_helpers() {
+  if (const auto batch = encoders_.take_encoded()) {
+    writer_.entries(static_cast<uint32_t>(batch->database)).write(batch->encoded);
+    return true;
+  }
+  if (walking_) return false;
+  current_ = encoders_.take_waiting();
+  return current_ || encoders_.wait();
 }
 
 void RdbSnapshot::finish_walk() {
@@ -209,8 +274,25 @@ void RdbSnapshot::finish_walk() {
   walking_ = false;
 }
 
-// Level-triggered: a large entry that was begun comes before anything else, for its parts must
-// follow each other.
+// Level-triggered: the parts of a large entry, once it is begun, and the rest of what is current
+// come before anything else, for nothing may stand between them.
+bool RdbSnapshot::advance() {
+  if (current_) {
+    encode_current();
+  } else if (Large* large = first_large()) {
+    step_large(*large);
+  } else if (take_next() || take_from_helpers()) {
+    return true;
+  } else if (chains_left_) {
+    step_walk();
+  } else if (walking_) {
+    finish_walk();
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool RdbSnapshot::produce(std::string& out) {
   out_.clear();
   if (!begun_) {
@@ -221,19 +303,9 @@ bool RdbSnapshot::produce(std::string& out) {
     }
     begun_ = true;
   }
-  while (walking_ && out_.size() < options_.produce_bytes) {
+  while (!finished_ && out_.size() < options_.produce_bytes) {
     breather_.take_at_times();
-    if (Large* large = first_large()) {
-      step_large(*large);
-    } else if (chains_left_) {
-      chains_left_ = walk_.step(kChainsPerHold);
-      drain();
-    } else {
-      finish_walk();
-    }
-  }
-  if (!walking_ && !finished_ && out_.size() < options_.produce_bytes) {
-    drain();
+    if (advance()) continue;
     writer_.finish();
     finished_ = true;
   }

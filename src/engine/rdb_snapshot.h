@@ -8,7 +8,13 @@
 //   });
 //   while (!snapshot->interrupted() && snapshot->produce(out)) send(out);
 //
-// Large entries (rdb/rdb_writer.h) are only begun where their chain is written out; produce
+// What is done under a stripe is no more than a copy, by writers as by the walker
+// (rdb/rdb_capture.h). All the rest, LZF above all, is the walker's business, off the stripes, and
+// that of threads that help it (engine/rdb_encoders.h). It takes what writers handed in before it
+// captures more itself; and once that is over kPressureBytes it leaves LZF out until it has caught
+// up, for then memory is dearer than bytes on the way.
+//
+// Large collections (rdb/rdb_writer.h) are only begun where their chain is captured; produce
 // then takes them one after the other, in steps.
 //
 // Threads: begin and produce belong to one thread (the walker), and so does the destructor; writers
@@ -21,14 +27,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/lock.h"
 #include "base/result.h"
 #include "base/thread.h"
 #include "engine/engine.h"
+#include "engine/rdb_encoders.h"
 #include "keyspace/snapshot.h"
+#include "rdb/rdb_capture.h"
+#include "rdb/rdb_packing.h"
 #include "rdb/rdb_writer.h"
 
 namespace tandem {
@@ -42,7 +51,11 @@ class RdbSnapshot final : private SnapshotSink {
     RdbWriteOptions format;
     bool with_position = true;  // write the log's id, offset and selected database, if it is active
     size_t produce_bytes = 64 * 1024;  // about how much a call of produce() makes
+    int helpers = 0;                   // threads that encode beside the walker, at most
   };
+
+  // So much handed in by writers is more than the walker should let wait.
+  static constexpr size_t kPressureBytes = 8 * 1024 * 1024;
 
   // Takes the cut: all stripes for some microseconds, with `at_cut` called meanwhile (may be null).
   // The turn is the snapshot's until it is destroyed.
@@ -62,21 +75,17 @@ class RdbSnapshot final : private SnapshotSink {
   int64_t keys_total() const { return walk_.keys_at_cut(); }
   // For progress and limits; any thread.
   int64_t keys_written() const { return keys_written_.load(std::memory_order_relaxed); }
-  // What writers made it keep until the next steps.
+  // What writers made it keep until the next steps: copied, and shared.
   size_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  struct Encoded {
-    int database;
-    std::string bytes;
-  };
+  using Batch = RdbEncoders::Batch;
 
   struct Large {
     int database;
     std::atomic<int> stripe;  // changes with the stripe held, and the next one
     const void* container;    // null: steps do not touch it
     std::unique_ptr<RdbLargeEntry> rest;
-    std::string part;
     Entry* orphan = nullptr;  // its entry, once it is in no table any more
   };
 
@@ -85,13 +94,21 @@ class RdbSnapshot final : private SnapshotSink {
   void write_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   void moved(const void* container, int stripe) override;
+  void capture(int database, const TableBucket& home, RdbCapture& to);
   bool begin_large(int database, const Entry& entry);
   Large* first_large();
   void step_large(Large& large);
   void drop_first_large();
   template <class Fn>
   void under_its_stripe(const Large& large, Fn&& fn);
-  void drain();
+  void step_walk();
+  size_t capture_for_walker(int database, const TableBucket& home);
+  void hand_over_captured();
+  bool advance();
+  bool take_next();
+  bool take_handed_in();
+  void encode_current();
+  bool take_from_helpers();
   void finish_walk();
 
   // First: given back when nothing of the snapshot is left.
@@ -105,11 +122,18 @@ class RdbSnapshot final : private SnapshotSink {
 
   std::atomic<size_t> pending_bytes_{0};
   Lock lock_;
-  std::vector<Encoded> pending_ TANDEM_GUARDED_BY(lock_);
+  std::deque<Batch> pending_ TANDEM_GUARDED_BY(lock_);
   // What is in the first belongs to the producer, and to whoever holds its stripe.
   std::deque<std::unique_ptr<Large>> large_ TANDEM_GUARDED_BY(lock_);
   std::atomic<int64_t> keys_written_{0};
 
+  // The walker's own. What it has captured becomes current, or goes to the helpers; what is current
+  // goes out before anything else.
+  std::deque<Batch> captured_;
+  std::optional<Batch> current_;
+  size_t current_pending_bytes_ = 0;  // of the current one, if a writer handed it in
+  RdbPacking packing_;
+  RdbEncoders encoders_;
   Breather breather_;
   bool given_up_ = false;  // changed under all stripes, read under any
   bool begun_ = false;

@@ -15,11 +15,13 @@ namespace {
 // Chains that no walk has come to for so many walks still bear another epoch than the next one's.
 constexpr int kUnfinishedWalksMax = 100;
 static_assert(kUnfinishedWalksMax + 2 < TableBucket::kEpochMask);
+// Marking a chain takes some nanoseconds.
+constexpr int kChainsMarkedPerHold = 512;
 
 }  // namespace
 
 SnapshotWalk::SnapshotWalk(const AllStripes& all, Keyspace& keyspace, SnapshotSink& sink)
-    : keyspace_(keyspace), sink_(sink) {
+    : keyspace_(keyspace) {
   Keyspace::SnapshotState& state = keyspace.snapshot();
   CHECK(state.sink == nullptr, "one snapshot at a time");
   for (int i = 0; i < keyspace.database_count(); ++i) {
@@ -46,26 +48,30 @@ void SnapshotWalk::end(const AllStripes& /*all*/) {
 }
 
 bool SnapshotWalk::abandon() {
-  abandoned_ = true;
   return !complete_ && keyspace_.snapshot().unfinished >= kUnfinishedWalksMax;
 }
 
-bool SnapshotWalk::step(int chains) {
+bool SnapshotWalk::mark() {
+  return step({.chains = kChainsMarkedPerHold, .bytes = 1},
+              [](int, const TableBucket&) { return size_t{0}; });
+}
+
+bool SnapshotWalk::step(const Hold& hold, Capture capture) {
   if (partition_ >= kPartitions || tables_.empty()) {
     complete_ = true;
     return false;
   }
   const int stripe = partition_ / kPartitionsPerStripe;
   const PatientGuard guard(keyspace_.stripe(stripe));
-  int budget = chains;
-  while (budget > 0 && partition_ / kPartitionsPerStripe == stripe) {
-    if (!step_table(*tables_[table_], partition_, budget)) continue;
+  Hold left = hold;
+  while (left.chains > 0 && left.bytes > 0 && partition_ / kPartitionsPerStripe == stripe) {
+    if (!step_table(*tables_[table_], partition_, left, capture)) continue;
     bucket_ = 0;
     if (++table_ < tables_.size()) continue;
     table_ = 0;
     ++partition_;
   }
-  if (partition_ / kPartitionsPerStripe == stripe) look_ahead(chains);
+  if (partition_ / kPartitionsPerStripe == stripe) look_ahead(hold.chains);
   complete_ = partition_ >= kPartitions;
   return !complete_;
 }
@@ -78,18 +84,18 @@ void SnapshotWalk::look_ahead(int chains) const {
 }
 
 // True when the table is done. A chain that a split moved behind the walk's place bears the epoch
-// of the bucket that it came from, which was written out before it was split; one that a merge
-// moved before it, likewise.
-bool SnapshotWalk::step_table(DatabaseTables& tables, int partition, int& budget) {
+// of the bucket that it came from, which was captured before it was split; one that a merge moved
+// before it, likewise.
+bool SnapshotWalk::step_table(DatabaseTables& tables, int partition, Hold& left, Capture capture) {
   PartitionTable& table = tables.partition(partition);
   const uint8_t epoch = keyspace_.snapshot().epoch;
   for (; bucket_ < table.bucket_count(); ++bucket_) {
-    if (budget == 0) return false;
+    if (left.chains == 0 || left.bytes == 0) return false;
     TableBucket& home = table.bucket_at(bucket_);
     if (home.epoch() == epoch) continue;
-    if (!abandoned_) sink_.write_chain(tables.cut_index, home);
+    left.bytes -= std::min(left.bytes, capture(tables.cut_index, home));
     home.set_epoch(epoch);
-    --budget;
+    --left.chains;
   }
   return true;
 }

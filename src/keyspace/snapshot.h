@@ -3,7 +3,7 @@
 //
 //   begin     (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain
 //             counts as unwritten
-//   step      the walker takes a stripe for some dozens of microseconds and writes out chains that
+//   step      the walker takes a stripe for some dozens of microseconds and captures chains that
 //             nobody has yet
 //   (change)  writers about to change an unwritten chain write it out first (SnapshotHook)
 //   end       (all stripes held) the sink is let go
@@ -12,30 +12,40 @@
 // is another one again. Only there are no more than 127 epochs: after many walks in a row that were
 // given up, one has to go on to the end, so that no chain bears an epoch that is about to return.
 //
-// Each key that existed at the cut reaches the sink exactly once, as it was then; keys made later
-// never do. One walk at a time. begin, step and end belong to one thread.
+// Each key that existed at the cut reaches the sink or the walker exactly once, as it was then; keys
+// made later never do. One walk at a time. begin, step and end belong to one thread.
 #pragma once
 
 #include <vector>
 
+#include "base/function_ref.h"
 #include "keyspace/keyspace.h"
 
 namespace tandem {
 
 class SnapshotWalk {
  public:
-  // REQUIRES: no other walk. `sink` outlives the walk.
+  // REQUIRES: no other walk. Writers tell `sink`, which outlives the walk.
   SnapshotWalk(const AllStripes& all, Keyspace& keyspace, SnapshotSink& sink);
   // Databases that were flushed since the cut are freed with the walk, not here, where everybody
   // waits.
   void end(const AllStripes& all);
 
-  // Writes out up to `chains` chains under one hold of one stripe. False when everything is
-  // written.
-  bool step(int chains);
-  // Given up: step() tells the sink nothing any more. True: the chains that are left are to be
-  // marked all the same; call step() on until it says false.
+  // What one hold of a stripe takes at most, but for the last chain of it.
+  struct Hold {
+    int chains;
+    size_t bytes;
+  };
+  // Captures a chain for the walker, as SnapshotSink::write_chain does for writers, and says how
+  // many bytes it copied.
+  using Capture = FunctionRef<size_t(int database, const TableBucket& home)>;
+
+  // Captures what comes next, under one hold of one stripe. False when all is captured.
+  bool step(const Hold& hold, Capture capture);
+  // Given up: nothing is captured any more. True: the chains that are left are to be marked all the
+  // same; call mark() on until it says false.
   [[nodiscard]] bool abandon();
+  bool mark();
 
   struct Size {
     int database;
@@ -47,14 +57,12 @@ class SnapshotWalk {
   int64_t keys_at_cut() const;
 
  private:
-  bool step_table(DatabaseTables& tables, int partition, int& budget);
+  bool step_table(DatabaseTables& tables, int partition, Hold& left, Capture capture);
   void look_ahead(int chains) const;
 
   Keyspace& keyspace_;
-  SnapshotSink& sink_;
   std::vector<TablesRef> tables_;  // non-empty databases at the cut
   std::vector<Size> sizes_at_cut_;
-  bool abandoned_ = false;
   bool complete_ = false;  // every chain bears the walk's epoch
   // The place of the walk: partition, then database, then bucket.
   int partition_ = 0;

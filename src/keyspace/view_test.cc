@@ -345,7 +345,19 @@ TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
       EXPECT_EQ(walk.keys_at_cut(), static_cast<int64_t>(at_cut.size()));
       const bool swap = random.below(2) == 0;
       int steps = 0;
-      while (walk.step(static_cast<int>(random.below(40)) + 1)) {
+      const auto step = [&] {
+        const SnapshotWalk::Hold hold{.chains = static_cast<int>(random.below(40)) + 1,
+                                      .bytes = random.below(2) == 0 ? 1 : SIZE_MAX};
+        int chains = 0;
+        const bool more = walk.step(hold, [&](int database, const TableBucket& home) {
+          sink.write_chain(database, home);
+          ++chains;
+          return size_t{2};
+        });
+        EXPECT_LE(chains, hold.bytes == 1 ? 1 : hold.chains);
+        return more;
+      };
+      while (step()) {
         mutate(static_cast<int>(random.below(60)));
         if (++steps == 5 && swap) {
           TablesRef gone = world.keyspace.take_tables(world.access.all_stripes(), 2);

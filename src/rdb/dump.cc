@@ -6,6 +6,7 @@
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_items.h"
 #include "rdb/rdb_measure.h"
+#include "rdb/rdb_packing.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {
@@ -13,7 +14,8 @@ namespace tandem {
 void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out) {
   const size_t start = out.size();
   StringSink sink(out);
-  RdbEncoder encoder(sink, options.compress);
+  RdbPackEach packer;
+  RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
   encoder.byte(rdb_type_of(value, options.version));
   rdb_encode_value(encoder, value, options.version);
   encoder.number16(static_cast<uint16_t>(options.version));

@@ -224,6 +224,15 @@ constexpr std::string_view rdb_opcode_shape(uint8_t opcode) {
   }
 }
 
+// What a writer chooses. The version decides which types appear: 9 knows no listpacks (what is
+// compact in memory goes out element by element), 10 adds those of lists, hashes, sorted sets and
+// streams, 11 those of sets and consumers' active times.
+struct RdbWriteOptions {
+  int version = 10;      // kRdbWriteVersionMin to kRdbVersionMax
+  bool compress = true;  // LZF for strings above 20 bytes, where it pays
+  bool checksum = true;
+};
+
 // DUMP's payload: type value version{2 bytes} checksum{8 bytes, of all before it}.
 constexpr size_t kRdbDumpFooterBytes = 10;
 

@@ -1,7 +1,3 @@
-// Compression is tried only where it may pay. LZF saves nothing without a sequence of three bytes
-// that comes again, and finding one is far cheaper than a run of the compressor, whose table is 256
-// KB: a look at the first kilobytes with a table of 2 KB tells random bytes and short names from
-// text.
 #include "rdb/rdb_items.h"
 
 #include <bit>
@@ -19,29 +15,10 @@
 namespace tandem {
 namespace {
 
-constexpr size_t kProbeBytes = 4096;
-constexpr size_t kLzfBytesMax = size_t{1} << 30;
 // "-2147483648": no longer text fits 32 bits.
 constexpr size_t kShortIntegerTextMax = 11;
-// A compressed string has two lengths more than a plain one: less than this saved is not worth it.
-constexpr size_t kLzfSavedMin = 4;
 
 }  // namespace
-
-bool lzf_may_pay(Bytes bytes) {
-  constexpr int kTableBits = 10;
-  std::array<uint16_t, size_t{1} << kTableBits>
-      last_seen{};  // offset + 1 of three bytes with this hash
-  const size_t end = std::min(bytes.size(), kProbeBytes);
-  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  for (size_t at = 0; at + 3 <= end; ++at) {
-    const uint32_t three = uint32_t{data[at]} << 16 | uint32_t{data[at + 1]} << 8 | data[at + 2];
-    uint16_t& seen = last_seen[three * 0x9e3779b1U >> (32 - kTableBits)];
-    if (seen != 0 && std::memcmp(data + seen - 1, data + at, 3) == 0) return true;
-    seen = static_cast<uint16_t>(at + 1);
-  }
-  return false;
-}
 
 char* RdbEncoder::room(size_t bytes) {
   if (staged_.size() - used_ < bytes) flush();
@@ -52,6 +29,7 @@ char* RdbEncoder::room(size_t bytes) {
 
 void RdbEncoder::flush() {
   if (used_ > 0) sink_.write(Bytes(staged_.data(), used_));
+  flushed_ += used_;
   used_ = 0;
 }
 
@@ -61,6 +39,7 @@ void RdbEncoder::raw(Bytes bytes) {
   if (bytes.size() > staged_.size() / 2) {
     flush();
     sink_.write(bytes);
+    flushed_ += bytes.size();
   } else if (!bytes.empty()) {
     std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
   }
@@ -113,29 +92,11 @@ void RdbEncoder::integer_string(int64_t number) {
 }
 
 void RdbEncoder::blob(Bytes bytes) {
-  if (compress_ && bytes.size() >= kRdbLzfStringBytesMin && compressed(bytes)) return;
+  if (packer_ != nullptr && bytes.size() >= kRdbLzfStringBytesMin && packer_->pack(*this, bytes)) {
+    return;
+  }
   length(bytes.size());
   raw(bytes);
-}
-
-bool RdbEncoder::compressed(Bytes bytes) {
-  if (bytes.size() > kLzfBytesMax || !lzf_may_pay(bytes)) return false;
-  const size_t packed_max = bytes.size() - kLzfSavedMin;
-  std::array<char, 1024> small;
-  std::string large;
-  char* packed = small.data();
-  if (packed_max > small.size()) {
-    large.resize(packed_max);
-    packed = large.data();
-  }
-  const size_t packed_bytes = lzf_compress(bytes.data(), static_cast<unsigned>(bytes.size()),
-                                           packed, static_cast<unsigned>(packed_max));
-  if (packed_bytes == 0) return false;
-  byte(kRdbEncodedLzf);
-  length(packed_bytes);
-  length(bytes.size());
-  raw(Bytes(packed, packed_bytes));
-  return true;
 }
 
 void RdbEncoder::number16(uint16_t value) { store_little_endian(room(2), value); }

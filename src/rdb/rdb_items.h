@@ -10,12 +10,24 @@
 
 namespace tandem {
 
+class RdbEncoder;
+
+// Asked about each string that is long enough for LZF, before it goes out (rdb/rdb_packing.h).
+class RdbPacker {
+ public:
+  // True: it has written the string, in a form of its own. False: it goes out plain, next.
+  virtual bool pack(RdbEncoder& encoder, Bytes text) = 0;
+
+ protected:
+  ~RdbPacker() = default;
+};
+
 // RdbEncoder: the primitives of RDB (rdb_format.h), gathered in a small buffer so that the sink
 // sees few calls. Flush before the encoder goes; what is not flushed is lost.
 class RdbEncoder {
  public:
-  // `compress`: strings above 20 bytes are tried with LZF.
-  RdbEncoder(ByteSink& sink, bool compress) : sink_(sink), compress_(compress) {}
+  // `packer` may be null: all strings go out plain.
+  explicit RdbEncoder(ByteSink& sink, RdbPacker* packer = nullptr) : sink_(sink), packer_(packer) {}
   RdbEncoder(const RdbEncoder&) = delete;
   RdbEncoder& operator=(const RdbEncoder&) = delete;
 
@@ -32,20 +44,26 @@ class RdbEncoder {
   void number64_big_endian(uint64_t value);
   void ieee_double(double value);
   void flush();
+  // Bytes that were encoded, flushed or not.
+  uint64_t written() const { return flushed_ + used_; }
 
  private:
   char* room(size_t bytes);
   bool short_integer(int64_t number);
-  bool compressed(Bytes bytes);
 
   ByteSink& sink_;
-  const bool compress_;
+  RdbPacker* const packer_;
   std::array<char, 512> staged_;
   size_t used_ = 0;
+  uint64_t flushed_ = 0;
 };
 
-// Whether LZF can save anything: false when no three bytes in a row come twice near the beginning.
-bool lzf_may_pay(Bytes bytes);
+// How many bytes length() takes for it.
+constexpr size_t rdb_length_bytes(uint64_t value) {
+  if (value < 64) return 1;
+  if (value < 16384) return 2;
+  return value <= UINT32_MAX ? 5 : 9;
+}
 
 // RdbDecoder: reads the primitives of RDB (rdb_format.h) out of bytes that hold a whole item. It
 // never reads past them and never fails half way: the first thing wrong is remembered, and from

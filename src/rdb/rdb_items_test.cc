@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_measure.h"
+#include "rdb/rdb_packing.h"
 
 namespace tandem {
 namespace {
@@ -19,7 +20,8 @@ template <class Encode>
 std::string encoded(Encode encode, bool compress = true) {
   std::string out;
   StringSink sink(out);
-  RdbEncoder encoder(sink, compress);
+  RdbPackEach packer;
+  RdbEncoder encoder(sink, compress ? &packer : nullptr);
   encode(encoder);
   encoder.flush();
   return out;

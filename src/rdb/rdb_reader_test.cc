@@ -23,7 +23,7 @@ std::string text(Bytes content) {
 std::string double_bytes(double value) {
   std::string out;
   StringSink sink(out);
-  RdbEncoder encoder(sink, false);
+  RdbEncoder encoder(sink);
   encoder.ieee_double(value);
   encoder.flush();
   return out;

@@ -51,7 +51,7 @@ Written write_random(uint64_t seed, const RdbWriteOptions& options, int entries)
     std::string encoded;
     StringSink own(encoded);
     rdb_encode_entry(own, key, ref(value), expire_ms, options);
-    writer.entries(database, encoded);
+    writer.entries(database).write(encoded);
     written.described.push_back(fmt::format("{} {} {} {}", database, rdb_quoted(key),
                                             expire_ms.value_or(-1),
                                             describe(value, options.version)));
@@ -159,8 +159,7 @@ TEST(RdbWriter, Golden) {
   StringSink own(encoded);
   rdb_encode_entry(own, "key", ref(Value("value")), 0x0102030405060708, {.version = 11});
   writer.sizes(0, 1, 1);
-  writer.entries(0, encoded);
-  writer.entries(1, "");
+  writer.entries(0).write(encoded);
   writer.finish();
   const std::string expected =
       std::string(

@@ -21,7 +21,8 @@ namespace tandem {
 
 void rdb_encode_entry(ByteSink& sink, Bytes key, const ValueRef& value,
                       std::optional<int64_t> expire_ms, const RdbWriteOptions& options) {
-  RdbEncoder encoder(sink, options.compress);
+  RdbPackEach packer;
+  RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
   rdb_encode_head(encoder, key, rdb_type_of(value, options.version), expire_ms);
   rdb_encode_value(encoder, value, options.version);
   encoder.flush();
@@ -61,7 +62,8 @@ void RdbWriter::begin(const RdbPreamble& preamble) {
 }
 
 void RdbWriter::aux(Bytes name, Bytes value) {
-  RdbEncoder encoder(framed_, options_.compress);
+  RdbPackEach packer;
+  RdbEncoder encoder(framed_, options_.compress ? &packer : nullptr);
   encoder.byte(kRdbAux);
   encoder.string(name);
   encoder.string(value);
@@ -70,22 +72,21 @@ void RdbWriter::aux(Bytes name, Bytes value) {
 
 void RdbWriter::sizes(uint32_t database, uint64_t keys, uint64_t expiring) {
   select(database);
-  RdbEncoder encoder(framed_, options_.compress);
+  RdbEncoder encoder(framed_);
   encoder.byte(kRdbResizeDb);
   encoder.length(keys);
   encoder.length(expiring);
   encoder.flush();
 }
 
-void RdbWriter::entries(uint32_t database, Bytes encoded) {
-  if (encoded.empty()) return;
+ByteSink& RdbWriter::entries(uint32_t database) {
   select(database);
-  write(encoded);
+  return framed_;
 }
 
 void RdbWriter::select(uint32_t database) {
   if (selected_ == database) return;
-  RdbEncoder encoder(framed_, options_.compress);
+  RdbEncoder encoder(framed_);
   encoder.byte(kRdbSelectDb);
   encoder.length(database);
   encoder.flush();
@@ -103,21 +104,24 @@ void RdbWriter::finish() {
 
 namespace {
 
-constexpr size_t kTextBytesMin = 32 * 1024;
 constexpr size_t kNodesMin = 8;
+// Fewer nodes are large, too, if they have so many bytes.
+constexpr size_t kNodesBytesMin = 64 * 1024;
 constexpr size_t kElementsAStep = 32;
 // About what a shared node of a list or stream keeps in memory.
 constexpr size_t kNodeBytes = 4 * 1024;
 
-// Everything before the value's own bytes.
-void encode_head(std::string& out, const Entry& entry, uint8_t type,
-                 const RdbWriteOptions& options) {
-  StringSink sink(out);
-  RdbEncoder encoder(sink, options.compress);
+// Everything before the value's own bytes, and how many parts these have.
+void capture_head(RdbCapture& to, const Entry& entry, uint64_t parts,
+                  const RdbWriteOptions& options) {
+  char digits[kInt64TextMax];
+  const uint8_t type = rdb_type_of(entry.ref(digits), options.version);
   std::optional<int64_t> expiry;
   if (entry.has_expiry()) expiry = entry.expiry_ms();
-  rdb_encode_head(encoder, entry.key(), type, expiry);
-  encoder.flush();
+  to.add_part(RdbStringKind::key(), [&](RdbEncoder& encoder) {
+    rdb_encode_head(encoder, entry.key(), type, expiry);
+    encoder.length(parts);
+  });
 }
 
 // What an entry that was begun holds on to, as part of a total.
@@ -138,81 +142,58 @@ class Held {
   size_t bytes_ = 0;
 };
 
-class LargeText final : public RdbLargeEntry {
- public:
-  LargeText(std::string head, SharedText text, bool compress, std::atomic<size_t>& held)
-      : head_(std::move(head)), text_(std::move(text)), compress_(compress), held_(held) {
-    held_.set(text_.text().size());
-  }
-
-  bool step(std::string& out, size_t) override {
-    out += head_;
-    StringSink sink(out);
-    RdbEncoder encoder(sink, compress_);
-    encoder.blob(text_.text());
-    encoder.flush();
-    return false;
-  }
-
- private:
-  const std::string head_;
-  const SharedText text_;
-  const bool compress_;
-  Held held_;
-};
-
-// Lists and streams. Node(encoder, index) encodes one; `tail` is what comes behind them.
+// Lists and streams. Node(encoder, index) encodes one; `head` is what stands before them, `tail`
+// what comes behind.
 template <class Node, class EncodeNode>
 class LargeNodes final : public RdbLargeEntry {
  public:
-  LargeNodes(std::string head, std::vector<Node> nodes, EncodeNode encode, std::string tail,
-             bool compress, std::atomic<size_t>& held)
-      : head_(std::move(head)),
+  LargeNodes(RdbStringKind kind, RdbCapture head, std::vector<Node> nodes, EncodeNode encode,
+             RdbCapture tail, std::atomic<size_t>& held)
+      : kind_(kind),
+        head_(std::move(head)),
         nodes_(std::move(nodes)),
         encode_(std::move(encode)),
         tail_(std::move(tail)),
-        compress_(compress),
         held_(held) {
     held_.set(nodes_.size() * kNodeBytes);
   }
 
-  bool step(std::string& out, size_t bytes) override {
-    const size_t enough = out.size() + bytes;
-    out += std::exchange(head_, {});
-    while (next_ < nodes_.size() && out.size() < enough) {
-      StringSink sink(out);
-      RdbEncoder encoder(sink, compress_);
-      encode_(encoder, nodes_[next_++]);
-      encoder.flush();
+  bool step(RdbCapture& out, size_t bytes) override {
+    if (!head_.empty()) {
+      std::swap(out, head_);
+      return true;
     }
-    if (next_ < nodes_.size()) return true;
-    out += tail_;
-    return false;
+    while (next_ < nodes_.size() && out.bytes() < bytes) {
+      out.add_part(kind_, [&](RdbEncoder& encoder) { encode_(encoder, nodes_[next_++]); });
+    }
+    if (next_ < nodes_.size() || out.bytes() >= bytes) return true;
+    if (out.empty()) std::swap(out, tail_);
+    return !tail_.empty();
   }
 
  private:
-  std::string head_;
+  const RdbStringKind kind_;
+  RdbCapture head_;
   const std::vector<Node> nodes_;
   const EncodeNode encode_;
-  const std::string tail_;
-  const bool compress_;
+  RdbCapture tail_;
   size_t next_ = 0;
   Held held_;
 };
 
 template <class Node, class EncodeNode>
-std::unique_ptr<RdbLargeEntry> large_nodes(std::string head, std::vector<Node> nodes,
-                                           EncodeNode encode, std::string tail, bool compress,
-                                           std::atomic<size_t>& held) {
-  return std::make_unique<LargeNodes<Node, EncodeNode>>(
-      std::move(head), std::move(nodes), std::move(encode), std::move(tail), compress, held);
+std::unique_ptr<RdbLargeEntry> large_nodes(RdbStringKind kind, RdbCapture head,
+                                           std::vector<Node> nodes, EncodeNode encode,
+                                           RdbCapture tail, std::atomic<size_t>& held) {
+  return std::make_unique<LargeNodes<Node, EncodeNode>>(kind, std::move(head), std::move(nodes),
+                                                        std::move(encode), std::move(tail), held);
 }
 
 // Sets, hashes and sorted sets: what the walk tells collects in `told_`, whoever made it tell.
 class LargeElements final : public RdbLargeEntry {
  public:
   LargeElements(const Entry& entry, const RdbWriteOptions& options, std::atomic<size_t>& held)
-      : compress_(options.compress), held_(held) {
+      : kind_(RdbStringKind::value(entry.type())), held_(held), told_(options) {
     switch (entry.type()) {
       case ValueType::kSet:
         walk_ = entry.as<Set>().walk(
@@ -238,34 +219,29 @@ class LargeElements final : public RdbLargeEntry {
   }
 
   bool is_large() const { return walk_ != nullptr; }
-  std::string& head() { return told_; }
+  RdbCapture& head() { return told_; }
   bool in_place() const override { return true; }
 
-  bool step(std::string& out, size_t bytes) override {
+  bool step(RdbCapture& out, size_t bytes) override {
     bool more = true;
     stepping_ = true;
-    while (more && told_.size() < bytes) more = walk_->step(kElementsAStep);
+    while (more && told_.bytes() < bytes) more = walk_->step(kElementsAStep);
     stepping_ = false;
-    out += told_;
-    told_ = {};
+    std::swap(out, told_);
     held_.set(0);
     return more;
   }
 
  private:
-  template <class Encode>
-  void tell(Encode&& encode) {
-    StringSink sink(told_);
-    RdbEncoder encoder(sink, compress_);
-    encode(encoder);
-    encoder.flush();
-    if (!stepping_) held_.set(told_.size());  // handed in by a change
+  void tell(FunctionRef<void(RdbEncoder&)> encode) {
+    told_.add_part(kind_, encode);
+    if (!stepping_) held_.set(told_.bytes());  // handed in by a change
   }
 
-  const bool compress_;
+  const RdbStringKind kind_;
   Held held_;
   bool stepping_ = false;
-  std::string told_;
+  RdbCapture told_;
   std::unique_ptr<ElementWalk> walk_;
 };
 
@@ -274,56 +250,47 @@ std::unique_ptr<RdbLargeEntry> begin_elements(const Entry& entry, size_t count,
                                               std::atomic<size_t>& held) {
   auto large = std::make_unique<LargeElements>(entry, options, held);
   if (!large->is_large()) return nullptr;
-  char digits[kInt64TextMax];
-  encode_head(large->head(), entry, rdb_type_of(entry.ref(digits), options.version), options);
-  StringSink sink(large->head());
-  RdbEncoder encoder(sink, false);
-  encoder.length(count);
-  encoder.flush();
+  capture_head(large->head(), entry, count, options);
   return large;
+}
+
+bool has_large_nodes(const List& list) {
+  size_t bytes = 0;
+  list.for_each_node([&bytes](bool, Bytes blob) { bytes += blob.size(); });
+  return bytes >= kNodesBytesMin;
 }
 
 std::unique_ptr<RdbLargeEntry> begin_list(const Entry& entry, const RdbWriteOptions& options,
                                           std::atomic<size_t>& held) {
   const List& list = entry.as<List>();
-  if (list.listpack() != nullptr || list.node_count() < kNodesMin) return nullptr;
-  char digits[kInt64TextMax];
-  std::string head;
-  encode_head(head, entry, rdb_type_of(entry.ref(digits), options.version), options);
-  StringSink sink(head);
-  RdbEncoder encoder(sink, false);
-  encoder.length(rdb_list_parts(list, options.version));
-  encoder.flush();
+  if (list.listpack() != nullptr) return nullptr;
+  if (list.node_count() < kNodesMin && !has_large_nodes(list)) return nullptr;
+  RdbCapture head(options);
+  capture_head(head, entry, rdb_list_parts(list, options.version), options);
   return large_nodes(
-      std::move(head), list.share_nodes(),
+      RdbStringKind::value(entry.type()), std::move(head), list.share_nodes(),
       [version = options.version](RdbEncoder& to, const CopyOnWrite<ListNodeBody>& node) {
         rdb_encode_list_node(to, node->plain(), node->bytes(), version);
       },
-      {}, options.compress, held);
+      RdbCapture(options), held);
 }
 
 std::unique_ptr<RdbLargeEntry> begin_stream(const Entry& entry, const RdbWriteOptions& options,
                                             std::atomic<size_t>& held) {
   const Stream& stream = entry.as<Stream>();
   if (stream.node_count() < kNodesMin) return nullptr;
-  char digits[kInt64TextMax];
-  std::string head;
-  encode_head(head, entry, rdb_type_of(entry.ref(digits), options.version), options);
-  StringSink head_sink(head);
-  RdbEncoder encoder(head_sink, false);
-  encoder.length(stream.node_count());
-  encoder.flush();
-  std::string tail;
-  StringSink tail_sink(tail);
-  RdbEncoder after(tail_sink, options.compress);
-  rdb_encode_stream_tail(after, stream, options.version);
-  after.flush();
+  const auto kind = RdbStringKind::value(entry.type());
+  RdbCapture head(options);
+  capture_head(head, entry, stream.node_count(), options);
+  RdbCapture tail(options);
+  tail.add_part(
+      kind, [&](RdbEncoder& encoder) { rdb_encode_stream_tail(encoder, stream, options.version); });
   return large_nodes(
-      std::move(head), stream.share_nodes(),
+      kind, std::move(head), stream.share_nodes(),
       [](RdbEncoder& to, const Stream::SharedNode& node) {
         rdb_encode_stream_node(to, node.master, node.pack->bytes());
       },
-      std::move(tail), options.compress, held);
+      std::move(tail), held);
 }
 
 }  // namespace
@@ -332,13 +299,8 @@ std::unique_ptr<RdbLargeEntry> RdbLargeEntry::begin(const Entry& entry,
                                                     const RdbWriteOptions& options,
                                                     std::atomic<size_t>& held) {
   switch (entry.type()) {
-    case ValueType::kString: {
-      if (entry.text_size() < kTextBytesMin) return nullptr;
-      std::string head;
-      encode_head(head, entry, kRdbString, options);
-      return std::make_unique<LargeText>(std::move(head), entry.share_text(), options.compress,
-                                         held);
-    }
+    case ValueType::kString:
+      return nullptr;
     case ValueType::kList:
       return begin_list(entry, options, held);
     case ValueType::kSet:

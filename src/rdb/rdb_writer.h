@@ -1,15 +1,11 @@
-// Writing RDB (rdb_format.h) in two halves, so that several threads encode what one consumer sends:
+// Writing RDB (rdb_format.h): the stream around the entries, and the entries themselves, which come
+// encoded from elsewhere (rdb_capture.h), in any order:
 //
-//   any thread:    rdb_encode_entry(own_sink, key, value, expire_ms, options)   holds no state
-//   the consumer:  RdbWriter writer(sink, options);
-//                  writer.begin(preamble);
-//                  writer.sizes(database, keys, expiring);     optional, before its entries
-//                  writer.entries(database, encoded bytes);     any database
-//                  writer.finish();
-//
-// The version decides which types appear: 9 knows no listpacks (what is compact in memory goes out
-// element by element), 10 adds those of lists, hashes, sorted sets and streams, 11 those of sets
-// and consumers' active times.
+//   RdbWriter writer(sink, options);
+//   writer.begin(preamble);
+//   writer.sizes(database, keys, expiring);     optional, before its entries
+//   encode into writer.entries(database);       any database
+//   writer.finish();
 #pragma once
 
 #include <atomic>
@@ -22,15 +18,10 @@
 #include "base/bytes.h"
 #include "keyspace/entry.h"
 #include "keyspace/value.h"
+#include "rdb/rdb_capture.h"
 #include "rdb/rdb_format.h"
 
 namespace tandem {
-
-struct RdbWriteOptions {
-  int version = 10;      // kRdbWriteVersionMin to kRdbVersionMax
-  bool compress = true;  // LZF for strings above 20 bytes, where it pays
-  bool checksum = true;
-};
 
 // The auxiliary fields at the head of a file, under the names that stock servers use.
 struct RdbPreamble {
@@ -52,7 +43,7 @@ struct RdbPreamble {
   std::optional<Replication> replication;
 };
 
-// Appends one entry: its expiry (Unix time in milliseconds) if any, type, key and value.
+// Appends one entry at once: its expiry (Unix time in milliseconds) if any, type, key and value.
 void rdb_encode_entry(ByteSink& sink, Bytes key, const ValueRef& value,
                       std::optional<int64_t> expire_ms, const RdbWriteOptions& options);
 
@@ -64,8 +55,9 @@ class RdbWriter {
   void begin(const RdbPreamble& preamble);
   void aux(Bytes name, Bytes value);
   void sizes(uint32_t database, uint64_t keys, uint64_t expiring);
-  // An entry may come in parts, with nothing of another database between them.
-  void entries(uint32_t database, Bytes encoded);
+  // Takes encoded entries of the database, until the next call of anything here. An entry may come
+  // in parts, with nothing else between them.
+  ByteSink& entries(uint32_t database);
   void finish();
 
   uint64_t bytes_written() const { return bytes_written_; }
@@ -91,14 +83,14 @@ class RdbWriter {
   uint64_t bytes_written_ = 0;
 };
 
-// A large entry encoded in steps, so that no hold of its stripe is long: what rdb_encode_entry()
-// does at once, spread over time, and with the entry as it was when it was begun.
+// A large collection captured in steps, so that no hold of its stripe is long: what
+// RdbCapture::add() does at once, spread over time, and with the collection as it was when it was
+// begun.
 //
 //   set, hash, sorted set   walked in their place (data/element_walk.h); changes between the steps
 //                           hand in what they are about to change
 //   list, stream            their nodes are shared (base/copy_on_write.h): changes copy a node
 //                           first
-//   string                  its bytes are shared likewise
 //
 // Threads: begin, the destructor and, for values walked in place, step() REQUIRE the value's
 // stripe held. Others step on any one thread without it.
@@ -106,13 +98,13 @@ class RdbLargeEntry {
  public:
   virtual ~RdbLargeEntry() = default;
 
-  // Null: the entry is small enough to encode at once. `held` counts the bytes that entries which
+  // Null: the entry is small enough to be added at once. `held` counts the bytes that entries which
   // were begun hold on to, for themselves or because changes handed them in; it outlives them.
   static std::unique_ptr<RdbLargeEntry> begin(const Entry& entry, const RdbWriteOptions& options,
                                               std::atomic<size_t>& held);
 
-  // Appends the next part, of about `bytes`. False: it was the last.
-  virtual bool step(std::string& out, size_t bytes) = 0;
+  // Replaces `out`, which is empty, by the next part, of about `bytes`. False: it was the last.
+  virtual bool step(RdbCapture& out, size_t bytes) = 0;
   // Steps look at the value in its place.
   virtual bool in_place() const { return false; }
 };

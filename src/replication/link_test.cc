@@ -37,7 +37,7 @@ std::string snapshot_of(std::initializer_list<std::pair<Bytes, Bytes>> keys) {
     StringSink entry_sink(entry);
     const Value value{std::string(text)};
     rdb_encode_entry(entry_sink, key, ref(value), std::nullopt, {});
-    writer.entries(0, entry);
+    writer.entries(0).write(entry);
   }
   writer.finish();
   return bytes;
