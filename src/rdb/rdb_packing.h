@@ -5,16 +5,26 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/bytes.h"
 #include "keyspace/value.h"
+#include "rdb/lzf_packer.h"
 #include "rdb/rdb_items.h"
 
 namespace tandem {
 
-// Whether LZF can save anything: false when no three bytes in a row come twice near the beginning.
-bool lzf_may_pay(Bytes bytes);
+// Writes strings with LZF. Confined to one thread.
+class RdbLzf {
+ public:
+  // How many bytes are saved. 0: it would be too few to be worth it, and nothing was written.
+  size_t pack(RdbEncoder& encoder, Bytes text);
+
+ private:
+  LzfPacker packer_;
+  std::string packed_;
+};
 
 // Tries each string, whatever became of those before it: for a single value.
 class RdbPackEach final : public RdbPacker {
@@ -22,7 +32,7 @@ class RdbPackEach final : public RdbPacker {
   bool pack(RdbEncoder& encoder, Bytes text) override;
 
  private:
-  std::string scratch_;
+  std::unique_ptr<RdbLzf> lzf_;  // from the first string on
 };
 
 // What a string is part of; strings of one kind and about one size are taken to be alike.
@@ -68,7 +78,7 @@ class RdbPacking {
 
   std::array<std::array<Tally, kSizes>, RdbStringKind::kKinds> tallies_{};
   uint64_t tried_ = 0;
-  std::string scratch_;
+  RdbLzf lzf_;
 };
 
 }  // namespace tandem

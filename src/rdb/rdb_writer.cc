@@ -245,12 +245,15 @@ class LargeElements final : public RdbLargeEntry {
   std::unique_ptr<ElementWalk> walk_;
 };
 
-std::unique_ptr<RdbLargeEntry> begin_elements(const Entry& entry, size_t count,
-                                              const RdbWriteOptions& options,
+// Asked first whether it may be large at all: most are not, and then nothing is made.
+template <class Container>
+std::unique_ptr<RdbLargeEntry> begin_elements(const Entry& entry, const RdbWriteOptions& options,
                                               std::atomic<size_t>& held) {
+  const auto& container = entry.as<Container>();
+  if (container.listpack() != nullptr) return nullptr;
   auto large = std::make_unique<LargeElements>(entry, options, held);
   if (!large->is_large()) return nullptr;
-  capture_head(large->head(), entry, count, options);
+  capture_head(large->head(), entry, container.size(), options);
   return large;
 }
 
@@ -304,11 +307,12 @@ std::unique_ptr<RdbLargeEntry> RdbLargeEntry::begin(const Entry& entry,
     case ValueType::kList:
       return begin_list(entry, options, held);
     case ValueType::kSet:
-      return begin_elements(entry, entry.as<Set>().size(), options, held);
+      if (entry.as<Set>().intset() != nullptr) return nullptr;
+      return begin_elements<Set>(entry, options, held);
     case ValueType::kSortedSet:
-      return begin_elements(entry, entry.as<SortedSet>().size(), options, held);
+      return begin_elements<SortedSet>(entry, options, held);
     case ValueType::kHash:
-      return begin_elements(entry, entry.as<Hash>().size(), options, held);
+      return begin_elements<Hash>(entry, options, held);
     case ValueType::kStream:
       return begin_stream(entry, options, held);
   }
