@@ -77,6 +77,8 @@ class Listpack {
 
   ListpackView view() const { return ListpackView(bytes()); }
   Bytes bytes() const { return Bytes(reinterpret_cast<const char*>(data_), total_bytes()); }
+  // Where the bytes begin, for whoever is to read them soon and does not want to wait for memory.
+  const void* place() const { return data_; }
   uint32_t total_bytes() const;
   uint32_t count() const { return view().count(); }
   bool empty() const { return view().empty(); }

@@ -113,6 +113,7 @@ void RdbSnapshot::capture(int database, const TableBucket& home, RdbCapture& to)
 // By a writer.
 void RdbSnapshot::write_chain(int database, const TableBucket& home) {
   if (given_up_) return;
+  SnapshotWalk::bring_near(home);
   Batch batch{database, RdbCapture(options_.format)};
   capture(database, home, batch.capture);
   if (batch.capture.empty()) return;

@@ -208,6 +208,33 @@ ValueRef Entry::ref(char (&digits)[kInt64TextMax]) const {
   return {type(), {}, pointer()};
 }
 
+void Entry::prefetch_content() const {
+  if (form_ != Form::kContainer) return;
+  const Listpack* pack = nullptr;
+  switch (type()) {
+    case ValueType::kList:
+      pack = as<List>().listpack();
+      break;
+    case ValueType::kSet:
+      pack = as<Set>().listpack();
+      break;
+    case ValueType::kSortedSet:
+      pack = as<SortedSet>().listpack();
+      break;
+    case ValueType::kHash:
+      pack = as<Hash>().listpack();
+      break;
+    case ValueType::kString:
+    case ValueType::kStream:
+      break;
+  }
+  if (pack == nullptr) return;
+  constexpr size_t kLineBytes = 64;
+  constexpr size_t kLines = 3;
+  const auto* place = static_cast<const char*>(pack->place());
+  for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(place + i * kLineBytes);
+}
+
 bool Entry::is_walked() const {
   switch (type()) {
     case ValueType::kSet:

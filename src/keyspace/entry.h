@@ -98,6 +98,13 @@ class Entry {
   // The value for encoders; `digits` as above.
   ValueRef ref(char (&digits)[kInt64TextMax]) const;
 
+  // For whoever takes entry after entry, so that the cache misses overlap: bring nearer to the
+  // processor what the entry points to, and then, if it is compact, what that points to.
+  void prefetch_payload() const {
+    if (form_ == Form::kGrowing || form_ == Form::kContainer) __builtin_prefetch(pointer());
+  }
+  void prefetch_content() const;
+
   // A set, hash or sorted set that a snapshot walks at the moment (data/element_walk.h).
   bool is_walked() const;
 

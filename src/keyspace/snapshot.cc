@@ -63,6 +63,7 @@ bool SnapshotWalk::step(const Hold& hold, Capture capture) {
   }
   const int stripe = partition_ / kPartitionsPerStripe;
   const PatientGuard guard(keyspace_.stripe(stripe));
+  bring_near_next(hold.chains);
   Hold left = hold;
   while (left.chains > 0 && left.bytes > 0 && partition_ / kPartitionsPerStripe == stripe) {
     if (!step_table(*tables_[table_], partition_, left, capture)) continue;
@@ -76,11 +77,45 @@ bool SnapshotWalk::step(const Hold& hold, Capture capture) {
   return !complete_;
 }
 
+// The next chains of the stripe that is held.
+template <class Fn>
+void SnapshotWalk::for_each_ahead(int chains, Fn&& fn) const {
+  uint32_t bucket = bucket_;
+  size_t table = table_;
+  const int end = (partition_ / kPartitionsPerStripe + 1) * kPartitionsPerStripe;
+  for (int partition = partition_; partition < end; ++partition) {
+    for (; table < tables_.size(); ++table) {
+      const PartitionTable& chains_of = tables_[table]->partition(partition);
+      for (; bucket < chains_of.bucket_count(); ++bucket) {
+        if (chains-- == 0) return;
+        fn(chains_of.bucket_at(bucket));
+      }
+      bucket = 0;
+    }
+    table = 0;
+  }
+}
+
 // The next hold is short if its cache misses pass while nobody waits for them.
 void SnapshotWalk::look_ahead(int chains) const {
-  const PartitionTable& table = tables_[table_]->partition(partition_);
-  const uint32_t end = std::min(bucket_ + static_cast<uint32_t>(chains), table.bucket_count());
-  for (uint32_t i = bucket_; i < end; ++i) PartitionTable::prefetch_chain(table.bucket_at(i));
+  for_each_ahead(2 * chains, [](const TableBucket& home) { __builtin_prefetch(&home); });
+  for_each_ahead(chains, [](const TableBucket& home) { PartitionTable::prefetch_chain(home); });
+}
+
+// And if those that must be waited for are waited for together.
+void SnapshotWalk::bring_near_next(int chains) const {
+  for_each_ahead(chains, [](const TableBucket& home) {
+    PartitionTable::for_each_in_chain(home, [](Entry* entry, bool) { entry->prefetch_payload(); });
+  });
+  for_each_ahead(chains, [](const TableBucket& home) {
+    PartitionTable::for_each_in_chain(home, [](Entry* entry, bool) { entry->prefetch_content(); });
+  });
+}
+
+void SnapshotWalk::bring_near(const TableBucket& home) {
+  PartitionTable::prefetch_chain(home);
+  PartitionTable::for_each_in_chain(home, [](Entry* entry, bool) { entry->prefetch_payload(); });
+  PartitionTable::for_each_in_chain(home, [](Entry* entry, bool) { entry->prefetch_content(); });
 }
 
 // True when the table is done. A chain that a split moved behind the walk's place bears the epoch

@@ -47,6 +47,10 @@ class SnapshotWalk {
   [[nodiscard]] bool abandon();
   bool mark();
 
+  // Of a chain that is to be captured now, the parts that it lies in, so that they are waited for
+  // together. REQUIRES: its stripe held.
+  static void bring_near(const TableBucket& home);
+
   struct Size {
     int database;
     int64_t keys;
@@ -58,7 +62,10 @@ class SnapshotWalk {
 
  private:
   bool step_table(DatabaseTables& tables, int partition, Hold& left, Capture capture);
+  template <class Fn>
+  void for_each_ahead(int chains, Fn&& fn) const;
   void look_ahead(int chains) const;
+  void bring_near_next(int chains) const;
 
   Keyspace& keyspace_;
   std::vector<TablesRef> tables_;  // non-empty databases at the cut
