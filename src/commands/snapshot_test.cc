@@ -186,6 +186,7 @@ TEST(SnapshotOfEverything, IsTheMomentOfTheCutWhateverIsWrittenMeanwhile) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Stage stage;
+    stage.engine.snapshot_helpers = static_cast<int>(seed % 3);
     Writer writer(stage, seed);
     Random random(seed);
     writer.fill();
@@ -193,6 +194,7 @@ TEST(SnapshotOfEverything, IsTheMomentOfTheCutWhateverIsWrittenMeanwhile) {
       const Contents at_cut = contents(stage.keyspace);
       RdbSnapshot::Options options;
       options.format.version = static_cast<int>(9 + random.below(3));
+      options.format.compress = random.below(3) != 0;
       options.produce_bytes = 1 + random.below(20'000);
       auto snapshot =
           RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), options, nullptr);
@@ -282,6 +284,97 @@ TEST(SnapshotOfEverything, AMoveOfALargeValueTakesItsWalkAlong) {
   EXPECT_EQ(snapshot->pending_bytes(), 0U);
 }
 
+std::string all_of(RdbSnapshot& snapshot) {
+  std::string stream;
+  for (std::string piece; snapshot.produce(piece);) stream += piece;
+  return stream;
+}
+
+void set_texts(Stage& stage, int count, size_t bytes, char letter) {
+  for (int i = 0; i < count; ++i) {
+    stage.run(fmt::format("SET text{} {}", i, std::string(bytes, letter)));
+  }
+}
+
+// The walker takes what writers handed in before it captures more itself.
+TEST(SnapshotOfEverything, WhatIsHandedInGoesOutFirst) {
+  Stage stage;
+  set_texts(stage, 2000, 600, 'a');
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot = RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(),
+                                     {.format = {.compress = false}}, nullptr);
+  std::string stream;
+  int i = 0;
+  for (std::string piece; snapshot->produce(piece); stream += piece) {
+    ASSERT_LT(snapshot->pending_bytes(), size_t{100} * 1024) << i;
+    for (const int end = i + 8; i < end; ++i) stage.run(fmt::format("SET text{} b", i));
+  }
+  EXPECT_GT(i, 8 * 10);
+  EXPECT_EQ(loaded(stream), at_cut);
+  EXPECT_EQ(snapshot->pending_bytes(), 0U);
+}
+
+// A writer shares what it overwrites, and nothing is packed before the walker comes to it.
+TEST(SnapshotOfEverything, WhatIsHandedInIsPlain) {
+  Stage stage;
+  set_texts(stage, 100, 1000, 'a');
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
+  set_texts(stage, 100, 1000, 'b');
+  EXPECT_GT(snapshot->pending_bytes(), 100U * 1000U);
+  const std::string stream = all_of(*snapshot);
+  EXPECT_LT(stream.size(), 100U * 100U) << "packed, but later";
+  EXPECT_EQ(loaded(stream), at_cut);
+}
+
+// While more is handed in than the walker should let wait, LZF is left out.
+TEST(SnapshotOfEverything, UnderPressureNothingIsPacked) {
+  Stage stage;
+  constexpr size_t kBytes = 100'000;
+  constexpr int kPressed = RdbSnapshot::kPressureBytes / kBytes;
+  set_texts(stage, 2 * kPressed, kBytes, 'a');
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
+  set_texts(stage, 2 * kPressed, kBytes, 'b');
+  const std::string stream = all_of(*snapshot);
+  EXPECT_GT(stream.size(), (kPressed - 2) * kBytes);
+  EXPECT_LT(stream.size(), (kPressed + 10) * kBytes);
+  EXPECT_EQ(loaded(stream), at_cut);
+}
+
+// Else each later change in place would cost a copy.
+TEST(SnapshotOfEverything, GivenUpItLetsGoOfTheStringsThatItShares) {
+  Stage stage;
+  stage.engine.snapshot_helpers = 1;
+  set_texts(stage, 1000, 1000, 'a');
+  const auto place = [&](int i) {
+    char digits[kInt64TextMax];
+    const ExclusiveGuard all(stage.keyspace);
+    return stage.keyspace.find(0, fmt::format("text{}", i))->text(digits).data();
+  };
+  {
+    auto snapshot = RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(),
+                                       {.format = {}, .produce_bytes = 1}, nullptr);
+    std::string piece;
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(snapshot->produce(piece));
+    for (int i = 0; i < 100; ++i) stage.run(fmt::format("DEL text{}", i));
+    int copied = 0;
+    for (int i = 100; i < 200; ++i) {
+      const char* before = place(i);
+      stage.run(fmt::format("SETRANGE text{} 0 b", i));
+      copied += place(i) != before;
+    }
+    EXPECT_GT(copied, 20) << "they are shared";
+  }
+  for (int i = 100; i < 1000; ++i) {
+    const char* before = place(i);
+    stage.run(fmt::format("SETRANGE text{} 0 b", i));
+    ASSERT_EQ(place(i), before) << i;
+  }
+}
+
 // As Redis writes them, so that its tables are of the right size before the first key.
 TEST(SnapshotOfEverything, TheSizesOfTheDatabasesStandFirst) {
   Stage stage;
@@ -311,6 +404,7 @@ TEST(SnapshotOfEverything, TheSizesOfTheDatabasesStandFirst) {
 // One thread writes while another produces: for the thread sanitizer, and every snapshot loads.
 TEST(SnapshotOfEverything, WritersAndTheWalkerAreThreads) {
   Stage stage;
+  stage.engine.snapshot_helpers = 2;
   Writer writer(stage, 5);
   writer.fill();
   std::atomic<bool> ended = false;

@@ -85,6 +85,8 @@ struct Engine {
   std::atomic<bool> track_latency{true};     // latency-tracking
   // For the head of snapshots; set before the first command. Any thread. Null: none is told.
   std::function<int64_t()> used_memory_bytes = {};
+  // How many threads may help a snapshot to encode; set before the first command.
+  int snapshot_helpers = 0;
   // Takes what is long to free; set before the first command. Null: freed at once.
   std::function<void(Garbage)> free_later = {};
 

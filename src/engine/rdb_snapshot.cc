@@ -82,7 +82,7 @@ RdbSnapshot::RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::He
       options_(options),
       head_(std::move(head)),
       writer_(out_sink_, options.format),
-      encoders_(options.format.compress ? options.helpers : 0),
+      encoders_(options.format.compress ? engine.snapshot_helpers : 0),
       breather_(engine.clock),
       walk_(all, engine.keyspace, *this) {}
 

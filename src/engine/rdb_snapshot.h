@@ -51,7 +51,6 @@ class RdbSnapshot final : private SnapshotSink {
     RdbWriteOptions format;
     bool with_position = true;  // write the log's id, offset and selected database, if it is active
     size_t produce_bytes = 64 * 1024;  // about how much a call of produce() makes
-    int helpers = 0;                   // threads that encode beside the walker, at most
   };
 
   // So much handed in by writers is more than the walker should let wait.

@@ -50,7 +50,7 @@ void RdbCapture::put(RdbEncoder& to, const Text& text, RdbPacking* packing) {
   const Bytes bytes = text.shared ? shared_[next_shared_++].text()
                                   : Bytes(plain_).substr(text.at + head_bytes, text.size);
   if (!text.shared) at_ += head_bytes + text.size;
-  const bool tried = packing != nullptr && text.size >= kRdbLzfStringBytesMin;
+  const bool tried = packing != nullptr && options_.compress;
   if (tried && packing->pack(to, text.kind, bytes)) return;
   to.length(text.size);
   to.raw(bytes);

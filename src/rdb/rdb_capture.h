@@ -39,8 +39,8 @@ class RdbCapture {
   // Part of an entry, as `encode` writes it; `kind` says what its strings are.
   void add_part(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode);
 
-  // Appends the next entries, of about `bytes` in all. `packing`: who tries LZF; null: all goes out
-  // plain, which takes next to no time. False: these were the last, and nothing is held any more.
+  // Appends the next entries, of about `bytes` in all. `packing`: who tries LZF, if the
+  // options say so; null: all goes out plain, which takes next to no time. False: these were the last, and nothing is held any more.
   bool encode(ByteSink& sink, RdbPacking* packing, size_t bytes);
 
   bool empty() const { return plain_.empty(); }

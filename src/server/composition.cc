@@ -90,6 +90,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
               .show_title = [this] { return this->show_title(); }}) {
   engine_.pauses.over = [this] { resume_clients(); };
   engine_.used_memory_bytes = [this] { return read_memory(files_).used_bytes; };
+  engine_.snapshot_helpers = snapshot_helpers();
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
 }
 
@@ -204,6 +205,13 @@ size_t Composition::worker_count() const {
   const size_t usual = configured > 0 ? static_cast<size_t>(configured)
                                       : std::max(1u, std::thread::hardware_concurrency());
   return usual + 1;  // and the one for busy times and expiry
+}
+
+// One processor less than there are, for the walker has one. They have the least claim on it, so
+// where workers are busy on all of them this is no more than an offer.
+int Composition::snapshot_helpers() {
+  constexpr unsigned kMost = 3;
+  return static_cast<int>(std::min(kMost, std::max(1u, std::thread::hardware_concurrency()) - 1));
 }
 
 // As many of `maxclients` as the system has descriptors for, once its limit is raised.

@@ -69,6 +69,7 @@ class Composition {
   Result<void> show_title();
   void every_tick();
   size_t worker_count() const;
+  static int snapshot_helpers();
   int64_t clients_allowed() const;
   Result<void> fit_clients();
   Result<void> start_threads();
