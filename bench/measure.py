@@ -1,16 +1,12 @@
-"""What is measured, and how: CPU time, memory, the length of a full sync, the longest wait."""
+"""What is measured, and how: CPU time an operation, memory a key. (A full sync: sync.py.)"""
 import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
-from harness.wait import wait_until
 from harness.wire import Connection, encode
 
 PIPELINES = (1, 16, 64)
 SLICES = 10
-HERE = Path(__file__).parent
 
 
 def cpu_seconds(pid):
@@ -104,38 +100,3 @@ class Peak:
         self._stop.set()
         self._thread.join()
         return self.bytes
-
-
-def full_sync(primary, replica, keys, rate, least_load):
-    """A sync under writes: its seconds, extra memory in percent of the data, the longest wait. It
-    counts only where at least this share of the load was there."""
-    pid = primary.process.pid
-    empty = resident(pid)
-    fill(primary, keys, "key:%012d", "v" * 100)
-    writer = subprocess.Popen([sys.executable, HERE / "load.py", str(primary.port), str(rate),
-                               str(keys)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-    probe = subprocess.Popen([sys.executable, HERE / "probe.py", str(primary.port), str(keys)],
-                             stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-    try:
-        assert writer.stdout.readline() == probe.stdout.readline() == "ready\n"
-        data, peak = resident(pid) - empty, Peak(pid)
-        before = peak.bytes or resident(pid)
-        probe.stdin.write("begin\n")
-        probe.stdin.flush()
-        started = time.monotonic()
-        replica.follow(primary.port)
-        wait_until(replica.link_up, "the link is up", 300)
-        target = primary.offset()
-        wait_until(lambda: replica.offset() >= target, "the replica has caught up", 300)
-        seconds = time.monotonic() - started
-        longest, _ = probe.communicate("end\n", timeout=30)
-        reached, _ = writer.communicate("end\n", timeout=30)
-        most = peak.stop()
-    finally:
-        for process in (writer, probe):
-            process.kill()
-            process.wait()
-    assert float(reached) > least_load * rate, f"only {reached.strip()} SET/s of load"
-    return {"full sync until caught up": seconds,
-            "extra memory at the peak, share of the data": 100 * max(0, most - before) / data,
-            "longest wait of a GET during the sync": float(longest)}

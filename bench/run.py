@@ -2,15 +2,19 @@
 results.
 
     ./dev bench                     all, five rounds, written to docs/benchmarks.md
-    ./dev bench --only sync         one of: commands, sync, memory (printed, not written)
+    ./dev bench --only sync         one of: commands, memory, sync, snapshots (printed, not written)
+    ./dev bench --scale 0.1         a tenth of the keys in the syncs of snapshots
     ./dev bench --quick             one short round, to see that it works (printed, not written)
 
 Each round measures Tandem and redis-server in turn; the ratio is taken within a round, so that
-what the machine does meanwhile falls on both.
+what the machine does meanwhile falls on both. What each GET waited beside a sync lies in
+build/bench-waits afterwards, a file a sync: [[second, milliseconds], ...].
 """
 import argparse
 import contextlib
+import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -22,10 +26,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
 import measure  # noqa: E402
+import sync  # noqa: E402
 from harness.servers import Server  # noqa: E402
 
 
 KINDS = ("tandem", "redis")
+WAITS = ROOT / "build" / "bench-waits"
+PARTS = ("commands", "memory", "sync", "snapshots")
+SNAPSHOT_ROUNDS_MAX = 3  # they take long, and differ little
 
 
 def in_turn(take):
@@ -54,11 +62,16 @@ class Bench:
     """Runs the rounds; a server lives in a temporary folder and is stopped by its process id."""
 
     def __init__(self, options):
-        self.rounds = 1 if options.quick else options.rounds
-        self.keys = 20_000 if options.quick else 1_000_000
-        self.slices = 1 if options.quick else measure.SLICES
-        # SETs a second beside a sync, and the share of them that must have been possible.
-        self.load = (2_000, 0) if options.quick else (20_000, 0.95)
+        quick = options.quick
+        self.rounds = 1 if quick else options.rounds
+        self.keys = 20_000 if quick else 1_000_000
+        self.slices = 1 if quick else measure.SLICES
+        self.load = sync.Load(2_000) if quick else sync.Load(20_000, least=0.95)
+        # The syncs of snapshots: what writers lose is a figure there.
+        self.texts = 20_000 if quick else int(2_000_000 * options.scale)
+        self.collections = 10_000 if quick else int(100_000 * options.scale)
+        self.free_load = sync.Load(self.load.rate)
+        self.waits = None if quick else WAITS
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0
 
@@ -73,10 +86,25 @@ class Bench:
         finally:
             server.stop()
 
-    def rounds_of(self, take):
+    @contextlib.contextmanager
+    def pair(self, kind, *arguments):
+        """A primary and a replica that does not follow it yet."""
+        with (self.server(kind, "--repl-diskless-sync-delay", "0", *arguments) as primary,
+              self.server(kind, *arguments) as replica):
+            yield primary, replica
+
+    def keep(self, waits, *names):
+        """Of one sync, for whoever wants to see them drawn."""
+        if self.waits is None:
+            return
+        self.waits.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, names)).lower())
+        (self.waits / f"{name}.json").write_text(json.dumps(waits))
+
+    def rounds_of(self, take, rounds=None):
         """take() -> {kind: {name: value}}; those of all rounds as {name: ([ours], [theirs])}."""
         found = {}
-        for number in range(self.rounds):
+        for number in range(rounds or self.rounds):
             taken = take()
             for side, kind in enumerate(KINDS):
                 for name, value in taken[kind].items():
@@ -105,17 +133,45 @@ class Bench:
                 for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
 
     def sync(self):
-        limits = {"full sync until caught up": ("s", "<= 1.00"),
-                  "extra memory at the peak, share of the data": ("%", "ours <= 10 %"),
-                  "longest wait of a GET during the sync": ("ms", "ours <= 5 ms")}
+        limits = {sync.CAUGHT_UP: ("s", "<= 1.00"), sync.MEMORY: ("%", "ours <= 10 %"),
+                  sync.WAIT: ("ms", "ours <= 5 ms")}
 
         def take(kind):
-            with (self.server(kind, "--repl-diskless-sync-delay", "0") as primary,
-                  self.server(kind) as replica):
-                return measure.full_sync(primary, replica, self.keys, *self.load)
+            with self.pair(kind) as (primary, replica):
+                found, waits = sync.full_sync(primary, replica, sync.short_values(self.keys),
+                                              self.keys, self.load)
+                self.keep(waits, "sync", kind, self.started)
+                return {name: found[name] for name in limits}
 
         return [Row(name, limits[name][0], ours, theirs, limits[name][1])
                 for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
+
+    def snapshots(self):
+        limits = {sync.CAUGHT_UP: ("s", "<= 0.35"), sync.MEMORY: ("%", "ours <= 5 %"),
+                  sync.WAIT: ("ms", "ours <= 5 ms"), sync.LOSS: ("%", "ours <= 1 %"),
+                  sync.CPU: ("s", "<= 0.50")}
+        rows = []
+        for compression in ("yes", "no"):
+            def take(kind):
+                with self.pair(kind, "--rdbcompression", compression) as (primary, replica):
+                    found, waits = sync.full_sync(primary, replica, sync.texts(self.texts),
+                                                  self.texts, self.free_load)
+                    self.keep(waits, "texts rdbcompression", compression, kind, self.started)
+                    return found
+
+            rows += self.rows_of(take, f"texts, rdbcompression {compression}", limits)
+
+        def quiet(kind):
+            with self.pair(kind) as (primary, replica):
+                return sync.quiet_sync(primary, replica, sync.collections(self.collections))
+
+        limits[sync.CAUGHT_UP] = ("s", "<= 0.50")
+        return rows + self.rows_of(quiet, "small collections", limits)
+
+    def rows_of(self, take, data, limits):
+        found = self.rounds_of(in_turn(take), min(self.rounds, SNAPSHOT_ROUNDS_MAX))
+        return [Row(f"{data}: {name}", limits[name][0], ours, theirs, limits[name][1])
+                for name, (ours, theirs) in found.items()]
 
 
 def machine():
@@ -139,34 +195,42 @@ redis-benchmark with 50 clients, 32-byte values and a million keys; the number a
 the pipeline's depth. In a round each of these figures is the sum of ten slices in which the servers
 take turns. The sync is of a million values of 100 bytes while 20,000 SET a second go on,
 from REPLICAOF until the replica has what was written before its link came up; memory is that of the
-server and its children, shared pages counted once; a GET is sent every millisecond beside it.
+server and its children, shared pages counted once; a GET is sent every millisecond beside it, by
+a process that has its processor at once.
 Memory a key is the growth of the resident set.
+
+The texts are {texts} values of 1 KB that do not compress, under the same load; what writers lose is
+the part of it that was not possible. The small collections are {collections} hashes, sorted sets
+and lists each, of 8 to 16 elements, and nothing goes on beside their sync. CPU time of a sync is
+that of the primary and its children. These are the medians of three rounds.
 """
 
 
-def report(rows, rounds):
+def report(rows, bench):
     done = subprocess.run(["redis-server", "--version"], capture_output=True, text=True)
     peer = done.stdout.split()[2].removeprefix("v=")
     table = "\n".join(row.line() for row in rows)
-    return PAGE.format(peer=peer, machine=machine(), rounds=rounds, table=table)
+    return PAGE.format(peer=peer, machine=machine(), rounds=bench.rounds, table=table,
+                       texts=f"{bench.texts:,}", collections=f"{bench.collections:,}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=["commands", "sync", "memory"])
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     bench = Bench(options)
     try:
         rows = []
-        for part in ([options.only] if options.only else ["commands", "memory", "sync"]):
+        for part in ([options.only] if options.only else PARTS):
             rows += getattr(bench, part)()
     finally:
         shutil.rmtree(bench.folder, ignore_errors=True)
-    text = report(rows, bench.rounds)
+    text = report(rows, bench)
     print(text)
-    if not options.only and not options.quick:
+    if not options.only and not options.quick and options.scale == 1:
         page = ROOT / "docs" / "benchmarks.md"
         page.parent.mkdir(exist_ok=True)
         page.write_text(text)

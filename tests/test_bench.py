@@ -14,6 +14,15 @@ FIGURES = {
     "memory a key (16 B key, 8 B value)": "bytes", "full sync until caught up": "s",
     "extra memory at the peak, share of the data": "%",
     "longest wait of a GET during the sync": "ms",
+    **{f"texts, rdbcompression {compression}: {name}": unit
+       for compression in ("yes", "no") for name, unit in (
+           ("full sync until caught up", "s"),
+           ("extra memory at the peak, share of the data", "%"),
+           ("longest wait of a GET during the sync", "ms"),
+           ("writes lost beside the sync, share of the load", "%"),
+           ("the primary's CPU time for the sync", "s"))},
+    **{f"small collections: {name}": "s" for name in (
+        "full sync until caught up", "the primary's CPU time for the sync")},
 }
 
 
