@@ -115,10 +115,10 @@ TEST(RdbCapture, WhatIsSharedStaysAsItWas) {
 
 bool is_changed_in_place(EntryOwner& entry) {
   char digits[kInt64TextMax];
-  const char* before = entry->text(digits).data();
+  const Bytes before = entry->text(digits);
   char* data = nullptr;
-  entry = {entry.release()->resize_text(entry->text_size(), data), Entry::destroy};
-  return data == before;
+  entry = {entry.release()->resize_text(before.size(), data), Entry::destroy};
+  return data == before.data();
 }
 
 TEST(RdbCapture, LetsGoOfWhatItShares) {
