@@ -4,6 +4,7 @@
 #include "data/listpack.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -133,9 +134,13 @@ bool ListpackView::validate(Bytes blob) {
     const uint64_t length = shape.head_bytes + shape.data_bytes;
     const uint32_t back = backlen_bytes(length);
     if (length + back > end - at) return false;
-    uint8_t expected[5];
-    write_backlen(expected, length);
-    if (std::memcmp(expected, bytes + at + length, back) != 0) return false;
+    if (back == 1) {  // nearly always
+      if (bytes[at + length] != length) return false;
+    } else {
+      uint8_t expected[5];
+      write_backlen(expected, length);
+      if (std::memcmp(expected, bytes + at + length, back) != 0) return false;
+    }
     at += length + back;
     ++count;
   }
@@ -372,11 +377,10 @@ void Listpack::erase_range(Position from, Position to) {
   open_gap(from, to, 0, -erased);
 }
 
-// Compares sorted hashes, which needs no copy of the texts; only if two are equal are the texts
-// themselves compared.
+// Few texts are distinct if each falls on another place of a small map, which is nearly always so.
+// Else their hashes are sorted, which needs no copy of the texts; and only if two are equal are the
+// texts themselves compared.
 bool entries_are_distinct(ListpackView entries, uint32_t stride) {
-  std::vector<uint64_t> hashes;
-  hashes.reserve(entries.count() / stride);
   const auto for_each = [&](auto&& visit) {
     uint32_t skip = 0;
     for (auto at = entries.first(); at != entries.end(); at = entries.next(at)) {
@@ -385,10 +389,24 @@ bool entries_are_distinct(ListpackView entries, uint32_t stride) {
       visit(entries.get(at));
     }
   };
-  for_each([&](const Element& element) {
+  const auto hash_of = [](const Element& element) {
     const Bytes text = element.text();
-    hashes.push_back(XXH3_64bits(text.data(), text.size()));
-  });
+    return XXH3_64bits(text.data(), text.size());
+  };
+  constexpr uint32_t kFew = 24;
+  if (entries.count() / stride <= kFew) {
+    std::bitset<4096> places;
+    bool apart = true;
+    for_each([&](const Element& element) {
+      const size_t place = hash_of(element) % places.size();
+      apart = apart && !places.test(place);
+      places.set(place);
+    });
+    if (apart) return true;
+  }
+  std::vector<uint64_t> hashes;
+  hashes.reserve(entries.count() / stride);
+  for_each([&](const Element& element) { hashes.push_back(hash_of(element)); });
   std::ranges::sort(hashes);
   if (std::ranges::adjacent_find(hashes) == hashes.end()) return true;
   std::vector<std::string> texts;

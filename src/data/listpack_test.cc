@@ -1,5 +1,6 @@
 #include "data/listpack.h"
 
+#include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -169,6 +170,29 @@ TEST(Listpack, NeverReadsOutsideABlobThatPassedTheCheck) {
     EXPECT_LT(bytes, blob.size() * 3);
   }
   EXPECT_GT(accepted, 0);
+}
+
+TEST(Listpack, TellsWhetherItsEntriesAreDistinct) {
+  Random random{12};
+  int distinct = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const auto stride = static_cast<uint32_t>(1 + random.below(2));
+    const uint64_t names = 1 + random.below(round % 2 == 0 ? 60 : 5000);
+    Listpack pack;
+    std::set<std::string> seen;
+    bool twice = false;
+    for (uint64_t left = random.below(40); left > 0; --left) {
+      const std::string name =
+          (random.below(2) == 0 ? "name" : "") + std::to_string(random.below(names));
+      twice = !seen.insert(name).second || twice;
+      pack.append(name);
+      if (stride == 2) pack.append("the same");
+    }
+    ASSERT_EQ(entries_are_distinct(pack.view(), stride), !twice) << round;
+    distinct += twice ? 0 : 1;
+  }
+  EXPECT_GT(distinct, 500);
+  EXPECT_LT(distinct, 2500);
 }
 
 TEST(Listpack, FollowsAModelThroughRandomChanges) {
