@@ -21,6 +21,8 @@ namespace {
 // What one hold of a stripe takes: some dozens of microseconds.
 constexpr SnapshotWalk::Hold kHold{.chains = 8, .bytes = 32 * 1024};
 constexpr size_t kLargeBytesPerHold = 8 * 1024;
+// The room that a chain of short values takes.
+constexpr size_t kChainBytes = 512;
 // So much is worth handing over to a helper.
 constexpr size_t kBatchBytes = 64 * 1024;
 // What a helper encodes in one go is not larger.
@@ -111,10 +113,10 @@ void RdbSnapshot::capture(int database, const TableBucket& home, RdbCapture& to)
 }
 
 // By a writer.
-void RdbSnapshot::write_chain(int database, const TableBucket& home) {
+void RdbSnapshot::capture_chain(int database, const TableBucket& home) {
   if (given_up_) return;
   SnapshotWalk::bring_near(home);
-  Batch batch{database, RdbCapture(options_.format)};
+  Batch batch{database, RdbCapture(options_.format, kChainBytes)};
   capture(database, home, batch.capture);
   if (batch.capture.empty()) return;
   pending_bytes_.fetch_add(batch.capture.bytes(), std::memory_order_relaxed);
@@ -124,7 +126,7 @@ void RdbSnapshot::write_chain(int database, const TableBucket& home) {
 
 size_t RdbSnapshot::capture_for_walker(int database, const TableBucket& home) {
   if (captured_.empty() || captured_.back().database != database) {
-    captured_.push_back({database, RdbCapture(options_.format)});
+    captured_.push_back({database, RdbCapture(options_.format, kBatchBytes + kHold.bytes)});
   }
   RdbCapture& to = captured_.back().capture;
   const size_t before = to.copied_bytes();

@@ -90,7 +90,7 @@ class RdbSnapshot final : private SnapshotSink {
 
   RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
               const Options& options, RdbPreamble head);
-  void write_chain(int database, const TableBucket& home) override;
+  void capture_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   void moved(const void* container, int stripe) override;
   void capture(int database, const TableBucket& home, RdbCapture& to);

@@ -165,8 +165,8 @@ void Keyspace::set_average_ttl_ms(int database, int64_t average_ms) {
   }
 }
 
-void SnapshotHook::write_out(TableBucket& home) {
-  state_.sink->write_chain(tables_.cut_index, home);
+void SnapshotHook::capture(TableBucket& home) {
+  state_.sink->capture_chain(tables_.cut_index, home);
   home.set_epoch(state_.epoch);
 }
 

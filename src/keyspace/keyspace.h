@@ -91,13 +91,13 @@ class DatabaseTables {
 
 using TablesRef = std::shared_ptr<DatabaseTables>;
 
-// Told of every chain of entries, once each, as it was at the cut (keyspace/snapshot.h). Called
-// under the chain's stripe by the walker and by writers, from several threads at once: internally
-// synchronized, and quick.
+// Told of each chain of entries that changes before the walker came to it, as it was at the cut
+// (keyspace/snapshot.h). Called under the chain's stripe by writers, from several threads at once:
+// internally synchronized, and quick.
 class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
-  virtual void write_chain(int database, const TableBucket& home) = 0;
+  virtual void capture_chain(int database, const TableBucket& home) = 0;
   // An entry whose container the sink still walks (Entry::is_walked) has left its table: it belongs
   // to the sink from here on.
   virtual void adopt(Entry* entry) = 0;
@@ -161,7 +161,7 @@ class Keyspace {
   // The snapshot that runs, if any. Changed under all stripes, read under any.
   struct SnapshotState {
     SnapshotSink* sink = nullptr;
-    uint8_t epoch = 1;  // 1 to 127; buckets that bear it are written out or younger than the cut
+    uint8_t epoch = 1;  // 1 to 127; buckets that bear it are captured or younger than the cut
     // How many walks in a row were given up and left buckets behind that bear older epochs.
     int unfinished = 0;
   };
@@ -202,18 +202,18 @@ class ExclusiveGuard final : public AllStripes {
 };
 
 // The table hook of every change to a database: while a snapshot runs, a chain that changes for the
-// first time after the cut is written out first.
+// first time after the cut is captured first.
 class SnapshotHook {
  public:
   SnapshotHook(Keyspace& keyspace, DatabaseTables& tables)
       : state_(keyspace.snapshot()), tables_(tables) {}
   void before_change(TableBucket& home) {
-    if (state_.sink != nullptr && home.epoch() != state_.epoch) write_out(home);
+    if (state_.sink != nullptr && home.epoch() != state_.epoch) capture(home);
   }
   uint8_t birth_epoch() const { return state_.epoch; }
 
  private:
-  void write_out(TableBucket& home);
+  void capture(TableBucket& home);
 
   Keyspace::SnapshotState& state_;
   DatabaseTables& tables_;

@@ -1,6 +1,6 @@
-// Mechanism: each chain of the table bears the number of the walk that last wrote it, its epoch. A
-// new walk takes the next number, so at its cut every chain counts as unwritten without being
-// touched. Whoever comes to a chain first, the walker or a writer about to change it, writes it out
+// Mechanism: each chain of the table bears the number of the walk that last captured it, its epoch.
+// A new walk takes the next number, so at its cut every chain counts as not captured without being
+// touched. Whoever comes to a chain first, the walker or a writer about to change it, captures it
 // and marks it. A chain that moves when the table grows or shrinks takes its mark along.
 #include "keyspace/snapshot.h"
 

@@ -2,10 +2,10 @@
 // go on.
 //
 //   begin     (all stripes held) the cut: the tables are noted, the epoch moves on, so every chain
-//             counts as unwritten
+//             counts as not captured
 //   step      the walker takes a stripe for some dozens of microseconds and captures chains that
 //             nobody has yet
-//   (change)  writers about to change an unwritten chain write it out first (SnapshotHook)
+//   (change)  writers about to change a chain that is not captured do it first (SnapshotHook)
 //   end       (all stripes held) the sink is let go
 //
 // A walk that is given up leaves the rest of the chains as they are, for the epoch of the next walk
@@ -36,7 +36,7 @@ class SnapshotWalk {
     int chains;
     size_t bytes;
   };
-  // Captures a chain for the walker, as SnapshotSink::write_chain does for writers, and says how
+  // Captures a chain for the walker, as SnapshotSink::capture_chain does for writers, and says how
   // many bytes it copied.
   using Capture = FunctionRef<size_t(int database, const TableBucket& home)>;
 

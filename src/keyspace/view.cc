@@ -1,6 +1,6 @@
 // Mechanism: a handler sees its database through a View and changes it through an Edit
 // (keyspace/effects.h). Both end in KeyAccess, which does what every change needs, in one place:
-// an expired key is hidden or deleted, the chain is written out if a snapshot has not seen it yet,
+// an expired key is hidden or deleted, the chain is captured if a snapshot has not seen it yet,
 // watchers and waiters are noted, and what is replaced is kept until the locks are free again.
 #include "keyspace/view.h"
 

@@ -302,7 +302,7 @@ TEST(Effects, SeveralCommandsBecomeATransactionThatEndsWhereItBegan) {
 // Collects what a walk writes, and fails on a key that comes twice.
 class MapSink final : public SnapshotSink {
  public:
-  void write_chain(int database, const TableBucket& home) override {
+  void capture_chain(int database, const TableBucket& home) override {
     PartitionTable::for_each_in_chain(home, [&](Entry* entry, bool) {
       char digits[kInt64TextMax];
       const auto [at, fresh] = seen.emplace(std::pair(database, std::string(entry->key())),
@@ -350,7 +350,7 @@ TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
                                       .bytes = random.below(2) == 0 ? 1 : SIZE_MAX};
         int chains = 0;
         const bool more = walk.step(hold, [&](int database, const TableBucket& home) {
-          sink.write_chain(database, home);
+          sink.capture_chain(database, home);
           ++chains;
           return size_t{2};
         });

@@ -30,7 +30,10 @@ namespace tandem {
 
 class RdbCapture {
  public:
-  explicit RdbCapture(const RdbWriteOptions& options) : options_(options) {}
+  // Has room for `bytes` to begin with.
+  explicit RdbCapture(const RdbWriteOptions& options, size_t bytes = 0) : options_(options) {
+    plain_.reserve(bytes);
+  }
   RdbCapture(RdbCapture&&) noexcept = default;
   RdbCapture& operator=(RdbCapture&&) noexcept = default;
 
