@@ -1,5 +1,6 @@
 """What is measured, and how: CPU time an operation, memory a key. (A full sync: sync.py.)"""
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -80,6 +81,13 @@ def key_cost(server, count):
     with Connection(server.port) as connection:
         assert connection("DBSIZE") == count
     return {"memory a key (16 B key, 8 B value)": (resident(server.process.pid) - before) / count}
+
+
+def warm_memory(size):
+    """Takes so many bytes for a moment. In a virtual machine the first use of memory that lay idle
+    costs many times as much as later ones, and would fall on whoever is measured first."""
+    code = "import sys; bytearray(b'x') * int(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(size)], check=False)
 
 
 class Peak:

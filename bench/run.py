@@ -153,6 +153,7 @@ class Bench:
         rows = []
         for compression in ("yes", "no"):
             def take(kind):
+                measure.warm_memory(3 * 1024 * self.texts)
                 with self.pair(kind, "--rdbcompression", compression) as (primary, replica):
                     found, waits = sync.full_sync(primary, replica, sync.texts(self.texts),
                                                   self.texts, self.free_load)

@@ -12,8 +12,8 @@
 // is another one again. Only there are no more than 127 epochs: after many walks in a row that were
 // given up, one has to go on to the end, so that no chain bears an epoch that is about to return.
 //
-// Each key that existed at the cut reaches the sink or the walker exactly once, as it was then; keys
-// made later never do. One walk at a time. begin, step and end belong to one thread.
+// Each key that existed at the cut reaches the sink or the walker exactly once, as it was then;
+// keys made later never do. One walk at a time. begin, step and end belong to one thread.
 #pragma once
 
 #include <vector>

@@ -11,8 +11,8 @@
 // else element by element. So what was captured is RDB already, but for the shared strings, which
 // are put in their places, and for strings that LZF may take, whose places are noted.
 //
-// Confined to one thread at a time. Large collections do not belong here (RdbLargeEntry): what adding
-// them costs has no limit.
+// Confined to one thread at a time. Large collections do not belong here (RdbLargeEntry): what
+// adding them costs has no limit.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,9 @@ class RdbCapture {
   // Part of an entry, as `encode` writes it; `kind` says what its strings are.
   void add_part(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode);
 
-  // Appends the next entries, of about `bytes` in all. `packing`: who tries LZF, if the
-  // options say so; null: all goes out plain, which takes next to no time. False: these were the last, and nothing is held any more.
+  // Appends the next entries, of about `bytes` in all. `packing`: who tries LZF, if the options say
+  // so; null: all goes out plain, which takes next to no time. False: these were the last, and
+  // nothing is held any more.
   bool encode(ByteSink& sink, RdbPacking* packing, size_t bytes);
 
   bool empty() const { return plain_.empty(); }
