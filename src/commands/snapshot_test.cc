@@ -307,9 +307,9 @@ TEST(SnapshotOfEverything, WhatIsHandedInGoesOutFirst) {
   int i = 0;
   for (std::string piece; snapshot->produce(piece); stream += piece) {
     ASSERT_LT(snapshot->pending_bytes(), size_t{100} * 1024) << i;
-    for (const int end = i + 8; i < end; ++i) stage.run(fmt::format("SET text{} b", i));
+    for (const int end = i + 32; i < end; ++i) stage.run(fmt::format("SET text{} b", i));
   }
-  EXPECT_GT(i, 8 * 10);
+  EXPECT_GT(i, 32 * 10);
   EXPECT_EQ(loaded(stream), at_cut);
   EXPECT_EQ(snapshot->pending_bytes(), 0U);
 }

@@ -315,6 +315,32 @@ class MapSink final : public SnapshotSink {
   std::map<std::pair<int, std::string>, std::string> seen;
 };
 
+TEST(Snapshot, AHoldEndsWithItsChainsOrItsBytes) {
+  World world;
+  int keys = 0;
+  for (int i = 0; keys < 60; ++i) {
+    const std::string key = std::to_string(i);
+    if (world.keyspace.place(key).partition != 0) continue;
+    world.view.set_text(event::kSet, key, "v", kNoExpiry, Effect::none());
+    ++keys;
+  }
+  MapSink sink;
+  SnapshotWalk walk(world.access.all_stripes(), world.keyspace, sink);
+  const auto chains_of = [&](const SnapshotWalk::Hold& hold) {
+    int chains = 0;
+    walk.step(hold, [&](int, const TableBucket&) {
+      ++chains;
+      return size_t{100};
+    });
+    return chains;
+  };
+  EXPECT_EQ(chains_of({.chains = 4, .bytes = 1'000'000}), 4);
+  EXPECT_EQ(chains_of({.chains = 4, .bytes = 100}), 1);
+  EXPECT_EQ(chains_of({.chains = 4, .bytes = 101}), 2);
+  EXPECT_GE(chains_of({.chains = 1000, .bytes = 1'000'000}), 60 / 5 - 7) << "the rest";
+  walk.end(world.access.all_stripes());
+}
+
 // The one property that matters: whatever writers do while the walk goes on, the sink gets the
 // keyspace of the cut.
 TEST(Snapshot, WritesTheMomentOfTheCutWhateverHappensMeanwhile) {
