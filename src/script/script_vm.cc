@@ -7,9 +7,9 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
-#include "script/lua.h"
-#include "script/lua_reply.h"
-#include "script/lua_sandbox.h"
+#include "script/lua/lua.h"
+#include "script/lua/reply.h"
+#include "script/lua/sandbox.h"
 
 namespace tandem {
 namespace {

@@ -10,9 +10,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "resp/reply_writer.h"
-#include "script/lua_limits.h"
-#include "script/lua_random.h"
-#include "script/lua_redis.h"
+#include "script/lua/limits.h"
+#include "script/lua/random.h"
+#include "script/lua/redis.h"
 #include "script/script_host.h"
 
 struct lua_State;

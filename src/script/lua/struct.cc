@@ -4,9 +4,9 @@
 #include <iterator>
 
 #include "base/bytes.h"
-#include "script/lua.h"
-#include "script/lua_buffer.h"
-#include "script/lua_libraries.h"
+#include "script/lua/buffer.h"
+#include "script/lua/libraries.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {

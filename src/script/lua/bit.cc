@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <iterator>
 
-#include "script/lua.h"
-#include "script/lua_libraries.h"
+#include "script/lua/libraries.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {

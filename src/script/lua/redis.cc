@@ -1,12 +1,12 @@
-#include "script/lua_redis.h"
+#include "script/lua/redis.h"
 
 #include <cmath>
 
 #include "base/checksum.h"
 #include "base/logging.h"
 #include "base/version.h"
-#include "script/lua.h"
-#include "script/lua_reply.h"
+#include "script/lua/lua.h"
+#include "script/lua/reply.h"
 
 namespace tandem {
 namespace {

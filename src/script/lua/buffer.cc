@@ -1,10 +1,10 @@
-#include "script/lua_buffer.h"
+#include "script/lua/buffer.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
-#include "script/lua.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 

@@ -1,8 +1,8 @@
-#include "script/lua_random.h"
+#include "script/lua/random.h"
 
 #include <cmath>
 
-#include "script/lua.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {

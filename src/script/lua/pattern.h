@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "script/lua_limits.h"
+#include "script/lua/limits.h"
 
 struct lua_State;
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "script/lua.h"
-#include "script/lua_buffer.h"
-#include "script/lua_libraries.h"
-#include "script/lua_limits.h"
+#include "script/lua/buffer.h"
+#include "script/lua/libraries.h"
+#include "script/lua/limits.h"
+#include "script/lua/lua.h"
 
 // MessagePack, as far as scripts know it: the specification without its binary and extension types.
 //

@@ -1,9 +1,9 @@
-#include "script/lua_limits.h"
+#include "script/lua/limits.h"
 
 #include <cstdlib>
 
-#include "script/lua.h"
-#include "script/lua_reply.h"
+#include "script/lua/lua.h"
+#include "script/lua/reply.h"
 
 namespace tandem {
 

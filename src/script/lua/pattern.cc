@@ -1,10 +1,10 @@
 // What follows an item is matched by recursion only where there is a choice to come back to: after
 // a capture's edge, and after each repetition. Everything else goes on in a loop.
-#include "script/lua_pattern.h"
+#include "script/lua/pattern.h"
 
 #include <algorithm>
 
-#include "script/lua.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {

@@ -1,13 +1,13 @@
 // Registry of the state: kRealGlobals holds the real table of globals, kProxies maps each proxy to
 // its real table, kSealed is the one metatable that scripts get to see, itself a proxy of an empty
 // table.
-#include "script/lua_sandbox.h"
+#include "script/lua/sandbox.h"
 
-#include "script/lua.h"
-#include "script/lua_buffer.h"
-#include "script/lua_libraries.h"
-#include "script/lua_limits.h"
-#include "script/lua_random.h"
+#include "script/lua/buffer.h"
+#include "script/lua/libraries.h"
+#include "script/lua/limits.h"
+#include "script/lua/lua.h"
+#include "script/lua/random.h"
 
 namespace tandem {
 namespace {

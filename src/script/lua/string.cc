@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include "script/lua.h"
-#include "script/lua_buffer.h"
-#include "script/lua_libraries.h"
-#include "script/lua_pattern.h"
+#include "script/lua/buffer.h"
+#include "script/lua/libraries.h"
+#include "script/lua/lua.h"
+#include "script/lua/pattern.h"
 
 namespace tandem {
 namespace {

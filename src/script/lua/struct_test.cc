@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "script/lua_libraries.h"
+#include "script/lua/libraries.h"
 #include "script/script_test_world.h"
 
 namespace tandem {

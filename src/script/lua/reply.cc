@@ -1,6 +1,6 @@
 // Both directions recurse by nesting, and stop where Lua's own stack is full. Fields are read raw:
 // no metamethod of a script runs while its result is written.
-#include "script/lua_reply.h"
+#include "script/lua/reply.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/number.h"
-#include "script/lua.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {

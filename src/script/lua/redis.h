@@ -13,7 +13,7 @@ struct lua_State;
 namespace tandem {
 
 // What the library's functions work on. It owns what a C function must not own itself
-// (script/lua.h) and outlives the Lua state.
+// (script/lua/lua.h) and outlives the Lua state.
 struct LuaCallState {
   ScriptHost* host = nullptr;  // null outside a run
   int protocol = 2;            // redis.setresp

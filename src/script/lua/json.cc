@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "script/lua.h"
-#include "script/lua_libraries.h"
-#include "script/lua_limits.h"
+#include "script/lua/libraries.h"
+#include "script/lua/limits.h"
+#include "script/lua/lua.h"
 
 namespace tandem {
 namespace {
