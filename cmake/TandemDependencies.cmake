@@ -10,13 +10,14 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(lua51 REQUIRED IMPORTED_TARGET lua5.1)
+pkg_check_modules(lua51_bitop REQUIRED IMPORTED_TARGET lua5.1-bitop)
 pkg_check_modules(lua51_cjson REQUIRED IMPORTED_TARGET lua5.1-cjson)
 
 add_library(libuv ALIAS PkgConfig::libuv)
 add_library(xxhash ALIAS PkgConfig::xxhash)
 
 add_library(lua51 INTERFACE)
-target_link_libraries(lua51 INTERFACE PkgConfig::lua51 PkgConfig::lua51_cjson)
+target_link_libraries(lua51 INTERFACE PkgConfig::lua51 PkgConfig::lua51_bitop PkgConfig::lua51_cjson)
 
 find_package(absl REQUIRED)
 add_library(absl INTERFACE)

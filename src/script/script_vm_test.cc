@@ -155,6 +155,19 @@ TEST(ScriptVm, ReportsErrorsAsRedisDoes) {
   }
 }
 
+// Those of redis-server but its own error handler; opening a library leaves nothing else behind.
+TEST(ScriptVm, ScriptsSeeTheseGlobalsAndNoOthers) {
+  ScriptTestWorld world;
+  const std::string names =
+      "ARGV KEYS _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo "
+      "getmetatable ipairs load loadstring math next pairs pcall rawequal rawget rawset redis "
+      "select "
+      "setmetatable string struct table tonumber tostring type unpack xpcall";
+  EXPECT_EQ(world.run("local t = {} for k in pairs(_G) do t[#t + 1] = k end table.sort(t) "
+                      "return table.concat(t, ' ')"),
+            "$" + std::to_string(names.size()) + "\r\n" + names + "\r\n");
+}
+
 TEST(ScriptVm, NamesTheLineAndRefusesWhatDoesNotCompile) {
   ScriptTestWorld world;
   EXPECT_EQ(world.run("\nlocal x = {}\nreturn x.y.z"),

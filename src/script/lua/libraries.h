@@ -1,25 +1,17 @@
-// The libraries of scripts that are no classes: each has its own .cc, and one function here that
-// brings it into a Lua state.
+// The libraries of scripts that are no classes, and the guards of those that others wrote: each has
+// its own .cc, and one function here that brings it into a Lua state.
 #pragma once
 
 #include <cstddef>
 
 struct lua_State;
 
-struct lua_State;
-
-struct lua_State;
-
-struct lua_State;
-
-struct lua_State;
-
 namespace tandem {
 
-// The `bit` library as Redis's scripts know it: operations on 32-bit integers, results signed.
+// Keeps bit.tohex within its buffer: asked for -2^31 digits, the library writes far past its end.
 
-// Pushes the library's table.
-void push_bit_library(lua_State* lua);
+// In the library's table on top of the stack.
+void guard_hex_digits(lua_State* lua);
 
 // Keeps cjson.encode within bounds: its text grows outside Lua's memory, where nothing else limits
 // it, and a few tables that hold each other many times are a text without end.

@@ -10,8 +10,9 @@ extern "C" {
 #include <lualib.h>
 }
 
-// Names lua_State without including lua.h.
+// These name lua_State without including lua.h.
 extern "C" {
+#include <lua-bitop.h>
 #include <lua-cjson.h>
 }
 

@@ -310,7 +310,9 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_call(lua, 0, 1);
   guard_json_encoder(lua);
   lua_setfield(lua, -2, "cjson");
-  push_bit_library(lua);
+  lua_pushcfunction(lua, luaopen_bit);
+  lua_call(lua, 0, 1);
+  guard_hex_digits(lua);
   lua_setfield(lua, -2, "bit");
   push_msgpack_library(lua);
   lua_setfield(lua, -2, "cmsgpack");
