@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "base/test_clock.h"
+
 namespace tandem {
 namespace {
 
@@ -49,27 +51,9 @@ TEST(ThreadTest, OneThatCannotBeHadIsAnError) {
             "the thread 'none' cannot be had: Resource temporarily unavailable");
 }
 
-// Each look at it is half a millisecond of work.
-class BusyClock final : public Clock {
- public:
-  int64_t unix_us() const override { return 0; }
-  int64_t monotonic_us() const override { return 500 * ++looks; }
-  mutable int64_t looks = 0;
-};
-
-class StandingClock final : public Clock {
- public:
-  int64_t unix_us() const override { return 0; }
-  int64_t monotonic_us() const override {
-    ++looks;
-    return now_us;
-  }
-  mutable int64_t looks = 0;
-  mutable int64_t now_us = 0;
-};
-
 TEST(ThreadTest, ABreatherLeavesThePolicyOfItsThreadAsItWas) {
-  const BusyClock clock;
+  TestClock clock;
+  clock.step_us = 500;  // the work between two looks at it
   std::thread([&clock] {
     for (const int policy : {SCHED_OTHER, SCHED_BATCH}) {
       const sched_param none{};
@@ -83,7 +67,7 @@ TEST(ThreadTest, ABreatherLeavesThePolicyOfItsThreadAsItWas) {
 }
 
 TEST(ThreadTest, ABreatherDoesNotRestFromWaiting) {
-  const StandingClock clock;
+  TestClock clock;
   Breather breather(clock);
   breather.begin_wait();
   clock.now_us += 10'000;

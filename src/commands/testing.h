@@ -15,7 +15,6 @@
 // forget to look. For tests only.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,7 +22,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/clock.h"
+#include "base/test_clock.h"
 #include "commands/table.h"
 #include "engine/executor.h"
 #include "engine/testing.h"
@@ -31,13 +30,6 @@
 #include "resp/request.h"
 
 namespace tandem {
-
-class StageClock final : public Clock {
- public:
-  int64_t unix_us() const override { return now_us.load(); }
-  int64_t monotonic_us() const override { return now_us.load(); }
-  std::atomic<int64_t> now_us{1'000'000'000};  // Unix time 1,000,000 ms
-};
 
 struct StageClient final : ClientState {
   explicit StageClient(ClientKind client_kind) : ClientState(client_kind) {}
@@ -86,7 +78,7 @@ inline std::string rendered(Bytes bytes) {
   return rendered(reader.take());
 }
 
-class Stage : public OpenEngine<StageClock> {
+class Stage : public OpenEngine<TestClock> {
  public:
   Stage() : OpenEngine({.keyspace = {.databases = 16, .hash_seed = 7}}, rows()) {}
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/number.h"
+#include "base/test_clock.h"
 #include "data/list.h"
 #include "engine/executor.h"
 #include "engine/testing.h"
@@ -134,13 +135,6 @@ inline std::vector<CommandRow> test_rows() {
   return all;
 }
 
-class ManualClock final : public Clock {
- public:
-  int64_t unix_us() const override { return now_us.load(); }
-  int64_t monotonic_us() const override { return now_us.load(); }
-  std::atomic<int64_t> now_us{1'000'000'000};
-};
-
 struct Client final : ClientState {
   Client() : ClientState(ClientKind::kNormal) {}
   std::function<bool()> is_gone() override {
@@ -157,7 +151,7 @@ struct LinkClient final : ClientState {
   LinkClient() : ClientState(ClientKind::kLink) {}
 };
 
-struct World : OpenEngine<ManualClock> {
+struct World : OpenEngine<TestClock> {
   World() : OpenEngine({.keyspace = {.databases = 16, .hash_seed = 7}}, test_rows()) {}
   std::string run(ClientState& client, std::initializer_list<Bytes> args, Bytes raw = {}) {
     std::string out;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "base/test_clock.h"
 #include "io/loop.h"
 #include "io/timer.h"
 
@@ -13,11 +14,9 @@ namespace tandem {
 namespace {
 
 // A loop that only keeps timers, at a time that the test sets.
-class HeapLoop final : public Loop, public Clock {
+class HeapLoop final : public Loop {
  public:
-  int64_t unix_us() const override { return now_us; }
-  int64_t monotonic_us() const override { return now_us; }
-  const Clock& clock() const override { return *this; }
+  const Clock& clock() const override { return time; }
   void run() override {}
   std::unique_ptr<SignalHandler> handle_signal(int, Callback) override { return nullptr; }
   void arm(TimerNode& timer) override { heap.insert(timer); }
@@ -31,7 +30,7 @@ class HeapLoop final : public Loop, public Clock {
   }
 
   TimerHeap heap;
-  int64_t now_us = 0;
+  TestClock time{0};
 };
 
 class Node final : public TimerNode {
@@ -76,10 +75,10 @@ TEST(TimerTest, ARepeatingTimerSkipsThePeriodsItMissed) {
   int calls = 0;
   Timer timer(loop, [&] { calls++; });
   timer.every_ms(100);
-  loop.now_us = 100'000;
+  loop.time.now_us = 100'000;
   loop.pop();
   EXPECT_EQ(loop.heap.soonest().deadline_us(), 200'000);
-  loop.now_us = 570'000;
+  loop.time.now_us = 570'000;
   loop.pop();
   EXPECT_EQ(loop.heap.soonest().deadline_us(), 670'000);
   EXPECT_EQ(calls, 2);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/test_clock.h"
 #include "engine/executor.h"
 #include "engine/testing.h"
 #include "keyspace/keyspace.h"
@@ -8,12 +9,6 @@
 
 namespace tandem {
 namespace {
-
-class StillClock final : public Clock {
- public:
-  int64_t unix_us() const override { return 1'000'000'000; }
-  int64_t monotonic_us() const override { return 1'000'000'000; }
-};
 
 struct Listener final : Subscriber {
   explicit Listener(const int& spoken) : protocol(spoken) {}
@@ -45,7 +40,7 @@ std::vector<CommandRow> all_rows(SubscriptionRegistry& subscriptions) {
   return rows;
 }
 
-struct World : OpenEngine<StillClock> {
+struct World : OpenEngine<TestClock> {
   ~World() {
     subscriptions.forget(*a.listener);
     subscriptions.forget(*b.listener);

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/number.h"
+#include "base/test_clock.h"
 #include "engine/executor.h"
 #include "engine/testing.h"
 #include "keyspace/keyspace.h"
@@ -32,21 +33,12 @@ std::vector<CommandRow> all_rows(Scripting& scripting) {
   return rows;
 }
 
-// Every look at it is a millisecond later.
-class SteppingClock final : public Clock {
- public:
-  int64_t unix_us() const override { return now_us_.load(); }
-  int64_t monotonic_us() const override { return now_us_.fetch_add(1000); }
-
- private:
-  mutable std::atomic<int64_t> now_us_{1'000'000'000};
-};
-
 struct Client final : ClientState {
   Client() : ClientState(ClientKind::kNormal) {}
 };
 
-struct World : OpenEngine<SteppingClock> {
+struct World : OpenEngine<TestClock> {
+  World() { clock.step_us = 1000; }  // so that a script takes long
   std::string run(ClientState& who, std::initializer_list<Bytes> args) {
     std::string out;
     ReplyWriter reply(out, who.protocol);
