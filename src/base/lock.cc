@@ -1,6 +1,8 @@
 // Who sleeps counts itself in the lock, so only unlocks that somebody sleeps on pay for a wake, and
 // a lock is reserved only when somebody will take it. Who gives up leaves the count only while the
 // lock is held: the holder's unlock then wakes one of those who are left, so no wake is lost.
+// A reservation keeps away only who made it. If two who take the lock in a row kept away from each
+// other's, both would wait for the other.
 //
 // std::atomic::wait has no time limit; so the futex is called by name.
 #include "base/lock.h"
@@ -14,6 +16,10 @@
 
 namespace tandem {
 namespace {
+
+uint32_t reserved_by(Lock::Purpose purpose) {
+  return uint32_t{2} << static_cast<uint32_t>(purpose);
+}
 
 // Until woken, or the word differs from `expected`, or the time is over; also for no reason at all.
 // False: the time is over.
@@ -78,19 +84,21 @@ bool Lock::sleep_and_take(int64_t wait_ms) {
 }
 
 // Counted while it waits for the other to come and go, whose unlock then wakes it.
-void Lock::lock_behind() {
+void Lock::lock_behind(Purpose purpose) {
   uint32_t state = state_.fetch_add(kSleeper, std::memory_order_relaxed) + kSleeper;
-  while ((state & kReserved) != 0) {
+  while ((state & reserved_by(purpose)) != 0) {
     futex_wait(state_, state, nullptr);
     state = state_.load(std::memory_order_relaxed);
   }
   sleep_and_take(kForEver);
 }
 
-void Lock::unlock_to_others() {
+void Lock::unlock_to_others(Purpose purpose) {
   uint32_t state = state_.load(std::memory_order_relaxed);
-  while (!state_.compare_exchange_weak(state, (state - kHeld) | (state >= kSleeper ? kReserved : 0),
-                                       std::memory_order_release)) {
+  const auto free = [&] {
+    return (state - kHeld) | (state >= kSleeper ? reserved_by(purpose) : 0);
+  };
+  while (!state_.compare_exchange_weak(state, free(), std::memory_order_release)) {
   }
   if (state >= kSleeper) wake_one();
 }

@@ -19,6 +19,9 @@ namespace tandem {
 
 class TANDEM_CAPABILITY("mutex") Lock {
  public:
+  // What a thread takes it again and again for.
+  enum class Purpose : uint8_t { kSnapshot, kStream };
+
   void lock() TANDEM_ACQUIRE() {
     uint32_t expected = kFree;
     if (state_.compare_exchange_weak(expected, kHeld, std::memory_order_acquire)) return;
@@ -38,26 +41,28 @@ class TANDEM_CAPABILITY("mutex") Lock {
 
   // For a thread that takes the lock again and again in a row: these two let another thread go
   // first if one slept when it was let go. (With the plain two it would be taken again long before
-  // anybody is awake.) One thread at a time may use them on a lock.
-  void lock_behind_others() TANDEM_ACQUIRE() {
+  // anybody is awake.) For each purpose one thread at a time may use them on a lock.
+  void lock_behind_others(Purpose purpose) TANDEM_ACQUIRE() {
     uint32_t expected = kFree;
-    if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) lock_behind();
+    if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) {
+      lock_behind(purpose);
+    }
   }
-  void unlock_to_others() TANDEM_RELEASE();
+  void unlock_to_others(Purpose purpose) TANDEM_RELEASE();
   // Somebody sleeps, or is about to.
   bool contended() const { return state_.load(std::memory_order_relaxed) >= kSleeper; }
 
  private:
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
-  static constexpr uint32_t kReserved = 2;  // free, for others than who let it go
-  static constexpr uint32_t kSleeper = 4;   // counts those who sleep, or are about to
+  static constexpr uint32_t kReserved = 2 | 4;  // free, for others than who let it go: a bit each
+  static constexpr uint32_t kSleeper = 8;       // counts those who sleep, or are about to
   static constexpr int64_t kForEver = -1;
 
   bool lock_briefly();
   void lock_slow();
   bool lock_slow_within(int64_t wait_ms);
-  void lock_behind();
+  void lock_behind(Purpose purpose);
   bool sleep_and_take(int64_t wait_ms);
   void wake_one();
 
@@ -94,13 +99,17 @@ class AllStripes {
 template <class L>
 class TANDEM_SCOPED_CAPABILITY PatientGuard {
  public:
-  explicit PatientGuard(L& lock) TANDEM_ACQUIRE(lock) : lock_(lock) { lock_.lock_behind_others(); }
-  ~PatientGuard() TANDEM_RELEASE() { lock_.unlock_to_others(); }
+  PatientGuard(L& lock, Lock::Purpose purpose) TANDEM_ACQUIRE(lock)
+      : lock_(lock), purpose_(purpose) {
+    lock_.lock_behind_others(purpose_);
+  }
+  ~PatientGuard() TANDEM_RELEASE() { lock_.unlock_to_others(purpose_); }
   PatientGuard(const PatientGuard&) = delete;
   PatientGuard& operator=(const PatientGuard&) = delete;
 
  private:
   L& lock_;
+  const Lock::Purpose purpose_;
 };
 
 }  // namespace tandem

@@ -22,9 +22,9 @@ TEST(Lock, OneHolderAtATimeHoweverItIsTaken) {
       ++count;
     }
   };
-  const auto patient = [&] {
+  const auto patient = [&](Lock::Purpose purpose) {
     for (int i = 0; i < 20'000; ++i) {
-      const PatientGuard guard(lock);
+      const PatientGuard guard(lock, purpose);
       ++count;
     }
   };
@@ -32,9 +32,10 @@ TEST(Lock, OneHolderAtATimeHoweverItIsTaken) {
   threads.emplace_back(plain);
   threads.emplace_back(plain);
   threads.emplace_back(plain);
-  threads.emplace_back(patient);
+  threads.emplace_back(patient, Lock::Purpose::kSnapshot);
+  threads.emplace_back(patient, Lock::Purpose::kStream);
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(count, 80'000);
+  EXPECT_EQ(count, 100'000);
 }
 
 // With a plain unlock and lock the same thread would win nearly every time.
@@ -42,16 +43,16 @@ TEST(Lock, WhoeverSleptGoesBeforeAHolderThatComesBack) {
   Lock lock;
   for (int round = 0; round < 200; ++round) {
     std::atomic<bool> was_in{false};
-    lock.lock_behind_others();
+    lock.lock_behind_others(Lock::Purpose::kStream);
     std::thread other([&] {
       const Guard guard(lock);
       was_in.store(true);
     });
     wait_until_contended(lock);
-    lock.unlock_to_others();
-    lock.lock_behind_others();
+    lock.unlock_to_others(Lock::Purpose::kStream);
+    lock.lock_behind_others(Lock::Purpose::kStream);
     EXPECT_TRUE(was_in.load()) << round;
-    lock.unlock_to_others();
+    lock.unlock_to_others(Lock::Purpose::kStream);
     other.join();
   }
 }
@@ -108,7 +109,7 @@ TEST(Lock, AReservedLockGoesToWhoeverComesFirst) {
   Lock lock;
   for (int round = 0; round < 200; ++round) {
     std::atomic<int> were_in{0};
-    lock.lock_behind_others();
+    lock.lock_behind_others(Lock::Purpose::kStream);
     std::vector<std::thread> others;
     for (int i = 0; i < 3; ++i) {
       others.emplace_back([&] {
@@ -117,14 +118,29 @@ TEST(Lock, AReservedLockGoesToWhoeverComesFirst) {
       });
     }
     wait_until_contended(lock);
-    lock.unlock_to_others();
+    lock.unlock_to_others(Lock::Purpose::kStream);
     {
-      const PatientGuard guard(lock);
+      const PatientGuard guard(lock, Lock::Purpose::kStream);
       EXPECT_GE(were_in.load(), 1);
     }
     for (std::thread& other : others) other.join();
     EXPECT_EQ(were_in.load(), 3);
   }
+}
+
+// Each would wait for the other for ever, if it kept away from what the other has reserved.
+TEST(Lock, TwoWhoTakeItInARowLetEachOtherGo) {
+  Lock lock;
+  const auto take_in_a_row = [&](Lock::Purpose purpose) {
+    for (int i = 0; i < 50'000; ++i) {
+      const PatientGuard guard(lock, purpose);
+    }
+  };
+  std::thread snapshot(take_in_a_row, Lock::Purpose::kSnapshot);
+  std::thread stream(take_in_a_row, Lock::Purpose::kStream);
+  snapshot.join();
+  stream.join();
+  EXPECT_FALSE(lock.contended());
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ std::vector<CommandRow> dump_rows() {
        .handler = dump, .group = "generic", .tips = "nondeterministic_output", .since = "2.6.0",
        .complexity = "O(N) for a value of N bytes",
        .summary = "Returns the serialized value of a key", .syntax = "key"},
-      {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom, .keys = {key_at(1, "OW update")},
+      {.name = "restore", .arity = -4, .flags = kWrite | kDenyOom | kBrief, .keys = {key_at(1, "OW update")},
        .handler = restore, .group = "generic", .categories = "keyspace dangerous", .since = "2.6.0",
        .history = "3.0.0 Takes REPLACE; 5.0.0 Takes ABSTTL; 5.0.0 Takes IDLETIME and FREQ",
        .complexity = "O(N) for a payload of N bytes, O(N*log(N)) for sorted sets",

@@ -238,7 +238,7 @@ void copy(Context& ctx) {
 
 // clang-format off: a row is a record
 const std::vector<CommandRow> kRows = {
-    {.name = "del", .arity = -2, .flags = kWrite, .keys = {keys_range(1, -1, 1, "RM delete")},
+    {.name = "del", .arity = -2, .flags = kWrite | kBrief, .keys = {keys_range(1, -1, 1, "RM delete")},
      .handler = del, .group = "generic",
      .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
      .complexity = "O(N) for N keys, and O(M) for a container of M elements",
@@ -302,7 +302,7 @@ const std::vector<CommandRow> kRows = {
      .keys = {key_at(1, "RO access")}, .handler = pexpiretime, .group = "generic",
      .since = "7.0.0", .complexity = "O(1)",
      .summary = "Returns when a key expires, as Unix time in milliseconds", .syntax = "key"},
-    {.name = "rename", .arity = 3, .flags = kWrite,
+    {.name = "rename", .arity = 3, .flags = kWrite | kBrief,
      .keys = {key_at(1, "RW access delete"), key_at(2, "OW update")}, .handler = rename,
      .group = "generic", .since = "1.0.0", .complexity = "O(1)",
      .summary = "Gives a value another key, overwriting what is there", .syntax = "key newkey"},

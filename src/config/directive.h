@@ -92,6 +92,7 @@ inline constexpr unsigned kAddsUp = 16;  // in a file, more lines of it add up i
 // Who has to do more about a new value than read it (Config::on_change).
 enum class Part {
   kNone,
+  kApplyThreads,
   kBacklog,
   kBind,
   kClientsMax,

@@ -284,6 +284,10 @@ const auto& replication_table() {
        Part::kReplication,
        "Tandem's own. For how many seconds the log keeps what was written, whatever its size; 0: "
        "only repl-backlog-size counts."},
+      {"replica-apply-threads", "", IntegerKind{0, ReplicationOptions::kApplyThreadsMax},
+       REPL(apply_threads), 0, Part::kApplyThreads,
+       "Tandem's own. How many threads apply the primary's stream; 0: as many as there are "
+       "processors, up to four."},
       {"repl-rdb-version", "", IntegerKind{9, 11}, REPL(rdb_version), 0, Part::kNone,
        "Tandem's own. The RDB version that a replica gets which does not say what it reads."},
       {"min-replicas-to-write", "min-slaves-to-write", IntegerKind{}, REPL(min_replicas_to_write),

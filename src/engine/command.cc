@@ -134,6 +134,7 @@ const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   command.row = std::move(row);
   CHECK(command.row.scope != LockScope::kVisits || command.has(kReadOnly),
         "what is changed stripe by stripe would have no place in the log");
+  if (command.has(kFast)) command.row.flags |= kBrief;
   command.judged_by = judging_conditions(command.row);
   command.categories = categories_of(command.row, !subcommands.empty());
   if (command.row.keys.size() == 1) command.only_key_at = command.row.keys[0].fixed_position();

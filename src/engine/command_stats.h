@@ -75,12 +75,12 @@ class LatencyRecorder {
   LatencyRecorder& operator=(const LatencyRecorder&) = delete;
 
   // The owning thread alone.
-  void record(int64_t microseconds) {
+  void record(int64_t microseconds, uint64_t times = 1) {
     Counts* counts = counts_.load(std::memory_order_relaxed);
     if (counts == nullptr) [[unlikely]]
       counts = allocate();
     auto& count = (*counts)[LatencyBuckets::index_of(microseconds)];
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    count.store(count.load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
   }
   // Any thread.
   void add_to(LatencyDistribution& sum) const;

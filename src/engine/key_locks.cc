@@ -16,6 +16,24 @@ void KeyLocks::take(const StripeSet& stripes) TANDEM_NO_ANALYSIS {
   });
 }
 
+void KeyLocks::take_behind_others(const StripeSet& stripes,
+                                  Lock::Purpose purpose) TANDEM_NO_ANALYSIS {
+  DCHECK(held_.empty(), "stripes are taken all at once");
+  held_ = stripes;
+  held_.for_each([this, purpose](int stripe) TANDEM_NO_ANALYSIS {
+    keyspace_.stripe(stripe).lock_in_order_behind_others(purpose);
+    return true;
+  });
+}
+
+void KeyLocks::release_to_others(Lock::Purpose purpose) {
+  held_.for_each([this, purpose](int stripe) TANDEM_NO_ANALYSIS {
+    keyspace_.stripe(stripe).unlock_to_others(purpose);
+    return true;
+  });
+  held_.clear();
+}
+
 bool KeyLocks::take_unless(const StripeSet& stripes, FunctionRef<bool()> gives_up) {
   DCHECK(held_.empty(), "stripes are taken all at once");
   const bool taken = stripes.for_each([&](int stripe) TANDEM_NO_ANALYSIS {

@@ -23,6 +23,9 @@ class KeyLocks {
   // The same, but asks `gives_up` about every kPatienceMs while a stripe cannot be had. False: it
   // said yes, and none is held.
   bool take_unless(const StripeSet& stripes, FunctionRef<bool()> gives_up);
+  // For who takes stripes again and again in a row: behind those who slept when it let go.
+  void take_behind_others(const StripeSet& stripes, Lock::Purpose purpose);
+  void release_to_others(Lock::Purpose purpose);
   // Takes them only if nobody holds any.
   bool take_if_free(const StripeSet& stripes);
   // Adds those of `more` that nobody holds; in any order, for it waits for none.

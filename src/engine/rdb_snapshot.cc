@@ -175,7 +175,7 @@ template <class Fn>
 void RdbSnapshot::under_its_stripe(const Large& large, Fn&& fn) {
   for (;;) {
     const int stripe = large.stripe.load();
-    const PatientGuard guard(engine_.keyspace.stripe(stripe));
+    const PatientGuard guard(engine_.keyspace.stripe(stripe), Lock::Purpose::kSnapshot);
     if (large.stripe.load() != stripe) continue;
     return fn();
   }

@@ -66,7 +66,7 @@ inline CommandRow plain_get_row() {
 inline CommandRow plain_set_row() {
   return {.name = "set",
           .arity = 3,
-          .flags = kWrite | kDenyOom,
+          .flags = kWrite | kDenyOom | kBrief,
           .keys = {key_at(1, "OW update")},
           .handler = [](Context& c) {
             c.keys.set_text(event::kSet, c.args[1], c.args[2], kNoExpiry, as_is(c));

@@ -62,7 +62,7 @@ bool SnapshotWalk::step(const Hold& hold, Capture capture) {
     return false;
   }
   const int stripe = partition_ / kPartitionsPerStripe;
-  const PatientGuard guard(keyspace_.stripe(stripe));
+  const PatientGuard guard(keyspace_.stripe(stripe), Lock::Purpose::kSnapshot);
   bring_near_next(hold.chains);
   Hold left = hold;
   while (left.chains > 0 && left.bytes > 0 && partition_ / kPartitionsPerStripe == stripe) {

@@ -40,12 +40,12 @@ class TANDEM_CAPABILITY("stripe") StripeLock {
     lock_.unlock();
     note_stripe_let_go();
   }
-  void lock_behind_others() TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
+  void lock_behind_others(Lock::Purpose purpose) TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(false);
-    lock_.lock_behind_others();
+    lock_.lock_behind_others(purpose);
   }
-  void unlock_to_others() TANDEM_RELEASE() TANDEM_NO_ANALYSIS {
-    lock_.unlock_to_others();
+  void unlock_to_others(Lock::Purpose purpose) TANDEM_RELEASE() TANDEM_NO_ANALYSIS {
+    lock_.unlock_to_others(purpose);
     note_stripe_let_go();
   }
 
@@ -56,6 +56,10 @@ class TANDEM_CAPABILITY("stripe") StripeLock {
   void lock_in_order() TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(true);
     lock_.lock();
+  }
+  void lock_in_order_behind_others(Lock::Purpose purpose) TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
+    note_stripe_taken(true);
+    lock_.lock_behind_others(purpose);
   }
   bool try_lock_in_order() TANDEM_TRY_ACQUIRE(true) TANDEM_NO_ANALYSIS {
     if (!lock_.try_lock()) return false;

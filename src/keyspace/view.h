@@ -64,6 +64,8 @@ class KeyAccess {
   // `declared` and `held`, the stripes that are held, outlive the execution.
   void begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
              const StripeSet& held);
+  // For the next command of the same execution. All that it touches is held.
+  void declare(std::span<const DeclaredKey> declared) { declared_ = declared; }
   bool holds(int stripe) const { return held_->has(stripe); }
   // For who declared everything.
   const AllStripes& all_stripes() const {

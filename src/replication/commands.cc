@@ -242,7 +242,7 @@ std::vector<CommandRow> replica_rows(ReplicationControl& control, const GiveConn
        .syntax = ""},
       {.name = "replconf",
        .arity = -1,
-       .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy,
+       .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy | kBetweenServers,
        .keys = {},
        .session_handler = with(control, replconf),
        .group = "server",

@@ -115,7 +115,7 @@ Task<void> ReplicationControl::supervise_link(StopToken stop) {
       link = std::make_unique<Link>(
           Link::Parts{parts_.loop, parts_.network, stream_executor_, parts_.options, replicas_,
                       progress_, state_, former_, parts_.observer, parts_.listening_port(),
-                      now.generation},
+                      now.generation, parts_.apply_crew},
           *replica, seed);
       following.spawn(link->run(following.token()));
     }

@@ -60,6 +60,7 @@ class ReplicationControl {
     ConnectionObserver* observer = nullptr;      // outlives this
     uint64_t random_seed = 0;
     Files* files = nullptr;  // for snapshots that a replica takes slowly; outlives this
+    Crew* apply_crew = nullptr;  // helps the link to apply; outlives this
   };
 
   explicit ReplicationControl(Parts parts);

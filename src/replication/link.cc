@@ -110,7 +110,7 @@ Link::Link(const Parts& parts, ReplicaRole role, uint64_t random_seed)
       role_(std::move(role)),
       backoff_(random_seed),
       apply_(parts.executor, parts.options, parts.progress, parts.role_generation,
-             parts.pending_bytes_max) {}
+             parts.pending_bytes_max, parts.apply_crew) {}
 
 Task<void> Link::run(StopToken stop) {
   while (!stop.requested() && is_wanted()) {

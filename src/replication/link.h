@@ -93,6 +93,7 @@ class Link {
     ConnectionObserver* observer = nullptr;
     int listening_port = 0;
     uint64_t role_generation = 0;  // of `role`: this link acts and reports for that one only
+    Crew* apply_crew = nullptr;    // helps to apply; outlives the link
     size_t pending_bytes_max = StreamApply::kPendingBytesMax;
     int64_t pause_ms_min = 0;  // between two tries; for who looks at what one leaves behind
   };

@@ -53,7 +53,8 @@ class LinkWire {
   const Option<int64_t>& timeout_seconds_;
   LinkProgress& progress_;
   const StopToken stop_;
-  std::array<char, 64 * 1024> buffer_;
+  // Some batches of commands (engine/stream_batch.h), so that one is cut while another is applied.
+  std::array<char, 256 * 1024> buffer_;
   size_t taken_ = 0;
   size_t filled_ = 0;
 };

@@ -31,6 +31,11 @@ struct ReplicationOptions {
   // the server at a command of the primary's stream that fails, unless clients may write here
   // (replica-read-only no).
   Option<int> panic_on_stream_error = 0;
+  // replica-apply-threads: how many apply the primary's stream, the link's own among them; 0: as
+  // many as there are processors, but kApplyThreadsAtFirst at most.
+  static constexpr int64_t kApplyThreadsAtFirst = 4;
+  static constexpr int64_t kApplyThreadsMax = 16;
+  Option<int64_t> apply_threads = 0;
   TextOption replica_announce_ip;
   Option<int64_t> replica_announce_port = 0;
 

@@ -1,8 +1,10 @@
-// Mechanism: the stream is cut into whole commands, and each is executed as it came. The very bytes
-// then go into this server's own log, so that the log holds what the primary's holds and offsets
-// agree. What the engine does not execute (blank lines, REPLCONF) is appended all the same. The
-// commands of a transaction are queued as they come; its bytes go into the log together, at its
-// EXEC. So an offset never points into the middle of one.
+// Mechanism: what has come is cut into batches as long as its commands may be parts of one, and the
+// batches are applied. What may not, and what is not there whole, is left to the executor, a command
+// at a time; then batches go on. The very bytes go into this server's own log, so that the log holds
+// what the primary's holds and offsets agree. What the engine does not execute (blank lines,
+// REPLCONF) is appended all the same. The commands of a transaction that is no part of a batch are
+// queued as they come; its bytes go into the log together, at its EXEC. So an offset never points
+// into the middle of one.
 #include "replication/stream_apply.h"
 
 #include <fmt/core.h>
@@ -27,13 +29,17 @@ bool is_blank(Bytes line) { return line == "\n" || line == "\r\n"; }
 }  // namespace
 
 StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
-                         LinkProgress& progress, uint64_t role_generation, size_t pending_bytes_max)
+                         LinkProgress& progress, uint64_t role_generation, size_t pending_bytes_max,
+                         Crew* crew)
     : executor_(executor),
       engine_(executor.engine()),
       log_(engine_.log),
       options_(options),
       progress_(progress),
-      pending_bytes_max_(pending_bytes_max) {
+      pending_bytes_max_(pending_bytes_max),
+      batches_(engine_, executor.counters(), crew, role_generation),
+      batch_(engine_),
+      next_batch_(engine_) {
   client_.role_generation = role_generation;
 }
 
@@ -84,6 +90,7 @@ Result<void> StreamApply::apply_whole(Bytes unapplied) {
   executor_.begin_batch();
   held_back_ = false;
   for (;;) {
+    apply_batches(unapplied);
     const ParseStatus status = parser_.next(unapplied.substr(parsed_));
     if (status == ParseStatus::kNeedMore) return {};
     if (status == ParseStatus::kError) {
@@ -112,15 +119,54 @@ Result<void> StreamApply::apply_whole(Bytes unapplied) {
   }
 }
 
+// As many as there are from the first byte that is not applied. The next one is cut while helpers
+// are at the one before, or afterwards.
+void StreamApply::apply_batches(Bytes unapplied) {
+  if (client_.in_transaction || !parser_.is_between_requests()) return;
+  StreamBatch* batch = &batch_;
+  StreamBatch* next = &next_batch_;
+  fill(*batch, unapplied, applied_, client_.database);
+  while (!batch->empty()) {
+    bool has_next = false;
+    batches_.apply(*batch, client_.role_generation, [&] {
+      has_next = true;
+      fill(*next, unapplied, applied_ + batch->bytes().size(), batch->database());
+    });
+    if (batch->empty()) return;
+    note_applied(*batch);
+    if (!has_next) fill(*next, unapplied, applied_, client_.database);
+    std::swap(batch, next);
+  }
+}
+
+void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int database) {
+  batch.begin(unapplied.substr(from), database);
+  while (batch.add_step()) {
+  }
+}
+
+void StreamApply::note_applied(const StreamBatch& batch) {
+  applied_ += batch.bytes().size();
+  parsed_ = applied_;
+  client_.database = batch.database();
+  client_.last_command = batch.items().back().command;
+  for (const BatchFailure& failure : batches_.failures()) {
+    note_failure(batch.items()[failure.at].command->full_name, failure.reply);
+  }
+}
+
 // `raw`: everything since the last command that was applied; that is more than the command inside a
 // transaction.
 bool StreamApply::apply(Bytes raw) {
   const auto args = parser_.args();
   // The engine need not see bytes that are no command (a blank line), nor what is between this
   // server and its primary. They count in the offset like any other.
-  const bool is_replconf = !args.empty() && equal_ignore_case(args[0], "replconf");
-  if (is_replconf && args.size() > 1 && equal_ignore_case(args[1], "getack")) ack_requested_ = true;
-  if (!args.empty() && !is_replconf) {
+  const Command* command = args.empty() ? nullptr : engine_.registry.resolve(args);
+  const bool for_the_link = command != nullptr && command->has(kBetweenServers);
+  if (for_the_link && args.size() > 1 && equal_ignore_case(args[1], "getack")) {
+    ack_requested_ = true;
+  }
+  if (!args.empty() && !for_the_link) {
     if (!execute(raw)) return false;
   } else if (!client_.in_transaction) {
     if (!append(raw)) return false;

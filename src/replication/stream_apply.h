@@ -1,6 +1,9 @@
-// Executes a primary's stream, command by command, as the engine's one client of the kind kLink:
-// nothing is answered, and each command's bytes go into the log as they came, while its keys are
-// held. So the log's end is at every moment the place up to which the data are the primary's.
+// Executes a primary's stream, as the engine's one client of the kind kLink: nothing is answered,
+// and the commands' bytes go into the log as they came, while their keys are held. So the log's end
+// is at every moment the place up to which the data are the primary's.
+//
+//   most of what comes      in batches, by several threads     engine/batch_executor.h
+//   everything else         command by command                 engine/executor.h
 //
 // A command that fails here (unknown, of another type, none that a stream can hold) is passed over,
 // counted and logged: from there on the data may differ. propagation-error-behavior can make it
@@ -20,8 +23,10 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "engine/batch_executor.h"
 #include "engine/client_state.h"
 #include "engine/executor.h"
+#include "engine/stream_batch.h"
 #include "log/log.h"
 #include "replication/link_progress.h"
 #include "replication/options.h"
@@ -42,9 +47,10 @@ class StreamApply {
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is
   // (engine/engine.h); in another one nothing is applied. `pending_bytes_max`: how many bytes may
-  // wait for the end of their command or transaction.
+  // wait for the end of their command or transaction. `crew` helps with large batches, and outlives
+  // this; null: nobody does.
   StreamApply(Executor& executor, const ReplicationOptions& options, LinkProgress& progress,
-              uint64_t role_generation, size_t pending_bytes_max);
+              uint64_t role_generation, size_t pending_bytes_max, Crew* crew = nullptr);
 
   // A stream from `primary` (its address, for people) begins at the log's end: forgets what was
   // pending, and selects the database that the log's context names.
@@ -83,6 +89,9 @@ class StreamApply {
   };
 
   Result<void> apply_whole(Bytes unapplied);
+  void apply_batches(Bytes unapplied);
+  void fill(StreamBatch& batch, Bytes unapplied, size_t from, int database);
+  void note_applied(const StreamBatch& batch);
   void keep(Bytes rest, bool lies_in_pending);
   // False: it was held back.
   bool apply(Bytes raw);
@@ -98,7 +107,10 @@ class StreamApply {
   const size_t pending_bytes_max_;
   StreamClient client_{*this};
   RequestParser parser_{{.bulk_bytes_max = kBulkBytesMax}};
-  std::string pending_;  // what came and is not in the log
+  BatchExecutor batches_;
+  StreamBatch batch_;
+  StreamBatch next_batch_;  // cut while helpers are at the one before
+  std::string pending_;     // what came and is not in the log
   // Of what is being fed, and that begins with pending_:
   size_t applied_ = 0;  // bytes that are in the log; 0 between two calls
   size_t parsed_ = 0;   // bytes that were taken apart; more than applied_ inside MULTI

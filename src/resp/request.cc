@@ -40,22 +40,40 @@ const char* read_short_header(const char* at, const char* end, uint32_t& number)
 
 }  // namespace
 
-std::optional<Bytes> skip_request(Bytes& pipeline) {
-  const char* const end = pipeline.data() + pipeline.size();
-  const char* at = pipeline.data();
+namespace {
+
+// take(i, argument) for each argument of the request with which `bytes` begin; takes it off. False:
+// not there whole, or unusual.
+template <class Take>
+bool walk_request(Bytes& bytes, Take&& take) {
+  const char* const end = bytes.data() + bytes.size();
+  const char* at = bytes.data();
   uint32_t count = 0;
-  if (pipeline.empty() || *at != '*') return std::nullopt;
-  if (at = read_short_header(at, end, count); at == nullptr) return std::nullopt;
-  Bytes second;
+  if (bytes.empty() || *at != '*') return false;
+  if (at = read_short_header(at, end, count); at == nullptr) return false;
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t length = 0;
     const char* const text = read_short_header(at, end, length);
-    if (text == nullptr || *at != '$' || end - text < ptrdiff_t{length} + 2) return std::nullopt;
-    if (i == 1) second = Bytes(text, length);
+    if (text == nullptr || *at != '$' || end - text < ptrdiff_t{length} + 2) return false;
+    take(i, Bytes(text, length));
     at = text + length + 2;
   }
-  pipeline.remove_prefix(static_cast<size_t>(at - pipeline.data()));
-  return second;
+  bytes.remove_prefix(static_cast<size_t>(at - bytes.data()));
+  return true;
+}
+
+}  // namespace
+
+std::optional<Bytes> skip_request(Bytes& pipeline) {
+  Bytes second;
+  const bool whole = walk_request(pipeline, [&](uint32_t i, Bytes argument) {
+    if (i == 1) second = argument;
+  });
+  return whole ? std::optional(second) : std::nullopt;
+}
+
+bool take_request(Bytes& stream, std::vector<Bytes>& args) {
+  return walk_request(stream, [&](uint32_t, Bytes argument) { args.push_back(argument); });
 }
 
 ParseStatus RequestParser::next(Bytes buffer) {

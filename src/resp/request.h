@@ -26,6 +26,11 @@ enum class ParseStatus { kRequest, kNeedMore, kError };
 // argument, an error).
 std::optional<Bytes> skip_request(Bytes& pipeline);
 
+// The request with which `stream` begins, taken off it and its arguments appended to `args`. False:
+// it is not there whole or is unusual, as above; nothing is taken off, and what was appended counts
+// for nothing.
+bool take_request(Bytes& stream, std::vector<Bytes>& args);
+
 // Takes a client's bytes apart into requests: RESP arrays of bulk strings, or inline lines with
 // Redis's quoting. Pure: the owner keeps the bytes, the parser keeps offsets, so the bytes may move
 // between calls. A request that comes in pieces is never read twice. Confined to its owner's
@@ -68,6 +73,9 @@ class RequestParser {
   // After kNeedMore: how many bytes at least are still to come; worth reserving for a large
   // argument.
   size_t bytes_missing() const { return bytes_missing_; }
+
+  // No request has begun: the next bytes are a request's first.
+  bool is_between_requests() const { return state_ == State::kStart; }
 
   // Forgets a partial request and an error.
   void reset();

@@ -28,6 +28,8 @@ constexpr int64_t kTickMs = 100;
 // For files, listeners and links; as many as Redis sets aside.
 constexpr int64_t kDescriptorsReserved = 32;
 constexpr int64_t kDescriptorsPerLoop = 4;
+// Commands that take longer to apply than it takes to wake a thread.
+constexpr size_t kWorthSharing = 200;
 
 }  // namespace
 
@@ -39,6 +41,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       random_(seed),
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
+      apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1, kWorthSharing),
       node_(options,
             {.loop = replication_loop_,
              .network = replication_network_,
@@ -46,7 +49,8 @@ Composition::Composition(Options& options, Config& config, Process process, uint
              .clock = clock_,
              .saving = std::make_unique<ThreadBackground>("snapshot-file"),
              .loading = std::make_unique<ThreadBackground>("file-load"),
-             .seed = random_.next()},
+             .seed = random_.next(),
+             .apply_crew = &apply_crew_},
             {.each_executor =
                  [this](FunctionRef<void(ExecutorCounters&)> visit) {
                    for (const auto& worker : workers_) visit(worker->executor().counters());
@@ -87,7 +91,8 @@ Composition::Composition(Options& options, Config& config, Process process, uint
               .acceptor = acceptor_,
               .left_main_loop = left_loop_,
               .clients_allowed = [this] { return clients_allowed(); },
-              .show_title = [this] { return this->show_title(); }}) {
+              .show_title = [this] { return this->show_title(); },
+              .fit_apply_threads = [this] { return this->fit_apply_threads(); }}) {
   engine_.pauses.over = [this] { resume_clients(); };
   engine_.used_memory_bytes = [this] { return read_memory(files_).used_bytes; };
   engine_.snapshot_helpers = snapshot_helpers();
@@ -143,10 +148,20 @@ Result<void> Composition::start_threads() {
   if (auto started = shutdown_.prepare(); !started) return started;
   if (auto started = reclaimer_.start(); !started) return started;
   if (auto started = replication_thread_.start(); !started) return started;
+  if (auto started = fit_apply_threads(); !started) return started;
   for (size_t at = 0; at < workers_.size(); ++at) {
     if (auto started = workers_[at]->start(at); !started) return started;
   }
   return {};
+}
+
+// The link's own thread is one of them.
+Result<void> Composition::fit_apply_threads() {
+  const int64_t configured = options_.replication.apply_threads.get();
+  const int64_t processors = std::max(1u, std::thread::hardware_concurrency());
+  const int64_t threads =
+      configured > 0 ? configured : std::min(processors, ReplicationOptions::kApplyThreadsAtFirst);
+  return apply_crew_.resize(static_cast<int>(threads) - 1);
 }
 
 Result<void> Composition::show_title() {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crew.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "io/files.h"
@@ -66,6 +67,7 @@ class Composition {
   std::vector<CommandRow> rows(Node& node);
   Status::Parts status_parts(std::string run_id);
   void on_loaded(const FileLoad::Outcome& outcome);
+  Result<void> fit_apply_threads();
   Result<void> show_title();
   void every_tick();
   size_t worker_count() const;
@@ -92,6 +94,7 @@ class Composition {
   UvLoop replication_loop_;
   UvNetwork replication_network_;
   ReplicationThread replication_thread_;
+  ThreadCrew apply_crew_;
   Node node_;
   Engine& engine_;
   Gate& gate_;

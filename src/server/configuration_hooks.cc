@@ -106,6 +106,7 @@ void ConfigurationHooks::hook_data() {
     parts_.replication.apply_options();
     return {};
   });
+  config.on_change(Part::kApplyThreads, [this] { return parts_.fit_apply_threads(); });
   config.on_change(Part::kBacklog, [this, &options]() -> Result<void> {
     Option<int64_t>& bytes = options.replication.backlog_bytes;
     bytes.set(std::max(bytes.get(), ReplicationOptions::kBacklogBytesMin));

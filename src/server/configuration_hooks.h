@@ -36,6 +36,7 @@ class ConfigurationHooks {
     const std::atomic<bool>& left_main_loop;   // for good
     std::function<int64_t()> clients_allowed;  // of `maxclients`, by the system
     std::function<Result<void>()> show_title;
+    std::function<Result<void>()> fit_apply_threads;
   };
 
   explicit ConfigurationHooks(Parts parts) : parts_(std::move(parts)) {}

@@ -99,7 +99,8 @@ ReplicationControl::Parts Node::replication_parts(const Machine& machine) {
           .listening_port = [this] { return static_cast<int>(options_.server.network.port.get()); },
           .observer = &replication_cards_,
           .random_seed = random_.next(),
-          .files = &machine.files};
+          .files = &machine.files,
+          .apply_crew = machine.apply_crew};
 }
 
 // A connection that becomes a replica's.

@@ -46,6 +46,7 @@ class Node {
     std::unique_ptr<Background> saving;  // for the snapshots that go into the file
     std::unique_ptr<Background> loading;
     uint64_t seed;
+    Crew* apply_crew = nullptr;  // helps the link to its primary
     // The log's; only the simulation has small ones.
     uint32_t log_block_bytes = LogOptions{}.block_bytes;
     size_t file_write_bytes = Persistence::kWriteBytes;

@@ -1,0 +1,107 @@
+// Mechanism: a piece of work is opened by one store and closed by one subtraction. A helper joins
+// in by counting itself while the piece is open, in the same number; so end() knows of everybody
+// who came, and nobody can come later.
+#include "base/crew.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tandem {
+namespace {
+
+// Some ten or twenty microseconds: less than it takes to wake a sleeper.
+constexpr int kLooks = 400;
+
+}  // namespace
+
+ThreadCrew::~ThreadCrew() {
+  const auto ended = resize(0);
+  CHECK(ended, "a thread can always end");
+}
+
+Result<void> ThreadCrew::resize(int helpers) {
+  const Guard guard(lock_);
+  while (static_cast<int>(members_.size()) > helpers) {
+    Helper& last = *members_.back();
+    last.leaves.store(true);
+    // Another number, so that it looks up.
+    state_.fetch_add(kPiece);
+    state_.notify_all();
+    last.thread.join();
+    members_.pop_back();
+  }
+  while (static_cast<int>(members_.size()) < std::min(helpers, most_)) {
+    auto member = std::make_unique<Helper>();
+    const auto number = static_cast<int>(members_.size());
+    auto started =
+        Thread::start(name_ + "-" + std::to_string(number + 1),
+                      [this, number, &leaves = member->leaves] { help(number, leaves); });
+    if (!started) return std::unexpected(started.error());
+    member->thread = std::move(*started);
+    members_.push_back(std::move(member));
+    count_.store(static_cast<int>(members_.size()));
+  }
+  count_.store(static_cast<int>(members_.size()));
+  return {};
+}
+
+void ThreadCrew::share(Work work, FunctionRef<void()> own) {
+  const Guard guard(lock_);
+  work_ = &work;
+  const uint32_t state = state_.load(std::memory_order_relaxed);
+  state_.store((piece_of(state) + 1) * kPiece + kOpen, std::memory_order_release);
+  state_.notify_all();
+  own();
+  wait_for_helpers();
+}
+
+void ThreadCrew::wait_for_helpers() {
+  uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
+  for (int look = 0; busy_in(state) != 0; ++look) {
+    if (look < kLooks) {
+      __builtin_ia32_pause();
+    } else {
+      state_.wait(state, std::memory_order_acquire);
+    }
+    state = state_.load(std::memory_order_acquire);
+  }
+}
+
+// The state once it is another one than `last`.
+uint32_t ThreadCrew::next_state(uint32_t last) {
+  for (int look = 0; look < kLooks; ++look) {
+    const uint32_t state = state_.load(std::memory_order_acquire);
+    if (state != last) return state;
+    __builtin_ia32_pause();
+  }
+  state_.wait(last, std::memory_order_acquire);
+  return state_.load(std::memory_order_acquire);
+}
+
+// False: the piece is closed, or it is `done` that this helper has been at already.
+bool ThreadCrew::join_in(uint32_t& state, uint32_t done) {
+  while ((state & kOpen) != 0 && piece_of(state) != done) {
+    if (state_.compare_exchange_weak(state, state + kOne, std::memory_order_acquire)) return true;
+  }
+  return false;
+}
+
+void ThreadCrew::help(int number, const std::atomic<bool>& leaves) {
+  uint32_t done = 0;
+  uint32_t state = state_.load(std::memory_order_acquire);
+  while (!leaves.load()) {
+    if (!join_in(state, done)) {
+      state = next_state(state);
+      continue;
+    }
+    done = piece_of(state);
+    (*work_)(number);
+    state = state_.fetch_sub(kOne, std::memory_order_acq_rel) - kOne;
+    // The caller may sleep until the last one is done.
+    if (busy_in(state) == 0 && (state & kOpen) == 0) state_.notify_all();
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,90 @@
+// Threads that help another one with pieces of its work, now and then.
+//
+//   crew.share(work, own);   each helper that comes in time calls work(its number, from 0); the
+//                            caller calls own() meanwhile, and waits for who came
+//
+// `work` decides by itself who does what, for instance by a counter that all count up: helpers may
+// come late or not at all, so own() must be able to do everything that nobody has begun.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "base/lock.h"
+#include "base/result.h"
+#include "base/thread.h"
+
+namespace tandem {
+
+class Crew {
+ public:
+  using Work = FunctionRef<void(int helper)>;
+
+  virtual ~Crew() = default;
+
+  // How many they are at most, as long as the crew lives.
+  virtual int helpers_max() const = 0;
+  // How many they are at the moment.
+  virtual int helpers() const = 0;
+  // How much there must be to do, in whatever the caller counts, so that sharing costs less than it
+  // gains.
+  virtual size_t worth_sharing() const = 0;
+  // What was written before is seen by the helpers, and what they write by the caller afterwards.
+  virtual void share(Work work, FunctionRef<void()> own) = 0;
+};
+
+// Real threads. A helper that has nothing to do looks for more for some microseconds, since the
+// next piece often comes at once, and then sleeps in the kernel.
+//
+// Threads: any.
+class ThreadCrew final : public Crew {
+ public:
+  // The helpers are called `name`-1, `name`-2 and so on.
+  ThreadCrew(std::string name, int helpers_max, size_t worth_sharing)
+      : name_(std::move(name)), most_(helpers_max), worth_sharing_(worth_sharing) {}
+  ~ThreadCrew() override;
+
+  // Makes or ends helpers, behind the work that is being done. The error: the system has no thread
+  // left; those that could be had stay.
+  Result<void> resize(int helpers);
+
+  int helpers_max() const override { return most_; }
+  int helpers() const override { return count_.load(std::memory_order_relaxed); }
+  size_t worth_sharing() const override { return worth_sharing_; }
+  void share(Work work, FunctionRef<void()> own) override;
+
+ private:
+  struct Helper {
+    Thread thread;
+    std::atomic<bool> leaves{false};
+  };
+
+  // The state is one number, so that who comes and who ends agree: the lowest bit says that the
+  // piece of work is open, the next ones count who is at it, the rest numbers the pieces.
+  static constexpr uint32_t kOpen = 1;
+  static constexpr uint32_t kOne = 2;
+  static constexpr uint32_t kPiece = 1 << 16;
+  static uint32_t piece_of(uint32_t state) { return state / kPiece; }
+  static uint32_t busy_in(uint32_t state) { return state % kPiece / kOne; }
+
+  void wait_for_helpers();
+  void help(int number, const std::atomic<bool>& leaves);
+  uint32_t next_state(uint32_t last);
+  bool join_in(uint32_t& state, uint32_t done);
+
+  const std::string name_;
+  const int most_;
+  const size_t worth_sharing_;
+  std::atomic<int> count_{0};
+  std::atomic<uint32_t> state_{0};
+  const Work* work_ = nullptr;
+  // While work is shared, and while helpers come and go.
+  Lock lock_;
+  std::vector<std::unique_ptr<Helper>> members_;
+};
+
+}  // namespace tandem

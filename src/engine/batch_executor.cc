@@ -1,0 +1,214 @@
+// Mechanism: all stripes of a batch are held by the thread of the link; the helpers work under its
+// hold. Their pieces of the keyspace are disjoint, since a lane is a group of stripes, and what
+// they write becomes the caller's with the end of Crew::share().
+#include "engine/batch_executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/context.h"
+
+namespace tandem {
+namespace {
+
+// Of a reply only an error is read, and long ones need not be built.
+constexpr size_t kReplyBytesMax = 1024;
+// How far ahead the four steps of a lookup are begun.
+constexpr size_t kTableAhead = 16;
+constexpr size_t kDirectoryAhead = 12;
+constexpr size_t kBucketAhead = 8;
+constexpr size_t kEntryAhead = 4;
+// Freed entries are used again while they are near.
+constexpr size_t kFreeEvery = 32;
+
+}  // namespace
+
+BatchHand::BatchHand(Engine& engine, uint64_t random_seed)
+    : engine_(engine), random_(random_seed), access_(engine.keyspace, engine.limits, effects_) {}
+
+void BatchHand::begin(const StreamBatch& batch, const StripeSet& held, int64_t now_ms) {
+  batch_ = &batch;
+  failures_.clear();
+  effects_.begin(false);  // the primary has stated them
+  access_.begin(now_ms, ExpiryMode::kIgnore, {}, held);
+}
+
+template <class At>
+void BatchHand::look_ahead(size_t i, size_t count, At at) const {
+  const auto for_each_table = [&](size_t ahead, auto&& act) {
+    if (i + ahead >= count) return;
+    const StreamBatch::Item& item = batch_->items()[at(i + ahead)];
+    DatabaseTables* tables = engine_.keyspace.tables(item.database);
+    if (tables == nullptr) return;
+    for (const DeclaredKey& key : batch_->keys(item)) {
+      act(tables->partition(key.place.partition), key.place.hash);
+    }
+  };
+  for_each_table(kTableAhead,
+                 [](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
+  for_each_table(kDirectoryAhead,
+                 [](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
+  for_each_table(kBucketAhead,
+                 [](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
+  for_each_table(kEntryAhead,
+                 [](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
+}
+
+template <class At>
+void BatchHand::execute_range(size_t count, At at) {
+  for (size_t i = 0; i < count; ++i) {
+    look_ahead(i, count, at);
+    execute(at(i));
+    if (i % kFreeEvery == 0) access_.free_garbage();
+  }
+  access_.free_garbage();
+}
+
+void BatchHand::execute_all() {
+  execute_range(batch_->size(), [](size_t i) { return i; });
+}
+
+void BatchHand::execute_lane(std::span<const uint16_t> lane) {
+  execute_range(lane.size(), [lane](size_t i) { return size_t{lane[i]}; });
+}
+
+void BatchHand::execute(size_t at) {
+  const StreamBatch::Item& item = batch_->items()[at];
+  if (item.key_count == 0) return;
+  access_.declare(batch_->keys(item));
+  reply_text_.clear();
+  reply_.set_bound(kReplyBytesMax);
+  const uint64_t errors = reply_.errors();
+  View view(access_, item.database);
+  Context context{.command = *item.command,
+                  .args = batch_->arguments(item),
+                  .keys = view,
+                  .reply = reply_,
+                  .random = random_,
+                  .now_ms = access_.now_ms(),
+                  .from_primary = true};
+  item.command->row.handler(context);
+  if (reply_.errors() != errors) [[unlikely]]
+    failures_.push_back({at, reply_text_});
+}
+
+void BatchHand::end() {
+  DCHECK(!access_.has_outcome(), "nobody waits for what a batch changes");
+  access_.free_garbage();
+  if (!access_.large_garbage().empty()) [[unlikely]] {
+    engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
+  }
+}
+
+BatchExecutor::BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew,
+                             uint64_t random_seed)
+    : engine_(engine),
+      counters_(counters),
+      crew_(crew),
+      locks_(engine.keyspace),
+      calls_(engine.registry.id_count()) {
+  const int hands = 1 + (crew_ == nullptr ? 0 : crew_->helpers_max());
+  for (int i = 0; i < hands; ++i) {
+    hands_.push_back(std::make_unique<BatchHand>(engine, random_seed + static_cast<uint64_t>(i)));
+  }
+}
+
+void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
+                          FunctionRef<void()> meanwhile) {
+  failures_.clear();
+  locks_.take_behind_others(batch.stripes(), Lock::Purpose::kStream);
+  if (may_apply(role_generation)) {
+    batch.drop_waited_for();
+  } else {
+    batch.drop_all();
+  }
+  if (batch.empty()) return locks_.release();
+  const int64_t started_us = engine_.clock.monotonic_us();
+  execute(batch, meanwhile);
+  engine_.journal.append_stream(locks_, batch.bytes(), batch.database());
+  locks_.release_to_others(Lock::Purpose::kStream);
+  account(batch, engine_.clock.monotonic_us() - started_us);
+}
+
+// Once the stripes are held none of it can change: whoever changes it takes all stripes afterwards.
+bool BatchExecutor::may_apply(uint64_t role_generation) const {
+  constexpr uint32_t kOneByOne = Gate::kPausedAll | Gate::kPausedWrites | Gate::kMonitored;
+  return engine_.is_replica_since(role_generation) && !engine_.journal.closed() &&
+         (engine_.gate.bits() & kOneByOne) == 0;
+}
+
+void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
+  const int64_t now_ms = engine_.clock.unix_ms();
+  const bool shared = is_worth_sharing(batch);
+  if (shared) batch.sort_into_lanes();
+  // A lane that is nearly all of the batch keeps the others idle.
+  if (!shared || batch.lanes().front().size() > batch.size() / 4 * 3) {
+    hands_[0]->begin(batch, locks_.held(), now_ms);
+    hands_[0]->execute_all();
+    return end_hands(1);
+  }
+  for (const auto& hand : hands_) hand->begin(batch, locks_.held(), now_ms);
+  next_lane_.store(0, std::memory_order_relaxed);
+  crew_->share([&](int helper) { execute_lanes(*hands_[static_cast<size_t>(helper) + 1], batch); },
+               [&] {
+                 meanwhile();
+                 execute_lanes(*hands_[0], batch);
+               });
+  end_hands(hands_.size());
+}
+
+bool BatchExecutor::is_worth_sharing(const StreamBatch& batch) const {
+  return crew_ != nullptr && crew_->helpers() > 0 && batch.size() >= crew_->worth_sharing();
+}
+
+void BatchExecutor::execute_lanes(BatchHand& hand, const StreamBatch& batch) {
+  const auto lanes = batch.lanes();
+  for (;;) {
+    const size_t at = next_lane_.fetch_add(1, std::memory_order_relaxed);
+    if (at >= lanes.size()) return;
+    hand.execute_lane(lanes[at]);
+  }
+}
+
+void BatchExecutor::end_hands(size_t used) {
+  for (size_t i = 0; i < used; ++i) {
+    BatchHand& hand = *hands_[i];
+    const KeyAccess::Counters& keys = hand.keys();
+    counters_.keyspace_hits.add(keys.hits);
+    counters_.keyspace_misses.add(keys.misses);
+    counters_.changes.add(keys.changes);
+    std::ranges::copy(hand.failures(), std::back_inserter(failures_));
+  }
+  std::ranges::sort(failures_, {}, &BatchFailure::at);
+}
+
+// The commands of a batch share its time: each is brief, and no clock is read for it.
+void BatchExecutor::account(const StreamBatch& batch, int64_t duration_us) {
+  for (size_t i = 0; i < hands_.size(); ++i) hands_[i]->end();
+  const auto total = static_cast<int64_t>(batch.size());
+  counters_.commands.add(batch.size());
+  counters_.command_us.add(static_cast<uint64_t>(duration_us));
+  for (const StreamBatch::Item& item : batch.items())
+    ++calls_[static_cast<size_t>(item.command->id)];
+  int64_t counted = 0;
+  for (const StreamBatch::Item& item : batch.items()) {
+    const uint32_t calls = std::exchange(calls_[static_cast<size_t>(item.command->id)], 0);
+    if (calls == 0) continue;
+    const int64_t before_us = duration_us * counted / total;
+    counted += calls;
+    CommandCounters& command = counters_.by_command[static_cast<size_t>(item.command->id)];
+    command.calls.add(calls);
+    command.microseconds.add(static_cast<uint64_t>(duration_us * counted / total - before_us));
+    if (engine_.track_latency.load(std::memory_order_relaxed)) {
+      command.latency.record(duration_us / total, calls);
+    }
+  }
+  for (const BatchFailure& failure : failures_) {
+    const Command& command = *batch.items()[failure.at].command;
+    counters_.by_command[static_cast<size_t>(command.id)].failed.add(1);
+    if (engine_.observer != nullptr) engine_.observer->error_reply(failure.reply);
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,104 @@
+// Executes batches of a primary's stream (engine/stream_batch.h), by several threads where that is
+// worth it, so that all others see a batch as a whole or not at all:
+//
+//   take      the stripes of all its keys
+//   judge     the role, the pauses, the end of the log, and who waits for a key: under them
+//   apply     lane by lane; helpers and the caller take the next lane each
+//   append    the primary's bytes, as one piece
+//   let go    of all stripes, to who waited for them
+//
+// So the log's end never moves into a batch, and a reader of any keys, one by one or together, sees
+// the data of one place in the stream, and never of an earlier one afterwards: whoever has seen
+// what a batch changed comes to its other keys when it is over.
+//
+// Threads: belongs to the thread of the link. Its counters may be read by any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/crew.h"
+#include "base/function_ref.h"
+#include "base/random.h"
+#include "engine/command_stats.h"
+#include "engine/engine.h"
+#include "engine/key_locks.h"
+#include "engine/stream_batch.h"
+#include "resp/reply_writer.h"
+
+namespace tandem {
+
+// A command that failed. Which, and the answer.
+struct BatchFailure {
+  size_t at;
+  std::string reply;
+};
+
+// What one thread needs to execute its share of a batch.
+class BatchHand {
+ public:
+  BatchHand(Engine& engine, uint64_t random_seed);
+
+  void begin(const StreamBatch& batch, const StripeSet& held, int64_t now_ms);
+  void execute_all();
+  void execute_lane(std::span<const uint16_t> lane);
+  // REQUIRES: no stripe held.
+  void end();
+
+  // Since begin().
+  const KeyAccess::Counters& keys() { return access_.counters(); }
+  std::span<const BatchFailure> failures() const { return failures_; }
+
+ private:
+  void execute(size_t at);
+  template <class At>
+  void execute_range(size_t count, At at);
+  template <class At>
+  void look_ahead(size_t i, size_t count, At at) const;
+
+  Engine& engine_;
+  Random random_;
+  const StreamBatch* batch_ = nullptr;
+  Effects effects_;
+  KeyAccess access_;
+  std::string reply_text_;
+  ReplyWriter reply_{reply_text_};
+  std::vector<BatchFailure> failures_;
+};
+
+class BatchExecutor {
+ public:
+  // `counters`: of the stream. `crew` outlives this; null: nobody helps.
+  BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
+
+  // Applies a batch, or as much of it as nobody waits for; says so by taking the rest off. Nothing
+  // of it is left, and nothing has happened, where it may not be applied now: then its commands are
+  // to be executed one by one, which finds out why. `meanwhile` is called, once, while helpers are
+  // at work, or not at all.
+  void apply(StreamBatch& batch, uint64_t role_generation, FunctionRef<void()> meanwhile);
+
+  // Of the last batch, in the order of the stream.
+  std::span<const BatchFailure> failures() const { return failures_; }
+
+ private:
+  bool may_apply(uint64_t role_generation) const;
+  void execute(StreamBatch& batch, FunctionRef<void()> meanwhile);
+  bool is_worth_sharing(const StreamBatch& batch) const;
+  void execute_lanes(BatchHand& hand, const StreamBatch& batch);
+  void end_hands(size_t used);
+  void account(const StreamBatch& batch, int64_t duration_us);
+
+  Engine& engine_;
+  ExecutorCounters& counters_;
+  Crew* const crew_;
+  KeyLocks locks_;
+  std::vector<std::unique_ptr<BatchHand>> hands_;  // the caller's, then the helpers'
+  std::atomic<size_t> next_lane_{0};
+  std::vector<BatchFailure> failures_;
+  std::vector<uint32_t> calls_;  // by Command::id; all 0 between batches
+};
+
+}  // namespace tandem

@@ -1,0 +1,175 @@
+// Mechanism: a step is added command by command and taken back as a whole when one of them cannot
+// be a part. Lanes that commands join form trees; the root of a tree stands for all in it.
+#include "engine/stream_batch.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/number.h"
+#include "resp/request.h"
+
+namespace tandem {
+
+StreamBatch::StreamBatch(Engine& engine)
+    : engine_(engine),
+      multi_(engine.registry.find_original("multi")),
+      exec_(engine.registry.find_original("exec")),
+      select_(engine.registry.find_original("select")) {}
+
+void StreamBatch::begin(Bytes stream, int database) {
+  stream_ = stream;
+  taken_ = 0;
+  database_ = database;
+  items_.clear();
+  arguments_.clear();
+  keys_.clear();
+  stripes_.clear();
+  last_ = nullptr;
+}
+
+bool StreamBatch::add_step() {
+  const Mark before = mark();
+  bool in_transaction = false;
+  do {
+    if (!add_command(in_transaction)) {
+      take_back(before);
+      return false;
+    }
+  } while (in_transaction);
+  items_.back().ends_step = true;
+  // What goes into the log without naming a key is before or behind whatever takes all stripes.
+  if (stripes_.empty()) stripes_.add(0);
+  return true;
+}
+
+// Stripes may stay that nobody needs: they are taken in vain, no more.
+void StreamBatch::take_back(const Mark& mark) {
+  items_.resize(mark.items);
+  arguments_.resize(mark.arguments);
+  keys_.resize(mark.keys);
+  taken_ = mark.taken;
+  database_ = mark.database;
+}
+
+bool StreamBatch::add_command(bool& in_transaction) {
+  if (items_.size() == kCommandsMax || arguments_.size() >= kArgumentsMax) return false;
+  const size_t first_argument = arguments_.size();
+  const size_t first_key = keys_.size();
+  Bytes rest = stream_.substr(taken_, kBytesMax - std::min(taken_, kBytesMax));
+  const size_t offered = rest.size();
+  if (!take_request(rest, arguments_)) return false;
+  const auto args = std::span<const Bytes>(arguments_).subspan(first_argument);
+  if (args.empty()) return false;
+  const Command* command = find(args);
+  if (command == nullptr || !command->arity_fits(args.size())) return false;
+  if (command == multi_ || command == exec_) {
+    if (in_transaction == (command == multi_)) return false;
+    in_transaction = command == multi_;
+  } else if (command == select_) {
+    if (!select(args)) return false;
+  } else if (!command->has(kBrief) || !command->has(kWrite) || !declare_keys(*command, args)) {
+    return false;
+  }
+  taken_ += offered - rest.size();
+  items_.push_back({.command = command,
+                    .first_argument = static_cast<uint32_t>(first_argument),
+                    .argument_count = static_cast<uint32_t>(args.size()),
+                    .first_key = static_cast<uint32_t>(first_key),
+                    .key_count = static_cast<uint32_t>(keys_.size() - first_key),
+                    .end = static_cast<uint32_t>(taken_),
+                    .database = database_,
+                    .ends_step = false});
+  return !is_waited_for(items_.back());
+}
+
+// Streams repeat themselves.
+const Command* StreamBatch::find(std::span<const Bytes> args) {
+  if (last_ != nullptr && args[0] == last_word_) return last_;
+  const Command* command = engine_.registry.resolve(args);
+  if (command != nullptr && command->row.subcommands.empty() && command->subcommands.empty()) {
+    last_ = command;
+    last_word_ = args[0];
+  }
+  return command;
+}
+
+bool StreamBatch::select(std::span<const Bytes> args) {
+  const auto index = parse_int64(args[1]);
+  if (!index || *index < 0 || *index >= engine_.keyspace.database_count()) return false;
+  database_ = static_cast<int>(*index);
+  return true;
+}
+
+bool StreamBatch::declare_keys(const Command& command, std::span<const Bytes> args) {
+  if (command.row.handler == nullptr || command.row.scope != LockScope::kKeys) return false;
+  const size_t before = keys_.size();
+  const auto declare = [&](Bytes key) {
+    keys_.push_back({key, engine_.keyspace.place(key)});
+    const KeyPlace& place = keys_.back().place;
+    stripes_.add(place.stripe());
+    // Only its address counts here, so it needs no lock, and may be gone.
+    if (DatabaseTables* tables = engine_.keyspace.tables(database_)) {
+      __builtin_prefetch(&tables->partition(place.partition));
+    }
+  };
+  if (const auto only = static_cast<size_t>(command.only_key_at); only != 0) {
+    if (only < args.size()) declare(args[only]);
+  } else {
+    found_.clear();
+    if (!find_keys(command.row.keys, args, found_)) return false;
+    for (const FoundKey& key : found_) declare(args[static_cast<size_t>(key.position)]);
+  }
+  return keys_.size() != before;
+}
+
+bool StreamBatch::is_waited_for(const Item& item) const {
+  return std::ranges::any_of(keys(item), [&](const DeclaredKey& key) {
+    return engine_.keyspace.interest().any(key.place.hash);
+  });
+}
+
+void StreamBatch::drop_waited_for() {
+  size_t keep = 0;
+  for (size_t at = 0; at < items_.size() && !is_waited_for(items_[at]); ++at) {
+    if (items_[at].ends_step) keep = at + 1;
+  }
+  if (keep == items_.size()) return;
+  items_.resize(keep);
+  if (keep != 0) database_ = items_.back().database;
+}
+
+uint8_t StreamBatch::root(uint8_t lane) {
+  while (joined_to_[lane] != lane) lane = joined_to_[lane] = joined_to_[joined_to_[lane]];
+  return lane;
+}
+
+void StreamBatch::sort_into_lanes() {
+  std::iota(joined_to_.begin(), joined_to_.end(), uint8_t{0});
+  for (const Item& item : items_) {
+    if (item.key_count < 2) continue;
+    const uint8_t first = root(lane_of(keys(item)[0]));
+    for (const DeclaredKey& key : keys(item).subspan(1)) joined_to_[root(lane_of(key))] = first;
+  }
+  // What has no key is counted in whichever lane.
+  const auto lane_of_item = [&](const Item& item) {
+    return item.key_count == 0 ? root(0) : root(lane_of(keys(item)[0]));
+  };
+  std::array<uint16_t, kLanes> size{};
+  for (const Item& item : items_) ++size[lane_of_item(item)];
+  std::array<uint16_t, kLanes> next{};
+  by_lane_.resize(items_.size());
+  lanes_.clear();
+  uint16_t at = 0;
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    next[lane] = at;
+    if (size[lane] != 0) lanes_.emplace_back(by_lane_.data() + at, size[lane]);
+    at = static_cast<uint16_t>(at + size[lane]);
+  }
+  for (size_t i = 0; i < items_.size(); ++i) {
+    by_lane_[next[lane_of_item(items_[i])]++] = static_cast<uint16_t>(i);
+  }
+  std::ranges::sort(lanes_, std::greater<>(), [](const auto& lane) { return lane.size(); });
+}
+
+}  // namespace tandem
