@@ -158,8 +158,8 @@ def apply_rates(server, streams, names=None):
                 seconds = primary.feed(stream)
                 spent = measure.cpu_seconds(server.process.pid) - before
                 found[name] = {"rate": count / seconds, "cpu": spent / count * 1e6}
-            failed = connection.info("stats").get("unexpected_error_replies", "0")
-            assert failed == "0", f"{failed} commands failed"
+            failed = server.info("stats").get("unexpected_error_replies", 0)
+            assert int(failed) == 0, f"{failed} commands failed"
     finally:
         primary.close()
     return found
