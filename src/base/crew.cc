@@ -27,17 +27,16 @@ Result<void> ThreadCrew::resize(int helpers) {
     Helper& last = *members_.back();
     last.leaves.store(true);
     // Another number, so that it looks up.
-    state_.fetch_add(kPiece);
+    state_.fetch_add(kWork);
     state_.notify_all();
     last.thread.join();
     members_.pop_back();
   }
   while (static_cast<int>(members_.size()) < std::min(helpers, most_)) {
     auto member = std::make_unique<Helper>();
-    const auto number = static_cast<int>(members_.size());
-    auto started =
-        Thread::start(name_ + "-" + std::to_string(number + 1),
-                      [this, number, &leaves = member->leaves] { help(number, leaves); });
+    const int hand = static_cast<int>(members_.size()) + 1;
+    auto started = Thread::start(name_ + "-" + std::to_string(hand),
+                                 [this, hand, &leaves = member->leaves] { help(hand, leaves); });
     if (!started) return std::unexpected(started.error());
     member->thread = std::move(*started);
     members_.push_back(std::move(member));
@@ -47,14 +46,25 @@ Result<void> ThreadCrew::resize(int helpers) {
   return {};
 }
 
-void ThreadCrew::share(Work work, FunctionRef<void()> own) {
+void ThreadCrew::share(size_t pieces, Work work, FunctionRef<void()> first) {
   const Guard guard(lock_);
   work_ = &work;
+  pieces_ = pieces;
+  next_piece_.store(0, std::memory_order_relaxed);
   const uint32_t state = state_.load(std::memory_order_relaxed);
-  state_.store((piece_of(state) + 1) * kPiece + kOpen, std::memory_order_release);
+  state_.store((work_of(state) + 1) * kWork + kOpen, std::memory_order_release);
   state_.notify_all();
-  own();
+  first();
+  do_pieces(0);
   wait_for_helpers();
+}
+
+void ThreadCrew::do_pieces(int hand) {
+  for (;;) {
+    const size_t piece = next_piece_.fetch_add(1, std::memory_order_relaxed);
+    if (piece >= pieces_) return;
+    (*work_)(hand, piece);
+  }
 }
 
 void ThreadCrew::wait_for_helpers() {
@@ -80,15 +90,15 @@ uint32_t ThreadCrew::next_state(uint32_t last) {
   return state_.load(std::memory_order_acquire);
 }
 
-// False: the piece is closed, or it is `done` that this helper has been at already.
+// False: there is none to join in, or it is `done`, which this helper has been at already.
 bool ThreadCrew::join_in(uint32_t& state, uint32_t done) {
-  while ((state & kOpen) != 0 && piece_of(state) != done) {
+  while ((state & kOpen) != 0 && work_of(state) != done) {
     if (state_.compare_exchange_weak(state, state + kOne, std::memory_order_acquire)) return true;
   }
   return false;
 }
 
-void ThreadCrew::help(int number, const std::atomic<bool>& leaves) {
+void ThreadCrew::help(int hand, const std::atomic<bool>& leaves) {
   uint32_t done = 0;
   uint32_t state = state_.load(std::memory_order_acquire);
   while (!leaves.load()) {
@@ -96,8 +106,8 @@ void ThreadCrew::help(int number, const std::atomic<bool>& leaves) {
       state = next_state(state);
       continue;
     }
-    done = piece_of(state);
-    (*work_)(number);
+    done = work_of(state);
+    do_pieces(hand);
     state = state_.fetch_sub(kOne, std::memory_order_acq_rel) - kOne;
     // The caller may sleep until the last one is done.
     if (busy_in(state) == 0 && (state & kOpen) == 0) state_.notify_all();

@@ -1,10 +1,5 @@
-// Threads that help another one with pieces of its work, now and then.
-//
-//   crew.share(work, own);   each helper that comes in time calls work(its number, from 0); the
-//                            caller calls own() meanwhile, and waits for who came
-//
-// `work` decides by itself who does what, for instance by a counter that all count up: helpers may
-// come late or not at all, so own() must be able to do everything that nobody has begun.
+// Threads that help another one with its work, now and then. The work is in pieces that do not touch
+// each other; each is done once, by the caller or by one of the helpers that come in time.
 #pragma once
 
 #include <atomic>
@@ -22,7 +17,8 @@ namespace tandem {
 
 class Crew {
  public:
-  using Work = FunctionRef<void(int helper)>;
+  // `hand`: who does it; 0 is the caller, the helpers are numbered from 1.
+  using Work = FunctionRef<void(int hand, size_t piece)>;
 
   virtual ~Crew() = default;
 
@@ -33,8 +29,10 @@ class Crew {
   // How much there must be to do, in whatever the caller counts, so that sharing costs less than it
   // gains.
   virtual size_t worth_sharing() const = 0;
-  // What was written before is seen by the helpers, and what they write by the caller afterwards.
-  virtual void share(Work work, FunctionRef<void()> own) = 0;
+  // Does the pieces 0 to `pieces` - 1; returns when all are done. The caller takes none before
+  // `first` has returned. Everybody sees what was written before, and the caller afterwards what
+  // the helpers wrote.
+  virtual void share(size_t pieces, Work work, FunctionRef<void()> first) = 0;
 };
 
 // Real threads. A helper that has nothing to do looks for more for some microseconds, since the
@@ -55,7 +53,7 @@ class ThreadCrew final : public Crew {
   int helpers_max() const override { return most_; }
   int helpers() const override { return count_.load(std::memory_order_relaxed); }
   size_t worth_sharing() const override { return worth_sharing_; }
-  void share(Work work, FunctionRef<void()> own) override;
+  void share(size_t pieces, Work work, FunctionRef<void()> first) override;
 
  private:
   struct Helper {
@@ -63,16 +61,17 @@ class ThreadCrew final : public Crew {
     std::atomic<bool> leaves{false};
   };
 
-  // The state is one number, so that who comes and who ends agree: the lowest bit says that the
-  // piece of work is open, the next ones count who is at it, the rest numbers the pieces.
+  // The state is one number, so that who comes and who ends agree: the lowest bit says that there
+  // is work to join in, the next ones count who is at it, the rest numbers the works.
   static constexpr uint32_t kOpen = 1;
   static constexpr uint32_t kOne = 2;
-  static constexpr uint32_t kPiece = 1 << 16;
-  static uint32_t piece_of(uint32_t state) { return state / kPiece; }
-  static uint32_t busy_in(uint32_t state) { return state % kPiece / kOne; }
+  static constexpr uint32_t kWork = 1 << 16;
+  static uint32_t work_of(uint32_t state) { return state / kWork; }
+  static uint32_t busy_in(uint32_t state) { return state % kWork / kOne; }
 
+  void do_pieces(int hand);
   void wait_for_helpers();
-  void help(int number, const std::atomic<bool>& leaves);
+  void help(int hand, const std::atomic<bool>& leaves);
   uint32_t next_state(uint32_t last);
   bool join_in(uint32_t& state, uint32_t done);
 
@@ -82,6 +81,8 @@ class ThreadCrew final : public Crew {
   std::atomic<int> count_{0};
   std::atomic<uint32_t> state_{0};
   const Work* work_ = nullptr;
+  size_t pieces_ = 0;
+  std::atomic<size_t> next_piece_{0};
   // While work is shared, and while helpers come and go.
   Lock lock_;
   std::vector<std::unique_ptr<Helper>> members_;

@@ -149,26 +149,17 @@ void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
     return end_hands(1);
   }
   for (const auto& hand : hands_) hand->begin(batch, locks_.held(), now_ms);
-  next_lane_.store(0, std::memory_order_relaxed);
-  crew_->share([&](int helper) { execute_lanes(*hands_[static_cast<size_t>(helper) + 1], batch); },
-               [&] {
-                 meanwhile();
-                 execute_lanes(*hands_[0], batch);
-               });
+  crew_->share(
+      batch.lanes().size(),
+      [&](int hand, size_t lane) {
+        hands_[static_cast<size_t>(hand)]->execute_lane(batch.lanes()[lane]);
+      },
+      meanwhile);
   end_hands(hands_.size());
 }
 
 bool BatchExecutor::is_worth_sharing(const StreamBatch& batch) const {
   return crew_ != nullptr && crew_->helpers() > 0 && batch.size() >= crew_->worth_sharing();
-}
-
-void BatchExecutor::execute_lanes(BatchHand& hand, const StreamBatch& batch) {
-  const auto lanes = batch.lanes();
-  for (;;) {
-    const size_t at = next_lane_.fetch_add(1, std::memory_order_relaxed);
-    if (at >= lanes.size()) return;
-    hand.execute_lane(lanes[at]);
-  }
 }
 
 void BatchExecutor::end_hands(size_t used) {

@@ -14,7 +14,6 @@
 // Threads: belongs to the thread of the link. Its counters may be read by any.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -87,7 +86,6 @@ class BatchExecutor {
   bool may_apply(uint64_t role_generation) const;
   void execute(StreamBatch& batch, FunctionRef<void()> meanwhile);
   bool is_worth_sharing(const StreamBatch& batch) const;
-  void execute_lanes(BatchHand& hand, const StreamBatch& batch);
   void end_hands(size_t used);
   void account(const StreamBatch& batch, int64_t duration_us);
 
@@ -96,7 +94,6 @@ class BatchExecutor {
   Crew* const crew_;
   KeyLocks locks_;
   std::vector<std::unique_ptr<BatchHand>> hands_;  // the caller's, then the helpers'
-  std::atomic<size_t> next_lane_{0};
   std::vector<BatchFailure> failures_;
   std::vector<uint32_t> calls_;  // by Command::id; all 0 between batches
 };
