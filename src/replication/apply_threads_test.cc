@@ -122,6 +122,21 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
     }
   }
 
+  // Changes something in the middle, while the next command or batch waits for its stripes.
+  void while_the_stream_waits(const NumberedStream& stream,
+                              FunctionRef<void(const AllStripes&)> change) {
+    while (log.end() < stream.bytes.size() / 3) std::this_thread::yield();
+    const ExclusiveGuard all(keyspace);
+    while (!somebody_waits()) std::this_thread::yield();
+    change(all);
+  }
+  bool somebody_waits() {
+    for (int stripe = 0; stripe < kStripes; ++stripe) {
+      if (engine.keyspace.stripe(stripe).contended()) return true;
+    }
+    return false;
+  }
+
   // What stands there when nobody can change it.
   void expect_prefix(const AllStripes& /*all*/, const NumberedStream& stream) {
     ASSERT_TRUE(stream.is_boundary(log.end())) << log.end();
@@ -232,31 +247,33 @@ TEST_F(ApplyThreads, ReadersSeePlacesInTheStreamAndNeverGoBack) {
 // Where it is cut off, be it between two commands of what would be one batch.
 TEST_F(ApplyThreads, AChangeOfRoleLeavesAPrefix) {
   const NumberedStream stream(20'000, 3);
+  uint64_t changed_at = 0;
   std::thread other([&] {
-    while (log.end() < stream.bytes.size() / 3) std::this_thread::yield();
-    const ExclusiveGuard all(keyspace);
-    state.change(all, PrimaryRole{});
-    expect_prefix(all, stream);
+    while_the_stream_waits(stream, [&](const AllStripes& all) {
+      state.change(all, PrimaryRole{});
+      expect_prefix(all, stream);
+      changed_at = log.end();
+    });
   });
   feed(stream);
   other.join();
   const ExclusiveGuard all(keyspace);
-  EXPECT_LT(log.end(), stream.bytes.size());
+  EXPECT_EQ(log.end(), changed_at);
   expect_prefix(all, stream);
 }
 
 TEST_F(ApplyThreads, AClosedLogOrAPauseHoldsTheRestBack) {
   const NumberedStream stream(20'000, 4);
+  uint64_t closed_at = 0;
   std::thread other([&] {
-    while (log.end() < stream.bytes.size() / 3) std::this_thread::yield();
-    {
-      const ExclusiveGuard all(keyspace);
+    while_the_stream_waits(stream, [&](const AllStripes& all) {
       engine.journal.close(all);
-      expect_prefix(all, stream);
-    }
+      closed_at = log.end();
+    });
   });
   feed(stream);
   other.join();
+  EXPECT_EQ(log.end(), closed_at);
   EXPECT_TRUE(apply.held_back());
   {
     const ExclusiveGuard all(keyspace);
