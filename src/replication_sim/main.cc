@@ -41,10 +41,11 @@ int run_many(uint64_t first, uint64_t count) {
   fmt::print(
       "{} schedules good: {} steps, {} crashes, {} promotions, {} full and {} partial syncs\n"
       "{} role flips, {} pauses of clients, {} slow takers, {} let go at last\n"
+      "{} batches of a stream applied by several hands\n"
       "{} saves, {} restarts from disk, {} replicas and {} primaries resumed from there\n"
       "{} keys expired, {} times there were expired keys on a replica\n",
       count, sum.steps, sum.crashes, sum.promotions, sum.full_syncs, sum.partial_syncs,
-      sum.role_flips, sum.pauses, sum.slow_takers, sum.takers_let_go, sum.saves,
+      sum.role_flips, sum.pauses, sum.slow_takers, sum.takers_let_go, sum.shared_batches, sum.saves,
       sum.restarts_from_disk, sum.resumed, sum.resumed_primaries, sum.expired_keys,
       sum.expired_on_replicas);
   return 0;

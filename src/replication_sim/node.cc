@@ -36,6 +36,10 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
       incarnation_(options.incarnation),
       observer_(options.observer),
       options_(server_options(options)),
+      apply_crew_(process.take_seed(),
+                  [this, look = options.look] {
+                    if (look != nullptr) look(*this);
+                  }),
       node_(*options_, machine(options),
             {.each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
               visit(worker_->executor().counters());
@@ -60,6 +64,7 @@ Node::Machine SimNode::machine(const SimNodeOptions& options) {
           .saving = process_.make_background([this] { after_save_step(); }),
           .loading = process_.make_background(),
           .seed = process_.take_seed(),
+          .apply_crew = &apply_crew_,
           .log_block_bytes = options.block_bytes,
           .file_write_bytes = options.write_bytes};
 }
@@ -114,6 +119,19 @@ Task<void> SimNode::accept(StopToken stop) {
 std::string SimNode::command(int database, const std::vector<std::string>& args) {
   Client client;
   client.database = database;
+  return execute(client, args);
+}
+
+std::string SimNode::transaction(int database,
+                                 const std::vector<std::vector<std::string>>& commands) {
+  Client client;
+  client.database = database;
+  execute(client, {"multi"});
+  for (const auto& args : commands) execute(client, args);
+  return execute(client, {"exec"});
+}
+
+std::string SimNode::execute(Client& client, const std::vector<std::string>& args) {
   const std::vector<Bytes> views(args.begin(), args.end());
   std::string out;
   ReplyWriter reply(out);

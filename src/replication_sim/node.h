@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "io/task.h"
 #include "log/log.h"
 #include "replication/invariants.h"
+#include "replication_sim/apply_crew.h"
 #include "replication_sim/oracles.h"
 #include "server/node.h"
 #include "server/worker.h"
@@ -40,7 +42,9 @@ class FileObserver {
 
 struct SimNodeOptions {
   FileObserver& observer;  // outlives the node
-  std::string primary{};   // an address: it starts as that one's replica
+  // In the middle of a batch of its primary's stream: what clients may see then.
+  std::function<void(SimNode&)> look{};
+  std::string primary{};  // an address: it starts as that one's replica
   std::vector<SavePoint> save_points{};
   size_t write_bytes = 1024;  // Persistence
   uint64_t incarnation = 0;
@@ -58,6 +62,8 @@ class SimNode {
 
   // A client's command, executed at once. Gives the reply.
   std::string command(int database, const std::vector<std::string>& args);
+  // In MULTI and EXEC. Gives EXEC's reply.
+  std::string transaction(int database, const std::vector<std::vector<std::string>>& commands);
   // What the server's timers do: save points and active expiry.
   void tick();
   // What CLIENT PAUSE began is over.
@@ -69,7 +75,9 @@ class SimNode {
   bool is_loading() const { return node_.is_loading(); }
   bool is_replica() const { return node_.replication().is_replica(); }
   bool link_up() const { return node_.replication().link().following(); }
+  Engine& engine() { return node_.engine(); }
   Log& log() { return node_.engine().log; }
+  int64_t shared_batches() const { return apply_crew_.shared(); }
   ReplicationControl& control() { return node_.replication(); }
   Persistence& persistence() { return node_.persistence(); }
   int64_t unix_ms() const { return process_.clock().unix_ms(); }
@@ -88,6 +96,7 @@ class SimNode {
     Client() : ClientState(ClientKind::kNormal) {}
   };
 
+  std::string execute(Client& client, const std::vector<std::string>& args);
   Node::Machine machine(const SimNodeOptions& options);
   Task<void> accept(StopToken stop);
   void after_save_step();
@@ -103,6 +112,7 @@ class SimNode {
   const uint64_t incarnation_;
   FileObserver& observer_;
   const std::unique_ptr<Options> options_;
+  SimCrew apply_crew_;
   Node node_;
   std::optional<Worker> worker_;
   bool saving_ = false;       // in the background

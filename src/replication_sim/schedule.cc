@@ -12,6 +12,7 @@
 #include "replication/invariants.h"
 #include "replication_sim/clients.h"
 #include "replication_sim/node.h"
+#include "replication_sim/numbered_keys.h"
 #include "replication_sim/oracles.h"
 #include "sim/network.h"
 #include "sim/process.h"
@@ -89,6 +90,7 @@ class Schedule final : private FileObserver {
     member.follows = primary;
     const SimNodeOptions options{
         .observer = *this,
+        .look = [this](SimNode& node) { look_at_numbers(node); },
         .primary = primary ? members_[*primary].process->address() : std::string(),
         .save_points = save_points_,
         .write_bytes = 64 + chance_.below(1024),
@@ -109,6 +111,11 @@ class Schedule final : private FileObserver {
   }
 
   // ---- FileObserver ----
+
+  // As a client of the node may, at this moment.
+  void look_at_numbers(SimNode& node) {
+    if (auto wrong = check_numbers(node.engine())) violate(member_of(node), *wrong);
+  }
 
   Member& member_of(const SimNode& node) {
     for (Member& member : members_) {
@@ -233,6 +240,7 @@ class Schedule final : private FileObserver {
     result_.full_syncs += node.control().link().full_syncs.load();
     result_.partial_syncs += node.control().link().partial_syncs.load();
     result_.expired_keys += node.expired_keys();
+    result_.shared_batches += node.shared_batches();
   }
 
   void follow(size_t replica, size_t primary) {
@@ -281,7 +289,10 @@ class Schedule final : private FileObserver {
     if (!members_[primary_].node) return;
     SimNode& node = *members_[primary_].node;
     const int count = 1 + static_cast<int>(chance_.below(chance_.below(5) == 0 ? 60 : 6));
-    for (int i = 0; i < count; ++i) write_at_random(node, chance_);
+    for (int i = 0; i < count; ++i) {
+      if (chance_.below(8) == 0) write_numbers(node, chance_);
+      write_at_random(node, chance_);
+    }
   }
 
   void read_some() {
@@ -525,6 +536,7 @@ class Schedule final : private FileObserver {
         result_.violation = std::move(violation);
       }
       look_for_resumed_primary(member);
+      look_at_numbers(*member.node);
       if (replicas && member.node->has_expired_keys()) ++result_.expired_on_replicas;
     }
   }
@@ -621,6 +633,7 @@ void ScheduleResult::add(const ScheduleResult& other) {
   pauses += other.pauses;
   slow_takers += other.slow_takers;
   takers_let_go += other.takers_let_go;
+  shared_batches += other.shared_batches;
   saves += other.saves;
   restarts_from_disk += other.restarts_from_disk;
   resumed += other.resumed;

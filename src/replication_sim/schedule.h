@@ -13,7 +13,9 @@
 //   2. A replica that starts from a file goes on by partial sync if whom it follows has the bytes
 //   from its place on (replication_sim/oracles.h).
 //   3. No command of a primary's stream fails at its replica.
-//   4. Who takes nothing of a full sync is let go after repl-timeout, however alive it says it is.
+//   4. In the middle of a batch that a replica applies, and at any other moment, whoever reads sees
+//   what belongs to one place in a history (replication_sim/numbered_keys.h).
+//   5. Who takes nothing of a full sync is let go after repl-timeout, however alive it says it is.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +40,9 @@ struct ScheduleResult {
   int role_flips = 0;
   int pauses = 0;
   int slow_takers = 0;
-  int takers_let_go = 0;  // of those who took nothing at all
-  int64_t saves = 0;      // done; many more are ended by a crash
+  int takers_let_go = 0;       // of those who took nothing at all
+  int64_t shared_batches = 0;  // of streams, applied by several hands
+  int64_t saves = 0;           // done; many more are ended by a crash
   int restarts_from_disk = 0;
   int resumed = 0;            // of these, replicas that went on by partial sync
   int resumed_primaries = 0;  // of these, primaries with which a former replica went on

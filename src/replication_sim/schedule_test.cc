@@ -29,6 +29,7 @@ TEST(ScheduleTest, InvariantsHold) {
   EXPECT_GT(sum.pauses, 0);
   EXPECT_GT(sum.slow_takers, 0);
   EXPECT_GT(sum.takers_let_go, 0);
+  EXPECT_GT(sum.shared_batches, 0);
   EXPECT_GT(sum.saves, 0);
   EXPECT_GT(sum.restarts_from_disk, 0);
   EXPECT_GT(sum.resumed, 0);
