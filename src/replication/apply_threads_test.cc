@@ -14,8 +14,14 @@
 namespace tandem {
 namespace {
 
-constexpr int kKeys = 40;
+constexpr int kKeys = 96;
+// Commands of several keys take them from near each other, so that not all lanes become one.
+constexpr int kKeysNear = 8;
 constexpr int kHelpers = 3;
+
+// Keys lie in two databases.
+constexpr int kDatabases = 2;
+int database_of(int key) { return key % kDatabases; }
 
 std::string key_name(int number) { return fmt::format("k{}", number); }
 
@@ -27,22 +33,24 @@ struct NumberedStream {
 
   void add(int step) {
     const std::string value = std::to_string(step);
+    select_at_times();
     switch (random.below(8)) {
-      case 0:
-        bytes += request({"mset", pick(step), value, pick(step), value, pick(step), value});
+      case 0: {
+        const int among = kKeysNear * static_cast<int>(random.below(kKeys / kKeysNear));
+        bytes += request(
+            {"mset", pick(step, among, kKeysNear), value, pick(step, among, kKeysNear), value});
         break;
+      }
       case 1:
         bytes += request({"multi"});
         for (int i = 0; i < 5; ++i) bytes += request({"set", pick(step), value});
         bytes += request({"exec"});
         break;
-      case 2:  // what is no part of a batch
-        bytes += request({"longset", pick(step), value});
+      case 2: {  // now and then what is no part of a batch
+        const bool is_long = random.below(100) == 0;
+        bytes += request({is_long ? "longset" : "set", pick(step), value});
         break;
-      case 3:
-        bytes += request({"select", "0"});
-        boundaries.push_back(bytes.size());
-        [[fallthrough]];
+      }
       default:
         bytes += request({"set", pick(step), value});
     }
@@ -50,8 +58,17 @@ struct NumberedStream {
     boundaries.push_back(bytes.size());
   }
 
-  std::string pick(int step) {
-    const auto key = static_cast<int>(random.below(kKeys));
+  void select_at_times() {
+    if (random.below(8) != 0) return;
+    database = static_cast<int>(random.below(kDatabases));
+    bytes += request({"select", std::to_string(database)});
+    boundaries.push_back(bytes.size());
+  }
+
+  // Of the selected database, among `count` keys from `first` on.
+  std::string pick(int step, int first = 0, int count = kKeys) {
+    const auto at = static_cast<int>(random.below(static_cast<uint64_t>(count / kDatabases)));
+    const int key = first + kDatabases * at + database;
     if (written[key].empty() || written[key].back() != step) written[key].push_back(step);
     return key_name(key);
   }
@@ -76,6 +93,7 @@ struct NumberedStream {
   }
 
   Random random;
+  int database = 0;
   std::string bytes;
   std::vector<uint64_t> ends;        // of steps
   std::vector<uint64_t> boundaries;  // of whatever is applied as a whole
@@ -116,7 +134,7 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
     Random pieces(2);
     apply.restart("a:6379");
     for (size_t at = 0; at < stream.bytes.size();) {
-      const size_t size = 1 + pieces.below(20'000);
+      const size_t size = 1 + pieces.below(150'000);
       if (!apply.feed(Bytes(stream.bytes).substr(at, size))) return;
       at += size;
     }
@@ -146,7 +164,7 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
     }
   }
   int value_of(int key) const {
-    const Entry* entry = keyspace.find(0, key_name(key));
+    const Entry* entry = keyspace.find(database_of(key), key_name(key));
     char digits[kInt64TextMax];
     return entry == nullptr ? 0 : static_cast<int>(*parse_int64(entry->text(digits)));
   }
@@ -171,7 +189,11 @@ class Reader {
     seen_ = std::max(seen_, stream_.steps_at(told));
     const int count = random_.below(2) == 0 ? 1 : 4;
     std::vector<int> keys;
-    for (int i = 0; i < count; ++i) keys.push_back(static_cast<int>(random_.below(kKeys)));
+    client_.database = static_cast<int>(random_.below(kDatabases));
+    for (int i = 0; i < count; ++i) {
+      keys.push_back(kDatabases * static_cast<int>(random_.below(kKeys / kDatabases)) +
+                     client_.database);
+    }
     const std::vector<int> values = count == 1 ? get(keys) : get_at_once(keys);
     int until = static_cast<int>(stream_.ends.size()) + 1;
     for (size_t i = 0; i < keys.size(); ++i) {
@@ -280,7 +302,7 @@ TEST_F(ApplyThreads, AClosedLogOrAPauseHoldsTheRestBack) {
     expect_prefix(all, stream);
   }
   engine.journal.reopen();
-  engine.pauses.begin(PauseReason::kClientPause, PauseKind::kWrites);
+  engine.pauses.begin(PauseReason::kClientPause, PauseKind::kAll);
   const uint64_t paused_at = log.end();
   ASSERT_TRUE(apply.feed({}));
   EXPECT_EQ(log.end(), paused_at);
