@@ -140,10 +140,8 @@ bool BatchExecutor::may_apply(uint64_t role_generation) const {
 
 void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
   const int64_t now_ms = engine_.clock.unix_ms();
-  const bool shared = is_worth_sharing(batch);
-  if (shared) batch.sort_into_lanes();
-  // A lane that is nearly all of the batch keeps the others idle.
-  if (!shared || batch.lanes().front().size() > batch.size() / 4 * 3) {
+  shared_ = is_worth_sharing(batch);
+  if (!shared_) {
     hands_[0]->begin(batch, locks_.held(), now_ms);
     hands_[0]->execute_all();
     return end_hands(1);
@@ -158,8 +156,13 @@ void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
   end_hands(hands_.size());
 }
 
-bool BatchExecutor::is_worth_sharing(const StreamBatch& batch) const {
-  return crew_ != nullptr && crew_->helpers() > 0 && batch.size() >= crew_->worth_sharing();
+// A lane that is nearly all of the batch keeps the others idle.
+bool BatchExecutor::is_worth_sharing(StreamBatch& batch) const {
+  if (crew_ == nullptr || crew_->helpers() == 0 || batch.size() < crew_->worth_sharing()) {
+    return false;
+  }
+  batch.sort_into_lanes();
+  return batch.lanes().front().size() <= batch.size() / 4 * 3;
 }
 
 void BatchExecutor::end_hands(size_t used) {

@@ -79,13 +79,15 @@ class BatchExecutor {
   // at work, or not at all.
   void apply(StreamBatch& batch, uint64_t role_generation, FunctionRef<void()> meanwhile);
 
+  // Whether several threads were to apply the last batch.
+  bool shared() const { return shared_; }
   // Of the last batch, in the order of the stream.
   std::span<const BatchFailure> failures() const { return failures_; }
 
  private:
   bool may_apply(uint64_t role_generation) const;
   void execute(StreamBatch& batch, FunctionRef<void()> meanwhile);
-  bool is_worth_sharing(const StreamBatch& batch) const;
+  bool is_worth_sharing(StreamBatch& batch) const;
   void end_hands(size_t used);
   void account(const StreamBatch& batch, int64_t duration_us);
 
@@ -94,6 +96,7 @@ class BatchExecutor {
   Crew* const crew_;
   KeyLocks locks_;
   std::vector<std::unique_ptr<BatchHand>> hands_;  // the caller's, then the helpers'
+  bool shared_ = false;
   std::vector<BatchFailure> failures_;
   std::vector<uint32_t> calls_;  // by Command::id; all 0 between batches
 };

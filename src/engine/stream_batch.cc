@@ -1,5 +1,5 @@
 // Mechanism: a step is added command by command and taken back as a whole when one of them cannot
-// be a part. Lanes that commands join form trees; the root of a tree stands for all in it.
+// be a part. Stripes that commands join form trees; the root of a tree stands for all in it.
 #include "engine/stream_batch.h"
 
 #include <algorithm>
@@ -139,37 +139,49 @@ void StreamBatch::drop_waited_for() {
   if (keep != 0) database_ = items_.back().database;
 }
 
-uint8_t StreamBatch::root(uint8_t lane) {
-  while (joined_to_[lane] != lane) lane = joined_to_[lane] = joined_to_[joined_to_[lane]];
-  return lane;
+uint8_t StreamBatch::root(uint8_t stripe) {
+  while (joined_to_[stripe] != stripe) {
+    stripe = joined_to_[stripe] = joined_to_[joined_to_[stripe]];
+  }
+  return stripe;
 }
 
+// Small lanes are put together until they are worth a piece of work of their own: keys are brought
+// near together within one.
 void StreamBatch::sort_into_lanes() {
   std::iota(joined_to_.begin(), joined_to_.end(), uint8_t{0});
   for (const Item& item : items_) {
     if (item.key_count < 2) continue;
-    const uint8_t first = root(lane_of(keys(item)[0]));
-    for (const DeclaredKey& key : keys(item).subspan(1)) joined_to_[root(lane_of(key))] = first;
+    const uint8_t first = root(stripe_of(keys(item)[0]));
+    for (const DeclaredKey& key : keys(item).subspan(1)) joined_to_[root(stripe_of(key))] = first;
   }
   // What has no key is counted in whichever lane.
-  const auto lane_of_item = [&](const Item& item) {
-    return item.key_count == 0 ? root(0) : root(lane_of(keys(item)[0]));
+  const auto root_of = [&](const Item& item) {
+    return item.key_count == 0 ? root(0) : root(stripe_of(keys(item)[0]));
   };
-  std::array<uint16_t, kLanes> size{};
-  for (const Item& item : items_) ++size[lane_of_item(item)];
-  std::array<uint16_t, kLanes> next{};
+  std::array<uint16_t, kStripes> size{};
+  for (const Item& item : items_) ++size[root_of(item)];
+  std::array<uint16_t, kStripes> lane_of{};
+  std::array<uint16_t, kLanesMax + 1> end{};
+  const size_t enough = items_.size() / kLanesMax + 1;
+  size_t lane = 0;
+  for (size_t stripe = 0; stripe < kStripes; ++stripe) {
+    lane_of[stripe] = static_cast<uint16_t>(lane);
+    end[lane] = static_cast<uint16_t>(end[lane] + size[stripe]);
+    if (end[lane] >= enough) ++lane;
+  }
   by_lane_.resize(items_.size());
   lanes_.clear();
-  uint16_t at = 0;
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    next[lane] = at;
-    if (size[lane] != 0) lanes_.emplace_back(by_lane_.data() + at, size[lane]);
-    at = static_cast<uint16_t>(at + size[lane]);
+  std::array<uint16_t, kLanesMax + 1> next{};
+  for (size_t i = 0, at = 0; i <= kLanesMax; ++i) {
+    next[i] = static_cast<uint16_t>(at);
+    if (end[i] != 0) lanes_.emplace_back(by_lane_.data() + at, end[i]);
+    at += end[i];
   }
   for (size_t i = 0; i < items_.size(); ++i) {
-    by_lane_[next[lane_of_item(items_[i])]++] = static_cast<uint16_t>(i);
+    by_lane_[next[lane_of[root_of(items_[i])]]++] = static_cast<uint16_t>(i);
   }
-  std::ranges::sort(lanes_, std::greater<>(), [](const auto& lane) { return lane.size(); });
+  std::ranges::sort(lanes_, std::greater<>(), [](const auto& one) { return one.size(); });
 }
 
 }  // namespace tandem

@@ -10,8 +10,8 @@
 // command that somebody waits for, or watches, is left to the Executor, and so is everything else.
 //
 // Commands on different stripes do not touch each other. So a batch falls into lanes, groups of
-// stripes, and each lane can be executed by another thread, in its order. A command with keys in
-// several lanes makes one of them, for this batch.
+// stripes, and each lane can be executed by another thread, in its order. A command with keys on
+// several stripes puts these into one lane, for this batch.
 //
 // Confined to the thread that fills it; read by those who execute it, meanwhile.
 #pragma once
@@ -36,7 +36,7 @@ class StreamBatch {
   static constexpr size_t kCommandsMax = 1024;
   static constexpr size_t kArgumentsMax = 8 * 1024;
   static constexpr size_t kBytesMax = 128 * 1024;
-  static constexpr size_t kLanes = 64;
+  static constexpr size_t kLanesMax = 32;
 
   struct Item {
     const Command* command;
@@ -77,8 +77,8 @@ class StreamBatch {
   // At least those of all keys.
   const StripeSet& stripes() const { return stripes_; }
 
-  // The items by lanes: those of one lane in their order, behind each other. The lanes that have
-  // any, the longest first.
+  // The items by lanes: those of one lane in their order, behind each other. The longest lane comes
+  // first; none is empty.
   void sort_into_lanes();
   std::span<const std::span<const uint16_t>> lanes() const { return lanes_; }
 
@@ -97,10 +97,10 @@ class StreamBatch {
   bool select(std::span<const Bytes> args);
   bool declare_keys(const Command& command, std::span<const Bytes> args);
   bool is_waited_for(const Item& item) const;
-  uint8_t lane_of(const DeclaredKey& key) const {
-    return static_cast<uint8_t>(static_cast<size_t>(key.place.stripe()) % kLanes);
+  static uint8_t stripe_of(const DeclaredKey& key) {
+    return static_cast<uint8_t>(key.place.stripe());
   }
-  uint8_t root(uint8_t lane);
+  uint8_t root(uint8_t stripe);
 
   Engine& engine_;
   const Command* const multi_;
@@ -118,7 +118,7 @@ class StreamBatch {
   const Command* last_ = nullptr;  // the command that was found last, by this word
   Bytes last_word_;
 
-  std::array<uint8_t, kLanes> joined_to_{};
+  std::array<uint8_t, kStripes> joined_to_{};
   std::vector<uint16_t> by_lane_;
   std::vector<std::span<const uint16_t>> lanes_;
 };

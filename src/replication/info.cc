@@ -223,6 +223,16 @@ constexpr MetricRow<LinkProgress> kLink[] = {
       .help = "Commands of the primary that failed here."},
      metric_read<&LinkProgress::unexpected_errors>,
      metric_reset<&LinkProgress::unexpected_errors>},
+    {{.name = "stream_batches",
+      .kind = kCounter,
+      .help = "Batches of the primary's commands that were applied."},
+     metric_read<&LinkProgress::batches>,
+     metric_reset<&LinkProgress::batches>},
+    {{.name = "stream_batches_shared",
+      .kind = kCounter,
+      .help = "Of these, the ones that several threads applied."},
+     metric_read<&LinkProgress::shared_batches>,
+     metric_reset<&LinkProgress::shared_batches>},
 };
 
 // The section's lines are text already: a name, a colon and what it says.

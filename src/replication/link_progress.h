@@ -38,6 +38,10 @@ struct LinkProgress {
   // Commands of the stream that failed here: INFO's unexpected_error_replies. CONFIG RESETSTAT
   // clears it.
   std::atomic<int64_t> unexpected_errors{0};
+  // Of the stream; the shared ones were applied by several threads. INFO's stream_batches and
+  // stream_batches_shared.
+  std::atomic<int64_t> batches{0};
+  std::atomic<int64_t> shared_batches{0};
   // The stream's place that was read, which may be ahead of what was applied.
   std::atomic<uint64_t> read_offset{0};
 

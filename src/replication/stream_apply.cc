@@ -148,6 +148,8 @@ void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int dat
 void StreamApply::note_applied(const StreamBatch& batch) {
   applied_ += batch.bytes().size();
   parsed_ = applied_;
+  progress_.batches.fetch_add(1, std::memory_order_relaxed);
+  if (batches_.shared()) progress_.shared_batches.fetch_add(1, std::memory_order_relaxed);
   client_.database = batch.database();
   client_.last_command = batch.items().back().command;
   for (const BatchFailure& failure : batches_.failures()) {
