@@ -36,11 +36,14 @@ def proportional(pid):
     return 0
 
 
+def benchmark_command(server, name, pipeline, operations, keys):
+    return ["redis-benchmark", "-p", str(server.port), "-c", "50", "-P", str(pipeline), "-n",
+            str(operations), "-d", "32", "-r", str(keys), "-t", name, "-q"]
+
+
 def run_benchmark(server, name, pipeline, operations, keys):
-    subprocess.run(["redis-benchmark", "-p", str(server.port), "-c", "50", "-P", str(pipeline),
-                    "-n",
-                    str(operations), "-d", "32", "-r", str(keys), "-t", name, "-q"],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(benchmark_command(server, name, pipeline, operations, keys), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def command_costs(servers, keys, slices=SLICES):

@@ -8,7 +8,7 @@ import pytest
 from harness.load import Load, assert_same, caught_up
 from harness.peers import EMPTY_RDB, FakePrimary, full_resync
 from harness.wait import wait_until
-from harness.wire import encode
+from harness.wire import ReplyError, encode
 
 
 def brief(chosen, n):
@@ -79,6 +79,14 @@ def test_any_number_of_threads_makes_the_same_data(start, kind):
     assert all(int(r.info("stats")["unexpected_error_replies"]) == 0 for r in replicas)
 
 
+def save(connection, turn):
+    """Now one way, now the other; the one before may still be going on."""
+    try:
+        connection(*[("BGSAVE", "SCHEDULE"), ("SAVE",)][turn % 2])
+    except ReplyError as error:
+        assert "in progress" in str(error)
+
+
 def test_whatever_comes_in_between_leaves_the_same_data(start):
     """The number of threads, saves, whole databases, readers and waiting clients, roles."""
     primary = start("tandem", "--client-output-buffer-limit", "replica 0 0 0",
@@ -96,7 +104,7 @@ def test_whatever_comes_in_between_leaves_the_same_data(start):
             for turn in range(6):
                 waiting.send(encode("XREAD", "BLOCK", "100", "STREAMS", "stream:1", "$"))
                 theirs("CONFIG", "SET", "replica-apply-threads", turn % 4)
-                theirs("BGSAVE", "SCHEDULE")
+                save(theirs, turn)
                 theirs("WATCH", "count:1", "string:1")
                 ours("SWAPDB", 0, 1)
                 if turn % 3 == 2:
@@ -113,8 +121,24 @@ def test_whatever_comes_in_between_leaves_the_same_data(start):
     assert int(primary.info()["sync_full"]) == full_syncs
 
 
-def test_a_replica_that_is_promoted_in_the_middle_holds_a_prefix(start):
-    """Each writer counts: number n is written to key n modulo 50, one after the other."""
+def promote(_primary, replica):
+    replica.promote()
+
+
+def lose_primary(primary, replica):
+    primary.kill()
+    wait_until(lambda: not replica.link_up(), "the link is down")
+
+
+def lose_connection(_primary, replica):
+    """The last moment before the link comes up again may be any, so it may not."""
+    with replica.connect() as connection:
+        connection("REPLICAOF", "127.0.0.1", "1")
+
+
+@pytest.mark.parametrize("ending", [promote, lose_primary, lose_connection])
+def test_a_stream_that_ends_in_the_middle_leaves_a_prefix(start, ending):
+    """Number n is written to key n modulo 50, one after the other."""
     primary = start("tandem", "--client-output-buffer-limit", "replica 0 0 0")
     replica = start("tandem", "--replica-apply-threads", "4")
     replica.follow(primary.port)
@@ -126,7 +150,7 @@ def test_a_replica_that_is_promoted_in_the_middle_holds_a_prefix(start):
     replica.unpause()
     with replica.connect() as connection:
         wait_until(lambda: connection("EXISTS", "number:49") == 1, "the stream goes on")
-        connection("REPLICAOF", "NO", "ONE")
+        ending(primary, replica)
         numbers = sorted(int(v) for v in connection("MGET", *[f"number:{k}" for k in range(50)]))
     assert numbers == list(range(numbers[0], numbers[0] + 50))
 
@@ -159,18 +183,22 @@ def test_a_large_value_in_the_middle(start):
     assert_same(primary, replica)
 
 
-def test_a_transaction_of_very_many_commands(start):
+def test_a_transaction_of_a_million_commands(start):
     primary = start("tandem", "--client-output-buffer-limit", "replica 0 0 0")
     replica = start("tandem", "--replica-apply-threads", "2")
     replica.follow(primary.port)
     caught_up(primary, replica)
     with primary.connect(seconds=60) as connection:
         connection("MULTI")
-        for at in range(0, 200_000, 10_000):
+        for at in range(0, 1_000_000, 10_000):
             connection.pipeline([("SET", f"t:{n}", n) for n in range(at, at + 10_000)])
         connection.send(encode("EXEC"))
         connection.read_raw()
-    assert_same(primary, replica)
+    caught_up(primary, replica)
+    with replica.connect() as connection:
+        assert connection("DBSIZE") == 1_000_000
+        assert connection("MGET", "t:0", "t:999999") == ["0", "999999"]
+    assert int(replica.info("stats")["unexpected_error_replies"]) == 0
 
 
 def test_a_kill_in_the_middle_costs_no_consistency(start):

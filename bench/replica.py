@@ -1,11 +1,18 @@
-"""How fast a server applies a primary's stream: a fake primary sends a recorded one as fast as the
-server takes it, and asks for an acknowledgement behind it."""
+"""How fast a server applies a primary's stream, and how far behind its primary it is.
+
+Alone: a fake primary sends a recorded stream as fast as the server takes it, and asks for an
+acknowledgement behind it. With its primary: redis-benchmark writes, and both offsets are read again
+and again.
+"""
 import random
+import statistics
+import subprocess
 import time
 
 from harness.peers import FakePrimary
+from harness.servers import parse_info
 from harness.wait import wait_until
-from harness.wire import encode
+from harness.wire import Connection, encode
 
 import measure
 
@@ -113,3 +120,43 @@ def apply_rates(server, streams):
         failed = server.info("stats").get("unexpected_error_replies", 0)
         assert int(failed) == 0, f"{failed} commands failed"
     return found
+
+
+def offsets(primary, replica):
+    """Bytes that the replica is behind, at about this moment, by two connections."""
+    ahead = parse_info(primary("INFO", "replication"))["master_repl_offset"]
+    behind = parse_info(replica("INFO", "replication"))["slave_repl_offset"]
+    return max(0, int(ahead) - int(behind))
+
+
+def lag(primary, replica, pipeline, operations, keys):
+    """While redis-benchmark sets: {"rate": SET a second, "lag": [bytes, ...]}."""
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "the link is up", 60)
+    measure.run_benchmark(primary, "set", 64, keys, keys)
+    wait_until(lambda: replica.offset() == primary.offset(), "the replica has caught up", 60)
+    samples = []
+    with Connection(primary.port) as ahead, Connection(replica.port) as behind:
+        before = primary.offset()
+        started = time.monotonic()
+        load = subprocess.Popen(measure.benchmark_command(primary, "set", pipeline, operations,
+                                                          keys),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while load.poll() is None:
+                time.sleep(0.01)
+                if load.poll() is None:
+                    samples.append(offsets(ahead, behind))
+        finally:
+            load.kill()
+            load.wait()
+        seconds = time.monotonic() - started
+        assert primary.offset() > before
+    return {"rate": operations / seconds, "lag": samples}
+
+
+def lag_figures(found):
+    """The figures of a page: the rate, and how far behind half of the time and at most."""
+    return {"SET a second": found["rate"],
+            "lag, median": statistics.median(found["lag"]) / 1e6,
+            "lag, longest": max(found["lag"]) / 1e6}
