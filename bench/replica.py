@@ -7,6 +7,7 @@ and again.
 import random
 import statistics
 import subprocess
+import tempfile
 import time
 
 from harness.peers import FakePrimary
@@ -35,13 +36,19 @@ class Feeder:
         """Seconds until the replica has applied the stream."""
         target = self.offset + len(stream)
         self.primary.heard.clear()
-        started = time.monotonic()
-        self.primary.send(stream + GETACK)
+        with tempfile.TemporaryFile() as file:
+            file.write(stream + GETACK)
+            started = time.monotonic()
+            self.primary.send_file(file)
+            self._wait(target, started)
+            seconds = time.monotonic() - started
+        self.offset = target + len(GETACK)
+        return seconds
+
+    def _wait(self, target, started):
         while self.acknowledged() < target:
             assert time.monotonic() < started + LIMIT_SECONDS, "the replica does not come to its end"
             time.sleep(0.0005)
-        self.offset = target + len(GETACK)
-        return time.monotonic() - started
 
 
 def key(number):

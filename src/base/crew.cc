@@ -6,13 +6,34 @@
 #include <algorithm>
 #include <utility>
 
+#include <sched.h>
+
 #include "base/check.h"
 
 namespace tandem {
 namespace {
 
-// Some ten or twenty microseconds: less than it takes to wake a sleeper.
-constexpr int kLooks = 400;
+// Looks again and again whether something has come, for about a tenth of a millisecond: a sleeper
+// takes as long to wake up. Whoever else wants the processor gets it.
+class Lookout {
+ public:
+  // False: it has looked long enough.
+  bool look_again() {
+    if (++looks_ > kLooks) return false;
+    if (looks_ % kLooksBetweenYields == 0) {
+      ::sched_yield();
+    } else {
+      __builtin_ia32_pause();
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int kLooks = 2000;
+  static constexpr int kLooksBetweenYields = 16;
+
+  int looks_ = 0;
+};
 
 }  // namespace
 
@@ -69,23 +90,20 @@ void ThreadCrew::do_pieces(int hand) {
 
 void ThreadCrew::wait_for_helpers() {
   uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
-  for (int look = 0; busy_in(state) != 0; ++look) {
-    if (look < kLooks) {
-      __builtin_ia32_pause();
-    } else {
-      state_.wait(state, std::memory_order_acquire);
-    }
+  Lookout lookout;
+  while (busy_in(state) != 0) {
+    if (!lookout.look_again()) state_.wait(state, std::memory_order_acquire);
     state = state_.load(std::memory_order_acquire);
   }
 }
 
 // The state once it is another one than `last`.
 uint32_t ThreadCrew::next_state(uint32_t last) {
-  for (int look = 0; look < kLooks; ++look) {
+  Lookout lookout;
+  do {
     const uint32_t state = state_.load(std::memory_order_acquire);
     if (state != last) return state;
-    __builtin_ia32_pause();
-  }
+  } while (lookout.look_again());
   state_.wait(last, std::memory_order_acquire);
   return state_.load(std::memory_order_acquire);
 }

@@ -35,8 +35,8 @@ class Crew {
   virtual void share(size_t pieces, Work work, FunctionRef<void()> first) = 0;
 };
 
-// Real threads. A helper that has nothing to do looks for more for some microseconds, since the
-// next piece often comes at once, and then sleeps in the kernel.
+// Real threads. A helper that has nothing to do looks for more for about a tenth of a millisecond,
+// since the next work often comes at once, and then sleeps in the kernel.
 //
 // Threads: any.
 class ThreadCrew final : public Crew {

@@ -14,11 +14,11 @@ namespace {
 
 // Of a reply only an error is read, and long ones need not be built.
 constexpr size_t kReplyBytesMax = 1024;
-// How far ahead the four steps of a lookup are begun.
-constexpr size_t kTableAhead = 16;
-constexpr size_t kDirectoryAhead = 12;
-constexpr size_t kBucketAhead = 8;
-constexpr size_t kEntryAhead = 4;
+// A lookup follows four pointers, each a likely cache miss (data/hash_table.h). So each command has
+// its keys' steps begun one after the other, this many commands apart: by then the step before has
+// arrived.
+constexpr size_t kStepApart = 16;
+constexpr size_t kSteps = 4;
 // Freed entries are used again while they are near.
 constexpr size_t kFreeEvery = 32;
 
@@ -34,33 +34,42 @@ void BatchHand::begin(const StreamBatch& batch, const StripeSet& held, int64_t n
   access_.begin(now_ms, ExpiryMode::kIgnore, {}, held);
 }
 
-template <class At>
-void BatchHand::look_ahead(size_t i, size_t count, At at) const {
-  const auto for_each_table = [&](size_t ahead, auto&& act) {
-    if (i + ahead >= count) return;
-    const StreamBatch::Item& item = batch_->items()[at(i + ahead)];
-    DatabaseTables* tables = engine_.keyspace.tables(item.database);
-    if (tables == nullptr) return;
-    for (const DeclaredKey& key : batch_->keys(item)) {
-      act(tables->partition(key.place.partition), key.place.hash);
-    }
-  };
-  for_each_table(kTableAhead,
-                 [](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
-  for_each_table(kDirectoryAhead,
-                 [](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
-  for_each_table(kBucketAhead,
-                 [](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
-  for_each_table(kEntryAhead,
-                 [](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
+template <class Act>
+void BatchHand::for_each_table(size_t at, Act act) const {
+  const StreamBatch::Item& item = batch_->items()[at];
+  DatabaseTables* tables = engine_.keyspace.tables(item.database);
+  if (tables == nullptr) return;
+  for (const DeclaredKey& key : batch_->keys(item)) {
+    act(tables->partition(key.place.partition), key.place.hash);
+  }
 }
 
 template <class At>
 void BatchHand::execute_range(size_t count, At at) {
-  for (size_t i = 0; i < count; ++i) {
-    look_ahead(i, count, at);
-    execute(at(i));
-    if (i % kFreeEvery == 0) access_.free_garbage();
+  for (size_t tick = 0; tick < count + kSteps * kStepApart; ++tick) {
+    // The command whose turn this step is.
+    const auto in_step = [&](size_t step, auto&& act) {
+      const size_t i = tick - step * kStepApart;  // wraps around before its time
+      if (i < count) act(at(i));
+    };
+    in_step(0, [&](size_t item) {
+      for_each_table(item,
+                     [](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
+    });
+    in_step(1, [&](size_t item) {
+      for_each_table(item,
+                     [](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
+    });
+    in_step(2, [&](size_t item) {
+      for_each_table(item,
+                     [](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
+    });
+    in_step(3, [&](size_t item) {
+      for_each_table(
+          item, [](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
+    });
+    in_step(4, [&](size_t item) { execute(item); });
+    if (tick % kFreeEvery == 0) access_.free_garbage();
   }
   access_.free_garbage();
 }
@@ -126,7 +135,6 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
   if (batch.empty()) return locks_.release();
   const int64_t started_us = engine_.clock.monotonic_us();
   execute(batch, meanwhile);
-  engine_.journal.append_stream(locks_, batch.bytes(), batch.database());
   locks_.release_to_others(Lock::Purpose::kStream);
   account(batch, engine_.clock.monotonic_us() - started_us);
 }
@@ -138,10 +146,17 @@ bool BatchExecutor::may_apply(uint64_t role_generation) const {
          (engine_.gate.bits() & kOneByOne) == 0;
 }
 
+void BatchExecutor::append(const StreamBatch& batch) {
+  engine_.journal.append_stream(locks_, batch.bytes(), batch.database());
+}
+
 void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
   const int64_t now_ms = engine_.clock.unix_ms();
-  shared_ = is_worth_sharing(batch);
+  prepare(batch);
+  // A lane that is nearly all of the batch keeps the others idle.
+  shared_ = is_large(batch) && batch.lanes().front().size() <= batch.size() / 4 * 3;
   if (!shared_) {
+    append(batch);
     hands_[0]->begin(batch, locks_.held(), now_ms);
     hands_[0]->execute_all();
     return end_hands(1);
@@ -152,17 +167,19 @@ void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
       [&](int hand, size_t lane) {
         hands_[static_cast<size_t>(hand)]->execute_lane(batch.lanes()[lane]);
       },
-      meanwhile);
+      [&] {
+        append(batch);
+        meanwhile();
+      });
   end_hands(hands_.size());
 }
 
-// A lane that is nearly all of the batch keeps the others idle.
-bool BatchExecutor::is_worth_sharing(StreamBatch& batch) const {
-  if (crew_ == nullptr || crew_->helpers() == 0 || batch.size() < crew_->worth_sharing()) {
-    return false;
-  }
-  batch.sort_into_lanes();
-  return batch.lanes().front().size() <= batch.size() / 4 * 3;
+bool BatchExecutor::is_large(const StreamBatch& batch) const {
+  return crew_ != nullptr && crew_->helpers() > 0 && batch.size() >= crew_->worth_sharing();
+}
+
+void BatchExecutor::prepare(StreamBatch& batch) const {
+  if (is_large(batch)) batch.sort_into_lanes();
 }
 
 void BatchExecutor::end_hands(size_t used) {

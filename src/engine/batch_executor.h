@@ -3,11 +3,12 @@
 //
 //   take      the stripes of all its keys
 //   judge     the role, the pauses, the end of the log, and who waits for a key: under them
-//   apply     lane by lane; helpers and the caller take the next lane each
 //   append    the primary's bytes, as one piece
+//   apply     lane by lane; helpers and the caller take the next lane each
 //   let go    of all stripes, to who waited for them
 //
-// So the log's end never moves into a batch, and a reader of any keys, one by one or together, sees
+// Nobody can tell that the bytes are in the log a moment before the data are there: whoever looks at
+// what the batch changes waits for its end. So the log's end never moves into a batch, and a reader of any keys, one by one or together, sees
 // the data of one place in the stream, and never of an earlier one afterwards: whoever has seen
 // what a batch changed comes to its other keys when it is over.
 //
@@ -55,8 +56,8 @@ class BatchHand {
   void execute(size_t at);
   template <class At>
   void execute_range(size_t count, At at);
-  template <class At>
-  void look_ahead(size_t i, size_t count, At at) const;
+  template <class Act>
+  void for_each_table(size_t at, Act act) const;
 
   Engine& engine_;
   Random random_;
@@ -73,6 +74,8 @@ class BatchExecutor {
   // `counters`: of the stream. `crew` outlives this; null: nobody helps.
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
+  // What can be done before apply(), beside the batch before.
+  void prepare(StreamBatch& batch) const;
   // Applies a batch, or as much of it as nobody waits for; says so by taking the rest off. Nothing
   // of it is left, and nothing has happened, where it may not be applied now: then its commands are
   // to be executed one by one, which finds out why. `meanwhile` is called, once, while helpers are
@@ -86,8 +89,9 @@ class BatchExecutor {
 
  private:
   bool may_apply(uint64_t role_generation) const;
+  void append(const StreamBatch& batch);
   void execute(StreamBatch& batch, FunctionRef<void()> meanwhile);
-  bool is_worth_sharing(StreamBatch& batch) const;
+  bool is_large(const StreamBatch& batch) const;
   void end_hands(size_t used);
   void account(const StreamBatch& batch, int64_t duration_us);
 

@@ -26,10 +26,12 @@ void StreamBatch::begin(Bytes stream, int database) {
   keys_.clear();
   stripes_.clear();
   last_ = nullptr;
+  sorted_ = false;
 }
 
 bool StreamBatch::add_step() {
   const Mark before = mark();
+  sorted_ = false;
   bool in_transaction = false;
   do {
     if (!add_command(in_transaction)) {
@@ -45,6 +47,7 @@ bool StreamBatch::add_step() {
 
 // Stripes may stay that nobody needs: they are taken in vain, no more.
 void StreamBatch::take_back(const Mark& mark) {
+  sorted_ = false;
   items_.resize(mark.items);
   arguments_.resize(mark.arguments);
   keys_.resize(mark.keys);
@@ -135,6 +138,7 @@ void StreamBatch::drop_waited_for() {
     if (items_[at].ends_step) keep = at + 1;
   }
   if (keep == items_.size()) return;
+  sorted_ = false;
   items_.resize(keep);
   if (keep != 0) database_ = items_.back().database;
 }
@@ -148,7 +152,8 @@ uint8_t StreamBatch::root(uint8_t stripe) {
 
 // Small lanes are put together until they are worth a piece of work of their own: keys are brought
 // near together within one.
-void StreamBatch::sort_into_lanes() {
+void StreamBatch::sort() {
+  sorted_ = true;
   std::iota(joined_to_.begin(), joined_to_.end(), uint8_t{0});
   for (const Item& item : items_) {
     if (item.key_count < 2) continue;

@@ -77,9 +77,12 @@ class StreamBatch {
   // At least those of all keys.
   const StripeSet& stripes() const { return stripes_; }
 
+  // Once what is in it is known. REQUIRED for lanes().
+  void sort_into_lanes() {
+    if (!sorted_) sort();
+  }
   // The items by lanes: those of one lane in their order, behind each other. The longest lane comes
   // first; none is empty.
-  void sort_into_lanes();
   std::span<const std::span<const uint16_t>> lanes() const { return lanes_; }
 
  private:
@@ -101,6 +104,7 @@ class StreamBatch {
     return static_cast<uint8_t>(key.place.stripe());
   }
   uint8_t root(uint8_t stripe);
+  void sort();
 
   Engine& engine_;
   const Command* const multi_;
@@ -118,6 +122,7 @@ class StreamBatch {
   const Command* last_ = nullptr;  // the command that was found last, by this word
   Bytes last_word_;
 
+  bool sorted_ = false;
   std::array<uint8_t, kStripes> joined_to_{};
   std::vector<uint16_t> by_lane_;
   std::vector<std::span<const uint16_t>> lanes_;

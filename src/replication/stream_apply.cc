@@ -143,6 +143,7 @@ void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int dat
   batch.begin(unapplied.substr(from), database);
   while (batch.add_step()) {
   }
+  batches_.prepare(batch);
 }
 
 void StreamApply::note_applied(const StreamBatch& batch) {
