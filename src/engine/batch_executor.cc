@@ -140,6 +140,7 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
 }
 
 // Once the stripes are held none of it can change: whoever changes it takes all stripes afterwards.
+// (MONITOR does not: it begins with some batch or other.)
 bool BatchExecutor::may_apply(uint64_t role_generation) const {
   constexpr uint32_t kOneByOne = Gate::kPausedAll | Gate::kPausedWrites | Gate::kMonitored;
   return engine_.is_replica_since(role_generation) && !engine_.journal.closed() &&
@@ -200,8 +201,9 @@ void BatchExecutor::account(const StreamBatch& batch, int64_t duration_us) {
   const auto total = static_cast<int64_t>(batch.size());
   counters_.commands.add(batch.size());
   counters_.command_us.add(static_cast<uint64_t>(duration_us));
-  for (const StreamBatch::Item& item : batch.items())
+  for (const StreamBatch::Item& item : batch.items()) {
     ++calls_[static_cast<size_t>(item.command->id)];
+  }
   int64_t counted = 0;
   for (const StreamBatch::Item& item : batch.items()) {
     const uint32_t calls = std::exchange(calls_[static_cast<size_t>(item.command->id)], 0);

@@ -7,10 +7,11 @@
 //   apply     lane by lane; helpers and the caller take the next lane each
 //   let go    of all stripes, to who waited for them
 //
-// Nobody can tell that the bytes are in the log a moment before the data are there: whoever looks at
-// what the batch changes waits for its end. So the log's end never moves into a batch, and a reader of any keys, one by one or together, sees
-// the data of one place in the stream, and never of an earlier one afterwards: whoever has seen
-// what a batch changed comes to its other keys when it is over.
+// Nobody can tell that the bytes are in the log a moment before the data are there: whoever looks
+// at what the batch changes waits for its end. The log's end never moves into a batch. So a reader
+// of any keys, one by one or together, sees the data of one place in the stream, and never of an
+// earlier one afterwards: whoever has seen what a batch changed comes to its other keys when it is
+// over.
 //
 // Threads: belongs to the thread of the link. Its counters may be read by any.
 #pragma once
