@@ -14,26 +14,33 @@ namespace tandem {
 namespace {
 
 // Looks again and again whether something has come, for about a tenth of a millisecond: a sleeper
-// takes as long to wake up. Whoever else wants the processor gets it.
+// takes as long to wake up. Whoever else wants the processor gets it. On the processor of who is
+// waited for it does not look at all: there it would only be in the way, and a sleeper is woken on
+// one that is free.
 class Lookout {
  public:
+  explicit Lookout(int processor_of_other) : processor_of_other_(processor_of_other) {}
+
   // False: it has looked long enough.
   bool look_again() {
     if (++looks_ > kLooks) return false;
-    if (looks_ % kLooksBetweenYields == 0) {
-      ::sched_yield();
-    } else {
+    if (looks_ % kLooksBetweenYields != 0) {
       __builtin_ia32_pause();
+      return true;
     }
-    return true;
+    ::sched_yield();
+    return ::sched_getcpu() != processor_of_other_;
   }
 
  private:
   static constexpr int kLooks = 2000;
   static constexpr int kLooksBetweenYields = 16;
 
+  const int processor_of_other_;
   int looks_ = 0;
 };
+
+constexpr int kAnyProcessor = -1;
 
 }  // namespace
 
@@ -72,6 +79,7 @@ void ThreadCrew::share(size_t pieces, Work work, FunctionRef<void()> first) {
   work_ = &work;
   pieces_ = pieces;
   next_piece_.store(0, std::memory_order_relaxed);
+  processor_of_caller_.store(::sched_getcpu(), std::memory_order_relaxed);
   const uint32_t state = state_.load(std::memory_order_relaxed);
   state_.store((work_of(state) + 1) * kWork + kOpen, std::memory_order_release);
   state_.notify_all();
@@ -90,7 +98,7 @@ void ThreadCrew::do_pieces(int hand) {
 
 void ThreadCrew::wait_for_helpers() {
   uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
-  Lookout lookout;
+  Lookout lookout(kAnyProcessor);
   while (busy_in(state) != 0) {
     if (!lookout.look_again()) state_.wait(state, std::memory_order_acquire);
     state = state_.load(std::memory_order_acquire);
@@ -99,7 +107,7 @@ void ThreadCrew::wait_for_helpers() {
 
 // The state once it is another one than `last`.
 uint32_t ThreadCrew::next_state(uint32_t last) {
-  Lookout lookout;
+  Lookout lookout(processor_of_caller_.load(std::memory_order_relaxed));
   do {
     const uint32_t state = state_.load(std::memory_order_acquire);
     if (state != last) return state;

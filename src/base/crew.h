@@ -83,6 +83,7 @@ class ThreadCrew final : public Crew {
   const Work* work_ = nullptr;
   size_t pieces_ = 0;
   std::atomic<size_t> next_piece_{0};
+  std::atomic<int> processor_of_caller_{-1};
   // While work is shared, and while helpers come and go.
   Lock lock_;
   std::vector<std::unique_ptr<Helper>> members_;
