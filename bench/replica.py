@@ -38,15 +38,13 @@ class Feeder:
         self.primary.heard.clear()
         started = time.monotonic()
         self.primary.send_file(recorded.file)
-        self._wait(target, started)
+        with self.primary.heard_more:
+            there = self.primary.heard_more.wait_for(lambda: self.acknowledged() >= target,
+                                                     LIMIT_SECONDS)
         seconds = time.monotonic() - started
+        assert there, "the replica does not come to its end"
         self.offset = target + len(GETACK)
         return seconds
-
-    def _wait(self, target, started):
-        while self.acknowledged() < target:
-            assert time.monotonic() < started + LIMIT_SECONDS, "the replica does not come to its end"
-            time.sleep(0.0005)
 
 
 def key(number):
@@ -143,6 +141,14 @@ def offsets(primary, replica):
     return max(0, int(ahead) - int(behind))
 
 
+def ended_within(process, seconds):
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def lag(primary, replica, pipeline, operations, keys):
     """While redis-benchmark sets: {"rate": SET a second, "lag": [bytes, ...]}."""
     replica.follow(primary.port)
@@ -157,10 +163,8 @@ def lag(primary, replica, pipeline, operations, keys):
                                                           keys),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            while load.poll() is None:
-                time.sleep(0.01)
-                if load.poll() is None:
-                    samples.append(offsets(ahead, behind))
+            while not ended_within(load, 0.01):
+                samples.append(offsets(ahead, behind))
         finally:
             load.kill()
             load.wait()

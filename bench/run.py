@@ -2,7 +2,9 @@
 results.
 
     ./dev bench                     all, five rounds, written to docs/benchmarks.md
-    ./dev bench --only sync         one of: commands, memory, sync, snapshots (printed, not written)
+    ./dev bench apply               one of: commands, memory, apply, lag, sync, snapshots (printed,
+                                    not written)
+    ./dev bench --plots             measures what the plots show, and draws them into docs/plots
     ./dev bench --scale 0.1         a tenth of the keys in the syncs of snapshots
     ./dev bench --quick             one short round, to see that it works (printed, not written)
 
@@ -26,13 +28,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
 import measure  # noqa: E402
+import plots  # noqa: E402
+import replica  # noqa: E402
 import sync  # noqa: E402
 from harness.servers import Server  # noqa: E402
 
 
 KINDS = ("tandem", "redis")
 WAITS = ROOT / "build" / "bench-waits"
-PARTS = ("commands", "memory", "sync", "snapshots")
+PLOTS = ROOT / "docs" / "plots"
+PARTS = ("commands", "memory", "apply", "lag", "sync", "snapshots")
+PLOTTED_DEPTHS = (1, 4, 16, 64)
 SNAPSHOT_ROUNDS_MAX = 3  # they take long, and differ little
 
 
@@ -68,6 +74,8 @@ class Bench:
         self.slices = 1 if quick else measure.SLICES
         self.load = sync.Load(2_000) if quick else sync.Load(20_000, least=0.95)
         # The syncs of snapshots: what writers lose is a figure there.
+        self.stream = 20_000 if quick else 2_000_000
+        self.writes = 20_000 if quick else 4_000_000
         self.texts = 20_000 if quick else int(2_000_000 * options.scale)
         self.collections = 10_000 if quick else int(100_000 * options.scale)
         self.free_load = sync.Load(self.load.rate)
@@ -131,6 +139,70 @@ class Bench:
 
         return [Row(name, "bytes", ours, theirs, "<= 0.55")
                 for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
+
+    def apply(self):
+        """Three servers in turn: ours with one thread and with two, and the stock one."""
+        streams = replica.Streams(self.stream, self.keys)
+        servers = {"one": ("tandem", "--replica-apply-threads", "1"),
+                   "two": ("tandem", "--replica-apply-threads", "2"), "redis": ("redis",)}
+        found = {}
+        for number in range(self.rounds):
+            for name, arguments in servers.items():
+                with self.server(*arguments) as server:
+                    for stream, figures in replica.apply_rates(server, streams).items():
+                        for figure, value in zip(("rate", "cpu"), figures):
+                            found.setdefault((stream, figure, name), []).append(value)
+                            print(f"round {number + 1} {name:6} {stream}, {figure}: {value:.4g}",
+                                  flush=True)
+        aims = {"SET of 32 bytes": (">= 2.50", "<= 0.35", ">= 1.60"),
+                "a mix of all types": (">= 1.50", "", ""), "MULTI of ten SET": ("", "", ""),
+                "SET of one key": ("", "", ">= 1.00")}
+        rows = []
+        for stream, (rate, cpu, threads) in aims.items():
+            rows += [Row(f"{stream}: {name}", unit, found[stream, figure, ours],
+                         found[stream, figure, theirs], aim)
+                     for name, unit, figure, ours, theirs, aim in (
+                         ("applied a second", "/s", "rate", "one", "redis", rate),
+                         ("CPU time a command", "us", "cpu", "one", "redis", cpu),
+                         ("applied a second, two threads beside one", "/s", "rate", "two", "one",
+                          threads))]
+        return rows
+
+    def lag(self):
+        limits = {"SET a second": ("/s", ""), "lag, median": ("MB", "ours < 0.5 MB"),
+                  "lag, longest": ("MB", "")}
+
+        def take(kind):
+            with self.pair(kind) as (primary, follower):
+                return replica.lag_figures(replica.lag(primary, follower, 64, self.writes,
+                                                       self.keys))
+
+        return [Row(f"a primary at pipeline 64 with its replica: {name}", limits[name][0], ours,
+                    theirs, limits[name][1])
+                for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
+
+    def plots(self):
+        """Lag against the rate of writes, and the slowest GETs beside a sync."""
+        lags = {kind: [] for kind in KINDS}
+        waits = {}
+        for kind in KINDS:
+            for depth in PLOTTED_DEPTHS:
+                with self.pair(kind) as (primary, follower):
+                    found = replica.lag(primary, follower, depth, self.writes // (64 // depth),
+                                        self.keys)
+                lags[kind].append((found["rate"], max(1e-3, statistics.median(found["lag"]) / 1e3)))
+            with self.pair(kind) as (primary, follower):
+                _, waited = sync.full_sync(primary, follower, sync.texts(self.texts), self.texts,
+                                           self.free_load)
+            waits[kind] = plots.shares([milliseconds for _, milliseconds in waited])
+        names = {"tandem": "Tandem", "redis": "redis-server"}
+        return {"lag": plots.plot("How far a replica is behind its primary", "SET a second",
+                                  "kilobytes, half of the time", {names[k]: lags[k] for k in KINDS},
+                                  powers_y=True),
+                "sync-waits": plots.plot("The slowest GETs while a replica syncs in full",
+                                         "the slowest, the second slowest, ...", "milliseconds",
+                                         {names[k]: waits[k] for k in KINDS}, powers_x=True,
+                                         powers_y=True)}
 
     def sync(self):
         limits = {sync.CAUGHT_UP: ("s", "<= 1.00"), sync.MEMORY: ("%", "ours <= 10 %"),
@@ -200,6 +272,16 @@ server and its children, shared pages counted once; a GET is sent every millisec
 a process that has its processor at once.
 Memory a key is the growth of the resident set.
 
+A stream of {stream} commands over a million keys is applied as fast as the server takes it, from
+a fake primary that costs next to nothing; Tandem applies with one thread there, but where two are
+named: these stand beside its one. The lag is what the replica has yet to apply while
+redis-benchmark writes {writes} times, with the primary, the replica and the load on these
+processors.
+
+![How far a replica is behind its primary](plots/lag.svg)
+
+![The slowest GETs while a replica syncs in full](plots/sync-waits.svg)
+
 The texts are {texts} values of 1 KB that do not compress, under the same load; what writers lose is
 the part of it that was not possible. The small collections are {collections} hashes, sorted sets
 and lists each, of 8 to 16 elements, and nothing goes on beside their sync. CPU time of a sync is
@@ -212,18 +294,25 @@ def report(rows, bench):
     peer = done.stdout.split()[2].removeprefix("v=")
     table = "\n".join(row.line() for row in rows)
     return PAGE.format(peer=peer, machine=machine(), rounds=bench.rounds, table=table,
+                       stream=f"{bench.stream:,}", writes=f"{bench.writes:,}",
                        texts=f"{bench.texts:,}", collections=f"{bench.collections:,}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("only", nargs="?", choices=PARTS)
+    parser.add_argument("--plots", action="store_true")
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     bench = Bench(options)
     try:
+        if options.plots:
+            PLOTS.mkdir(parents=True, exist_ok=True)
+            for name, drawn in bench.plots().items():
+                (PLOTS / f"{name}.svg").write_text(drawn)
+            return
         rows = []
         for part in ([options.only] if options.only else PARTS):
             rows += getattr(bench, part)()

@@ -21,8 +21,10 @@ def brief(chosen, n):
         ("RPOP", f"list:{few}"), ("LMOVE", f"list:{few}", f"list:{few + 1}", "LEFT", "RIGHT"),
         ("SADD", f"set:{few}", n % 60), ("SPOP", f"set:{few}"),
         ("ZADD", f"sorted:{few}", n, f"m{n % 60}"), ("ZPOPMIN", f"sorted:{few}"),
-        ("XADD", f"stream:{few}", "MAXLEN", "50", "*", "f", n), ("DEL", f"string:{few}", f"text:{few}"),
-        ("MSET", f"string:{few}", n, f"string:{few + 7}", n), ("RENAME", f"count:{few}", f"count:{few}b"),
+        ("XADD", f"stream:{few}", "MAXLEN", "50", "*", "f", n),
+        ("DEL", f"string:{few}", f"text:{few}"),
+        ("MSET", f"string:{few}", n, f"string:{few + 7}", n),
+        ("RENAME", f"count:{few}", f"count:{few}b"),
         ("SETEX", f"soon:{few}", 100, n), ("SELECT", n % 3)])
 
 

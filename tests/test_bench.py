@@ -11,7 +11,14 @@ from harness.servers import ROOT, is_stock
 FIGURES = {
     **{f"{name} at pipeline {depth}, CPU time an operation": "us"
        for name in ("SET", "GET") for depth in (1, 16, 64)},
-    "memory a key (16 B key, 8 B value)": "bytes", "full sync until caught up": "s",
+    "memory a key (16 B key, 8 B value)": "bytes",
+    **{f"{stream}: {name}": unit
+       for stream in ("SET of 32 bytes", "a mix of all types", "MULTI of ten SET", "SET of one key")
+       for name, unit in (("applied a second", "/s"), ("CPU time a command", "us"),
+                          ("applied a second, two threads beside one", "/s"))},
+    **{f"a primary at pipeline 64 with its replica: {name}": unit
+       for name, unit in (("SET a second", "/s"), ("lag, median", "MB"), ("lag, longest", "MB"))},
+    "full sync until caught up": "s",
     "extra memory at the peak, share of the data": "%",
     "longest wait of a GET during the sync": "ms",
     **{f"texts, rdbcompression {compression}: {name}": unit
@@ -40,6 +47,6 @@ def test_a_quick_round_gives_every_figure_and_writes_no_page(tmp_path):
     for name, ours, theirs, *_ in rows:
         for figure in (ours, theirs):
             assert re.fullmatch(rf"[0-9.e+-]+ {FIGURES[name]}", figure), (name, figure)
-            assert float(figure.split()[0]) > 0 or FIGURES[name] == "%", (name, figure)
+            assert float(figure.split()[0]) > 0 or FIGURES[name] in ("%", "MB"), (name, figure)
     assert (page.read_bytes(), page.stat().st_mtime_ns) == before
     assert list(tmp_path.iterdir()) == [], "its servers' folders are gone"

@@ -1,5 +1,5 @@
-// Threads that help another one with its work, now and then. The work is in pieces that do not touch
-// each other; each is done once, by the caller or by one of the helpers that come in time.
+// Threads that help another one with its work, now and then. The work is in pieces that do not
+// touch each other; each is done once, by the caller or by one of the helpers that come in time.
 #pragma once
 
 #include <atomic>

@@ -238,8 +238,8 @@ void copy(Context& ctx) {
 
 // clang-format off: a row is a record
 const std::vector<CommandRow> kRows = {
-    {.name = "del", .arity = -2, .flags = kWrite | kBrief, .keys = {keys_range(1, -1, 1, "RM delete")},
-     .handler = del, .group = "generic",
+    {.name = "del", .arity = -2, .flags = kWrite | kBrief,
+     .keys = {keys_range(1, -1, 1, "RM delete")}, .handler = del, .group = "generic",
      .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "1.0.0",
      .complexity = "O(N) for N keys, and O(M) for a container of M elements",
      .summary = "Deletes keys", .syntax = "key [key ...]"},

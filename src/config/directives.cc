@@ -307,6 +307,12 @@ const auto& replication_table() {
        Accepted{"no", "a replica follows its primary also after a failed save"}},
       {"propagation-error-behavior", "", EnumKind{kPropagationErrors},
        ENUM(replication.panic_on_stream_error)},
+  });
+  return kTable;
+}
+
+const auto& cluster_table() {
+  static const std::array kTable = std::to_array<Directive>({
       {"cluster-enabled", "", BoolKind{}, refused("no", kNoCluster), kImmutable},
       {"cluster-config-file", "", TextKind{}, Accepted{"nodes.conf", kNoCluster}, kImmutable},
       {"cluster-node-timeout", "", IntegerKind{0, kLongMax}, Accepted{"15000", kNoCluster}},
@@ -423,7 +429,8 @@ std::span<const DirectiveGroup> directive_groups() {
       {"The server", server_table()},
       {"The process", process_table()},
       {"Persistence", persistence_table()},
-      {"Replication and cluster", replication_table()},
+      {"Replication", replication_table()},
+      {"Cluster", cluster_table()},
       {"Data and memory", data_table()},
   });
   return kGroups;

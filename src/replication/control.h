@@ -59,7 +59,7 @@ class ReplicationControl {
     std::function<int()> listening_port;         // any thread
     ConnectionObserver* observer = nullptr;      // outlives this
     uint64_t random_seed = 0;
-    Files* files = nullptr;  // for snapshots that a replica takes slowly; outlives this
+    Files* files = nullptr;      // for snapshots that a replica takes slowly; outlives this
     Crew* apply_crew = nullptr;  // helps the link to apply; outlives this
   };
 

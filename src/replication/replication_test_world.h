@@ -23,10 +23,10 @@ inline std::string request(std::initializer_list<Bytes> args) {
 inline std::vector<CommandRow> rows_with_set() {
   std::vector<CommandRow> all = engine_rows();
   all.push_back(plain_set_row());
-  all.push_back({.name = "replconf",
-                 .arity = -1,
-                 .flags = kBetweenServers,
-                 .handler = [](Context& c) { c.reply.ok(); }});
+  all.push_back(
+      {.name = "replconf", .arity = -1, .flags = kBetweenServers, .handler = [](Context& c) {
+         c.reply.ok();
+       }});
   return all;
 }
 

@@ -1,10 +1,10 @@
 // Mechanism: what has come is cut into batches as long as its commands may be parts of one, and the
-// batches are applied. What may not, and what is not there whole, is left to the executor, a command
-// at a time; then batches go on. The very bytes go into this server's own log, so that the log holds
-// what the primary's holds and offsets agree. What the engine does not execute (blank lines,
-// REPLCONF) is appended all the same. The commands of a transaction that is no part of a batch are
-// queued as they come; its bytes go into the log together, at its EXEC. So an offset never points
-// into the middle of one.
+// batches are applied. What may not, and what is not there whole, is left to the executor, a
+// command at a time; then batches go on. The very bytes go into this server's own log, so that the
+// log holds what the primary's holds and offsets agree. What the engine does not execute (blank
+// lines, REPLCONF) is appended all the same. The commands of a transaction that is no part of a
+// batch are queued as they come; its bytes go into the log together, at its EXEC. So an offset
+// never points into the middle of one.
 #include "replication/stream_apply.h"
 
 #include <fmt/core.h>

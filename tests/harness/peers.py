@@ -13,6 +13,7 @@ class FakePrimary:
     def __init__(self, **answers):
         self.answers = {"PING": b"+PONG\r\n", "PSYNC": full_resync(EMPTY_RDB), **answers}
         self.heard = []
+        self.heard_more = threading.Condition()
         self.connections = 0
         self._open = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -56,7 +57,9 @@ class FakePrimary:
         try:
             reader = client.makefile("rb")
             while words := read_command(reader):
-                self.heard.append(words)
+                with self.heard_more:
+                    self.heard.append(words)
+                    self.heard_more.notify_all()
                 answer = self.answers.get(words[0].upper(), b"+OK\r\n")
                 if words[:2] and words[0].upper() == "REPLCONF" and words[1].upper() == "ACK":
                     continue
