@@ -128,7 +128,8 @@ def test_one_that_takes_nothing_and_comes_again_for_ever(start, kind):
             hung.say_something()
             return hung.connections >= 3
         wait_until(came_again, "it was dropped, and again", 40)
-    assert int(stats(primary)["sync_full"]) == 1 + hung.connections
+    wait_until(lambda: int(stats(primary)["sync_full"]) == 1 + hung.connections,
+               "each time it was sent a snapshot, and the other one once")
     assert replica.link_up()
     hung.close()
 

@@ -76,6 +76,12 @@ Result<void> ThreadCrew::resize(int helpers) {
 
 void ThreadCrew::share(size_t pieces, Work work, FunctionRef<void()> first) {
   const Guard guard(lock_);
+  if (alone_ > 0) {
+    --alone_;
+    first();
+    for (size_t piece = 0; piece < pieces; ++piece) work(0, piece);
+    return;
+  }
   work_ = &work;
   pieces_ = pieces;
   next_piece_.store(0, std::memory_order_relaxed);
@@ -85,7 +91,16 @@ void ThreadCrew::share(size_t pieces, Work work, FunctionRef<void()> first) {
   state_.notify_all();
   first();
   do_pieces(0);
-  wait_for_helpers();
+  learn(wait_for_helpers());
+}
+
+void ThreadCrew::learn(bool helped_in_time) {
+  if (helped_in_time) {
+    alone_next_ = std::max(kAloneMin, alone_next_ - 1);
+  } else {
+    alone_ = alone_next_;
+    alone_next_ = std::min(2 * alone_next_, kAloneMax);
+  }
 }
 
 void ThreadCrew::do_pieces(int hand) {
@@ -96,13 +111,17 @@ void ThreadCrew::do_pieces(int hand) {
   }
 }
 
-void ThreadCrew::wait_for_helpers() {
+// False: it took so long that one of them must have lost its processor.
+bool ThreadCrew::wait_for_helpers() {
   uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
   Lookout lookout(kAnyProcessor);
+  bool in_time = true;
   while (busy_in(state) != 0) {
-    if (!lookout.look_again()) state_.wait(state, std::memory_order_acquire);
+    if (in_time) in_time = lookout.look_again();
+    if (!in_time) state_.wait(state, std::memory_order_acquire);
     state = state_.load(std::memory_order_acquire);
   }
+  return in_time;
 }
 
 // The state once it is another one than `last`.

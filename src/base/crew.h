@@ -22,13 +22,11 @@ class Crew {
 
   virtual ~Crew() = default;
 
-  // How many they are at most, as long as the crew lives.
+  // How many helpers there are at most, as long as the crew lives.
   virtual int helpers_max() const = 0;
-  // How many they are at the moment.
-  virtual int helpers() const = 0;
-  // How much there must be to do, in whatever the caller counts, so that sharing costs less than it
-  // gains.
-  virtual size_t worth_sharing() const = 0;
+  // Whether to share so much work, in whatever the caller counts: there are helpers, and sharing
+  // costs less than it gains.
+  virtual bool is_worth_sharing(size_t amount) const = 0;
   // Does the pieces 0 to `pieces` - 1; returns when all are done. The caller takes none before
   // `first` has returned. Everybody sees what was written before, and the caller afterwards what
   // the helpers wrote.
@@ -38,12 +36,16 @@ class Crew {
 // Real threads. A helper that has nothing to do looks for more for about a tenth of a millisecond,
 // since the next work often comes at once, and then sleeps in the kernel.
 //
+// Where others want the processors, too, a helper may lose its own in the middle of a piece, and the
+// caller waits for it far longer than the help was worth. Each time this happens the next works are
+// not shared, more and more of them.
+//
 // Threads: any.
 class ThreadCrew final : public Crew {
  public:
-  // The helpers are called `name`-1, `name`-2 and so on.
-  ThreadCrew(std::string name, int helpers_max, size_t worth_sharing)
-      : name_(std::move(name)), most_(helpers_max), worth_sharing_(worth_sharing) {}
+  // The helpers are called `name`-1, `name`-2 and so on. They come for `amount_min` of work or more.
+  ThreadCrew(std::string name, int helpers_max, size_t amount_min)
+      : name_(std::move(name)), most_(helpers_max), amount_min_(amount_min) {}
   ~ThreadCrew() override;
 
   // Makes or ends helpers, behind the work that is being done. The error: the system has no thread
@@ -51,8 +53,10 @@ class ThreadCrew final : public Crew {
   Result<void> resize(int helpers);
 
   int helpers_max() const override { return most_; }
-  int helpers() const override { return count_.load(std::memory_order_relaxed); }
-  size_t worth_sharing() const override { return worth_sharing_; }
+  bool is_worth_sharing(size_t amount) const override {
+    return amount >= amount_min_ && helpers() > 0;
+  }
+  int helpers() const { return count_.load(std::memory_order_relaxed); }
   void share(size_t pieces, Work work, FunctionRef<void()> first) override;
 
  private:
@@ -66,18 +70,21 @@ class ThreadCrew final : public Crew {
   static constexpr uint32_t kOpen = 1;
   static constexpr uint32_t kOne = 2;
   static constexpr uint32_t kWork = 1 << 16;
+  static constexpr int kAloneMin = 8;
+  static constexpr int kAloneMax = 512;
   static uint32_t work_of(uint32_t state) { return state / kWork; }
   static uint32_t busy_in(uint32_t state) { return state % kWork / kOne; }
 
   void do_pieces(int hand);
-  void wait_for_helpers();
+  bool wait_for_helpers();
+  void learn(bool helped_in_time) TANDEM_REQUIRES(lock_);
   void help(int hand, const std::atomic<bool>& leaves);
   uint32_t next_state(uint32_t last);
   bool join_in(uint32_t& state, uint32_t done);
 
   const std::string name_;
   const int most_;
-  const size_t worth_sharing_;
+  const size_t amount_min_;
   std::atomic<int> count_{0};
   std::atomic<uint32_t> state_{0};
   const Work* work_ = nullptr;
@@ -86,6 +93,9 @@ class ThreadCrew final : public Crew {
   std::atomic<int> processor_of_caller_{-1};
   // While work is shared, and while helpers come and go.
   Lock lock_;
+  // How many works are still done by the caller alone, and how many the next time.
+  int alone_ TANDEM_GUARDED_BY(lock_) = 0;
+  int alone_next_ TANDEM_GUARDED_BY(lock_) = kAloneMin;
   std::vector<std::unique_ptr<Helper>> members_;
 };
 

@@ -19,6 +19,8 @@ constexpr size_t kReplyBytesMax = 1024;
 // arrived.
 constexpr size_t kStepApart = 16;
 constexpr size_t kSteps = 4;
+// Of fewer stripes there is no fair share.
+constexpr int kSharedStripesMin = 2;
 // Freed entries are used again while they are near.
 constexpr size_t kFreeEvery = 32;
 
@@ -176,7 +178,8 @@ void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
 }
 
 bool BatchExecutor::is_large(const StreamBatch& batch) const {
-  return crew_ != nullptr && crew_->helpers() > 0 && batch.size() >= crew_->worth_sharing();
+  return crew_ != nullptr && crew_->is_worth_sharing(batch.size()) &&
+         batch.stripes().count() >= kSharedStripesMin;
 }
 
 void BatchExecutor::prepare(StreamBatch& batch) const {

@@ -101,6 +101,11 @@ class StripeSet {
     return true;
   }
   bool empty() const { return (words_[0] | words_[1] | words_[2] | words_[3]) == 0; }
+  int count() const {
+    int bits = 0;
+    for (const uint64_t word : words_) bits += std::popcount(word);
+    return bits;
+  }
   bool is_all() const { return contains(all()); }
   void clear() { words_.fill(0); }
   bool operator==(const StripeSet&) const = default;

@@ -18,8 +18,7 @@ class SimCrew final : public Crew {
   SimCrew(uint64_t seed, std::function<void()> look) : chance_(seed), look_(std::move(look)) {}
 
   int helpers_max() const override { return kHelpers; }
-  int helpers() const override { return kHelpers; }
-  size_t worth_sharing() const override { return 2; }
+  bool is_worth_sharing(size_t amount) const override { return amount >= 2; }
 
   void share(size_t pieces, Work work, FunctionRef<void()> first) override {
     ++shared_;

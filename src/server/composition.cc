@@ -29,7 +29,7 @@ constexpr int64_t kTickMs = 100;
 constexpr int64_t kDescriptorsReserved = 32;
 constexpr int64_t kDescriptorsPerLoop = 4;
 // Commands that take longer to apply than it takes to wake a thread.
-constexpr size_t kWorthSharing = 200;
+constexpr size_t kSharedCommandsMin = 200;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       random_(seed),
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
-      apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1, kWorthSharing),
+      apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1, kSharedCommandsMin),
       node_(options,
             {.loop = replication_loop_,
              .network = replication_network_,
