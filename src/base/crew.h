@@ -36,14 +36,14 @@ class Crew {
 // Real threads. A helper that has nothing to do looks for more for about a tenth of a millisecond,
 // since the next work often comes at once, and then sleeps in the kernel.
 //
-// Where others want the processors, too, a helper may lose its own in the middle of a piece, and the
-// caller waits for it far longer than the help was worth. Each time this happens the next works are
-// not shared, more and more of them.
+// Where others want the processors, too, a helper may lose its own in the middle of a piece, and
+// the caller waits for it far longer than the help was worth. Each time this happens the next works
+// are not shared, more and more of them.
 //
 // Threads: any.
 class ThreadCrew final : public Crew {
  public:
-  // The helpers are called `name`-1, `name`-2 and so on. They come for `amount_min` of work or more.
+  // The helpers are called `name`-1, `name`-2 and so on. Less than `amount_min` is not shared.
   ThreadCrew(std::string name, int helpers_max, size_t amount_min)
       : name_(std::move(name)), most_(helpers_max), amount_min_(amount_min) {}
   ~ThreadCrew() override;
