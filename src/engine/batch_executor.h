@@ -75,6 +75,10 @@ class BatchExecutor {
   // `counters`: of the stream. `crew` outlives this; null: nobody helps.
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
+  // Whether batches may be applied: this is a replica of this generation, nothing holds the stream
+  // back, and nobody wants to see each command (MONITOR). Stable while stripes are held; before, a
+  // hint that spares the work.
+  bool may_apply(uint64_t role_generation) const;
   // What can be done before apply(), beside the batch before.
   void prepare(StreamBatch& batch) const;
   // Applies a batch, or as much of it as nobody waits for; says so by taking the rest off. Nothing
@@ -89,7 +93,6 @@ class BatchExecutor {
   std::span<const BatchFailure> failures() const { return failures_; }
 
  private:
-  bool may_apply(uint64_t role_generation) const;
   void append(const StreamBatch& batch);
   void execute(StreamBatch& batch, FunctionRef<void()> meanwhile);
   bool is_large(const StreamBatch& batch) const;

@@ -123,6 +123,7 @@ Result<void> StreamApply::apply_whole(Bytes unapplied) {
 // are at the one before, or afterwards.
 void StreamApply::apply_batches(Bytes unapplied) {
   if (client_.in_transaction || !parser_.is_between_requests()) return;
+  if (!batches_.may_apply(client_.role_generation)) return;
   StreamBatch* batch = &batch_;
   StreamBatch* next = &next_batch_;
   fill(*batch, unapplied, applied_, client_.database);
@@ -143,6 +144,7 @@ void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int dat
   batch.begin(unapplied.substr(from), database);
   while (batch.add_step()) {
   }
+  commands_cut_ += batch.size();
   batches_.prepare(batch);
 }
 

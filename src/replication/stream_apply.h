@@ -74,6 +74,8 @@ class StreamApply {
   size_t pending_bytes() const { return pending_.size(); }
   // Memory of the buffers, used or not.
   size_t buffer_bytes() const { return pending_.capacity() + reply_text_.capacity(); }
+  // How many commands were put into batches so far, applied or not.
+  uint64_t commands_cut() const { return commands_cut_; }
   // As which the stream executes.
   const ClientState& client() const { return client_; }
 
@@ -116,6 +118,7 @@ class StreamApply {
   size_t parsed_ = 0;   // bytes that were taken apart; more than applied_ inside MULTI
   bool held_back_ = false;
   bool ack_requested_ = false;
+  uint64_t commands_cut_ = 0;
   int64_t failures_ = 0;  // of this link
   int64_t failure_logged_ms_ = 0;
   std::string reply_text_;

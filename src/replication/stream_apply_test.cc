@@ -119,5 +119,20 @@ TEST_F(StreamApplyTest, PiecesOfAnySizeGiveTheSameLog) {
   EXPECT_EQ(progress.unexpected_errors.load(), 0);
 }
 
+// A batch that is cut in vain behind each command would cost far more than the command.
+TEST_F(StreamApplyTest, CutsNoBatchWhereNoneIsApplied) {
+  std::string stream;
+  for (int i = 0; i < 100; ++i) stream += request({"set", "k", std::to_string(i)});
+  gate.set(Gate::kMonitored, true);
+  feed(stream);
+  EXPECT_EQ(progress.batches.load(), 0);
+  EXPECT_EQ(log.end(), stream.size());
+  EXPECT_EQ(apply.commands_cut(), 0U);
+  gate.set(Gate::kMonitored, false);
+  feed(stream);
+  EXPECT_EQ(progress.batches.load(), 1);
+  EXPECT_EQ(apply.commands_cut(), 100U);
+}
+
 }  // namespace
 }  // namespace tandem
