@@ -72,7 +72,7 @@ inline std::string small_snapshot() {
   std::string entry;
   StringSink entry_sink(entry);
   rdb_encode_entry(entry_sink, "new", ref(Value{std::string("2")}), std::nullopt, {});
-  writer.entries(0, entry);
+  writer.entries(0).write(entry);
   writer.finish();
   return bytes;
 }
