@@ -12,6 +12,8 @@
 namespace tandem {
 namespace {
 
+// A command that is reported for taking so little has to be timed alone.
+constexpr int64_t kBriefUsMax = 1000;
 // Of a reply only an error is read, and long ones need not be built.
 constexpr size_t kReplyBytesMax = 1024;
 // A lookup follows four pointers, each a likely cache miss (data/hash_table.h). So each command has
@@ -142,8 +144,10 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
 }
 
 // Once the stripes are held none of it can change: whoever changes it takes all stripes afterwards.
-// (MONITOR does not: it begins with some batch or other.)
+// (MONITOR and SLOWLOG do not: they begin with some batch or other.)
 bool BatchExecutor::may_apply(uint64_t role_generation) const {
+  const int64_t slow_us = engine_.slow_command_us.load(std::memory_order_relaxed);
+  if (slow_us >= 0 && slow_us < kBriefUsMax) return false;
   constexpr uint32_t kOneByOne = Gate::kPausedAll | Gate::kPausedWrites | Gate::kMonitored;
   return engine_.is_replica_since(role_generation) && !engine_.journal.closed() &&
          (engine_.gate.bits() & kOneByOne) == 0;

@@ -76,8 +76,8 @@ class BatchExecutor {
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
   // Whether batches may be applied: this is a replica of this generation, nothing holds the stream
-  // back, and nobody wants to see each command (MONITOR). Stable while stripes are held; before, a
-  // hint that spares the work.
+  // back, and nobody wants to see each command (MONITOR, SLOWLOG with a low threshold). Stable
+  // while stripes are held; before, a hint that spares the work.
   bool may_apply(uint64_t role_generation) const;
   // What can be done before apply(), beside the batch before.
   void prepare(StreamBatch& batch) const;

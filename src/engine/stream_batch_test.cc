@@ -154,6 +154,11 @@ TEST_F(StreamBatchTest, IsNotAppliedWhereItMayNotBe) {
   gate.set(Gate::kMonitored, true);
   EXPECT_TRUE(refused());
   gate.set(Gate::kMonitored, false);
+  for (const int64_t slow_us : {0, 999}) {
+    engine.slow_command_us = slow_us;
+    EXPECT_TRUE(refused());
+  }
+  engine.slow_command_us = 10'000;
   for (const auto kind : {PauseKind::kWrites, PauseKind::kAll}) {
     engine.pauses.begin(PauseReason::kClientPause, kind);
     EXPECT_TRUE(refused());
