@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 
 namespace tandem {
 namespace {
@@ -41,6 +42,8 @@ class Lookout {
 };
 
 constexpr int kAnyProcessor = -1;
+// A piece takes far less.
+constexpr int64_t kInTimeUs = 1000;
 
 }  // namespace
 
@@ -115,13 +118,13 @@ void ThreadCrew::do_pieces(int hand) {
 bool ThreadCrew::wait_for_helpers() {
   uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
   Lookout lookout(kAnyProcessor);
-  bool in_time = true;
+  if (busy_in(state) == 0) return true;
+  const int64_t began_us = system_clock().monotonic_us();
   while (busy_in(state) != 0) {
-    if (in_time) in_time = lookout.look_again();
-    if (!in_time) state_.wait(state, std::memory_order_acquire);
+    if (!lookout.look_again()) state_.wait(state, std::memory_order_acquire);
     state = state_.load(std::memory_order_acquire);
   }
-  return in_time;
+  return system_clock().monotonic_us() - began_us <= kInTimeUs;
 }
 
 // The state once it is another one than `last`.

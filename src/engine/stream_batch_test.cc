@@ -48,7 +48,8 @@ struct StreamBatchTest : testing::Test, OpenEngine<TestClock> {
     log.reset(all, {.id = *ReplicationId::parse(std::string(ReplicationId::kLength, 'a'))});
   }
 
-  size_t fill(Bytes stream) {
+  size_t fill(std::string bytes) {
+    stream = std::move(bytes);
     batch.begin(stream, 0);
     while (batch.add_step()) {
     }
@@ -64,6 +65,7 @@ struct StreamBatchTest : testing::Test, OpenEngine<TestClock> {
   }
   void wait_for(Bytes key) { keyspace.interest().add(keyspace.place(key).hash); }
 
+  std::string stream;  // of the batch
   ExecutorCounters counters{registry.id_count()};
   StreamBatch batch{engine};
   BatchExecutor executor{engine, counters, nullptr, 1};
@@ -120,18 +122,18 @@ TEST_F(StreamBatchTest, HasItsLimits) {
 
 TEST_F(StreamBatchTest, LeavesAloneWhatSomebodyWaitsFor) {
   wait_for("b");
-  const std::string stream =
+  const std::string whole =
       kSet + request({"multi"}) + kSet + request({"set", "b", "2"}) + request({"exec"}) + kSet;
-  EXPECT_EQ(fill(stream), 1U);
+  EXPECT_EQ(fill(whole), 1U);
   EXPECT_EQ(fill(request({"set", "b", "2"})), 0U);
 }
 
 // He came between the cut of the batch and its stripes.
 TEST_F(StreamBatchTest, TakesOffWhatSomebodyHasComeToWaitFor) {
-  const std::string stream = request({"select", "1"}) + kSet + request({"multi"}) +
-                             request({"select", "0"}) + request({"set", "c", "1"}) +
-                             request({"set", "b", "2"}) + request({"exec"}) + kSet;
-  EXPECT_EQ(fill(stream), 8U);
+  const std::string whole = request({"select", "1"}) + kSet + request({"multi"}) +
+                            request({"select", "0"}) + request({"set", "c", "1"}) +
+                            request({"set", "b", "2"}) + request({"exec"}) + kSet;
+  EXPECT_EQ(fill(whole), 8U);
   wait_for("b");
   apply();
   EXPECT_EQ(batch.size(), 2U);
@@ -194,14 +196,14 @@ TEST_F(StreamBatchTest, CountsItsCommandsAndTellsWhichFailed) {
 
 // Each command is in one lane, in its order; those that share a stripe are in the same.
 TEST_F(StreamBatchTest, LanesDoNotTouchEachOther) {
-  std::string stream;
+  std::string whole;
   Random random(1);
   for (int i = 0; i < 200; ++i) {
     const std::string a = std::to_string(random.below(500));
     const std::string b = std::to_string(random.below(500));
-    stream += random.below(6) == 0 ? request({"pair", a, b}) : request({"set", a, b});
+    whole += random.below(6) == 0 ? request({"pair", a, b}) : request({"set", a, b});
   }
-  ASSERT_EQ(fill(stream), 200U);
+  ASSERT_EQ(fill(whole), 200U);
   batch.sort_into_lanes();
   std::vector<int> lane_of_stripe(kStripes, -1);
   std::vector<int> seen(batch.size());
