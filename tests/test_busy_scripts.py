@@ -64,6 +64,33 @@ def test_who_came_during_a_script_can_do_no_harm_in_the_next(busy_server, killer
     assert [client("GET", "k") for client in came] == ["v"] * 3
 
 
+def send_save(client):
+    client.send(encode("SAVE"))
+
+
+def ask_for_functions(client):
+    assert client("REPLCONF", "rdb-filter-only", "functions") == "OK"
+    client.send(encode("SYNC"))
+
+
+@pytest.mark.parametrize("ask", [send_save, ask_for_functions])
+def test_who_needs_all_keys_behind_a_script_holds_nobody_up(start, ask):
+    """It asks as the second script begins, on the worker that is to serve who kills that one."""
+    server = start("tandem", "--busy-reply-threshold", 1000)
+    runners = [server.connect() for _ in range(2)]
+    runners[0].send(encode(*FOREVER))
+    came = [server.connect() for _ in range(2)]
+    until_busy(*came)
+    came[1]("SCRIPT", "KILL")
+    killed(runners[0])
+    runners[1].send(encode(*FOREVER))
+    ask(came[0])
+    until_busy(came[1], server.connect())
+    came[1]("SCRIPT", "KILL")
+    killed(runners[1])
+    assert came[0].read_raw()[:1] in b"+$"
+
+
 def test_a_transaction_and_a_blocked_client_wait_out_a_script(busy_server):
     """A blocked client stays blocked; a command of a transaction that was open is not queued."""
     runner, blocked, opened, control = (busy_server.connect() for _ in range(4))

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/logging.h"
 #include "base/number.h"
+#include "engine/key_locks.h"
 #include "replication/link_wire.h"
 
 namespace tandem {
@@ -25,6 +26,9 @@ constexpr size_t kReceivedBytesMax = 1024 * 1024;
 constexpr uint64_t kRingBytes = 16 * 1024;
 // Waited for where the kernel has no room: little, so that each bit of progress is seen.
 constexpr size_t kBytesOfProgress = 4096;
+// How often it is looked whether a script that keeps everybody out is over.
+constexpr int64_t kBehindScriptMs = 20;
+
 Error dropped(const ReplicaRecord& record) {
   return {ErrorCode::kCancelled, record.killed.load()
                                      ? "its client was killed"
@@ -151,7 +155,7 @@ Task<Result<void>> ReplicaSession::send_snapshot() {
   co_return Result<void>{};
 }
 
-// It needs no walk, so it waits for none.
+// It needs no walk, so it waits for none; nor for a script: that would hold up the worker.
 Task<Result<void>> ReplicaSession::send_empty_snapshot() {
   Engine& engine = parts_.engine;
   RdbWriteOptions format;
@@ -159,9 +163,14 @@ Task<Result<void>> ReplicaSession::send_empty_snapshot() {
   std::string rdb;
   Position cut;
   {
-    const ExclusiveGuard all(engine.keyspace);
+    KeyLocks locks(engine.keyspace);
+    while (!locks.take_unless(StripeSet::all(),
+                              [&engine] { return engine.gate.is(Gate::kBusyScript); })) {
+      co_await stream_.loop().sleep_ms(kBehindScriptMs, stop_.token());
+      if (stop_.requested()) co_return std::unexpected(reason_);
+    }
     if (!engine.gate.is(Gate::kReplica)) engine.log.forget_database();
-    rdb = empty_rdb(all, engine, format);
+    rdb = empty_rdb(locks.all(), engine, format);
     cut = engine.log.position();
     log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes,
                                   [this] { bell_.ring(); });

@@ -11,11 +11,17 @@ namespace {
 
 constexpr Bytes kAlreadySaving = "ERR Background save already in progress";
 
+std::string answer_to_save(const Result<void>& saved) {
+  if (saved) return "+OK\r\n";
+  const bool refused = saved.error().code == ErrorCode::kRefused;
+  return "-" + std::string(refused ? kAlreadySaving : "ERR") + "\r\n";
+}
+
 void save(SessionContext& c, Persistence& persistence) {
-  if (auto saved = persistence.save(); !saved) {
-    return c.reply.error(saved.error().code == ErrorCode::kRefused ? kAlreadySaving : "ERR");
-  }
-  c.reply.ok();
+  const auto waiter = c.block_externally(0, [] { return std::string("-ERR\r\n"); });
+  if (waiter == nullptr) return c.reply.raw(answer_to_save(persistence.save()));
+  persistence.save_for(
+      [waiter](const Result<void>& saved) { waiter->end_with(answer_to_save(saved)); });
 }
 
 void bgsave(SessionContext& c, Persistence& persistence) {

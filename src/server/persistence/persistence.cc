@@ -1,10 +1,11 @@
 // Mechanism: a save is a sequence of steps (advance), each of which writes a piece of the file:
-// SAVE runs them on its own thread, BGSAVE in the background. The file is written under another
+// SAVE and BGSAVE run them in the background, a shutdown on its own thread. The file is written under another
 // name and takes the real one when it is whole and on the disk. A save needs the one snapshot turn
 // (engine/snapshot_turn.h), which it shares with full syncs.
 #include "server/persistence/persistence.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 
@@ -16,6 +17,10 @@ constexpr int64_t kRetryMs = 5000;  // after a save that failed
 constexpr int kFileVersion = 10;    // what redis-server 7.0 reads, too
 constexpr const char* kInProgress = "Background save already in progress";
 constexpr const char* kGivenUp = "the save was given up";
+
+void log_failure(const Result<void>& outcome) {
+  if (!outcome) log_warning("Error saving DB on disk: {}", outcome.error().text);
+}
 
 }  // namespace
 
@@ -44,8 +49,53 @@ Result<void> Persistence::begin_background() {
   return {};
 }
 
+void Persistence::save_for(Ended ended) {
+  std::unique_lock guard(awaited_lock_);
+  if (awaited_) {
+    next_awaited_.push_back(std::move(ended));
+    return;
+  }
+  SnapshotTurn::Held turn = parts_.engine.snapshot_turn.try_take();
+  if (!turn) {
+    guard.unlock();
+    return ended(fail(ErrorCode::kRefused, kInProgress));
+  }
+  awaited_ = true;
+  AwaitedSave awaited;
+  awaited.save.emplace(Save{.turn = std::move(turn), .kind = Kind::kForeground});
+  awaited.clients.push_back(std::move(ended));
+  background_->begin(
+      [this, awaited = std::move(awaited)]() mutable { return advance_awaited(awaited); });
+}
+
+bool Persistence::advance_awaited(AwaitedSave& awaited) {
+  const auto outcome = advance(*awaited.save);
+  if (!outcome) return true;
+  log_failure(*outcome);
+  // Whoever was told of the end may begin the next.
+  awaited.save.reset();
+  const std::vector<Ended> clients = std::exchange(awaited.clients, {});
+  const bool more = begin_next(awaited);
+  for (const Ended& ended : clients) ended(*outcome);
+  return more;
+}
+
+bool Persistence::begin_next(AwaitedSave& awaited) {
+  std::unique_lock guard(awaited_lock_);
+  awaited.clients = std::exchange(next_awaited_, {});
+  awaited_ = !awaited.clients.empty();
+  if (!awaited_) return false;
+  if (SnapshotTurn::Held turn = parts_.engine.snapshot_turn.try_take()) {
+    awaited.save.emplace(Save{.turn = std::move(turn), .kind = Kind::kForeground});
+    return true;
+  }
+  awaited_ = false;
+  guard.unlock();
+  for (const Ended& ended : awaited.clients) ended(fail(ErrorCode::kRefused, kInProgress));
+  return false;
+}
+
 Result<void> Persistence::save() {
-  const std::lock_guard guard(foreground_);
   SnapshotTurn::Held turn = parts_.engine.snapshot_turn.try_take();
   if (!turn) return fail(ErrorCode::kRefused, kInProgress);
   return save(std::move(turn));
@@ -53,7 +103,7 @@ Result<void> Persistence::save() {
 
 Result<void> Persistence::save(SnapshotTurn::Held turn) {
   const auto outcome = run({.turn = std::move(turn), .kind = Kind::kForeground});
-  if (!outcome) log_warning("Error saving DB on disk: {}", outcome.error().text);
+  log_failure(outcome);
   return outcome;
 }
 

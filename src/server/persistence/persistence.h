@@ -6,9 +6,10 @@
 // FLUSHALL leaves nothing worth saving: a background save under way is given up, and with save
 // points the empty dataset goes to disk at the next check().
 //
-// Threads: save(), begin_background() and the figures from any thread; check() from one. Background
+// Threads: begin_background(), save_for() and the figures from any thread; check() from one. Their
 // saves are done off the loops, in steps (io/background.h): first the cut, then a part of the file
-// each (server/persistence/rdb_file.h).
+// each (server/persistence/rdb_file.h). A worker never writes a save itself: the cut waits for all
+// stripes, perhaps behind a script that does not end, and who may kill it must be served.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/options.h"
 #include "engine/engine.h"
@@ -66,7 +68,13 @@ class Persistence {
   Result<void> begin_background();
   // With the next check().
   void schedule() { scheduled_.store(true); }
-  // Writes the file on this thread. kRefused: a snapshot is under way.
+  // SAVE for a client that waits: written in the background, and `ended` is told there how it went.
+  // Who asks while such a save is under way gets the next one, so that it holds what was written
+  // before. kRefused: another snapshot is under way.
+  using Ended = std::function<void(const Result<void>&)>;
+  void save_for(Ended ended);
+  // Writes the file on this thread, for who cannot wait otherwise. kRefused: a snapshot is under
+  // way.
   Result<void> save();
   Result<void> save(SnapshotTurn::Held turn);
 
@@ -94,6 +102,15 @@ class Persistence {
     std::unique_ptr<SnapshotFile> file = nullptr;  // from the cut on
   };
 
+  // One save for all clients that asked before it began.
+  struct AwaitedSave {
+    std::optional<Save> save;
+    std::vector<Ended> clients;
+  };
+
+  // Whether there is more to do.
+  bool advance_awaited(AwaitedSave& awaited);
+  bool begin_next(AwaitedSave& awaited);
   Result<void> run(Save save);
   // Nothing: there is more to do.
   std::optional<Result<void>> advance(Save& save);
@@ -121,7 +138,9 @@ class Persistence {
   std::atomic<int64_t> keys_total_{0};
   std::atomic<int64_t> keys_written_{0};
 
-  std::mutex foreground_;  // one SAVE waits for the other
+  std::mutex awaited_lock_;
+  bool awaited_ = false;             // a save that clients wait for is under way
+  std::vector<Ended> next_awaited_;  // who gets the one after it
   // Last: its steps use all the rest.
   std::unique_ptr<Background> background_;
 };

@@ -1,5 +1,7 @@
 #include "server/persistence/persistence.h"
 
+#include <atomic>
+#include <latch>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -84,6 +86,36 @@ TEST_F(PersistenceTest, WhatWasSavedComesBackAfterAPowerCut) {
   ASSERT_TRUE(node.file.load(true));
   EXPECT_EQ(node.ask({"GET", "k"}), "$1\r\nv\r\n");
   EXPECT_EQ(node.file.figures().keys_loaded, 1);
+}
+
+// The first save waits for its cut; who asks meanwhile gets one that begins later.
+TEST_F(PersistenceTest, ClientsWaitForSavesOneAfterTheOther) {
+  Node node(disk);
+  std::latch ended(3);
+  std::atomic<int> succeeded = 0;
+  const auto tell = [&](const Result<void>& saved) {
+    if (saved) succeeded.fetch_add(1);
+    ended.count_down();
+  };
+  {
+    const ExclusiveGuard nobody_cuts(node.keyspace);
+    for (int client = 0; client < 3; ++client) node.persistence.save_for(tell);
+    EXPECT_FALSE(node.persistence.begin_background());
+  }
+  ended.wait();
+  EXPECT_EQ(succeeded.load(), 3);
+  EXPECT_EQ(node.persistence.figures().saves, 2);
+}
+
+TEST_F(PersistenceTest, AClientsSaveIsRefusedBesideAnotherSnapshot) {
+  Node node(disk);
+  const SnapshotTurn::Held full_sync = node.engine.snapshot_turn.try_take();
+  ErrorCode code{};
+  node.persistence.save_for([&](const Result<void>& saved) {
+    ASSERT_FALSE(saved);
+    code = saved.error().code;
+  });
+  EXPECT_EQ(code, ErrorCode::kRefused);
 }
 
 TEST_F(PersistenceTest, ACorruptFileIsRefusedWithThePlace) {
