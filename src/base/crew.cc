@@ -1,6 +1,6 @@
-// Mechanism: a piece of work is opened by one store and closed by one subtraction. A helper joins
-// in by counting itself while the piece is open, in the same number; so end() knows of everybody
-// who came, and nobody can come later.
+// Mechanism: a work is opened by one store and closed by one subtraction. A helper joins in by
+// counting itself while the work is open, in the same number; so the caller knows of everybody who
+// came, and nobody can come later.
 #include "base/crew.h"
 
 #include <algorithm>
@@ -117,8 +117,8 @@ void ThreadCrew::do_pieces(int hand) {
 // False: it took so long that one of them must have lost its processor.
 bool ThreadCrew::wait_for_helpers() {
   uint32_t state = state_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
-  Lookout lookout(kAnyProcessor);
   if (busy_in(state) == 0) return true;
+  Lookout lookout(kAnyProcessor);
   const int64_t began_us = system_clock().monotonic_us();
   while (busy_in(state) != 0) {
     if (!lookout.look_again()) state_.wait(state, std::memory_order_acquire);

@@ -103,15 +103,18 @@ class HashTable {
   // A lookup follows a chain of four pointers, each a likely cache miss: the table itself, its
   // directory, the bucket, the entry. Whoever has many lookups to do takes each step for all of
   // them before the next.
-  void prefetch_directory() const { __builtin_prefetch(chunks_); }
-  void prefetch(uint64_t hash) const {
-    if (bucket_count_ != 0) __builtin_prefetch(bucket_pointer(index_of(hash)));
-  }
-  void prefetch_entry(uint64_t hash) const {
-    const Bucket* home = home_bucket(hash);
-    if (home == nullptr) return;
-    if (const uint64_t hits = matches(*home, fingerprint(hash)); hits != 0) {
-      __builtin_prefetch(pointer(home->slots[std::countr_zero(hits) / 8]));
+  static constexpr int kLookupSteps = 4;
+  void prefetch_step(int step, uint64_t hash) const {
+    switch (step) {
+      case 0:
+        return __builtin_prefetch(this);  // only its address counts
+      case 1:
+        return __builtin_prefetch(chunks_);
+      case 2:
+        if (bucket_count_ != 0) __builtin_prefetch(bucket_pointer(index_of(hash)));
+        return;
+      default:
+        return prefetch_entry(hash);
     }
   }
 
@@ -169,6 +172,13 @@ class HashTable {
   }
 
  private:
+  void prefetch_entry(uint64_t hash) const {
+    const Bucket* home = home_bucket(hash);
+    if (home == nullptr) return;
+    if (const uint64_t hits = matches(*home, fingerprint(hash)); hits != 0) {
+      __builtin_prefetch(pointer(home->slots[std::countr_zero(hits) / 8]));
+    }
+  }
   static constexpr uint32_t kGrowAbove = 5;    // entries a bucket
   static constexpr uint32_t kShrinkBelow = 2;  // entries a bucket
   static constexpr int kTagBits = 15;
@@ -223,9 +233,9 @@ class HashTable {
     return chunks_[chunk] + within;
   }
   static Bucket* new_buckets(size_t count) {
-    return static_cast<Bucket*>(::operator new(count * sizeof(Bucket), std::align_val_t{64}));
+    return static_cast<Bucket*>(::operator new (count * sizeof(Bucket), std::align_val_t{64}));
   }
-  static void delete_buckets(Bucket* buckets) { ::operator delete(buckets, std::align_val_t{64}); }
+  static void delete_buckets(Bucket* buckets) { ::operator delete (buckets, std::align_val_t{64}); }
   static void init_bucket(Bucket& bucket, uint8_t epoch) {
     std::memset(bucket.fingerprints, 0, sizeof(bucket.fingerprints));
     bucket.meta = epoch & Bucket::kEpochMask;

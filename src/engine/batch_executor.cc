@@ -16,11 +16,10 @@ namespace {
 constexpr int64_t kBriefUsMax = 1000;
 // Of a reply only an error is read, and long ones need not be built.
 constexpr size_t kReplyBytesMax = 1024;
-// A lookup follows four pointers, each a likely cache miss (data/hash_table.h). So each command has
-// its keys' steps begun one after the other, this many commands apart: by then the step before has
-// arrived.
+// Each step of a lookup is a likely cache miss (data/hash_table.h). So each command has its keys'
+// steps begun one after the other, this many commands apart: by then the step before has arrived.
 constexpr size_t kStepApart = 16;
-constexpr size_t kSteps = 4;
+constexpr size_t kSteps = PartitionTable::kLookupSteps;
 // Of fewer stripes there is no fair share.
 constexpr int kSharedStripesMin = 2;
 // Freed entries are used again while they are near.
@@ -38,41 +37,23 @@ void BatchHand::begin(const StreamBatch& batch, const StripeSet& held, int64_t n
   access_.begin(now_ms, ExpiryMode::kIgnore, {}, held);
 }
 
-template <class Act>
-void BatchHand::for_each_table(size_t at, Act act) const {
+void BatchHand::look_ahead(size_t at, int step) const {
   const StreamBatch::Item& item = batch_->items()[at];
   DatabaseTables* tables = engine_.keyspace.tables(item.database);
   if (tables == nullptr) return;
   for (const DeclaredKey& key : batch_->keys(item)) {
-    act(tables->partition(key.place.partition), key.place.hash);
+    tables->partition(key.place.partition).prefetch_step(step, key.place.hash);
   }
 }
 
 template <class At>
 void BatchHand::execute_range(size_t count, At at) {
   for (size_t tick = 0; tick < count + kSteps * kStepApart; ++tick) {
-    // The command whose turn this step is.
-    const auto in_step = [&](size_t step, auto&& act) {
+    for (size_t step = 0; step < kSteps; ++step) {
       const size_t i = tick - step * kStepApart;  // wraps around before its time
-      if (i < count) act(at(i));
-    };
-    in_step(0, [&](size_t item) {
-      for_each_table(item,
-                     [](const PartitionTable& table, uint64_t) { __builtin_prefetch(&table); });
-    });
-    in_step(1, [&](size_t item) {
-      for_each_table(item,
-                     [](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
-    });
-    in_step(2, [&](size_t item) {
-      for_each_table(item,
-                     [](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
-    });
-    in_step(3, [&](size_t item) {
-      for_each_table(
-          item, [](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
-    });
-    in_step(4, [&](size_t item) { execute(item); });
+      if (i < count) look_ahead(at(i), static_cast<int>(step));
+    }
+    if (const size_t i = tick - kSteps * kStepApart; i < count) execute(at(i));
     if (tick % kFreeEvery == 0) access_.free_garbage();
   }
   access_.free_garbage();

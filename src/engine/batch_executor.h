@@ -57,8 +57,8 @@ class BatchHand {
   void execute(size_t at);
   template <class At>
   void execute_range(size_t count, At at);
-  template <class Act>
-  void for_each_table(size_t at, Act act) const;
+  // A step of the lookups of a command's keys (data/hash_table.h).
+  void look_ahead(size_t at, int step) const;
 
   Engine& engine_;
   Random random_;
@@ -72,6 +72,9 @@ class BatchHand {
 
 class BatchExecutor {
  public:
+  // Batches that take longer than it takes to wake a thread are shared.
+  static constexpr size_t kSharedCommandsMin = 200;
+
   // `counters`: of the stream. `crew` outlives this; null: nobody helps.
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 

@@ -130,6 +130,21 @@ struct Command {
   }
 };
 
+// act(Bytes key) for each key that a call of `command` names. False: the arguments do not fit, as in
+// find_keys(); `found` is its workspace.
+template <class Act>
+bool for_each_key(const Command& command, std::span<const Bytes> args, std::vector<FoundKey>& found,
+                  Act&& act) {
+  if (const auto only = static_cast<size_t>(command.only_key_at); only != 0) [[likely]] {
+    if (only < args.size()) act(args[only]);
+    return true;
+  }
+  found.clear();
+  const bool fits = find_keys(command.row.keys, args, found);
+  for (const FoundKey& key : found) act(args[static_cast<size_t>(key.position)]);
+  return fits;
+}
+
 // Adds rows. Where two parts have subcommands for one container (MEMORY USAGE is about keys, MEMORY
 // STATS about the server) these come together; of two with one name the later one counts.
 void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more);

@@ -32,13 +32,7 @@ void Execution::declare_nothing() {
 }
 
 void Execution::declare(const Command& command, std::span<const Bytes> args) {
-  if (const auto only = static_cast<size_t>(command.only_key_at); only != 0) [[likely]] {
-    if (only < args.size()) declare_key(args[only]);
-    return;
-  }
-  found_.clear();
-  find_keys(command.row.keys, args, found_);
-  for (const FoundKey& key : found_) declare_key(args[static_cast<size_t>(key.position)]);
+  for_each_key(command, args, found_, [this](Bytes key) { declare_key(key); });
 }
 
 void Execution::declare_key(Bytes key) {

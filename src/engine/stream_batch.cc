@@ -89,11 +89,11 @@ bool StreamBatch::add_command(bool& in_transaction) {
 // Streams repeat themselves.
 const Command* StreamBatch::find(std::span<const Bytes> args) {
   if (last_ != nullptr && args[0] == last_word_) return last_;
-  const Command* command = engine_.registry.resolve(args);
-  if (command != nullptr && command->row.subcommands.empty() && command->subcommands.empty()) {
-    last_ = command;
-    last_word_ = args[0];
-  }
+  const Command* command = engine_.registry.find(args[0]);
+  if (command == nullptr) return nullptr;
+  if (!command->subcommands.empty()) return engine_.registry.resolve(args);
+  last_ = command;
+  last_word_ = args[0];
   return command;
 }
 
@@ -107,23 +107,11 @@ bool StreamBatch::select(std::span<const Bytes> args) {
 bool StreamBatch::declare_keys(const Command& command, std::span<const Bytes> args) {
   if (command.row.handler == nullptr || command.row.scope != LockScope::kKeys) return false;
   const size_t before = keys_.size();
-  const auto declare = [&](Bytes key) {
+  const bool fits = for_each_key(command, args, found_, [this](Bytes key) {
     keys_.push_back({key, engine_.keyspace.place(key)});
-    const KeyPlace& place = keys_.back().place;
-    stripes_.add(place.stripe());
-    // Only its address counts here, so it needs no lock, and may be gone.
-    if (DatabaseTables* tables = engine_.keyspace.tables(database_)) {
-      __builtin_prefetch(&tables->partition(place.partition));
-    }
-  };
-  if (const auto only = static_cast<size_t>(command.only_key_at); only != 0) {
-    if (only < args.size()) declare(args[only]);
-  } else {
-    found_.clear();
-    if (!find_keys(command.row.keys, args, found_)) return false;
-    for (const FoundKey& key : found_) declare(args[static_cast<size_t>(key.position)]);
-  }
-  return keys_.size() != before;
+    stripes_.add(keys_.back().place.stripe());
+  });
+  return fits && keys_.size() != before;
 }
 
 bool StreamBatch::is_waited_for(const Item& item) const {

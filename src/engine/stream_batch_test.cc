@@ -30,6 +30,17 @@ std::vector<CommandRow> rows() {
   longset.name = "longset";
   longset.flags = kWrite;
   all.push_back(std::move(longset));
+  CommandRow box;
+  box.name = "box";
+  box.arity = -2;
+  for (const std::string_view name : {"put", "drop"}) {
+    CommandRow inner = plain_set_row();
+    inner.name = name;
+    inner.arity = 4;
+    inner.keys = {key_at(2, "OW update")};
+    box.subcommands.push_back(std::move(inner));
+  }
+  all.push_back(std::move(box));
   all.push_back({.name = "fails",
                  .arity = 2,
                  .flags = kWrite | kFast,
@@ -84,6 +95,13 @@ TEST_F(StreamBatchTest, TakesWholePlainChangesAndEndsBeforeWhatIsNot) {
     EXPECT_EQ(batch.bytes(), kSet + kSet) << other;
     EXPECT_EQ(batch.database(), 0) << other;
   }
+}
+
+TEST_F(StreamBatchTest, TellsSubcommandsOfOneWordApart) {
+  ASSERT_EQ(fill(request({"box", "put", "a", "1"}) + request({"box", "drop", "a", "1"})), 2U);
+  EXPECT_EQ(batch.items()[0].command->full_name, "box|put");
+  EXPECT_EQ(batch.items()[1].command->full_name, "box|drop");
+  EXPECT_EQ(fill(request({"box", "put", "a", "1"}) + request({"box", "none", "a", "1"})), 1U);
 }
 
 TEST_F(StreamBatchTest, EndsBeforeWhatIsNotThereWhole) {

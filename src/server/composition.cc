@@ -10,6 +10,7 @@
 
 #include "base/logging.h"
 #include "config/title_template.h"
+#include "engine/batch_executor.h"
 #include "engine/executor.h"
 #include "io/background.h"
 #include "io/process.h"
@@ -28,8 +29,6 @@ constexpr int64_t kTickMs = 100;
 // For files, listeners and links; as many as Redis sets aside.
 constexpr int64_t kDescriptorsReserved = 32;
 constexpr int64_t kDescriptorsPerLoop = 4;
-// Commands that take longer to apply than it takes to wake a thread.
-constexpr size_t kSharedCommandsMin = 200;
 
 }  // namespace
 
@@ -41,7 +40,8 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       random_(seed),
       replication_network_(replication_loop_),
       replication_thread_(replication_loop_),
-      apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1, kSharedCommandsMin),
+      apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1,
+                  BatchExecutor::kSharedCommandsMin),
       node_(options,
             {.loop = replication_loop_,
              .network = replication_network_,

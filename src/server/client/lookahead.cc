@@ -28,17 +28,18 @@ void Lookahead::add(int database, Bytes key) {
   const KeyPlace place = keyspace_.place(key);
   targets_[count_++] = {database, place};
   keyspace_.interest().prefetch(place.hash);
-  // Only its address counts here, so it needs no lock, and may be gone.
+  // The first step looks at nothing, so it needs no lock.
   if (DatabaseTables* tables = keyspace_.tables(database)) {
-    __builtin_prefetch(&tables->partition(place.partition));
+    tables->partition(place.partition).prefetch_step(0, place.hash);
   }
 }
 
 void Lookahead::fetch() {
   if (count_ > 1) {  // one alone has nothing to overlap with
-    for_each_table([](const PartitionTable& table, uint64_t) { table.prefetch_directory(); });
-    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch(hash); });
-    for_each_table([](const PartitionTable& table, uint64_t hash) { table.prefetch_entry(hash); });
+    for (int step = 1; step < PartitionTable::kLookupSteps; ++step) {
+      for_each_table(
+          [step](const PartitionTable& table, uint64_t hash) { table.prefetch_step(step, hash); });
+    }
   }
   count_ = 0;
 }
