@@ -172,14 +172,42 @@ def test_what_comes_before_rubbish_is_applied(start, piece):
             assert connection("DBSIZE") == 500
 
 
-def test_a_large_value_in_the_middle(start):
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_a_primary_that_gets_another_history_in_the_middle(start, kind):
+    """It becomes the replica of one that was its own and writes by itself since then."""
+    unlimited = ("--client-output-buffer-limit", "replica 0 0 0")
+    primary = start(kind, *unlimited)
+    replica = start("tandem", "--replica-apply-threads", "3", *unlimited)
+    other = start("tandem", *unlimited)
+    for follower in (replica, other):
+        follower.follow(primary.port)
+    caught_up(primary, replica, other)
+    other.promote()
+    stop = threading.Event()
+    threads = writers(other, 1_000_000, seeds=(4, 5), stop=stop)
+    try:
+        replica.pause()
+        write(primary, 1, 20_000)
+        replica.unpause()
+        before = replica.offset()
+        wait_until(lambda: replica.offset() != before, "the stream goes on")
+        primary.follow(other.port)
+        wait_until(lambda: primary.link_up() and replica.link_up(), "both are linked", 60)
+    finally:
+        stop.set()
+        join(threads)
+    assert_same(other, primary, replica)
+    assert replica.info("replication")["master_replid"] == other.info("replication")["master_replid"]
+
+
+def test_the_longest_value_in_the_middle(start):
     primary = start("tandem", "--client-output-buffer-limit", "replica 0 0 0")
     replica = start("tandem", "--replica-apply-threads", "2")
     replica.follow(primary.port)
     caught_up(primary, replica)
     threads = writers(primary, 4_000)
-    with primary.connect() as connection:
-        connection("SET", "large", b"x" * 200_000_000)
+    with primary.connect(seconds=60) as connection:
+        connection("SET", "large", b"x" * 500_000_000)
         connection("APPEND", "large", "end")
     join(threads)
     assert_same(primary, replica)
