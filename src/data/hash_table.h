@@ -233,9 +233,9 @@ class HashTable {
     return chunks_[chunk] + within;
   }
   static Bucket* new_buckets(size_t count) {
-    return static_cast<Bucket*>(::operator new (count * sizeof(Bucket), std::align_val_t{64}));
+    return static_cast<Bucket*>(::operator new(count * sizeof(Bucket), std::align_val_t{64}));
   }
-  static void delete_buckets(Bucket* buckets) { ::operator delete (buckets, std::align_val_t{64}); }
+  static void delete_buckets(Bucket* buckets) { ::operator delete(buckets, std::align_val_t{64}); }
   static void init_bucket(Bucket& bucket, uint8_t epoch) {
     std::memset(bucket.fingerprints, 0, sizeof(bucket.fingerprints));
     bucket.meta = epoch & Bucket::kEpochMask;
