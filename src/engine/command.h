@@ -130,8 +130,8 @@ struct Command {
   }
 };
 
-// act(Bytes key) for each key that a call of `command` names. False: the arguments do not fit, as in
-// find_keys(); `found` is its workspace.
+// act(Bytes key) for each key that a call of `command` names. False: the arguments do not fit, as
+// in find_keys(); `found` is its workspace.
 template <class Act>
 bool for_each_key(const Command& command, std::span<const Bytes> args, std::vector<FoundKey>& found,
                   Act&& act) {

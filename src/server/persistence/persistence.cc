@@ -1,7 +1,7 @@
 // Mechanism: a save is a sequence of steps (advance), each of which writes a piece of the file:
-// SAVE and BGSAVE run them in the background, a shutdown on its own thread. The file is written under another
-// name and takes the real one when it is whole and on the disk. A save needs the one snapshot turn
-// (engine/snapshot_turn.h), which it shares with full syncs.
+// SAVE and BGSAVE run them in the background, a shutdown on its own thread. The file is written
+// under another name and takes the real one when it is whole and on the disk. A save needs the one
+// snapshot turn (engine/snapshot_turn.h), which it shares with full syncs.
 #include "server/persistence/persistence.h"
 
 #include <algorithm>
