@@ -85,9 +85,10 @@ void ThreadCrew::share(size_t pieces, Work work, FunctionRef<void()> first) {
     for (size_t piece = 0; piece < pieces; ++piece) work(0, piece);
     return;
   }
+  CHECK(pieces <= kPiecesMax, "pieces are counted in bits");
   work_ = &work;
   pieces_ = pieces;
-  next_piece_.store(0, std::memory_order_relaxed);
+  taken_.store(0, std::memory_order_relaxed);
   processor_of_caller_.store(::sched_getcpu(), std::memory_order_relaxed);
   const uint32_t state = state_.load(std::memory_order_relaxed);
   state_.store((work_of(state) + 1) * kWork + kOpen, std::memory_order_release);
@@ -106,12 +107,21 @@ void ThreadCrew::learn(bool helped_in_time) {
   }
 }
 
+// The caller goes up from the first piece, each helper down from the end of its part.
 void ThreadCrew::do_pieces(int hand) {
-  for (;;) {
-    const size_t piece = next_piece_.fetch_add(1, std::memory_order_relaxed);
-    if (piece >= pieces_) return;
-    (*work_)(hand, piece);
+  const size_t pieces = pieces_;
+  const auto part =
+      static_cast<size_t>(hand) * pieces / static_cast<size_t>(std::max(1, helpers()));
+  for (size_t i = 0; i < pieces; ++i) {
+    const size_t piece = hand == 0 ? i : (std::min(part, pieces) + pieces - 1 - i) % pieces;
+    if (take_piece(piece)) (*work_)(hand, piece);
   }
+}
+
+bool ThreadCrew::take_piece(size_t piece) {
+  const uint64_t bit = uint64_t{1} << piece;
+  if ((taken_.load(std::memory_order_relaxed) & bit) != 0) return false;
+  return (taken_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0;
 }
 
 // False: it took so long that one of them must have lost its processor.

@@ -1,5 +1,9 @@
 // Threads that help another one with its work, now and then. The work is in pieces that do not
 // touch each other; each is done once, by the caller or by one of the helpers that come in time.
+//
+// Where works are alike, what a piece touches is best left to who touched it the last time: a line
+// of memory that another processor wrote may come slower than one from nowhere near. So each hand
+// begins at an end of its own and goes on from there; hands that are quick take over from others.
 #pragma once
 
 #include <atomic>
@@ -27,9 +31,10 @@ class Crew {
   // Whether to share so much work, in whatever the caller counts: there are helpers, and sharing
   // costs less than it gains.
   virtual bool is_worth_sharing(size_t amount) const = 0;
-  // Does the pieces 0 to `pieces` - 1; returns when all are done. The caller takes none before
-  // `first` has returned. Everybody sees what was written before, and the caller afterwards what
-  // the helpers wrote.
+  static constexpr size_t kPiecesMax = 64;
+  // Does the pieces 0 to `pieces` - 1, at most kPiecesMax; returns when all are done. The caller
+  // takes none before `first` has returned. Everybody sees what was written before, and the caller
+  // afterwards what the helpers wrote.
   virtual void share(size_t pieces, Work work, FunctionRef<void()> first) = 0;
 };
 
@@ -76,6 +81,7 @@ class ThreadCrew final : public Crew {
   static uint32_t busy_in(uint32_t state) { return state % kWork / kOne; }
 
   void do_pieces(int hand);
+  bool take_piece(size_t piece);
   bool wait_for_helpers();
   void learn(bool helped_in_time) TANDEM_REQUIRES(lock_);
   void help(int hand, const std::atomic<bool>& leaves);
@@ -89,7 +95,7 @@ class ThreadCrew final : public Crew {
   std::atomic<uint32_t> state_{0};
   const Work* work_ = nullptr;
   size_t pieces_ = 0;
-  std::atomic<size_t> next_piece_{0};
+  std::atomic<uint64_t> taken_{0};  // a bit a piece
   std::atomic<int> processor_of_caller_{-1};
   // While work is shared, and while helpers come and go.
   Lock lock_;

@@ -1,5 +1,6 @@
 #include "base/crew.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -33,6 +34,29 @@ TEST(ThreadCrew, EachPieceIsDoneOnceByWhoeverComes) {
 }
 
 constexpr int kLooksMax = 100'000;
+
+// Each hand comes back to what it did the last time.
+TEST(ThreadCrew, CallerAndHelperBeginAtDifferentEnds) {
+  ThreadCrew crew("crew", 1, 1);
+  ASSERT_TRUE(crew.resize(1));
+  std::vector<int> hands(64);
+  bool helped = false;
+  for (int round = 0; round < 1000 && !helped; ++round) {
+    std::atomic<bool> came{false};
+    crew.share(
+        hands.size(),
+        [&](int hand, size_t piece) {
+          hands[piece] = hand;
+          if (hand != 0 && !came.exchange(true)) EXPECT_EQ(piece, hands.size() - 1);
+        },
+        [&] {
+          for (int i = 0; i < kLooksMax && !came.load(); ++i) std::this_thread::yield();
+        });
+    helped = came.load();
+  }
+  EXPECT_TRUE(helped);
+  EXPECT_TRUE(std::ranges::is_sorted(hands));
+}
 
 // Also those who slept; the caller gives them time.
 TEST(ThreadCrew, HelpersComeAndAreWaitedFor) {

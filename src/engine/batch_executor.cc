@@ -16,14 +16,11 @@ namespace {
 constexpr int64_t kBriefUsMax = 1000;
 // Of a reply only an error is read, and long ones need not be built.
 constexpr size_t kReplyBytesMax = 1024;
-// Each step of a lookup is a likely cache miss (data/hash_table.h). So each command has its keys'
-// steps begun one after the other, this many commands apart: by then the step before has arrived.
-constexpr size_t kStepApart = 16;
-constexpr size_t kSteps = PartitionTable::kLookupSteps;
+// Each step of a lookup is a likely cache miss (data/hash_table.h), so it is taken for this many
+// commands before the next one is: as many misses as a processor has under way, and some.
+constexpr size_t kTogether = 32;
 // Of fewer stripes there is no fair share.
 constexpr int kSharedStripesMin = 2;
-// Freed entries are used again while they are near.
-constexpr size_t kFreeEvery = 32;
 
 }  // namespace
 
@@ -47,24 +44,27 @@ void BatchHand::look_ahead(size_t at, int step) const {
 }
 
 template <class At>
-void BatchHand::execute_range(size_t count, At at) {
-  for (size_t tick = 0; tick < count + kSteps * kStepApart; ++tick) {
-    for (size_t step = 0; step < kSteps; ++step) {
-      const size_t i = tick - step * kStepApart;  // wraps around before its time
-      if (i < count) look_ahead(at(i), static_cast<int>(step));
+void BatchHand::execute_range(size_t count, At at, bool is_near) {
+  for (size_t first = 0; first < count; first += kTogether) {
+    const size_t end = std::min(count, first + kTogether);
+    for (int step = is_near ? StreamBatch::kFetchSteps : 0; step < StreamBatch::kFetchSteps;
+         ++step) {
+      for (size_t i = first; i < end; ++i) batch_->prefetch_step(step, at(i));
     }
-    if (const size_t i = tick - kSteps * kStepApart; i < count) execute(at(i));
-    if (tick % kFreeEvery == 0) access_.free_garbage();
+    for (int step = 0; step < PartitionTable::kLookupSteps; ++step) {
+      for (size_t i = first; i < end; ++i) look_ahead(at(i), step);
+    }
+    for (size_t i = first; i < end; ++i) execute(at(i));
+    access_.free_garbage();
   }
-  access_.free_garbage();
 }
 
 void BatchHand::execute_all() {
-  execute_range(batch_->size(), [](size_t i) { return i; });
+  execute_range(batch_->size(), [](size_t i) { return i; }, true);
 }
 
 void BatchHand::execute_lane(std::span<const uint16_t> lane) {
-  execute_range(lane.size(), [lane](size_t i) { return size_t{lane[i]}; });
+  execute_range(lane.size(), [lane](size_t i) { return size_t{lane[i]}; }, false);
 }
 
 void BatchHand::execute(size_t at) {
@@ -142,7 +142,7 @@ void BatchExecutor::execute(StreamBatch& batch, FunctionRef<void()> meanwhile) {
   const int64_t now_ms = engine_.clock.unix_ms();
   prepare(batch);
   // A lane that is nearly all of the batch keeps the others idle.
-  shared_ = is_large(batch) && batch.lanes().front().size() <= batch.size() / 4 * 3;
+  shared_ = is_large(batch) && batch.longest_lane() <= batch.size() / 4 * 3;
   if (!shared_) {
     append(batch);
     hands_[0]->begin(batch, locks_.held(), now_ms);

@@ -56,7 +56,7 @@ class BatchHand {
  private:
   void execute(size_t at);
   template <class At>
-  void execute_range(size_t count, At at);
+  void execute_range(size_t count, At at, bool is_near);
   // A step of the lookups of a command's keys (data/hash_table.h).
   void look_ahead(size_t at, int step) const;
 

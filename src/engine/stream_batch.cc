@@ -10,6 +10,11 @@
 #include "resp/request.h"
 
 namespace tandem {
+namespace {
+
+constexpr uint32_t kFetchedMax = 8;  // arguments of a command
+
+}  // namespace
 
 StreamBatch::StreamBatch(Engine& engine)
     : engine_(engine),
@@ -114,6 +119,20 @@ bool StreamBatch::declare_keys(const Command& command, std::span<const Bytes> ar
   return fits && keys_.size() != before;
 }
 
+// The item, what it points to, and that again.
+void StreamBatch::prefetch_step(int step, size_t at) const {
+  const Item& item = items_[at];
+  if (step == 0) return __builtin_prefetch(&item);
+  if (step == 1) {
+    __builtin_prefetch(keys_.data() + item.first_key);
+    __builtin_prefetch(arguments_.data() + item.first_argument);
+    return __builtin_prefetch(arguments_.data() + item.first_argument + item.argument_count - 1);
+  }
+  for (const Bytes argument : arguments(item).first(std::min(item.argument_count, kFetchedMax))) {
+    __builtin_prefetch(argument.data());
+  }
+}
+
 bool StreamBatch::is_waited_for(const Item& item) const {
   return std::ranges::any_of(keys(item), [&](const DeclaredKey& key) {
     return engine_.keyspace.interest().any(key.place.hash);
@@ -174,7 +193,7 @@ void StreamBatch::sort() {
   for (size_t i = 0; i < items_.size(); ++i) {
     by_lane_[next[lane_of[root_of(items_[i])]]++] = static_cast<uint16_t>(i);
   }
-  std::ranges::sort(lanes_, std::greater<>(), [](const auto& one) { return one.size(); });
+  longest_lane_ = std::ranges::max(lanes_, {}, [](const auto& one) { return one.size(); }).size();
 }
 
 }  // namespace tandem

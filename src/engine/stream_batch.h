@@ -70,6 +70,10 @@ class StreamBatch {
   std::span<const DeclaredKey> keys(const Item& item) const {
     return {keys_.data() + item.first_key, item.key_count};
   }
+  // For who did not fill it, and executes some of it elsewhere: brings a command near, a step for
+  // several of them before the next step.
+  static constexpr int kFetchSteps = 3;
+  void prefetch_step(int step, size_t at) const;
   // What goes into the log.
   Bytes bytes() const { return stream_.substr(0, items_.empty() ? 0 : items_.back().end); }
   // Selected behind it.
@@ -81,9 +85,11 @@ class StreamBatch {
   void sort_into_lanes() {
     if (!sorted_) sort();
   }
-  // The items by lanes: those of one lane in their order, behind each other. The longest lane comes
-  // first; none is empty.
+  // The items by lanes: those of one lane in their order, behind each other. Lanes come in the
+  // order of their stripes, so that in the next batch about the same keys are in the same place;
+  // none is empty.
   std::span<const std::span<const uint16_t>> lanes() const { return lanes_; }
+  size_t longest_lane() const { return longest_lane_; }
 
  private:
   struct Mark {
@@ -126,6 +132,7 @@ class StreamBatch {
   std::array<uint8_t, kStripes> joined_to_{};
   std::vector<uint16_t> by_lane_;
   std::vector<std::span<const uint16_t>> lanes_;
+  size_t longest_lane_ = 0;
 };
 
 }  // namespace tandem

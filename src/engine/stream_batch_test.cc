@@ -242,5 +242,25 @@ TEST_F(StreamBatchTest, LanesDoNotTouchEachOther) {
   EXPECT_GT(batch.lanes().size(), 1U);
 }
 
+TEST_F(StreamBatchTest, LanesComeInTheOrderOfTheirStripes) {
+  std::string whole;
+  for (int i = 0; i < 300; ++i) whole += request({"set", std::to_string(i), "v"});
+  ASSERT_EQ(fill(whole), 300U);
+  batch.sort_into_lanes();
+  int stripes_before = -1;
+  size_t longest = 0;
+  for (const auto lane : batch.lanes()) {
+    int highest = stripes_before;
+    for (const uint16_t at : lane) {
+      const int stripe = batch.keys(batch.items()[at])[0].place.stripe();
+      EXPECT_GT(stripe, stripes_before);
+      highest = std::max(highest, stripe);
+    }
+    stripes_before = highest;
+    longest = std::max(longest, lane.size());
+  }
+  EXPECT_EQ(batch.longest_lane(), longest);
+}
+
 }  // namespace
 }  // namespace tandem
