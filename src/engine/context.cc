@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "engine/blocked_clients.h"
 
 namespace tandem {
@@ -15,6 +17,12 @@ std::string null_reply(int protocol, BlockRequest::OnTimeout kind) {
 }
 
 }  // namespace
+
+void reply_subcommand_syntax(Context& ctx, Bytes container) {
+  ctx.reply.error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                  ctx.args.size() > 1 ? ctx.args[1] : Bytes(), to_upper(container)));
+}
 
 void Context::replicate_as_is() {
   Effects& effects = keys.access().effects();

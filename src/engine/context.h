@@ -80,6 +80,9 @@ struct Context {
   [[nodiscard]] bool visit(int stripe) { return door == nullptr || door->enter(stripe); }
 };
 
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
+void reply_subcommand_syntax(Context& ctx, Bytes container);
+
 // The effect of a command that replicas execute as it came.
 inline Effect as_is(const Context& ctx) { return Effect(ctx.keys.database(), ctx.raw, ctx.args); }
 

@@ -70,10 +70,7 @@ void publish(SubscriptionRegistry& registry, SessionContext& context) {
 }
 
 void channels(SubscriptionRegistry& registry, SessionContext& context) {
-  if (context.args.size() > 3) {
-    return context.reply.error(
-        "ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.");
-  }
+  if (context.args.size() > 3) return reply_subcommand_syntax(context, "pubsub");
   const auto names = context.args.size() == 3 ? registry.channels(context.args[2])
                                               : registry.channels(std::nullopt);
   context.reply.array(static_cast<int64_t>(names.size()));
@@ -95,11 +92,7 @@ void pattern_count(SubscriptionRegistry& registry, SessionContext& context) {
 
 // There is no cluster, and so no channel of a shard.
 void shard_channels(SessionContext& context) {
-  if (context.args.size() > 3) {
-    return context.reply.error(
-        "ERR unknown subcommand or wrong number of arguments for 'SHARDCHANNELS'. Try PUBSUB "
-        "HELP.");
-  }
+  if (context.args.size() > 3) return reply_subcommand_syntax(context, "pubsub");
   context.reply.array(0);
 }
 

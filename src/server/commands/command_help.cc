@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "base/bytes.h"
 #include "resp/reply_writer.h"
 #include "server/commands/rows.h"
@@ -21,12 +19,6 @@ CommandRow help_row(std::string_view container, std::string_view group,
       .since = since,
       .complexity = "O(1)",
       .summary = "Lists the subcommands."};
-}
-
-void reply_subcommand_syntax(SessionContext& context, Bytes container) {
-  context.reply.error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  context.args.size() > 1 ? context.args[1] : Bytes(), to_upper(container)));
 }
 
 }  // namespace tandem

@@ -73,7 +73,4 @@ void reply_help(SessionContext& context, Bytes container, std::span<const Bytes>
 CommandRow help_row(std::string_view container, std::string_view group,
                     std::span<const Bytes> lines, std::string_view since = "5.0.0");
 
-// "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP."
-void reply_subcommand_syntax(SessionContext& context, Bytes container);
-
 }  // namespace tandem
