@@ -5,6 +5,10 @@
 namespace tandem {
 namespace {
 
+constexpr Bytes kBusyScriptText =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+constexpr Bytes kBusyFunctionText =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 constexpr Bytes kNoAuthentication = "NOAUTH Authentication required.";
 constexpr Bytes kMemory = "OOM command not allowed when used memory > 'maxmemory'.";
 constexpr Bytes kDisk =
@@ -26,7 +30,14 @@ constexpr Bytes kNoStreamCommand = "ERR This command is no part of a replication
 
 }  // namespace
 
-uint32_t effective_flags(const Command& command, const ClientState& client) {
+Bytes busy_text(uint32_t bits) {
+  return (bits & Gate::kBusyFunction) != 0 ? kBusyFunctionText : kBusyScriptText;
+}
+
+uint32_t effective_flags(const Command& command, const ClientState& client,
+                         std::span<const Bytes> args) {
+  if (command.row.flags_of != nullptr) [[unlikely]]
+    return command.row.flags_of(args);
   const uint32_t flags = command.row.flags;
   if ((flags & kRunsQueue) == 0) [[likely]]
     return flags;
@@ -65,7 +76,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   // answered.
   const bool answered = (flags & kAllowBusy) != 0 && command.row.keys.empty();
   if (when(Gate::kBusyScript) && !answered && client.kind != ClientKind::kScript) {
-    return std::string(kBusyText);
+    return std::string(busy_text(bits));
   }
   constexpr uint32_t kMeetsKeys = kWrite | kReadOnly | kMayReplicate;
   if (client.is_monitor && (flags & kMeetsKeys) != 0) return std::string(kMonitorAsks);

@@ -16,8 +16,8 @@
 
 namespace tandem {
 
-inline constexpr Bytes kBusyText =
-    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+// What is answered while a script or a function is busy.
+Bytes busy_text(uint32_t bits);
 
 // A password is asked for, and this client has not given it.
 inline bool locked_out(const ClientState& client, uint32_t bits) {
@@ -38,9 +38,11 @@ inline bool is_let_in_at_once(const Command& command, const ClientState& client,
   return (bits & command.judged_by) == 0 && !client.subscribed && !client.is_monitor;
 }
 
-// The flags by which a command is judged: its row's, and for EXEC with what is queued. One that
-// writes makes all of them write; one that may not run while the data load keeps all from it.
-uint32_t effective_flags(const Command& command, const ClientState& client);
+// The flags by which a command is judged: its row's, or those of this very call; for EXEC with what
+// is queued. One that writes makes all of them write; one that may not run while the data load
+// keeps all from it.
+uint32_t effective_flags(const Command& command, const ClientState& client,
+                         std::span<const Bytes> args);
 
 // The error that refuses this command now ("READONLY You can't write against a read only
 // replica."), or nothing. Redis's order of checks. `flags`: effective ones. Of the primary's stream

@@ -26,7 +26,7 @@ TEST(Admission, LooksNoFurtherOnlyWhereNothingWouldRefuse) {
     constexpr uint32_t kBackground = Gate::kReplica | Gate::kStaleRefused;
     for (uint32_t bit = 1; bit <= Gate::kStaleRefused; bit <<= 1) {
       const uint32_t bits = kBackground | bit;
-      const uint32_t flags = effective_flags(command, client);
+      const uint32_t flags = effective_flags(command, client, {});
       const bool let_in =
           !refusal(command, flags, client, bits) && !is_held_back(flags, client, bits);
       if ((bits & command.judged_by) == 0) {
@@ -43,12 +43,12 @@ TEST(Admission, WhatIsQueuedCountsInEveryCondition) {
   world.run(client, {"MULTI"});
   world.run(client, {"GET", "a"});
   const uint32_t stale = Gate::kReplica | Gate::kLinkDown | Gate::kStaleRefused;
-  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, stale));
-  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kDatasetLoading));
-  EXPECT_FALSE(refusal(exec, effective_flags(exec, client), client, Gate::kReadOnlyReplica));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client, {}), client, stale));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client, {}), client, Gate::kDatasetLoading));
+  EXPECT_FALSE(refusal(exec, effective_flags(exec, client, {}), client, Gate::kReadOnlyReplica));
   world.run(client, {"SET", "a", "1"});
-  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kReadOnlyReplica));
-  EXPECT_TRUE(refusal(exec, effective_flags(exec, client), client, Gate::kTooFewReplicas));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client, {}), client, Gate::kReadOnlyReplica));
+  EXPECT_TRUE(refusal(exec, effective_flags(exec, client, {}), client, Gate::kTooFewReplicas));
 }
 
 }  // namespace

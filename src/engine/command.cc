@@ -24,8 +24,8 @@ uint64_t name_hash(Bytes name) {
 // What engine/admission.cc asks of a row with these flags.
 uint32_t judging_conditions(const CommandRow& row) {
   const uint32_t flags = row.flags;
-  // What is queued decides.
-  if ((flags & kRunsQueue) != 0) return ~uint32_t{0};
+  // What is queued decides, or the arguments.
+  if ((flags & kRunsQueue) != 0 || row.flags_of != nullptr) return ~uint32_t{0};
   uint32_t conditions = Gate::kPausedAll | Gate::kBusyScript;
   const auto add = [&conditions](bool concerned, uint32_t condition) {
     if (concerned) conditions |= condition;
@@ -132,7 +132,7 @@ const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   command.called = row.name;
   std::vector<CommandRow> subcommands = std::move(row.subcommands);
   command.row = std::move(row);
-  CHECK(command.row.scope != LockScope::kVisits || command.has(kReadOnly),
+  CHECK(command.row.scope != LockScope::kVisits || !command.has(kWrite | kMayReplicate),
         "what is changed stripe by stripe would have no place in the log");
   if (command.has(kFast)) command.row.flags |= kBrief;
   command.judged_by = judging_conditions(command.row);

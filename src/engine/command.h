@@ -71,11 +71,15 @@ enum class LockScope : uint8_t {
 using Handler = void (*)(Context&);
 // Commands about connections, the server or replication see their client, too.
 using SessionHandler = std::function<void(SessionContext&)>;
+// The flags of one call. Any thread, with or without stripes.
+using CallFlags = std::function<uint32_t(std::span<const Bytes> args)>;
 
 struct CommandRow {
   std::string_view name = {};  // lower case; a subcommand's own word ("id" of "client")
   int arity = 0;               // with the name; negative: at least
   uint32_t flags = 0;
+  // Where arguments decide about flags, as a script does by its first line; empty: nowhere.
+  CallFlags flags_of = {};
   std::vector<KeySpec> keys = {};
   LockScope scope = LockScope::kKeys;
   Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands

@@ -98,7 +98,7 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
   }
   client.last_command = command;
   const uint32_t bits = engine_.gate.bits();
-  switch (judge(*command, client, bits, reply)) {
+  switch (judge(*command, client, args, bits, reply)) {
     case Verdict::kLetIn:
       break;
     case Verdict::kRefused:
@@ -132,11 +132,11 @@ Outcome Executor::turn_away(const Command* command, ClientState& client,
   return Outcome::kDone;
 }
 
-Executor::Verdict Executor::judge(const Command& command, ClientState& client, uint32_t bits,
-                                  ReplyWriter& reply) {
+Executor::Verdict Executor::judge(const Command& command, ClientState& client,
+                                  std::span<const Bytes> args, uint32_t bits, ReplyWriter& reply) {
   if (is_let_in_at_once(command, client, bits)) [[likely]]
     return Verdict::kLetIn;
-  const uint32_t flags = effective_flags(command, client);
+  const uint32_t flags = effective_flags(command, client, args);
   if (const auto refused = refusal(command, flags, client, bits)) [[unlikely]] {
     refuse_in(client, command, *refused, reply);
     return Verdict::kRefused;
@@ -175,8 +175,9 @@ void Executor::queue(const Command& command, ClientState& client, std::span<cons
     client.queue_bytes += arg.size() + sizeof(std::string);
   }
   client.queue.push_back(std::move(queued));
-  client.queued_any |= command.row.flags;
-  client.queued_all &= command.row.flags;
+  const uint32_t flags = effective_flags(command, client, args);
+  client.queued_any |= flags;
+  client.queued_all &= flags;
   reply.simple("QUEUED");
 }
 
@@ -293,7 +294,7 @@ void Executor::declare(Execution& execution, const Call& call) const {
     execution.declare(call.command, call.args);
   }
   if (everything) return execution.declare_everything();
-  const bool may_append = (effective_flags(call.command, client) & kMayReplicate) != 0 ||
+  const bool may_append = (effective_flags(call.command, client, call.args) & kMayReplicate) != 0 ||
                           client.kind == ClientKind::kLink;
   if (may_append && !execution.has_declared_keys()) execution.declare_partition(0);
 }
@@ -303,7 +304,8 @@ void Executor::declare(Execution& execution, const Call& call) const {
 Executor::Verdict Executor::lock(Frame& frame, Call& call) {
   while (!take_locks(frame, call)) {
     frame.judged_under = engine_.gate.bits();
-    const Verdict verdict = judge(call.command, call.client, frame.judged_under, call.reply);
+    const Verdict verdict =
+        judge(call.command, call.client, call.args, frame.judged_under, call.reply);
     if (verdict != Verdict::kLetIn) return verdict;
   }
   if (!frame.locks.any()) return Verdict::kLetIn;
@@ -327,7 +329,7 @@ Executor::Verdict Executor::lock(Frame& frame, Call& call) {
   if (bits == frame.judged_under) [[likely]]
     return Verdict::kLetIn;
   frame.judged_under = bits;
-  const Verdict verdict = judge(call.command, call.client, bits, call.reply);
+  const Verdict verdict = judge(call.command, call.client, call.args, bits, call.reply);
   if (verdict != Verdict::kLetIn) frame.locks.release();
   return verdict;
 }

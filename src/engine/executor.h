@@ -112,7 +112,8 @@ class Executor {
   Outcome turn_away(const Command* command, ClientState& client, std::span<const Bytes> args,
                     ReplyWriter& reply);
   // Writes the error, if it is refused.
-  Verdict judge(const Command& command, ClientState& client, uint32_t bits, ReplyWriter& reply);
+  Verdict judge(const Command& command, ClientState& client, std::span<const Bytes> args,
+                uint32_t bits, ReplyWriter& reply);
   void refuse_in(ClientState& client, const Command& command, Bytes error, ReplyWriter& reply);
   void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);

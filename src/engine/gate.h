@@ -36,6 +36,7 @@ class Gate {
     kMonitored = 1u << 11,        // somebody wants to see every command
     kActiveExpireOff = 1u << 12,  // DEBUG SET-ACTIVE-EXPIRE 0
     kStaleRefused = 1u << 13,     // replica-serve-stale-data no: bites while the link is down
+    kBusyFunction = 1u << 14,     // together with kBusyScript: it is a function
   };
 
   void set(Condition condition, bool on) {

@@ -63,7 +63,8 @@ void Executor::run_queue(SessionContext& context) {
     const uint32_t bits = engine_.gate.bits();
     if (bits != frame.judged_under && client.kind != ClientKind::kLink) [[unlikely]] {
       const Command& command = *queued.command;
-      if (const auto refused = refusal(command, command.row.flags, client, bits)) {
+      const uint32_t flags = effective_flags(command, client, args);
+      if (const auto refused = refusal(command, flags, client, bits)) {
         refuse(&command, *refused, context.reply);
         continue;
       }

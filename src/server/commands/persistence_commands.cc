@@ -71,8 +71,9 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   if (abort) {
     return shutdown.abort() ? c.reply.ok() : c.reply.error("ERR No shutdown in progress.");
   }
-  if ((how & kShutdownNoSave) == 0 && c.executor.engine().gate.is(Gate::kBusyScript)) {
-    return c.reply.error(kBusyText);
+  const uint32_t bits = c.executor.engine().gate.bits();
+  if ((how & kShutdownNoSave) == 0 && (bits & Gate::kBusyScript) != 0) {
+    return c.reply.error(busy_text(bits));
   }
   if (shutdown.must_wait(how)) {
     if (const auto waiter = c.block_externally(0, [] { return std::string(); })) {
