@@ -21,9 +21,12 @@ class Effects {
   // `wanted`: whether anything reads the log; if not, stating costs a branch.
   void begin(bool wanted) {
     wanted_ = wanted;
+    kept_back_ = false;
     clear();
   }
-  bool wanted() const { return wanted_; }
+  bool wanted() const { return wanted_ && !kept_back_; }
+  // What commands state from here on is kept from replicas, or is not any more (redis.set_repl).
+  void keep_back(bool on) { kept_back_ = on; }
   // Nothing is stated any more; keeps no more than kKeptBytesMax for the next time.
   void clear() {
     if (count_ == 0) return;
@@ -32,14 +35,18 @@ class Effects {
   }
 
   void add(int database, std::initializer_list<Bytes> command) {
-    if (wanted_) append(database, {command.begin(), command.size()});
+    if (wanted()) append(database, {command.begin(), command.size()});
   }
   void add(int database, std::span<const Bytes> command) {
-    if (wanted_) append(database, command);
+    if (wanted()) append(database, command);
   }
   // A command that is already encoded, as a client's own bytes are.
   void add_encoded(int database, Bytes request) {
-    if (wanted_) append_encoded(database, request);
+    if (wanted()) append_encoded(database, request);
+  }
+  // What no command asked for, as the end of a key whose time is over: it is never kept back.
+  void add_unasked(int database, std::initializer_list<Bytes> command) {
+    if (wanted_) append(database, {command.begin(), command.size()});
   }
   size_t count() const { return count_; }
 
@@ -57,6 +64,7 @@ class Effects {
   void enter(int database);
 
   bool wanted_ = false;
+  bool kept_back_ = false;
   size_t count_ = 0;
   int first_database_ = 0;
   int database_ = 0;

@@ -116,7 +116,7 @@ const Entry* View::read(Bytes key) {
 
 void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
                   DatabaseTables& tables) {
-  access_.effects().add(database_, {"DEL", key});
+  access_.effects().add_unasked(database_, {"DEL", key});
   ++access_.counters().expired;
   access_.changed(event::kExpired, database_, key, place, 0);
   remove(place, slot, tables);
@@ -301,6 +301,11 @@ void View::swap_with(int other, const Effect& effect) {
   access_.changed_databases().push_back({database_, keyspace.share_tables(all, database_)});
   access_.changed_databases().push_back({other, keyspace.share_tables(all, other)});
   keyspace.swap_databases(all, database_, other);
+  ++access_.counters().changes;
+}
+
+void View::change_beside_keys(const Effect& effect) {
+  effect.state(access_.effects(), database_);
   ++access_.counters().changes;
 }
 

@@ -266,6 +266,8 @@ class View {
   int64_t clear(const Effect& effect);
   // SWAPDB.
   void swap_with(int other, const Effect& effect);
+  // Of data that have no key: libraries of functions.
+  void change_beside_keys(const Effect& effect);
   // About how many keys lie in a stripe, dead ones among them. REQUIRES: nothing.
   int64_t keys_in(int stripe) const { return access_.keyspace().keys_in(database_, stripe); }
   // A stripe with keys, by their number; none if there is no key. REQUIRES: nothing.
