@@ -53,7 +53,9 @@ void read(Bytes stored) {
 
 int read_and_restore(Bytes bytes) {
   read(bytes);
-  (void)restore_value(bytes, {.string_bytes_max = kStringBytesMax, .verify_checksum = false});
+  const RdbReadOptions options{.string_bytes_max = kStringBytesMax, .verify_checksum = false};
+  (void)restore_value(bytes, options);
+  (void)restore_libraries(bytes, options, [](Bytes) { return Result<void>(); });
   return 0;
 }
 

@@ -22,11 +22,13 @@ constexpr int64_t kEmptyKeysNamedMax = 10;
 }  // namespace
 
 DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
-                         std::optional<DropExpired> drop_expired)
+                         std::optional<DropExpired> drop_expired, FunctionStore* functions)
     : keyspace_(keyspace),
+      functions_(functions),
       drop_expired_(drop_expired),
       reader_(options),
-      tables_(static_cast<size_t>(keyspace.database_count())) {}
+      tables_(static_cast<size_t>(keyspace.database_count())),
+      libraries_(functions == nullptr ? nullptr : functions->begin_aside()) {}
 
 Result<size_t> DatasetLoad::feed(Bytes bytes) {
   reader_.feed(bytes);
@@ -41,6 +43,10 @@ Result<size_t> DatasetLoad::feed(Bytes bytes) {
     }
     if (const auto* header = std::get_if<RdbHeader>(&*event)) version_ = header->version;
     if (const auto* field = std::get_if<RdbAuxField>(&*event)) note(*field);
+    if (const auto* library = std::get_if<RdbLibrary>(&*event)) {
+      auto added = add_library(library->code, byte);
+      if (!added) return std::unexpected(added.error());
+    }
     if (const auto* empty = std::get_if<RdbEmpty>(&*event)) pass_over(*empty, byte);
     if (auto* entry = std::get_if<RdbEntry>(&*event)) {
       auto added = add(*entry, byte);
@@ -61,6 +67,18 @@ void DatasetLoad::note(const RdbAuxField& field) {
       selected_database_ = static_cast<uint32_t>(*database);
     }
   }
+}
+
+Result<void> DatasetLoad::add_library(Bytes code, uint64_t byte) {
+  if (libraries_ == nullptr) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("RDB, byte {}: a function library, and there are no functions here", byte));
+  }
+  const Result<void> added = libraries_->add(code);
+  if (added) return {};
+  return fail(added.error().code,
+              fmt::format("RDB, byte {}: a function library: {}", byte, added.error().text));
 }
 
 void DatasetLoad::pass_over(const RdbEmpty& empty, uint64_t byte) {
@@ -126,6 +144,7 @@ std::vector<TablesRef> DatasetLoad::install(const AllStripes& all) {
     former.push_back(keyspace_.take_tables(all, database));
     if (tables_[i]) keyspace_.put_tables(all, database, std::move(tables_[i]));
   }
+  if (functions_ != nullptr) functions_->install(all, *libraries_);
   return former;
 }
 

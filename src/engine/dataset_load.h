@@ -8,7 +8,9 @@
 // Keys of collections without elements, which old servers wrote, are passed over as in Redis; the
 // log names the first of them and counts them all.
 //
-// Confined to one thread. The keyspace outlives the load.
+// Libraries of functions are loaded beside the served ones, too, and change places with them.
+//
+// Confined to one thread. The keyspace and the functions outlive the load.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +45,9 @@ struct DatasetPlace {
 
 class DatasetLoad {
  public:
+  // Without `functions` a stream that has libraries is an error.
   DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
-              std::optional<DropExpired> drop_expired);
+              std::optional<DropExpired> drop_expired, FunctionStore* functions = nullptr);
 
   // Takes the stream's next bytes and says how many of them were its own: fewer than given only
   // once it has ended. An error is final.
@@ -63,7 +66,7 @@ class DatasetLoad {
   int64_t used_memory_bytes() const { return used_memory_bytes_; }
 
   // Puts the new dataset in the place of the old one and hands the old one out, to be freed without
-  // locks held. REQUIRES: no snapshot running, ended().
+  // locks held; the old libraries go with this object. REQUIRES: no snapshot running, ended().
   std::vector<TablesRef> install(const AllStripes& all);
 
  private:
@@ -73,11 +76,14 @@ class DatasetLoad {
   void tell_passed_over() const;
   bool is_dropped(const RdbEntry& entry) const;
   void note(const RdbAuxField& field);
+  Result<void> add_library(Bytes code, uint64_t byte);
 
   Keyspace& keyspace_;
+  FunctionStore* const functions_;
   const std::optional<DropExpired> drop_expired_;
   RdbReader reader_;
   std::vector<TablesRef> tables_;
+  std::unique_ptr<FunctionStore::Aside> libraries_;
   int64_t keys_ = 0;
   int64_t expired_keys_ = 0;
   int64_t empty_keys_ = 0;

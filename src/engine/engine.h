@@ -15,6 +15,7 @@
 #include "engine/blocked_clients.h"
 #include "engine/command.h"
 #include "engine/command_stats.h"
+#include "engine/function_store.h"
 #include "engine/gate.h"
 #include "engine/journal.h"
 #include "engine/own_expiries.h"
@@ -80,7 +81,8 @@ struct Engine {
   WatchTable watch_table{keyspace};
   OwnExpiries own_expiries{};
   SnapshotTurn snapshot_turn{};
-  CommandObserver* observer = nullptr;       // set before the first command, or never
+  CommandObserver* observer = nullptr;  // set before the first command, or never
+  FunctionStore* functions = nullptr;   // the same; without it a snapshot may have no libraries
   std::atomic<int64_t> slow_command_us{-1};  // from here on the observer hears of it; negative: off
   std::atomic<bool> track_latency{true};     // latency-tracking
   // For the head of snapshots; set before the first command. Any thread. Null: none is told.

@@ -47,16 +47,25 @@ RdbPreamble::Replication place_in(const Log& log) {
           .second_offset = static_cast<int64_t>(history.id2_valid_until)};
 }
 
+FunctionStore::Codes codes_of(const AllStripes& all, const Engine& engine) {
+  return engine.functions == nullptr ? FunctionStore::Codes() : engine.functions->codes(all);
+}
+
 }  // namespace
 
-std::string empty_rdb(const AllStripes& /*all*/, const Engine& engine,
-                      const RdbWriteOptions& format) {
+RdbHead head_without_keys(const AllStripes& all, const Engine& engine, bool with_functions) {
+  RdbHead head{.preamble = preamble(engine)};
+  head.preamble.replication = place_in(engine.log);
+  if (with_functions) head.libraries = codes_of(all, engine);
+  return head;
+}
+
+std::string rdb_without_keys(const RdbHead& head, const RdbWriteOptions& format) {
   std::string bytes;
   StringSink sink(bytes);
   RdbWriter writer(sink, format);
-  RdbPreamble head = preamble(engine);
-  head.replication = place_in(engine.log);
-  writer.begin(head);
+  writer.begin(head.preamble);
+  for (const auto& code : head.libraries) writer.library(*code);
   writer.finish();
   return bytes;
 }
@@ -65,20 +74,23 @@ std::unique_ptr<RdbSnapshot> RdbSnapshot::begin(Engine& engine, SnapshotTurn::He
                                                 const Options& options,
                                                 const std::function<void()>& at_cut) {
   CHECK(turn, "a snapshot has its turn");
-  RdbPreamble head = preamble(engine);
+  RdbHead head{.preamble = preamble(engine)};
   if (engine.used_memory_bytes) {
-    head.used_memory_bytes = static_cast<uint64_t>(engine.used_memory_bytes());
+    head.preamble.used_memory_bytes = static_cast<uint64_t>(engine.used_memory_bytes());
   }
   const ExclusiveGuard all(engine.keyspace);
   if (at_cut != nullptr) at_cut();
   // What was written while nobody read the log has no place in its history.
-  if (options.with_position && engine.log.active()) head.replication = place_in(engine.log);
+  if (options.with_position && engine.log.active()) {
+    head.preamble.replication = place_in(engine.log);
+  }
+  head.libraries = codes_of(all, engine);
   return std::unique_ptr<RdbSnapshot>(
       new RdbSnapshot(all, engine, std::move(turn), options, std::move(head)));
 }
 
 RdbSnapshot::RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
-                         const Options& options, RdbPreamble head)
+                         const Options& options, RdbHead head)
     : turn_(std::move(turn)),
       engine_(engine),
       options_(options),
@@ -277,9 +289,27 @@ void RdbSnapshot::finish_walk() {
   walking_ = false;
 }
 
+// The next part of what comes before the entries. False: there is no more of it.
+bool RdbSnapshot::write_head() {
+  if (!std::exchange(begun_, true)) {
+    writer_.begin(head_.preamble);
+  } else if (libraries_written_ < head_.libraries.size()) {
+    writer_.library(*head_.libraries[libraries_written_++]);
+  } else if (!std::exchange(sizes_written_, true)) {
+    for (const SnapshotWalk::Size& size : walk_.sizes_at_cut()) {
+      writer_.sizes(static_cast<uint32_t>(size.database), static_cast<uint64_t>(size.keys),
+                    static_cast<uint64_t>(size.expiring));
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
 // Level-triggered: the parts of a large entry, once it is begun, and the rest of what is current
 // come before anything else, for nothing may stand between them.
 bool RdbSnapshot::advance() {
+  if (write_head()) return true;
   if (current_) {
     encode_current();
   } else if (Large* large = first_large()) {
@@ -298,14 +328,6 @@ bool RdbSnapshot::advance() {
 
 bool RdbSnapshot::produce(std::string& out) {
   out_.clear();
-  if (!begun_) {
-    writer_.begin(head_);
-    for (const SnapshotWalk::Size& size : walk_.sizes_at_cut()) {
-      writer_.sizes(static_cast<uint32_t>(size.database), static_cast<uint64_t>(size.keys),
-                    static_cast<uint64_t>(size.expiring));
-    }
-    begun_ = true;
-  }
   while (!finished_ && out_.size() < options_.produce_bytes) {
     breather_.take_at_times();
     if (advance()) continue;

@@ -42,8 +42,15 @@
 
 namespace tandem {
 
-// The stream of a snapshot without keys, at the log's end.
-std::string empty_rdb(const AllStripes& all, const Engine& engine, const RdbWriteOptions& format);
+// What a snapshot has before its keys.
+struct RdbHead {
+  RdbPreamble preamble;
+  FunctionStore::Codes libraries = {};
+};
+
+// Of a snapshot without keys, at the log's end.
+RdbHead head_without_keys(const AllStripes& all, const Engine& engine, bool with_functions);
+std::string rdb_without_keys(const RdbHead& head, const RdbWriteOptions& format);
 
 class RdbSnapshot final : private SnapshotSink {
  public:
@@ -89,7 +96,7 @@ class RdbSnapshot final : private SnapshotSink {
   };
 
   RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
-              const Options& options, RdbPreamble head);
+              const Options& options, RdbHead head);
   void capture_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   void moved(const void* container, int stripe) override;
@@ -103,6 +110,7 @@ class RdbSnapshot final : private SnapshotSink {
   void step_walk();
   size_t capture_for_walker(int database, const TableBucket& home);
   void hand_over_captured();
+  bool write_head();
   bool advance();
   bool take_next();
   bool take_handed_in();
@@ -114,7 +122,7 @@ class RdbSnapshot final : private SnapshotSink {
   const SnapshotTurn::Held turn_;
   Engine& engine_;
   const Options options_;
-  const RdbPreamble head_;
+  const RdbHead head_;
   std::string out_;
   StringSink out_sink_{out_};
   RdbWriter writer_;
@@ -136,6 +144,8 @@ class RdbSnapshot final : private SnapshotSink {
   Breather breather_;
   bool given_up_ = false;  // changed under all stripes, read under any
   bool begun_ = false;
+  size_t libraries_written_ = 0;
+  bool sizes_written_ = false;
   bool chains_left_ = true;
   bool walking_ = true;
   bool finished_ = false;

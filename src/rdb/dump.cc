@@ -11,21 +11,19 @@
 
 namespace tandem {
 
-void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out) {
-  const size_t start = out.size();
-  StringSink sink(out);
-  RdbPackEach packer;
-  RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
-  encoder.byte(rdb_type_of(value, options.version));
-  rdb_encode_value(encoder, value, options.version);
-  encoder.number16(static_cast<uint16_t>(options.version));
-  encoder.flush();
-  const uint64_t checksum = crc64(0, Bytes(out).substr(start));
-  encoder.number64(checksum);
-  encoder.flush();
+namespace {
+
+// Behind what lies in `out` from `start` on.
+void append_footer(std::string& out, size_t start, int version) {
+  char number[sizeof(uint64_t)];
+  store_little_endian(number, static_cast<uint16_t>(version));
+  out.append(number, sizeof(uint16_t));
+  store_little_endian(number, crc64(0, Bytes(out).substr(start)));
+  out.append(number, sizeof(uint64_t));
 }
 
-Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
+// What stands before the footer.
+Result<Bytes> body_of(Bytes payload, const RdbReadOptions& options) {
   if (payload.size() < kRdbDumpFooterBytes) {
     return fail(ErrorCode::kRefused, "the payload has no version and checksum");
   }
@@ -35,12 +33,30 @@ Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
   if (version > kRdbVersionMax) {
     return fail(ErrorCode::kRefused, fmt::format("the payload has RDB version {}", version));
   }
-  const auto stored = load_little_endian<uint64_t>(footer + 2);
+  const auto stored = load_little_endian<uint64_t>(footer + sizeof(uint16_t));
   if (options.verify_checksum && stored != crc64(0, payload.substr(0, body_bytes + 2))) {
     return fail(ErrorCode::kRefused, "the payload's checksum is wrong");
   }
+  return payload.substr(0, body_bytes);
+}
 
-  const Bytes body = payload.substr(0, body_bytes);
+}  // namespace
+
+void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out) {
+  const size_t start = out.size();
+  StringSink sink(out);
+  RdbPackEach packer;
+  RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
+  encoder.byte(rdb_type_of(value, options.version));
+  rdb_encode_value(encoder, value, options.version);
+  encoder.flush();
+  append_footer(out, start, options.version);
+}
+
+Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
+  const Result<Bytes> whole = body_of(payload, options);
+  if (!whole) return std::unexpected(whole.error());
+  const Bytes body = *whole;
   if (body.empty()) return fail(ErrorCode::kInvalid, "the payload has no value");
   const auto type = static_cast<uint8_t>(body[0]);
   const std::string_view shape = rdb_value_shape(type);
@@ -62,6 +78,40 @@ Result<Value> restore_value(Bytes payload, const RdbReadOptions& options) {
   if (rdb_is_empty_collection(*value)) return fail(ErrorCode::kInvalid, "no elements");
   if (!decoder.at_end()) return fail(ErrorCode::kInvalid, "bytes after the value");
   return std::move(*value);
+}
+
+void dump_libraries(std::span<const Bytes> codes, const RdbWriteOptions& options,
+                    std::string& out) {
+  const size_t start = out.size();
+  StringSink sink(out);
+  RdbPackEach packer;
+  RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
+  for (const Bytes code : codes) rdb_encode_library(encoder, code);
+  encoder.flush();
+  append_footer(out, start, options.version);
+}
+
+Result<void> restore_libraries(Bytes payload, const RdbReadOptions& options,
+                               FunctionRef<Result<void>(Bytes code)> each) {
+  const Result<Bytes> body = body_of(payload, options);
+  if (!body) return std::unexpected(body.error());
+  std::string scratch;
+  for (Bytes left = *body; !left.empty();) {
+    if (static_cast<uint8_t>(left[0]) != kRdbFunction2) {
+      return fail(ErrorCode::kInvalid, "given type is not a function");
+    }
+    RdbMeasure measure(options.string_bytes_max);
+    measure.begin(1, rdb_opcode_shape(kRdbFunction2));
+    const bool whole = measure.advance(left) == RdbMeasure::Outcome::kWhole;
+    RdbDecoder decoder(left.substr(1), options.string_bytes_max);
+    const Bytes code = whole ? decoder.string(scratch) : Bytes();
+    if (!whole || !decoder.ok()) {
+      return fail(ErrorCode::kInvalid, "Failed loading library payload");
+    }
+    if (auto done = each(code); !done) return done;
+    left.remove_prefix(1 + decoder.at());
+  }
+  return {};
 }
 
 }  // namespace tandem

@@ -149,8 +149,9 @@ constexpr uint64_t kRdbLzfRatioMax = 88;
 // Shorter strings are never compressed.
 constexpr size_t kRdbLzfStringBytesMin = 21;
 
-// The first version whose readers know the type.
+// The first version whose readers know the type, or the opcode.
 constexpr int kRdbListpacksSince = 10;    // 16, 17, 18, 19
+constexpr int kRdbFunctionsSince = 10;    // FUNCTION2
 constexpr int kRdbSetListpackSince = 11;  // 20, 21
 
 constexpr size_t kRdbShapeDepthMax = 3;
@@ -233,7 +234,9 @@ struct RdbWriteOptions {
   bool checksum = true;
 };
 
-// DUMP's payload: type value version{2 bytes} checksum{8 bytes, of all before it}.
+// DUMP's payload: type value footer. That of FUNCTION DUMP: (FUNCTION2 string)* footer.
+//
+//   footer = version{2 bytes} checksum{8 bytes, of all before it}
 constexpr size_t kRdbDumpFooterBytes = 10;
 
 }  // namespace tandem

@@ -150,6 +150,9 @@ Result<RdbEvent> RdbReader::read_operands() {
       event = RdbAuxField{name, decoder.string(value_scratch_)};
       break;
     }
+    case kRdbFunction2:
+      event = RdbLibrary{decoder.string(value_scratch_)};
+      break;
     case kRdbSelectDb: {
       const uint64_t database = decoder.length();
       if (database >= options_.databases) {
@@ -181,7 +184,8 @@ Result<RdbEvent> RdbReader::read_operands() {
     case kRdbModuleAux:
       return fail_module(decoder.length());
     default:
-      return fail_at(ErrorCode::kUnsupported, 0, "a function library; functions are not supported");
+      return fail_at(ErrorCode::kUnsupported, 0,
+                     "a function library as release candidates of Redis 7.0 wrote it");
   }
   if (!decoder.ok()) return fail_at(ErrorCode::kInvalid, decoder.at(), decoder.problem());
   consume(decoder.at());

@@ -15,7 +15,8 @@
 // What is not damage, and Redis passes over: a collection without elements (old servers wrote
 // such), and bytes after the end.
 //
-// Data of modules and function libraries are refused by name (ErrorCode::kUnsupported).
+// Refused by name (ErrorCode::kUnsupported): data of modules, and libraries of functions in the
+// form that only release candidates of 7.0 wrote.
 // Confined to one thread; no clock, no files.
 #pragma once
 
@@ -51,6 +52,10 @@ struct RdbAuxField {
   Bytes name;
   Bytes value;
 };
+// A library of functions: its code, which nobody has looked at.
+struct RdbLibrary {
+  Bytes code;
+};
 struct RdbSelect {
   uint32_t database;
 };
@@ -77,8 +82,8 @@ struct RdbEnd {
                            // to look
 };
 
-using RdbEvent = std::variant<RdbNeedMore, RdbHeader, RdbAuxField, RdbSelect, RdbSizes, RdbEntry,
-                              RdbEmpty, RdbEnd>;
+using RdbEvent = std::variant<RdbNeedMore, RdbHeader, RdbAuxField, RdbLibrary, RdbSelect, RdbSizes,
+                              RdbEntry, RdbEmpty, RdbEnd>;
 
 class RdbReader {
  public:

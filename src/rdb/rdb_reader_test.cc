@@ -175,6 +175,13 @@ TEST(RdbReader, AStringMayBeOfAnyLengthAndTakesNoMemoryBeforeItComes) {
   EXPECT_EQ(limited.next().error().text, "RDB, byte 13, key \"k\": a string longer than the limit");
 }
 
+TEST(RdbReader, LibrariesOfReleaseCandidatesAreRefused) {
+  const Outcome outcome = read_items(bytes({0xf6}) + text("lib"));
+  EXPECT_EQ(outcome.code, ErrorCode::kUnsupported);
+  EXPECT_EQ(outcome.error,
+            "RDB, byte 9: a function library as release candidates of Redis 7.0 wrote it");
+}
+
 TEST(RdbReader, ModulesAreRefusedByName) {
   // "ReJSON-RL" with version 3 of its encoding.
   const std::string id = bytes({0x81, 0x45, 0xe2, 0x52, 0x38, 0xdf, 0x91, 0x2c, 0x03});

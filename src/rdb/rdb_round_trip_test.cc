@@ -1,6 +1,7 @@
 // What the writer writes, the reader reads, at every version; and the payload of DUMP the same.
 #include <gtest/gtest.h>
 
+#include "base/checksum.h"
 #include "rdb/dump.h"
 #include "rdb/rdb_reader.h"
 #include "rdb/rdb_test_values.h"
@@ -158,6 +159,7 @@ TEST(RdbWriter, Golden) {
   std::string encoded;
   StringSink own(encoded);
   rdb_encode_entry(own, "key", ref(Value("value")), 0x0102030405060708, {.version = 11});
+  writer.library("#!lua");
   writer.sizes(0, 1, 1);
   writer.entries(0).write(encoded);
   writer.finish();
@@ -169,8 +171,8 @@ TEST(RdbWriter, Golden) {
           49) +
       std::string(
           "\xfa\x08used-mem\xc0\x02\xfa\x08"
-          "aof-base\xc0\x00",
-          24) +
+          "aof-base\xc0\x00\xf5\x05#!lua",
+          31) +
       std::string(
           "\xfe\x00\xfb\x01\x01\xfc\x08\x07\x06\x05\x04\x03\x02\x01\x00\x03key\x05value\xff", 26);
   EXPECT_EQ(Bytes(stored).substr(0, stored.size() - kRdbChecksumBytes), expected);
@@ -241,6 +243,75 @@ TEST(Dump, Refusals) {
   EXPECT_EQ(code(bytes("\x00\x01xy")), ErrorCode::kInvalid);    // bytes after
   EXPECT_EQ(code(bytes("\x02\x00")), ErrorCode::kInvalid);      // an empty set
   EXPECT_EQ(code(bytes("\x07\x01")), ErrorCode::kUnsupported);  // a module
+}
+
+// Made by FUNCTION DUMP of redis-server 7.0.15.
+const std::string kLibraries = bytes(
+    "\xf5\x33#!lua name=a\nredis.register_function('f',redis.log)\x0a\x00\x14\xda\x29\xea\x7e\xca"
+    "\x67\x96");
+
+struct RestoredLibraries {
+  std::vector<std::string> codes;
+  std::string error;
+  ErrorCode code = ErrorCode::kEnd;
+};
+
+RestoredLibraries restored_libraries(Bytes payload) {
+  RestoredLibraries restored;
+  const Result<void> done = restore_libraries(payload, {}, [&restored](Bytes code) -> Result<void> {
+    restored.codes.emplace_back(code);
+    if (code == "bad") return fail(ErrorCode::kInvalid, "it is bad");
+    return {};
+  });
+  if (!done) {
+    restored.error = done.error().text;
+    restored.code = done.error().code;
+  }
+  return restored;
+}
+
+TEST(Dump, LibrariesGolden) {
+  const RestoredLibraries restored = restored_libraries(kLibraries);
+  EXPECT_EQ(restored.error, "");
+  ASSERT_EQ(restored.codes.size(), 1U);
+  const Bytes codes[] = {restored.codes[0]};
+  std::string again;
+  dump_libraries(codes, {}, again);
+  EXPECT_EQ(again, kLibraries);
+  std::string none;
+  dump_libraries({}, {}, none);
+  EXPECT_EQ(none, bytes("\x0a\x00\x5d\x9b\x5c\x40\x0f\x7f\xa2\xda"));
+  EXPECT_EQ(restored_libraries(none).codes.size(), 0U);
+}
+
+TEST(Dump, LibrariesRoundTrip) {
+  const Bytes codes[] = {"a", "", "12", "bad", "never"};
+  std::string payload;
+  dump_libraries(codes, {}, payload);
+  const RestoredLibraries restored = restored_libraries(payload);
+  EXPECT_EQ(restored.codes, (std::vector<std::string>{"a", "", "12", "bad"}));
+  EXPECT_EQ(restored.error, "it is bad");
+}
+
+TEST(Dump, LibrariesRefusals) {
+  const auto error = [](std::string body) {
+    body.append("\x0a\0", 2);
+    std::string checksum(8, '\0');
+    store_little_endian(checksum.data(), crc64(0, body));
+    const RestoredLibraries restored = restored_libraries(body + checksum);
+    EXPECT_EQ(restored.code, ErrorCode::kInvalid);
+    return restored.error;
+  };
+  EXPECT_EQ(error(bytes("\xf6\x01x")), "given type is not a function");
+  EXPECT_EQ(error(bytes("\x00\x01x")), "given type is not a function");
+  EXPECT_EQ(error(bytes("\xf5\x01x\xff")), "given type is not a function");
+  EXPECT_EQ(error(bytes("\xf5")), "Failed loading library payload");
+  EXPECT_EQ(error(bytes("\xf5\x05xy")), "Failed loading library payload");
+  EXPECT_EQ(error(bytes("\xf5\xc4")), "Failed loading library payload");
+  EXPECT_EQ(restored_libraries("x").code, ErrorCode::kRefused);
+  std::string flipped = kLibraries;
+  flipped[5] ^= 1;
+  EXPECT_EQ(restored_libraries(flipped).code, ErrorCode::kRefused);
 }
 
 }  // namespace

@@ -438,6 +438,11 @@ bool rdb_is_empty_collection(const Value& value) {
   return false;
 }
 
+void rdb_encode_library(RdbEncoder& encoder, Bytes code) {
+  encoder.byte(kRdbFunction2);
+  encoder.string(code);
+}
+
 std::string rdb_module_name(uint64_t id) {
   // Nine letters of six bits from the top, then ten bits of the module's own version.
   static constexpr Bytes kLetters =

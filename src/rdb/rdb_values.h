@@ -38,6 +38,9 @@ std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
 bool rdb_is_empty_collection(const Value& value);
 std::unique_ptr<Stream> rdb_decode_stream(RdbDecoder& decoder, uint8_t type);
 
+// A library of functions, with its opcode.
+void rdb_encode_library(RdbEncoder& encoder, Bytes code);
+
 // The nine letters of a module type's name.
 std::string rdb_module_name(uint64_t id);
 

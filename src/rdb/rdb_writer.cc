@@ -70,6 +70,14 @@ void RdbWriter::aux(Bytes name, Bytes value) {
   encoder.flush();
 }
 
+void RdbWriter::library(Bytes code) {
+  if (options_.version < kRdbFunctionsSince) return;
+  RdbPackEach packer;
+  RdbEncoder encoder(framed_, options_.compress ? &packer : nullptr);
+  rdb_encode_library(encoder, code);
+  encoder.flush();
+}
+
 void RdbWriter::sizes(uint32_t database, uint64_t keys, uint64_t expiring) {
   select(database);
   RdbEncoder encoder(framed_);

@@ -3,6 +3,7 @@
 //
 //   RdbWriter writer(sink, options);
 //   writer.begin(preamble);
+//   writer.library(code);                       optional
 //   writer.sizes(database, keys, expiring);     optional, before its entries
 //   encode into writer.entries(database);       any database
 //   writer.finish();
@@ -54,6 +55,8 @@ class RdbWriter {
 
   void begin(const RdbPreamble& preamble);
   void aux(Bytes name, Bytes value);
+  // Of functions; left out where the version's readers know none.
+  void library(Bytes code);
   void sizes(uint32_t database, uint64_t keys, uint64_t expiring);
   // Takes encoded entries of the database, until the next call of anything here. An entry may come
   // in parts, with nothing else between them.

@@ -89,8 +89,8 @@ void psync(ReplicationControl& control, const GiveConnection& give, SessionConte
   serve(control, give, c, *request);
 }
 
-// The parts of a snapshot that it wants, and no others. It can name functions, of which there are
-// none here; so either way nothing is left of the data. False: the reply is written.
+// The parts of a snapshot that it wants, and no others: functions, or nothing. False: the reply is
+// written.
 bool note_filter(ReplicaHello& hello, SessionContext& c, Bytes value) {
   std::string storage;
   std::vector<Bytes> wanted;
@@ -98,8 +98,12 @@ bool note_filter(ReplicaHello& hello, SessionContext& c, Bytes value) {
     c.reply.error("ERR Missing rdb-filter-only values");
     return false;
   }
+  hello.with_functions = false;
   for (const Bytes part : wanted) {
-    if (equal_ignore_case(part, "functions")) continue;
+    if (equal_ignore_case(part, "functions")) {
+      hello.with_functions = true;
+      continue;
+    }
     c.reply.error(fmt::format("ERR Unsupported rdb-filter-only option: {}", part));
     return false;
   }

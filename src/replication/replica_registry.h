@@ -47,7 +47,8 @@ struct ReplicaHello {
   bool understands_mark = false;    // capa eof: a snapshot may end in a mark
   bool understands_new_id = false;  // capa psync2: +CONTINUE may name an id
   bool snapshot_only = false;       // rdb-only 1: it is done when it has the snapshot
-  bool without_keys = false;        // rdb-filter-only: of the snapshot it wants no data
+  bool without_keys = false;        // rdb-filter-only: of the snapshot it wants no keys,
+  bool with_functions = false;      // and perhaps the libraries of functions
   int rdb_version = 0;              // version: that it reads; 0: it did not say
 };
 

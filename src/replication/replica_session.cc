@@ -121,7 +121,7 @@ Task<Result<void>> ReplicaSession::converse() {
     if (request_.position) parts_.replicas.syncs().partial_refused.fetch_add(1);
     log_notice("Full sync of replica {}:{}: {}", record_->ip, record_->port,
                describe(std::get<FullSync>(decision)));
-    auto sent = hello_.without_keys ? co_await send_empty_snapshot() : co_await send_snapshot();
+    auto sent = hello_.without_keys ? co_await send_without_keys() : co_await send_snapshot();
     if (!sent) co_return sent;
     if (hello_.snapshot_only) co_return fail(ErrorCode::kEnd, "it wanted the snapshot alone");
   }
@@ -156,11 +156,11 @@ Task<Result<void>> ReplicaSession::send_snapshot() {
 }
 
 // It needs no walk, so it waits for none; nor for a script: that would hold up the worker.
-Task<Result<void>> ReplicaSession::send_empty_snapshot() {
+Task<Result<void>> ReplicaSession::send_without_keys() {
   Engine& engine = parts_.engine;
   RdbWriteOptions format;
   format.version = rdb_version_for(hello_.rdb_version, parts_.options);
-  std::string rdb;
+  RdbHead head;
   Position cut;
   {
     KeyLocks locks(engine.keyspace);
@@ -170,11 +170,12 @@ Task<Result<void>> ReplicaSession::send_empty_snapshot() {
       if (stop_.requested()) co_return std::unexpected(reason_);
     }
     if (!engine.gate.is(Gate::kReplica)) engine.log.forget_database();
-    rdb = empty_rdb(locks.all(), engine, format);
+    head = head_without_keys(locks.all(), engine, hello_.with_functions);
     cut = engine.log.position();
     log_ = engine.log.open_at_end(name_in_log(*record_), lag_limit().hard_bytes,
                                   [this] { bell_.ring(); });
   }
+  const std::string rdb = rdb_without_keys(head, format);
   const std::string answer = request_.plain ? std::string() : answer_of(cut);
   co_return co_await write(answer + transfer_header_bytes({.mark = {}, .length = rdb.size()}) +
                            rdb);

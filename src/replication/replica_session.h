@@ -3,7 +3,7 @@
 //
 // Three states, in this order (ReplicaState): it waits for a snapshot's cut; it gets the snapshot,
 // while the log holds its place from the cut on; it streams the log. A partial sync starts with the
-// third, `rdb-only 1` ends with the second, and `rdb-filter-only` makes the second an empty one.
+// third, `rdb-only 1` ends with the second, and `rdb-filter-only` leaves the keys out of it.
 // The writing side looks at what there is to do, does it, and sleeps until something changed;
 // acknowledgements are read beside it.
 //
@@ -69,7 +69,7 @@ class ReplicaSession {
  private:
   Task<Result<void>> converse();
   Task<Result<void>> send_snapshot();
-  Task<Result<void>> send_empty_snapshot();
+  Task<Result<void>> send_without_keys();
   Task<Result<void>> wait_for_cut();
   Task<Result<void>> send_snapshot_bytes();
   Task<Result<void>> stream_log();

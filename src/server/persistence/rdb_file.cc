@@ -51,7 +51,7 @@ FileLoad::Outcome FileLoad::load(bool primary) {
                                .verify_checksum = parts_.options.checksum.get()};
   std::optional<DropExpired> drop;
   if (primary) drop = DropExpired{engine.clock.unix_ms()};
-  DatasetLoad load(engine.keyspace, options, drop);
+  DatasetLoad load(engine.keyspace, options, drop, engine.functions);
   if (auto whole = read(**file, load); !whole) return std::unexpected(whole.error());
   const std::optional<DatasetPlace> place = load.place();
   const Installed installed =
