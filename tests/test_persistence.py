@@ -215,11 +215,6 @@ def test_the_corrupt_files_are_refused_saying_where(start, name):
 REAL = sorted(p.name for p in DATA.glob("*.rdb") if not re.search("corrupt|function", p.name))
 
 
-@pytest.mark.skipif(is_stock("tandem"), reason="a stock server has functions")
-def test_functions_are_refused_by_name(start):
-    assert "function" in refused(start, (DATA / "redis-7.0-function.rdb").read_bytes())
-
-
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock 7.0 reads version 10 at most")
 def test_a_file_of_redis_7_2(start):
     item = rdb.entry(rdb.SET_LISTPACK, b"s", rdb.text(rdb.listpack(b"a", b"b", b"17")))

@@ -488,7 +488,7 @@ def test_what_a_snapshot_may_be_filtered_by(start, value):
 
 @pytest.mark.parametrize("kind", ["tandem", "redis"])
 def test_a_snapshot_without_data(start, kind):
-    """For who wants the stream alone (redis-cli --replica), or functions: there are none."""
+    """For who wants the stream alone (redis-cli --replica)."""
     server = start(kind)
     with server.connect() as client:
         client("SET", "before", 1)
@@ -502,17 +502,6 @@ def test_a_snapshot_without_data(start, kind):
         assert rdb.head(snapshot)["repl-offset"] == replica.offset.encode()
         client("SET", "behind", 1)
         assert replica.commands(2) == [["SELECT", "0"], ["SET", "behind", "1"]]
-
-
-def test_redis_cli_wants_functions_alone(start, tmp_path):
-    server = start("tandem", "--repl-diskless-sync-delay", "60")
-    with server.connect() as client:
-        client("SET", "a", 1)
-    file = tmp_path / "functions.rdb"
-    subprocess.run(["redis-cli", "-p", str(server.port), "--functions-rdb", file], check=True,
-                   capture_output=True, timeout=60)
-    checked = subprocess.run(["redis-check-rdb", file], capture_output=True, text=True)
-    assert "RDB looks OK" in checked.stdout and "0 keys read" in checked.stdout
 
 
 @pytest.mark.skipif(is_stock("tandem"), reason="a stock primary puts the messages into the stream")

@@ -1,6 +1,5 @@
-// What clients ask at their start about parts that this server does not have: a cluster, modules,
-// functions. The answers are those of a server that has the part and nothing in it, or has it
-// switched off.
+// What clients ask at their start about parts that this server does not have: a cluster, modules.
+// The answers are those of a server that has the part and nothing in it, or has it switched off.
 #include <iterator>
 
 #include "base/bytes.h"
@@ -21,37 +20,6 @@ constexpr Bytes kModuleHelp[] = {
 };
 
 void module_help(Context& ctx) { write_help(ctx.reply, "module", kModuleHelp); }
-
-void function_list(Context& ctx) {
-  bool named = false;
-  bool with_code = false;
-  for (size_t i = 2; i < ctx.args.size(); ++i) {
-    if (!with_code && equal_ignore_case(ctx.args[i], "WITHCODE")) {
-      with_code = true;
-    } else if (!named && equal_ignore_case(ctx.args[i], "LIBRARYNAME")) {
-      named = true;
-      if (++i == ctx.args.size()) {
-        return ctx.reply.error("ERR library name argument was not given");
-      }
-    } else {
-      return ctx.reply.error("ERR Unknown argument " + std::string(ctx.args[i]));
-    }
-  }
-  ctx.reply.array(0);
-}
-
-constexpr Bytes kFunctionHelp[] = {
-    "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
-    "    Return general information on all the libraries:",
-    "    * Library name",
-    "    * The engine used to run the Library",
-    "    * Library description",
-    "    * Functions list",
-    "    * Library code (if WITHCODE is given)",
-    "    It also possible to get only function that matches a pattern using LIBRARYNAME argument.",
-};
-
-void function_help(Context& ctx) { write_help(ctx.reply, "function", kFunctionHelp); }
 
 CommandRow cluster_part(CommandRow row) {
   row.flags |= kStale;
@@ -104,16 +72,6 @@ std::vector<CommandRow> start_up_rows() {
             .complexity = "O(N) for N modules", .summary = "Lists the modules"},
            {.name = "help", .arity = 2, .flags = kLoading | kStale, .handler = module_help,
             .group = "server", .since = "5.0.0", .complexity = "O(1)",
-            .summary = "Lists the subcommands"}}},
-      {.name = "function", .arity = -2, .group = "scripting", .since = "7.0.0",
-       .complexity = "Depends on the subcommand", .summary = "About functions",
-       .subcommands = {
-           {.name = "list", .arity = -2, .flags = kNoScript, .handler = function_list,
-            .group = "scripting", .tips = "nondeterministic_output_order", .since = "7.0.0",
-            .complexity = "O(N) for N functions", .summary = "Lists the libraries of functions",
-            .syntax = "[LIBRARYNAME library-name-pattern:string] [WITHCODE]"},
-           {.name = "help", .arity = 2, .flags = kLoading | kStale, .handler = function_help,
-            .group = "scripting", .since = "7.0.0", .complexity = "O(1)",
             .summary = "Lists the subcommands"}}},
   };
 }

@@ -1,43 +1,25 @@
-// Scripts as texts: their first line, and those that are kept.
+// The scripts that are kept, by the SHA-1 of their text. Those of SCRIPT LOAD stay until SCRIPT
+// FLUSH; of those that only EVAL brought, the oldest are dropped beyond a number or a size of all.
+//
+// Threads: whoever holds all stripes; flags_of(), count() and bytes() any.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
-#include "base/result.h"
+#include "base/lock.h"
 
 namespace tandem {
 
-// The first line of a script may say what it wants: "#!lua flags=no-writes,allow-stale".
-
-enum ScriptFlag : uint32_t {
-  kScriptNoWrites = 1u << 0,
-  kScriptAllowOom = 1u << 1,
-  kScriptAllowStale = 1u << 2,
-  kScriptNoCluster = 1u << 3,
-  kScriptCrossSlot = 1u << 4,
-};
-
-struct ScriptText {
-  bool has_flags = false;  // there is such a line; without one a script gets the behaviour of old
-  uint32_t flags = 0;
-  Bytes code;  // from that line's end on, so that line numbers stay true; a view into the script
-};
-
-// An error's text is what Redis answers.
-Result<ScriptText> read_script_text(Bytes script);
-
-// Scripts by the SHA-1 of their text. Those of SCRIPT LOAD stay until SCRIPT FLUSH; those that only
-// EVAL brought are dropped oldest first beyond a limit.
-//
-// Threads: whoever holds all stripes; count() and bytes() from any.
 class ScriptCache {
  public:
   static constexpr size_t kEvaluatedScriptsMax = 10'000;
+  static constexpr int64_t kTextBytesMax = int64_t{256} * 1024 * 1024;
 
   struct Script {
     std::string text;
@@ -52,17 +34,26 @@ class ScriptCache {
   Script* find(Bytes sha1);
   Script& add(Bytes sha1, Script script);
   void keep(Script& script) { script.loaded = true; }
-  // The function number of a script that was dropped to stay within the limit, or kNone. Call after
-  // add() until kNone.
+  // The function number of a script that was dropped to stay within the limits, or kNone. Call
+  // after add() until kNone. The last one that came stays.
   int drop_excess();
   void clear();
   // The virtual machine was replaced.
   void forget_functions();
 
+  // Of a script that is there and states its flags.
+  std::optional<uint32_t> flags_of(Bytes sha1) const;
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
   int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
+  bool has_excess() const {
+    return evaluated_.size() > kEvaluatedScriptsMax ||
+           (evaluated_.size() > 1 && bytes() > kTextBytesMax);
+  }
+
+  // Held by who adds or drops, and by who looks without holding the stripes.
+  mutable Lock lock_;
   std::map<std::string, Script, std::less<>> scripts_;
   std::deque<std::string> evaluated_;  // in the order of arrival; some may have been loaded since
   std::atomic<int64_t> count_{0};

@@ -11,6 +11,7 @@ namespace tandem {
 
 // Answers what the test says, whatever it is asked.
 struct FakeScriptHost final : ScriptHost {
+  void replicate(bool on) override { replicates = on; }
   void call(std::span<const Bytes> args, int protocol, std::string& reply) override {
     asked.clear();
     for (const Bytes arg : args) asked.emplace_back(arg);
@@ -22,12 +23,14 @@ struct FakeScriptHost final : ScriptHost {
 
   std::vector<std::string> asked;
   int asked_protocol = 0;
+  bool replicates = true;
   std::string answer = "+OK\r\n";
   int64_t stop_after = INT64_MAX;
 };
 
 struct ScriptTestWorld {
-  explicit ScriptTestWorld(size_t bytes = size_t{64} << 20) : vm(bytes, random) {}
+  explicit ScriptTestWorld(size_t bytes = size_t{64} << 20)
+      : vm(ScriptVm::Kind::kScripts, bytes, random) {}
 
   std::string run(Bytes code, int protocol = 2, std::vector<Bytes> keys = {},
                   std::vector<Bytes> args = {}) {

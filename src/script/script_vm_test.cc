@@ -209,6 +209,18 @@ TEST(ScriptVm, ChanceGoesOnFromScriptToScript) {
   EXPECT_EQ(world.run("return math.random(1000)"), ":273\r\n");
 }
 
+TEST(ScriptVm, TellsTheHostWhatReplicasAreToHear) {
+  ScriptTestWorld world;
+  world.run("redis.set_repl(redis.REPL_AOF)");
+  EXPECT_FALSE(world.host.replicates);
+  world.run("redis.set_repl(redis.REPL_SLAVE)");
+  EXPECT_TRUE(world.host.replicates);
+  world.run("redis.set_repl(redis.REPL_NONE)");
+  EXPECT_FALSE(world.host.replicates);
+  world.run("redis.set_repl(redis.REPL_ALL)");
+  EXPECT_TRUE(world.host.replicates);
+}
+
 TEST(ScriptVm, ReadsTheHostsReplies) {
   ScriptTestWorld world;
   const auto answered = [&](Bytes answer, Bytes code) {

@@ -37,10 +37,10 @@ Node::Node(Options& options, Machine machine, Program program)
       random_(machine.seed),
       client_executors_(std::move(program.each_executor)),
       engine_(engine_options(options, machine.log_block_bytes, random_), machine.clock),
-      scripting_({.gate = engine_.gate,
-                  .clock = machine.clock,
-                  .busy_after_ms = options.server.script_time_limit_ms,
-                  .while_busy = std::move(program.while_script_busy)}),
+      scripting_({.running = {.gate = engine_.gate,
+                              .clock = machine.clock,
+                              .busy_after_ms = options.server.script_time_limit_ms,
+                              .while_busy = std::move(program.while_script_busy)}}),
       reports_(engine_.gate, options.server, errors_),
       clients_([this](ClientCard& card) { let_go_of(card); }),
       commands_(engine_.registry.add(rows(program.more_rows))),
@@ -63,6 +63,7 @@ Node::Node(Options& options, Machine machine, Program program)
                                const DatasetPlace& at) { replication_.continue_from(all, at); }},
           std::move(machine.loading)) {
   engine_.observer = &reports_;
+  engine_.functions = &scripting_.functions();
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
   options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
 }

@@ -1,5 +1,6 @@
 #include "script/lua/limits.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "script/lua/lua.h"
@@ -16,9 +17,9 @@ void* LuaMemory::allocate(void* memory, void* block, size_t old_bytes, size_t ne
     return nullptr;
   }
   // Shrinking must never fail.
-  if (new_bytes > old_bytes && new_bytes - old_bytes > self->bytes_max_ - self->bytes_) {
-    return nullptr;
-  }
+  const size_t room = self->bytes_max_ - std::min(self->bytes_, self->bytes_max_);
+  const bool fits = new_bytes <= old_bytes || new_bytes - old_bytes <= room;
+  if (!fits && self->lifted_ == 0) return nullptr;
   void* moved = std::realloc(block, new_bytes);
   if (moved != nullptr) self->bytes_ += new_bytes - old_bytes;
   return moved;
@@ -28,7 +29,7 @@ namespace {
 
 constexpr const char* kInterruptKey = "tandem.interrupt";
 
-void hook(lua_State* lua, lua_Debug*) { ask_host(lua, interrupt_of(lua)); }
+void hook(lua_State* lua, lua_Debug*) { ask_watch(lua, interrupt_of(lua)); }
 
 }  // namespace
 
@@ -44,10 +45,10 @@ LuaInterrupt& interrupt_of(lua_State* lua) {
   return *interrupt;
 }
 
-void ask_host(lua_State* lua, LuaInterrupt& interrupt) {
+void ask_watch(lua_State* lua, LuaInterrupt& interrupt) {
   interrupt.steps_left = LuaInterrupt::kStepsPerQuestion;
-  if (interrupt.text == nullptr && interrupt.host != nullptr) {
-    interrupt.text = interrupt.host->interruption();
+  if (interrupt.text == nullptr && interrupt.watch != nullptr) {
+    interrupt.text = interrupt.watch->interruption();
   }
   raise_if_interrupted(lua);
 }

@@ -1,6 +1,7 @@
 #include "script/lua/redis.h"
 
 #include <cmath>
+#include <span>
 
 #include "base/checksum.h"
 #include "base/logging.h"
@@ -11,15 +12,10 @@
 namespace tandem {
 namespace {
 
-// Replication flags of redis.set_repl; what a write states as its effect is always replicated, so
-// they are only checked.
+// Where effects go, as flags of redis.set_repl. There is no append-only file.
 constexpr int kReplicateAll = 3;
 constexpr int kReplicateAof = 1;
 constexpr int kReplicateReplica = 2;
-
-LuaCallState& self(lua_State* lua) {
-  return *static_cast<LuaCallState*>(lua_touserdata(lua, lua_upvalueindex(1)));
-}
 
 int raise(lua_State* lua, Bytes text) {
   push_error(lua, text);
@@ -58,7 +54,7 @@ const char* gather_arguments(lua_State* lua, LuaCallState& state) {
 
 // Pushes the reply. True: it is an error.
 bool call(lua_State* lua) {
-  LuaCallState& state = self(lua);
+  LuaCallState& state = call_state_of(lua);
   if (const char* wrong = gather_arguments(lua, state); wrong != nullptr) {
     push_error(lua, wrong);
     return true;
@@ -112,7 +108,7 @@ int sha1_hex_of(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise(lua, "wrong number of arguments");
   size_t size = 0;
   const char* text = lua_tolstring(lua, 1, &size);
-  LuaCallState& state = self(lua);
+  LuaCallState& state = call_state_of(lua);
   state.text = sha1_hex(Bytes(text, size));
   lua_pushlstring(lua, state.text.data(), state.text.size());
   return 1;
@@ -126,7 +122,7 @@ int log(lua_State* lua) {
   }
   const auto level = static_cast<int>(lua_tonumber(lua, 1));
   if (level < 0 || level > 3) return raise(lua, "Invalid debug level.");
-  LuaCallState& state = self(lua);
+  LuaCallState& state = call_state_of(lua);
   state.text.clear();
   for (int i = 2; i <= count; ++i) {
     size_t size = 0;
@@ -145,12 +141,12 @@ int set_protocol(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise(lua, "redis.setresp() requires one argument.");
   const double protocol = lua_tonumber(lua, 1);
   if (protocol != 2 && protocol != 3) return raise(lua, "RESP version must be 2 or 3.");
-  self(lua).protocol = static_cast<int>(protocol);
+  call_state_of(lua).protocol = static_cast<int>(protocol);
   return 0;
 }
 
 int check_command(lua_State* lua) {
-  LuaCallState& state = self(lua);
+  LuaCallState& state = call_state_of(lua);
   if (const char* wrong = gather_arguments(lua, state); wrong != nullptr) return raise(lua, wrong);
   if (state.host == nullptr || !state.host->knows_command(state.args)) {
     return raise(lua, "Invalid command passed to redis.acl_check_cmd()");
@@ -165,6 +161,9 @@ int set_replication(lua_State* lua) {
   if (!(flags >= 0 && flags <= kReplicateAll)) {
     return raise(lua,
                  "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.");
+  }
+  if (ScriptHost* host = call_state_of(lua).host; host != nullptr) {
+    host->replicate((static_cast<int>(flags) & kReplicateReplica) != 0);
   }
   return 0;
 }
@@ -195,48 +194,75 @@ int version_number() {
   return number + part;
 }
 
-void set_constants(lua_State* lua) {
-  const struct {
-    const char* name;
-    int value;
-  } constants[] = {
-      {"LOG_DEBUG", 0},
-      {"LOG_VERBOSE", 1},
-      {"LOG_NOTICE", 2},
-      {"LOG_WARNING", 3},
-      {"REPL_NONE", 0},
-      {"REPL_AOF", kReplicateAof},
-      {"REPL_SLAVE", kReplicateReplica},
-      {"REPL_REPLICA", kReplicateReplica},
-      {"REPL_ALL", kReplicateAll},
-      {"REDIS_VERSION_NUM", version_number()},
-  };
-  for (const auto& constant : constants) {
-    lua_pushnumber(lua, constant.value);
-    lua_setfield(lua, -2, constant.name);
-  }
-  lua_pushlstring(lua, kRedisVersion.data(), kRedisVersion.size());
-  lua_setfield(lua, -2, "REDIS_VERSION");
-}
-
-}  // namespace
-
-void push_redis_library(lua_State* lua, void* call_state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"call", redis_call},          {"pcall", redis_pcall},
-      {"error_reply", error_reply},  {"status_reply", status_reply},
-      {"sha1hex", sha1_hex_of},      {"log", log},
-      {"setresp", set_protocol},     {"acl_check_cmd", check_command},
-      {"set_repl", set_replication}, {"replicate_commands", answer_true},
-      {"breakpoint", answer_false},  {"debug", answer_nothing},
-  };
-  lua_createtable(lua, 0, 24);
-  for (const luaL_Reg& function : kFunctions) {
+void add_functions(lua_State* lua, std::span<const luaL_Reg> functions, void* call_state) {
+  for (const luaL_Reg& function : functions) {
     lua_pushlightuserdata(lua, call_state);
     lua_pushcclosure(lua, function.func, 1);
     lua_setfield(lua, -2, function.name);
   }
-  set_constants(lua);
+}
+
+struct Constant {
+  const char* name;
+  int value;
+};
+
+void add_constants(lua_State* lua, std::span<const Constant> constants) {
+  for (const Constant& constant : constants) {
+    lua_pushnumber(lua, constant.value);
+    lua_setfield(lua, -2, constant.name);
+  }
+}
+
+}  // namespace
+
+LuaCallState& call_state_of(lua_State* lua) {
+  return *static_cast<LuaCallState*>(lua_touserdata(lua, lua_upvalueindex(1)));
+}
+
+void add_logging(lua_State* lua, void* call_state) {
+  static constexpr luaL_Reg kLog[] = {{"log", log}};
+  static constexpr Constant kLevels[] = {
+      {"LOG_DEBUG", 0}, {"LOG_VERBOSE", 1}, {"LOG_NOTICE", 2}, {"LOG_WARNING", 3}};
+  add_functions(lua, kLog, call_state);
+  add_constants(lua, kLevels);
+}
+
+void add_versions(lua_State* lua) {
+  lua_pushnumber(lua, version_number());
+  lua_setfield(lua, -2, "REDIS_VERSION_NUM");
+  lua_pushlstring(lua, kRedisVersion.data(), kRedisVersion.size());
+  lua_setfield(lua, -2, "REDIS_VERSION");
+}
+
+void push_redis_library_of_functions(lua_State* lua, void* call_state) {
+  static constexpr luaL_Reg kFunctions[] = {
+      {"call", redis_call},
+      {"pcall", redis_pcall},
+      {"error_reply", error_reply},
+      {"status_reply", status_reply},
+      {"sha1hex", sha1_hex_of},
+      {"setresp", set_protocol},
+      {"acl_check_cmd", check_command},
+      {"set_repl", set_replication},
+  };
+  static constexpr Constant kReplication[] = {{"REPL_NONE", 0},
+                                              {"REPL_AOF", kReplicateAof},
+                                              {"REPL_SLAVE", kReplicateReplica},
+                                              {"REPL_REPLICA", kReplicateReplica},
+                                              {"REPL_ALL", kReplicateAll}};
+  lua_createtable(lua, 0, 24);
+  add_functions(lua, kFunctions, call_state);
+  add_constants(lua, kReplication);
+  add_logging(lua, call_state);
+  add_versions(lua);
+}
+
+void push_redis_library(lua_State* lua, void* call_state) {
+  static constexpr luaL_Reg kOfScripts[] = {
+      {"replicate_commands", answer_true}, {"breakpoint", answer_false}, {"debug", answer_nothing}};
+  push_redis_library_of_functions(lua, call_state);
+  add_functions(lua, kOfScripts, call_state);
 }
 
 }  // namespace tandem

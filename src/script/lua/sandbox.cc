@@ -1,5 +1,6 @@
-// Registry of the state: kRealGlobals holds the real table of globals, kProxies maps each proxy to
-// its real table, kSealed is the one metatable that scripts get to see, itself a proxy of an empty
+// Registry of the state: kRealGlobals holds the real table of globals, kLoadGlobals that of what
+// loads a library; the one proxy of globals shows either. kProxies maps each proxy to its real
+// table, kSealed is the one metatable that scripts get to see, itself a proxy of an empty
 // table.
 #include "script/lua/sandbox.h"
 
@@ -13,6 +14,7 @@ namespace tandem {
 namespace {
 
 constexpr const char* kRealGlobals = "tandem.globals";
+constexpr const char* kLoadGlobals = "tandem.load_globals";
 constexpr const char* kProxies = "tandem.proxies";
 constexpr const char* kSealed = "tandem.sealed";
 constexpr int64_t kStepsPerMove = 10;
@@ -254,6 +256,14 @@ void make_proxy(lua_State* lua) {
   lua_remove(lua, -2);
 }
 
+// Reading what the table on top lacks is an error from here on.
+void refuse_missing(lua_State* lua) {
+  lua_createtable(lua, 0, 1);
+  lua_pushcfunction(lua, missing_global);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+}
+
 void replace_base_functions(lua_State* lua) {
   set_function(lua, "next", next_entry);
   set_function(lua, "pairs", pairs);
@@ -335,11 +345,8 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_pop(lua, 1);
   wrap_libraries(lua);
 
-  // Reading a global that is not there is an error, unlike a field of a library.
-  lua_createtable(lua, 0, 1);
-  lua_pushcfunction(lua, missing_global);
-  lua_setfield(lua, -2, "__index");
-  lua_setmetatable(lua, -2);
+  // Unlike for a field of a library.
+  refuse_missing(lua);
   lua_pushvalue(lua, -1);
   lua_setfield(lua, LUA_REGISTRYINDEX, kRealGlobals);
   lua_pushvalue(lua, -1);
@@ -347,6 +354,24 @@ void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_Stat
   lua_pushvalue(lua, -1);
   lua_replace(lua, LUA_GLOBALSINDEX);
   lua_setfield(lua, -2, "_G");
+  lua_pop(lua, 1);
+}
+
+void add_load_globals(lua_State* lua) {
+  refuse_missing(lua);
+  make_proxy(lua);
+  lua_createtable(lua, 0, 1);
+  lua_insert(lua, -2);
+  lua_setfield(lua, -2, "redis");
+  refuse_missing(lua);
+  lua_setfield(lua, LUA_REGISTRYINDEX, kLoadGlobals);
+}
+
+// All texts in it are there already, so nothing is allocated.
+void show_load_globals(lua_State* lua, bool on) {
+  lua_getmetatable(lua, LUA_GLOBALSINDEX);
+  lua_getfield(lua, LUA_REGISTRYINDEX, on ? kLoadGlobals : kRealGlobals);
+  lua_setfield(lua, -2, "__index");
   lua_pop(lua, 1);
 }
 

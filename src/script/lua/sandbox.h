@@ -17,6 +17,12 @@ class LuaRandom;
 void open_sandbox(lua_State* lua, LuaRandom& random, void (*push_redis)(lua_State*, void*),
                   void* redis_argument);
 
+// A second set of globals, which holds but the table on top of the stack, as `redis`; pops it.
+// Reading a field that it lacks is an error. May raise a Lua error.
+void add_load_globals(lua_State* lua);
+// Which set all code sees from here on, what was made before included. Raises no Lua error.
+void show_load_globals(lua_State* lua, bool on);
+
 // Sets a global that scripts may change the content of, from the value on top of the stack; pops
 // it.
 void set_script_global(lua_State* lua, const char* name);

@@ -82,7 +82,7 @@ constexpr MemoryLine kBeforeDatabases[] = {
     {"cluster.links"},
     {"aof.buffer"},
     {"lua.caches", "used_memory_scripts_eval"},
-    {"functions.caches"},
+    {"functions.caches", "used_memory_functions"},
 };
 constexpr MemoryLine kBehindDatabases[] = {
     {"peak.percentage", "used_memory_peak_perc"},

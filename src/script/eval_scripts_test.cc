@@ -1,4 +1,4 @@
-#include "script/scripting.h"
+#include "script/eval_scripts.h"
 
 #include <string>
 #include <thread>
@@ -8,62 +8,14 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "base/number.h"
-#include "base/test_clock.h"
-#include "engine/executor.h"
-#include "engine/testing.h"
-#include "keyspace/keyspace.h"
-#include "log/log.h"
+#include "script/scripting_test_world.h"
 
 namespace tandem {
 namespace {
 
-std::vector<CommandRow> all_rows(Scripting& scripting) {
-  std::vector<CommandRow> rows = engine_rows();
-  rows.push_back(plain_get_row());
-  rows.push_back(plain_set_row());
-  rows.push_back({.name = "publish", .arity = 3, .flags = kMayReplicate, .handler = [](Context& c) {
-                    c.reply.integer(0);
-                  }});
-  rows.push_back(
-      {.name = "obeys", .arity = 2, .keys = {key_at(1, "RO")}, .handler = [](Context& c) {
-         c.reply.integer(c.from_primary && c.keys.access().mode() == ExpiryMode::kIgnore);
-       }});
-  for (CommandRow& row : scripting.rows()) rows.push_back(std::move(row));
-  return rows;
-}
+using World = ScriptingWorld;
 
-struct Client final : ClientState {
-  Client() : ClientState(ClientKind::kNormal) {}
-};
-
-struct World : OpenEngine<TestClock> {
-  World() { clock.step_us = 1000; }  // so that a script takes long
-  std::string run(ClientState& who, std::initializer_list<Bytes> args) {
-    std::string out;
-    ReplyWriter reply(out, who.protocol);
-    const std::vector<Bytes> all(args);
-    executor.begin_batch();
-    executor.execute(who, all, {}, reply);
-    return out;
-  }
-  std::string run(std::initializer_list<Bytes> args) { return run(client, args); }
-  std::string logged() { return read_on(*cursor); }
-
-  Option<int64_t> busy_after_ms = 100;
-  std::function<void()> while_busy = [] {};
-  Scripting scripting{{.gate = gate,
-                       .clock = clock,
-                       .busy_after_ms = busy_after_ms,
-                       .memory_bytes_max = size_t{32} << 20,
-                       .while_busy = [this] { while_busy(); }}};
-  const Registry& commands = registry.add(all_rows(scripting));
-  Executor executor{engine, 1};
-  std::unique_ptr<LogCursor> cursor = begin_log();
-  Client client;
-};
-
-TEST(Scripting, OneWriteIsOneCommandInTheLogAndSeveralAreATransaction) {
+TEST(EvalScripts, OneWriteIsOneCommandInTheLogAndSeveralAreATransaction) {
   World world;
   EXPECT_EQ(world.run({"EVAL", "return redis.call('set', KEYS[1], ARGV[1])", "1", "k", "v"}),
             "+OK\r\n");
@@ -77,14 +29,37 @@ TEST(Scripting, OneWriteIsOneCommandInTheLogAndSeveralAreATransaction) {
   EXPECT_EQ(world.logged(), "");
 }
 
-TEST(Scripting, WhatWasWrittenBeforeAnErrorStays) {
+// But for what the server does by itself, as the end of a key whose time is over.
+TEST(EvalScripts, AScriptMayKeepItsEffectsFromReplicas) {
+  World world;
+  world.run({"EVAL",
+             "redis.set_repl(redis.REPL_NONE) redis.call('set', 'a', 1) "
+             "redis.set_repl(redis.REPL_REPLICA) redis.call('set', 'b', 2)",
+             "0"});
+  EXPECT_EQ(world.logged(),
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"
+            "*3\r\n$3\r\nset\r\n$1\r\nb\r\n$1\r\n2\r\n");
+  // The next script, and what follows in a transaction, are as always.
+  world.run({"MULTI"});
+  world.run({"EVAL", "redis.set_repl(redis.REPL_AOF) redis.call('set', 'a', 1)", "0"});
+  world.run({"SET", "c", "3"});
+  world.run({"EXEC"});
+  EXPECT_EQ(world.logged(), "*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$1\r\n3\r\n");
+  world.run({"BRIEFLY", "d"});
+  world.clock.now_us += 1'000'000;
+  world.logged();
+  world.run({"EVAL", "redis.set_repl(redis.REPL_NONE) return redis.call('get', 'd')", "0"});
+  EXPECT_EQ(world.logged(), "*2\r\n$3\r\nDEL\r\n$1\r\nd\r\n");
+}
+
+TEST(EvalScripts, WhatWasWrittenBeforeAnErrorStays) {
   World world;
   const std::string reply = world.run({"EVAL", "redis.call('set', 'a', 1) error('no')", "0"});
   EXPECT_TRUE(reply.starts_with("-ERR user_script:1: no script: ")) << reply;
   EXPECT_EQ(world.run({"GET", "a"}), "$1\r\n1\r\n");
 }
 
-TEST(Scripting, ChecksItsArguments) {
+TEST(EvalScripts, ChecksItsArguments) {
   World world;
   EXPECT_EQ(world.run({"EVAL", "return 1", "x"}),
             "-ERR value is not an integer or out of range\r\n");
@@ -96,7 +71,7 @@ TEST(Scripting, ChecksItsArguments) {
             "')'\r\n");
 }
 
-TEST(Scripting, RefusesCommandsAsRedisDoes) {
+TEST(EvalScripts, RefusesCommandsAsRedisDoes) {
   World world;
   const auto error_of = [&](Bytes code) {
     const std::string reply = world.run({"EVAL", code, "0"});
@@ -115,7 +90,7 @@ TEST(Scripting, RefusesCommandsAsRedisDoes) {
   EXPECT_EQ(world.run({"GET", "a"}), "$-1\r\n");
 }
 
-TEST(Scripting, ReadsTheFirstLine) {
+TEST(EvalScripts, ReadsTheFirstLine) {
   World world;
   EXPECT_EQ(world.run({"EVAL", "#!lua\nreturn 1", "0"}), ":1\r\n");
   EXPECT_EQ(world.run({"EVAL", "#!lua name=x\nreturn 1", "0"}),
@@ -165,7 +140,7 @@ constexpr GateCase kGateCases[] = {
      "-ERR Can not execute the command on a stale replica script: "},
 };
 
-TEST(Scripting, TheNodesConditionsBindAScriptByItsFlags) {
+TEST(EvalScripts, TheNodesConditionsBindAScriptByItsFlags) {
   for (const GateCase& c : kGateCases) {
     World world;
     world.gate.set(static_cast<Gate::Condition>(c.bits), true);
@@ -177,7 +152,7 @@ TEST(Scripting, TheNodesConditionsBindAScriptByItsFlags) {
   }
 }
 
-TEST(Scripting, WhatHasBegunToWriteGoesOn) {
+TEST(EvalScripts, WhatHasBegunToWriteGoesOn) {
   World world;
   world.while_busy = [&] { world.gate.set(Gate::kOutOfMemory, true); };
   EXPECT_EQ(world.run({"EVAL",
@@ -189,11 +164,9 @@ TEST(Scripting, WhatHasBegunToWriteGoesOn) {
 }
 
 // Primaries before Redis 7 send scripts as they are.
-TEST(Scripting, APrimarysScriptIsObeyedAsItsOtherCommandsAre) {
+TEST(EvalScripts, APrimarysScriptIsObeyedAsItsOtherCommandsAre) {
   World world;
-  struct Link final : ClientState {
-    Link() : ClientState(ClientKind::kLink) {}
-  } link;
+  ScriptingClient link(ClientKind::kLink);
   world.gate.set(Gate::kReplica, true);
   world.gate.set(Gate::kReadOnlyReplica, true);
   constexpr Bytes kScript = "return redis.call('OBEYS', KEYS[1])";
@@ -201,14 +174,14 @@ TEST(Scripting, APrimarysScriptIsObeyedAsItsOtherCommandsAre) {
   EXPECT_EQ(world.run({"EVAL", kScript, "1", "k"}), ":0\r\n");
 }
 
-TEST(Scripting, AReadOnlyScriptMayNotEvenReplicate) {
+TEST(EvalScripts, AReadOnlyScriptMayNotEvenReplicate) {
   World world;
   const std::string reply = world.run({"EVAL_RO", "return redis.call('publish', 'a', 'b')", "0"});
   EXPECT_TRUE(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."));
   EXPECT_EQ(world.run({"EVAL", "return redis.call('publish', 'a', 'b')", "0"}), ":0\r\n");
 }
 
-TEST(Scripting, KeepsScriptsByTheirSha1) {
+TEST(EvalScripts, KeepsScriptsByTheirSha1) {
   World world;
   const std::string sha1 = sha1_hex("return 7");
   EXPECT_EQ(world.run({"EVALSHA", sha1, "0"}),
@@ -218,7 +191,7 @@ TEST(Scripting, KeepsScriptsByTheirSha1) {
   EXPECT_EQ(world.run({"SCRIPT", "LOAD", "return 7"}), "$40\r\n" + sha1 + "\r\n");
   EXPECT_EQ(world.run({"EVALSHA", to_upper(sha1), "0"}), ":7\r\n");
   EXPECT_EQ(world.run({"SCRIPT", "EXISTS", "x", sha1}), "*2\r\n:0\r\n:1\r\n");
-  EXPECT_EQ(world.scripting.cached_scripts(), 1);
+  EXPECT_EQ(world.scripting.figures().cached_scripts, 1);
   EXPECT_EQ(world.run({"SCRIPT", "FLUSH", "X"}),
             "-ERR SCRIPT FLUSH only support SYNC|ASYNC option\r\n");
   EXPECT_EQ(world.run({"SCRIPT", "FLUSH", "ASYNC"}), "+OK\r\n");
@@ -228,7 +201,7 @@ TEST(Scripting, KeepsScriptsByTheirSha1) {
   EXPECT_TRUE(world.run({"SCRIPT", "LOAD", "return )"}).starts_with("-ERR Error compiling"));
 }
 
-TEST(Scripting, ASelectInsideDoesNotReachTheCaller) {
+TEST(EvalScripts, ASelectInsideDoesNotReachTheCaller) {
   World world;
   EXPECT_EQ(world.run({"EVAL", "redis.call('select', 3) return redis.call('set', 'k', 'v')", "0"}),
             "+OK\r\n");
@@ -238,13 +211,13 @@ TEST(Scripting, ASelectInsideDoesNotReachTheCaller) {
   EXPECT_EQ(world.run({"GET", "k"}), "$1\r\nv\r\n");
 }
 
-TEST(Scripting, ASlowScriptIsBusyAndCanBeKilled) {
+TEST(EvalScripts, ASlowScriptIsBusyAndCanBeKilled) {
   World world;
   EXPECT_EQ(world.run({"SCRIPT", "KILL"}), "-NOTBUSY No scripts in execution right now.\r\n");
   bool was_busy = false;
   world.while_busy = [&] {
     was_busy = world.gate.is(Gate::kBusyScript);
-    world.scripting.control().kill();
+    world.scripting.control().kill(/*function=*/false);
   };
   const std::string reply = world.run({"EVAL", "while true do end", "0"});
   EXPECT_TRUE(reply.starts_with("-ERR Script killed by user with SCRIPT KILL... script: "))
@@ -254,11 +227,11 @@ TEST(Scripting, ASlowScriptIsBusyAndCanBeKilled) {
   EXPECT_EQ(world.run({"EVAL", "return 1", "0"}), ":1\r\n");
 }
 
-TEST(Scripting, AScriptThatHasWrittenCannotBeKilledButAborted) {
+TEST(EvalScripts, AScriptThatHasWrittenCannotBeKilledButAborted) {
   World world;
   ScriptControl::Killed killed{};
   world.while_busy = [&] {
-    killed = world.scripting.control().kill();
+    killed = world.scripting.control().kill(/*function=*/false);
     world.scripting.control().abort();
   };
   const std::string reply = world.run({"EVAL", "redis.call('set', 'a', 1) while true do end", "0"});
@@ -266,7 +239,7 @@ TEST(Scripting, AScriptThatHasWrittenCannotBeKilledButAborted) {
   EXPECT_EQ(killed, ScriptControl::Killed::kHasWritten);
 }
 
-TEST(Scripting, ABusyScriptMayGoOnCalling) {
+TEST(EvalScripts, ABusyScriptMayGoOnCalling) {
   World world;
   int rounds = 0;
   world.while_busy = [&] { ++rounds; };
@@ -276,13 +249,13 @@ TEST(Scripting, ABusyScriptMayGoOnCalling) {
   EXPECT_GT(rounds, 0);
 }
 
-TEST(Scripting, WorkersTakeTurns) {
+TEST(EvalScripts, WorkersTakeTurns) {
   World world;
   world.busy_after_ms.set(0);
   world.run({"SET", "n", "0"});
   const auto count = [&](uint64_t seed) {
     Executor executor(world.engine, seed);
-    Client client;
+    ScriptingClient client;
     const std::vector<Bytes> args = {
         "EVAL", "return redis.call('set', 'n', redis.call('get', 'n') + 1)", "0"};
     for (int i = 0; i < 500; ++i) {
@@ -299,13 +272,13 @@ TEST(Scripting, WorkersTakeTurns) {
   EXPECT_EQ(world.run({"GET", "n"}), "$4\r\n1000\r\n");
 }
 
-TEST(Scripting, AGreedyScriptCostsOnlyItself) {
+TEST(EvalScripts, AGreedyScriptCostsOnlyItself) {
   World world;
   EXPECT_TRUE(
       world.run({"EVAL", "local t = {} while true do t[#t+1] = ('x'):rep(1e5) .. #t end", "0"})
           .starts_with("-ERR"));
   EXPECT_EQ(world.run({"EVAL", "return 1", "0"}), ":1\r\n");
-  EXPECT_LT(world.scripting.vm_bytes(), 16 << 20);
+  EXPECT_LT(world.scripting.figures().script_vm_bytes, 16 << 20);
 }
 
 }  // namespace

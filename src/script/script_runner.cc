@@ -1,0 +1,197 @@
+#include "script/script_runner.h"
+
+#include "base/bytes.h"
+#include "base/logging.h"
+#include "base/number.h"
+#include "engine/admission.h"
+#include "engine/executor.h"
+#include "resp/reply_writer.h"
+#include "script/script_text.h"
+
+namespace tandem {
+namespace {
+
+constexpr size_t kArgumentsAt = 3;
+
+// The client that a script's commands run as: in its caller's database, in a protocol of its own.
+struct ScriptClient final : ClientState {
+  ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript, caller.obeys_primary) {
+    id = caller.id;
+    database = caller.database;
+  }
+  std::string address() const override { return "lua"; }
+};
+
+// With the word BLOCK among its options, as far as they are read before it.
+bool reads_blocking(const Command& command, std::span<const Bytes> args) {
+  if (!command.has(kBlocksByOption)) return false;
+  for (size_t i = 1; i + 1 < args.size(); ++i) {
+    if (equal_ignore_case(args[i], "block")) return true;
+    if (equal_ignore_case(args[i], "streams")) return false;
+    if (equal_ignore_case(args[i], "count")) i += 1;
+    if (equal_ignore_case(args[i], "group")) i += 2;
+  }
+  return false;
+}
+
+// Why a script may not even begin, or nothing. By its flags its command was judged already; without
+// any the commands that it calls are judged one by one.
+std::optional<std::string> refused_at_start(const SessionContext& context,
+                                            const ScriptRunner::Job& job, uint32_t bits) {
+  if (!job.has_flags) {
+    if (!Gate::refuses_stale(bits)) return std::nullopt;
+    const uint32_t flags = context.command.row.flags & ~uint32_t{kStale};
+    return refusal(context.command, flags, context.client, bits);
+  }
+  if (!job.read_only || (job.flags & kScriptNoWrites) != 0) return std::nullopt;
+  return "ERR Can not execute a script with write flag using *_ro command.";
+}
+
+}  // namespace
+
+// One execution, as the virtual machine sees it.
+class ScriptRunner::Run final : public ScriptHost {
+ public:
+  Run(ScriptRunner& runner, SessionContext& outer, const Job& job)
+      : parts_(runner.parts_),
+        control_(runner.control_),
+        outer_(outer),
+        client_(outer.client),
+        read_only_(job.read_only || (job.flags & kScriptNoWrites) != 0),
+        allow_oom_((job.flags & kScriptAllowOom) != 0),
+        start_ms_(parts_.clock.monotonic_ms()) {
+    control_.begin({.is_function = job.is_function,
+                    .from_primary = outer.from_primary,
+                    .name = job.name,
+                    .command = outer.args,
+                    .started_ms = start_ms_});
+  }
+  ~Run() override {
+    control_.end();
+    replicate(true);
+  }
+
+  void call(std::span<const Bytes> args, int protocol, std::string& reply_text) override {
+    ReplyWriter reply(reply_text, protocol);
+    client_.protocol = protocol;
+    const Command* command = outer_.executor.find_for_script(args, reply);
+    if (command == nullptr) return;
+    if (const auto refused = refusal_of(*command, args)) {
+      return outer_.executor.refuse(command, *refused, reply);
+    }
+    if (command->has(kWrite)) {
+      if (!control_.note_write()) return reply.error(std::string("ERR ") + kKilledText);
+      has_written_ = true;
+    }
+    outer_.executor.call(*command, client_, args, reply);
+  }
+
+  bool knows_command(std::span<const Bytes> args) override {
+    return outer_.executor.engine().registry.resolve(args) != nullptr;
+  }
+
+  void replicate(bool on) override { outer_.keys.access().effects().keep_back(!on); }
+
+  const char* interruption() override {
+    if (control_.stopped()) return kKilledText;
+    const int64_t limit_ms = parts_.busy_after_ms.get();
+    const int64_t elapsed_ms = parts_.clock.monotonic_ms() - start_ms_;
+    if (limit_ms <= 0 || elapsed_ms < limit_ms) return nullptr;
+    if (!control_.is_slow()) {
+      control_.call_slow();
+      log_warning("Slow script detected: still in execution after {} milliseconds.", elapsed_ms);
+    }
+    if (parts_.while_busy != nullptr) parts_.while_busy();
+    return control_.stopped() ? kKilledText : nullptr;
+  }
+
+ private:
+  std::optional<std::string> refusal_of(const Command& command, std::span<const Bytes> args) const {
+    const uint32_t bits = outer_.from_primary ? 0 : parts_.gate.bits();
+    if (Gate::refuses_stale(bits) && !command.has(kStale)) {
+      return "ERR Can not execute the command on a stale replica";
+    }
+    if (read_only_ && command.has(kWrite | kMayReplicate)) {
+      return "ERR Write commands are not allowed from read-only scripts.";
+    }
+    if (reads_blocking(command, args)) {
+      return "ERR " + std::string(args[0]) +
+             " command is not allowed with BLOCK option from scripts";
+    }
+    // What has begun to write goes on, whatever has become of the node since.
+    if (has_written_) return std::nullopt;
+    const uint32_t flags = command.row.flags & (allow_oom_ ? ~uint32_t{kDenyOom} : ~uint32_t{0});
+    return refusal(command, flags, client_, bits);
+  }
+
+  static constexpr const char* kKilledText = "Script killed by user with SCRIPT KILL...";
+
+  const Parts& parts_;
+  ScriptControl& control_;
+  SessionContext& outer_;
+  ScriptClient client_;
+  bool read_only_;
+  bool allow_oom_;
+  bool has_written_ = false;
+  int64_t start_ms_;
+};
+
+void ScriptRunner::run(SessionContext& context, const Job& job) {
+  const uint32_t bits = context.from_primary ? 0 : parts_.gate.bits();
+  if (const auto refused = refused_at_start(context, job, bits)) {
+    return context.reply.error(*refused);
+  }
+  Run host(*this, context, job);
+  const auto arguments = context.args.subspan(kArgumentsAt);
+  context.error_counted = job.vm.run({.function = job.function,
+                                      .name = job.name,
+                                      .keys = arguments.first(job.key_count),
+                                      .args = arguments.subspan(job.key_count),
+                                      .host = host,
+                                      .reply = context.reply});
+}
+
+void ScriptRunner::kill(ReplyWriter& reply, bool function) {
+  switch (control_.kill(function)) {
+    case ScriptControl::Killed::kYes:
+      return reply.ok();
+    case ScriptControl::Killed::kNothingRuns:
+      return reply.error("NOTBUSY No scripts in execution right now.");
+    case ScriptControl::Killed::kFromPrimary:
+      return reply.error(
+          "UNKILLABLE The busy script was sent by a master instance in the context of replication "
+          "and cannot be killed.");
+    case ScriptControl::Killed::kHasWritten:
+      return reply.error(
+          "UNKILLABLE Sorry the script already executed write commands against the dataset. You "
+          "can either wait the script termination or kill the server in a hard way using the "
+          "SHUTDOWN NOSAVE command.");
+    case ScriptControl::Killed::kOtherKind:
+      return reply.error(busy_text(function ? 0 : Gate::kBusyFunction));
+  }
+}
+
+std::optional<size_t> read_key_count(SessionContext& context, Bytes not_a_number) {
+  const auto refused = [&context](Bytes why) -> std::optional<size_t> {
+    context.reply.error(why);
+    return std::nullopt;
+  };
+  const std::optional<int64_t> count = parse_int64(context.args[2]);
+  if (!count) return refused(not_a_number);
+  if (*count > static_cast<int64_t>(context.args.size() - kArgumentsAt)) {
+    return refused("ERR Number of keys can't be greater than number of args");
+  }
+  if (*count < 0) return refused("ERR Number of keys can't be negative");
+  return static_cast<size_t>(*count);
+}
+
+uint32_t call_flags(uint32_t command_flags, uint32_t script_flags) {
+  uint32_t flags = command_flags & ~uint32_t{kStale | kDenyOom | kWrite | kMayReplicate};
+  const bool writes = (script_flags & kScriptNoWrites) == 0;
+  if (writes) flags |= kWrite;
+  if (writes && (script_flags & kScriptAllowOom) == 0) flags |= kDenyOom;
+  if ((script_flags & kScriptAllowStale) != 0) flags |= kStale;
+  return flags;
+}
+
+}  // namespace tandem
