@@ -63,10 +63,6 @@ def main():
     if options.tour:
         sys.exit(run_tour())
     source = Source(*options.source, options.user, options.password) if options.source else None
-    if source and (libraries := source.libraries()):
-        sys.exit(f"{source.name} holds {libraries} function "
-                 f"{'library' if libraries == 1 else 'libraries'} (FUNCTION LIST), and Tandem has "
-                 "no functions yet:\nits data cannot be followed while they are there.")
     with Group(options.data.resolve(), options.port) as group:
         try:
             group.start(source)

@@ -38,11 +38,6 @@ def ask(port, *command, host="127.0.0.1", user=None, password=None):
         return None
 
 
-def named(pairs):
-    """A flat reply of names and values as a dictionary."""
-    return dict(zip(pairs[::2], pairs[1::2]))
-
-
 @dataclass
 class Source:
     """The Redis to follow."""
@@ -65,17 +60,6 @@ class Source:
 
     def ask(self, *command):
         return ask(self.port, *command, host=self.host, user=self.user, password=self.password)
-
-    def libraries(self):
-        """How many function libraries it holds; 0 where it does not say, or knows of none."""
-        listed = self.ask("FUNCTION", "LIST")
-        if isinstance(listed, list):
-            return len(listed)
-        stats = self.ask("FUNCTION", "STATS")  # perhaps allowed where LIST is not
-        if not isinstance(stats, list):
-            return 0
-        engines = named(stats).get("engines", [])
-        return sum(named(engine).get("libraries_count", 0) for engine in named(engines).values())
 
 
 class Group:
