@@ -79,10 +79,31 @@ Request expiry_request(Random& chance) {
   }
 }
 
+// Few libraries that are in each other's way: some are refused.
+Request library_request(Random& chance) {
+  const std::string name = fmt::format("lib{}", chance.below(3));
+  switch (chance.below(6)) {
+    case 0:
+      return {"function", "delete", name};
+    case 1:
+      if (chance.below(4) == 0) return {"function", "flush"};
+      return {"fcall", fmt::format("f{}", chance.below(4)), "1", key_at_random(chance)};
+    default:
+      return {"function", "load", "replace",
+              fmt::format("#!lua name={}\nredis.register_function('f{}', function(keys) return "
+                          "redis.call('set', keys[1], '{}') end)",
+                          name, chance.below(4), chance.hex(4))};
+  }
+}
+
 }  // namespace
 
 void write_at_random(SimNode& node, Random& chance) {
   const int database = database_at_random(chance);
+  if (chance.below(40) == 0) {
+    node.command(database, library_request(chance));
+    return;
+  }
   node.command(database, chance.below(3) == 0 ? expiry_request(chance) : value_request(chance));
 }
 

@@ -188,7 +188,8 @@ void SimNode::for_each_entry(Fn&& fn) {
   }
 }
 
-// With the type and the value as a file would hold them: an encoding has no say.
+// Keys with the type and the value as a file would hold them (an encoding has no say), and
+// libraries of functions.
 template <class Fn>
 void SimNode::for_each_item(Fn&& fn) {
   std::string text;
@@ -202,6 +203,9 @@ void SimNode::for_each_item(Fn&& fn) {
     item.hash = XXH3_64bits_withSeed(text.data(), text.size(), static_cast<uint64_t>(database));
     fn(item);
   });
+  for (const auto& [name, library] : node_.scripting().functions().seen()->libraries()) {
+    fn(DataItem{.hash = XXH3_64bits(library->code->data(), library->code->size())});
+  }
 }
 
 NodeData SimNode::data() {
