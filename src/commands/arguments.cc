@@ -1,5 +1,6 @@
 #include "commands/arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -35,6 +36,22 @@ std::optional<uint64_t> count_argument(Context& ctx, size_t index, Bytes error) 
     return std::nullopt;
   }
   return static_cast<uint64_t>(*value);
+}
+
+std::optional<uint64_t> bit_offset_argument(Context& ctx, size_t index, int field_bits) {
+  Bytes text = ctx.args[index];
+  const bool in_fields = field_bits > 0 && text.starts_with('#');
+  if (in_fields) text.remove_prefix(1);
+  const std::optional<int64_t> number = parse_int64(text);
+  // The product may wrap around, as it does in Redis: what is replicated must mean the same there.
+  const uint64_t offset = static_cast<uint64_t>(number.value_or(-1)) *
+                          static_cast<uint64_t>(in_fields && number ? field_bits : 1);
+  const bool is_place = offset <= std::numeric_limits<int64_t>::max();
+  if (is_place && (ctx.from_primary || offset / 8 < ctx.keys.limits().string_bytes_max)) {
+    return offset;
+  }
+  ctx.reply.error("ERR bit offset is not an integer or out of range");
+  return std::nullopt;
 }
 
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error) {
@@ -100,6 +117,23 @@ std::optional<uint64_t> cursor_argument(Context& ctx, size_t index) {
 
 void wrong_argument_count(Context& ctx) {
   ctx.reply.error("ERR wrong number of arguments for '" + ctx.command.full_name + "' command");
+}
+
+std::optional<StringRange::Places> StringRange::within(uint64_t size) const {
+  const auto length = static_cast<int64_t>(size);
+  const auto place = [&](int64_t at) { return std::max<int64_t>(0, at < 0 ? at + length : at); };
+  const int64_t first = place(start);
+  const int64_t last = std::min(length - 1, place(stop));
+  if (first > last) return std::nullopt;
+  return Places{static_cast<uint64_t>(first), static_cast<uint64_t>(last)};
+}
+
+std::optional<StringRange> range_argument(Context& ctx, size_t first) {
+  const std::optional<int64_t> start = integer_argument(ctx, first);
+  if (!start) return std::nullopt;
+  const std::optional<int64_t> stop = integer_argument(ctx, first + 1);
+  if (!stop) return std::nullopt;
+  return StringRange{.start = *start, .stop = *stop};
 }
 
 std::optional<int64_t> unix_ms_of(int64_t value, TimeForm form, int64_t now_ms) {

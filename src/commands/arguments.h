@@ -22,6 +22,9 @@ std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes erro
 // How many elements: not negative.
 std::optional<uint64_t> count_argument(Context& ctx, size_t index,
                                        Bytes error = kNoPositiveInteger);
+// Where a bit of a string is: not behind the longest string that commands may build, but for a
+// primary's stream. With `field_bits` "#3" is the place behind three fields of so many bits.
+std::optional<uint64_t> bit_offset_argument(Context& ctx, size_t index, int field_bits = 0);
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error = kNotFloat);
 // The timeout of a blocking command, in seconds with a fraction: the deadline as Unix milliseconds,
 // 0 for none.
@@ -31,6 +34,22 @@ std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index);
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index);
 
 void wrong_argument_count(Context& ctx);
+
+// Start and stop of a part of a string, both in it; negative ones count from the end.
+struct StringRange {
+  int64_t start;
+  int64_t stop;
+
+  // The stop comes first, however long the string is.
+  bool is_reversed() const { return start < 0 && stop < 0 && start > stop; }
+  struct Places {
+    uint64_t first;
+    uint64_t last;
+  };
+  // Both ends moved to what there is of a string of this size; nothing: no place is between them.
+  std::optional<Places> within(uint64_t size) const;
+};
+std::optional<StringRange> range_argument(Context& ctx, size_t first);
 
 // When a key expires, as commands say it: relative or absolute, in seconds or milliseconds.
 struct TimeForm {
@@ -63,6 +82,7 @@ class OptionWords {
   // Takes the word (any case) if it is next and has `values` arguments behind it.
   bool take(Bytes word, size_t values = 0);
   Bytes text() { return ctx_.args[next_++]; }
+  void skip(size_t words) { next_ += words; }
   std::optional<int64_t> integer(Bytes error = kNotInteger) {
     return integer_argument(ctx_, next_++, error);
   }

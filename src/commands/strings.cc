@@ -200,17 +200,17 @@ bool is_too_long(Context& ctx, uint64_t offset, uint64_t bytes) {
 void append(Context& ctx) {
   const Bytes key = ctx.args[1];
   const Bytes more = ctx.args[2];
-  StringText old;
-  if (!ctx.keys.find_text(key, old)) return ctx.reply.error(kWrongType);
-  if (!old) {
+  TextEdit text(ctx.keys, key);
+  if (text.is_other_type()) return ctx.reply.error(kWrongType);
+  if (!text) {
     ctx.keys.set_text(event::kAppend, key, more, kNoExpiry, as_is(ctx));
     return ctx.reply.integer(static_cast<int64_t>(more.size()));
   }
-  const size_t before = (*old).size();
+  const size_t before = (*text).size();
   if (is_too_long(ctx, before, more.size())) return;
-  const std::span<char> bytes =
-      ctx.keys.resize_text(event::kAppend, key, before + more.size(), as_is(ctx));
+  const std::span<char> bytes = text.change(before + more.size());
   if (!more.empty()) std::memcpy(bytes.data() + before, more.data(), more.size());
+  text.done(event::kAppend, 1, as_is(ctx));
   ctx.reply.integer(static_cast<int64_t>(bytes.size()));
 }
 
@@ -221,38 +221,31 @@ void strlen(Context& ctx) {
 }
 
 void getrange(Context& ctx) {
-  const std::optional<int64_t> start = integer_argument(ctx, 2);
-  if (!start) return;
-  const std::optional<int64_t> stop = integer_argument(ctx, 3);
-  if (!stop) return;
+  const std::optional<StringRange> range = range_argument(ctx, 2);
+  if (!range) return;
   StringText text;
   if (!ctx.keys.read_text(ctx.args[1], text)) return ctx.reply.error(kWrongType);
-  if (!text || (*text).empty()) return ctx.reply.bulk({});
-  if (*start < 0 && *stop < 0 && *start > *stop) return ctx.reply.bulk({});
-  const auto size = static_cast<int64_t>((*text).size());
-  const int64_t first = std::max<int64_t>(0, *start < 0 ? *start + size : *start);
-  const int64_t last = std::min(size - 1, std::max<int64_t>(0, *stop < 0 ? *stop + size : *stop));
-  if (first > last) return ctx.reply.bulk({});
-  ctx.reply.bulk((*text).substr(static_cast<size_t>(first), static_cast<size_t>(last - first + 1)));
+  const auto places = text && !range->is_reversed() ? range->within((*text).size()) : std::nullopt;
+  if (!places) return ctx.reply.bulk({});
+  ctx.reply.bulk((*text).substr(places->first, places->last - places->first + 1));
 }
 
 void substr(Context& ctx) { getrange(ctx); }
 
 void setrange(Context& ctx) {
-  const Bytes key = ctx.args[1];
   const Bytes part = ctx.args[3];
   const std::optional<int64_t> offset = integer_argument(ctx, 2);
   if (!offset) return;
   if (*offset < 0) return ctx.reply.error("ERR offset is out of range");
-  StringText old;
-  if (!ctx.keys.find_text(key, old)) return ctx.reply.error(kWrongType);
-  const size_t before = old ? (*old).size() : 0;
+  TextEdit text(ctx.keys, ctx.args[1]);
+  if (text.is_other_type()) return ctx.reply.error(kWrongType);
+  const size_t before = (*text).size();
   if (part.empty()) return ctx.reply.integer(static_cast<int64_t>(before));
   const auto start = static_cast<size_t>(*offset);
   if (is_too_long(ctx, start, part.size())) return;
-  const size_t size = std::max(before, start + part.size());
-  const std::span<char> bytes = ctx.keys.resize_text(event::kSetRange, key, size, as_is(ctx));
+  const std::span<char> bytes = text.change(std::max(before, start + part.size()));
   std::memcpy(bytes.data() + start, part.data(), part.size());
+  text.done(event::kSetRange, 1, as_is(ctx));
   ctx.reply.integer(static_cast<int64_t>(bytes.size()));
 }
 

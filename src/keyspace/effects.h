@@ -111,6 +111,7 @@ std::string select_command(int database);
 
 // The classes of notify-keyspace-events, each with its letter there.
 enum class KeyEventClass : char {
+  kUntold = 0,  // in none of them
   kGeneric = 'g',
   kString = '$',
   kList = 'l',
@@ -134,6 +135,9 @@ struct KeyEvent {
 
 namespace event {
 
+// A change of which nobody is told but who watches the key.
+inline constexpr KeyEvent kUntold{KeyEventClass::kUntold, ""};
+
 inline constexpr KeyEvent kDel{KeyEventClass::kGeneric, "del"};
 inline constexpr KeyEvent kExpire{KeyEventClass::kGeneric, "expire"};
 inline constexpr KeyEvent kPersist{KeyEventClass::kGeneric, "persist"};
@@ -150,6 +154,8 @@ inline constexpr KeyEvent kAppend{KeyEventClass::kString, "append"};
 inline constexpr KeyEvent kSetRange{KeyEventClass::kString, "setrange"};
 inline constexpr KeyEvent kIncrBy{KeyEventClass::kString, "incrby"};
 inline constexpr KeyEvent kIncrByFloat{KeyEventClass::kString, "incrbyfloat"};
+inline constexpr KeyEvent kSetBit{KeyEventClass::kString, "setbit"};
+inline constexpr KeyEvent kPfAdd{KeyEventClass::kString, "pfadd"};
 
 inline constexpr KeyEvent kLPush{KeyEventClass::kList, "lpush"};
 inline constexpr KeyEvent kRPush{KeyEventClass::kList, "rpush"};
@@ -178,6 +184,8 @@ inline constexpr KeyEvent kZRem{KeyEventClass::kSortedSet, "zrem"};
 inline constexpr KeyEvent kZPopMin{KeyEventClass::kSortedSet, "zpopmin"};
 inline constexpr KeyEvent kZPopMax{KeyEventClass::kSortedSet, "zpopmax"};
 inline constexpr KeyEvent kZRangeStore{KeyEventClass::kSortedSet, "zrangestore"};
+inline constexpr KeyEvent kGeoRadiusStore{KeyEventClass::kSortedSet, "georadiusstore"};
+inline constexpr KeyEvent kGeoSearchStore{KeyEventClass::kSortedSet, "geosearchstore"};
 inline constexpr KeyEvent kZRemRangeByRank{KeyEventClass::kSortedSet, "zremrangebyrank"};
 inline constexpr KeyEvent kZRemRangeByScore{KeyEventClass::kSortedSet, "zremrangebyscore"};
 inline constexpr KeyEvent kZRemRangeByLex{KeyEventClass::kSortedSet, "zremrangebylex"};

@@ -1,4 +1,4 @@
-// Mechanism: a handler sees its database through a View and changes it through an Edit
+// Mechanism: a handler sees its database through a View and changes it through an Edit or TextEdit
 // (keyspace/effects.h). Both end in KeyAccess, which does what every change needs, in one place:
 // an expired key is hidden or deleted, the chain is captured if a snapshot has not seen it yet,
 // watchers and waiters are noted, and what is replaced is kept until the locks are free again.
@@ -224,19 +224,11 @@ void View::set_integer(const KeyEvent& event, Bytes key, int64_t value, const Ef
   });
 }
 
-std::span<char> View::resize_text(const KeyEvent& event, Bytes key, size_t size,
-                                  const Effect& effect) {
-  char* data = nullptr;
-  update(event, key, effect, [&](Entry* old) {
-    if (old == nullptr) old = Entry::make_string(key, {}, kNoExpiry);
-    return old->resize_text(size, data);
-  });
-  return {data, size};
-}
-
 void View::put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
-               const Effect& effect) {
-  update(event, key, effect, [&](Entry* old) {
+               const Effect& effect, uint64_t changes) {
+  const KeyPlace place = access_.place(key);
+  state(event, key, place, changes, effect);
+  update(key, place, [&](Entry* old) {
     Entry* made = Entry::make(key, std::move(value), expiry_ms);
     hand_walk_over(*made);
     if (old != nullptr) access_.discard(old);
@@ -314,6 +306,39 @@ const Entry* View::random_in(int stripe, Random& random) {
   DatabaseTables* tables = access_.keyspace().tables(database_);
   const Entry* entry = tables == nullptr ? nullptr : tables->random_entry(stripe, random);
   return entry != nullptr && !hidden(*entry) ? entry : nullptr;
+}
+
+TextEdit::TextEdit(View& keys, Bytes key)
+    : keys_(keys), key_(key), place_(keys.access_.place(key)) {
+  const Entry* entry = keys.lookup(key, place_);
+  if (entry == nullptr) return;
+  other_type_ = entry->type() != ValueType::kString;
+  found_ = !other_type_;
+  if (found_) text_ = entry->text(digits_);
+}
+
+std::span<char> TextEdit::change(size_t size) {
+  char* data = nullptr;
+  keys_.update(key_, place_, [&](Entry* old) {
+    if (old == nullptr) old = Entry::make_string(key_, {}, kNoExpiry);
+    return old->resize_text(size, data);
+  });
+  owes_ = true;
+  has_new_bytes_ = has_new_bytes_ || !found_ || size != text_.size();
+  found_ = true;
+  text_ = {data, size};
+  return {data, size};
+}
+
+void TextEdit::done(const KeyEvent& event, uint64_t changes, const Effect& effect) {
+  CHECK(owes_, "only what has changed is stated");
+  owes_ = false;
+  keys_.state(event, key_, place_, changes, effect);
+}
+
+void TextEdit::unchanged() {
+  CHECK(!has_new_bytes_, "a string of another length has changed");
+  owes_ = false;
 }
 
 }  // namespace tandem

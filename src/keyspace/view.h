@@ -83,7 +83,7 @@ class KeyAccess {
                uint64_t changes);
   // What more there is to tell of a change, as "expire" of SET with EX.
   void tell(const KeyEvent& event, int database, Bytes key) {
-    if (listener_ != nullptr) [[unlikely]]
+    if (listener_ != nullptr && event.event_class != KeyEventClass::kUntold) [[unlikely]]
       listener_(event, database, key);
   }
   // Hears of every event, under the key's stripe: it only takes note. At most one.
@@ -216,7 +216,7 @@ class View {
   bool read_text(Bytes key, StringText& out) { return text_of(read(key), out); }
   bool find_text(Bytes key, StringText& out) { return text_of(find(key), out); }
 
-  // Containers are changed through Edit.
+  // Containers are changed through Edit, the bytes of a string through TextEdit.
   //
   // Every change of a whole key says what happened and what replicas must execute for it, and tells
   // whoever watches the key or waits for it. It counts as one change towards the save points where
@@ -229,10 +229,9 @@ class View {
   // does.
   void replace_text(const KeyEvent& event, Bytes key, Bytes text, const Effect& effect);
   void set_integer(const KeyEvent& event, Bytes key, int64_t value, const Effect& effect);
-  // The string made `size` bytes long (zero filled), for changing its bytes in place.
-  std::span<char> resize_text(const KeyEvent& event, Bytes key, size_t size, const Effect& effect);
   // Overwrites or creates; empty containers are the caller's mistake.
-  void put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms, const Effect& effect);
+  void put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms, const Effect& effect,
+           uint64_t changes = 1);
   // The value out of its key, which is gone then; counts where it is put.
   std::optional<Value> take(const KeyEvent& event, Bytes key, const Effect& effect);
   // False: no such key, nothing is stated. In kClear an expired one counts, as it does in Redis.
@@ -282,6 +281,7 @@ class View {
  private:
   template <class T>
   friend class Edit;
+  friend class TextEdit;
 
   template <class T>
   static bool typed(const Entry* entry, const T*& out) {
@@ -417,6 +417,48 @@ class Edit {
   T* container_ = nullptr;
   bool other_type_ = false;
   bool owes_ = false;
+};
+
+// One change of the bytes of a string, by the same rules:
+//
+//   TextEdit text(ctx.keys, key);
+//   if (text.is_other_type()) return ctx.reply.error(kWrongType);
+//   std::span<char> bytes = text.change(offset + part.size());
+//   std::memcpy(bytes.data() + offset, part.data(), part.size());
+//   text.done(event::kSetRange, 1, as_is(ctx));
+//
+// The text is valid until the next change() or the end of the command; the key outlives the edit.
+class TextEdit {
+ public:
+  TextEdit(View& keys, Bytes key);
+  ~TextEdit() { CHECK(!owes_, "a change is stated by done() or unchanged()"); }
+  TextEdit(const TextEdit&) = delete;
+  TextEdit& operator=(const TextEdit&) = delete;
+
+  bool is_other_type() const { return other_type_; }
+  // Whether the key is there, as a string.
+  explicit operator bool() const { return found_; }
+  Bytes operator*() const { return text_; }  // empty if the key is absent
+
+  // The bytes for changing in place, `size` of them from now on: new ones are zero, and an absent
+  // key is made. A number becomes a text. The snapshot has its copy before this returns.
+  std::span<char> change(size_t size);
+  std::span<char> change() { return change(text_.size()); }
+
+  void done(const KeyEvent& event, uint64_t changes, const Effect& effect);
+  // Not one byte is different, and none has come or gone.
+  void unchanged();
+
+ private:
+  View& keys_;
+  Bytes key_;
+  KeyPlace place_;
+  bool found_ = false;
+  bool other_type_ = false;
+  bool owes_ = false;
+  bool has_new_bytes_ = false;
+  char digits_[kInt64TextMax];
+  Bytes text_;
 };
 
 template <class Fn>

@@ -67,10 +67,65 @@ TEST(View, NamesTheEncodingsAsRedisDoes) {
   EXPECT_EQ(encoding(std::string(44, 'x')), "embstr");
   EXPECT_EQ(encoding(std::string(45, 'x')), "raw");
   world.view.set_text(event::kSet, "k", "ab", kNoExpiry, Effect::none());
-  std::span<char> bytes = world.view.resize_text(event::kSetRange, "k", 4, Effect::none());
-  bytes[2] = 'c';
+  TextEdit edit(world.view, "k");
+  edit.change(4)[2] = 'c';
+  edit.done(event::kSetRange, 1, Effect::none());
   EXPECT_EQ(world.text("k"), std::string("abc\0", 4));
   EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
+}
+
+TEST(TextEdit, ChangesTheBytesOfAString) {
+  World world;
+  world.view.set_text(event::kSet, "k", "abc", 5000, Effect::none());
+  {
+    TextEdit edit(world.view, "k");
+    EXPECT_EQ(*edit, "abc");
+    edit.change()[1] = 'x';
+    EXPECT_EQ(*edit, "axc");
+    edit.done(event::kSetBit, 1, {"SETBIT"});
+  }
+  EXPECT_EQ(world.text("k"), "axc");
+  EXPECT_EQ(world.view.find("k")->expiry_ms(), 5000);
+  TextEdit fresh(world.view, "fresh");
+  EXPECT_FALSE(fresh);
+  EXPECT_EQ(*fresh, "");
+  EXPECT_EQ(fresh.change(3).size(), 3u);
+  EXPECT_TRUE(fresh);
+  fresh.done(event::kSetBit, 1, {"SETBIT"});
+  EXPECT_EQ(world.text("fresh"), std::string(3, '\0'));
+  push(world, "list", "a");
+  EXPECT_TRUE(TextEdit(world.view, "list").is_other_type());
+}
+
+TEST(TextEdit, TellsWhoWatchesOfWhatNobodyElseIsTold) {
+  World world;
+  std::string told;
+  world.access.listen([&](const KeyEvent& event, int, Bytes) { told += event.name; });
+  world.keyspace.interest().add(world.access.place("k").hash);
+  world.view.set_text(event::kSet, "k", "1", kNoExpiry, Effect::none());
+  world.access.changed_keys().clear();
+  TextEdit same(world.view, "k");
+  same.change();
+  same.unchanged();
+  EXPECT_TRUE(world.access.changed_keys().empty());
+  EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
+  TextEdit edit(world.view, "k");
+  edit.change(2);
+  edit.done(event::kUntold, 0, Effect::none());
+  EXPECT_EQ(world.access.changed_keys().size(), 1u);
+  EXPECT_EQ(told, "set");
+}
+
+TEST(TextEditDeathTest, OwesAStatement) {
+  World world;
+  EXPECT_DEATH(TextEdit(world.view, "k").change(1), "stated by done");
+  EXPECT_DEATH(
+      {
+        TextEdit edit(world.view, "k");
+        edit.change(1);
+        edit.unchanged();
+      },
+      "another length");
 }
 
 TEST(View, EachKeyIsDrawnAboutAsOften) {
