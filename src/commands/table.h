@@ -17,6 +17,8 @@ std::vector<CommandRow> set_rows();
 std::vector<CommandRow> hash_rows();
 std::vector<CommandRow> sorted_set_rows();
 std::vector<CommandRow> stream_rows();
+std::vector<CommandRow> bitmap_rows();
+std::vector<CommandRow> bitfield_rows();
 
 std::vector<CommandRow> key_rows();
 std::vector<CommandRow> dump_rows();
