@@ -25,6 +25,7 @@ struct EncodingOptions {
   Option<int64_t> hash_max_listpack_value_bytes = 64;
   Option<int64_t> sorted_set_max_listpack_entries = 128;
   Option<int64_t> sorted_set_max_listpack_value_bytes = 64;
+  Option<int64_t> hyperloglog_sparse_max_bytes = 3000;
   Option<int64_t> stream_node_max_bytes = 4096;
   Option<int64_t> stream_node_max_entries = 100;
 
@@ -40,6 +41,7 @@ struct EncodingOptions {
             .hash_max_listpack_value_bytes = size(hash_max_listpack_value_bytes),
             .sorted_set_max_listpack_entries = size(sorted_set_max_listpack_entries),
             .sorted_set_max_listpack_value_bytes = size(sorted_set_max_listpack_value_bytes),
+            .hyperloglog_sparse_max_bytes = size(hyperloglog_sparse_max_bytes),
             .stream_node_max_bytes = size(stream_node_max_bytes),
             .stream_node_max_entries = size(stream_node_max_entries),
             .hash_seed = hash_seed};

@@ -54,6 +54,9 @@ struct EncodingLimits {
   size_t sorted_set_max_listpack_entries = 128;  // members
   size_t sorted_set_max_listpack_value_bytes = 64;
 
+  // A string: sparse as long as it needs no more.
+  size_t hyperloglog_sparse_max_bytes = 3000;
+
   size_t stream_node_max_bytes = 4096;   // 0: no limit of its own
   size_t stream_node_max_entries = 100;  // 0: no limit
 
