@@ -19,6 +19,7 @@ std::vector<CommandRow> sorted_set_rows();
 std::vector<CommandRow> stream_rows();
 std::vector<CommandRow> bitmap_rows();
 std::vector<CommandRow> bitfield_rows();
+std::vector<CommandRow> lcs_rows();
 std::vector<CommandRow> hyperloglog_rows();
 
 std::vector<CommandRow> key_rows();
