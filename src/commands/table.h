@@ -21,6 +21,8 @@ std::vector<CommandRow> bitmap_rows();
 std::vector<CommandRow> bitfield_rows();
 std::vector<CommandRow> lcs_rows();
 std::vector<CommandRow> hyperloglog_rows();
+std::vector<CommandRow> geo_rows();
+std::vector<CommandRow> geo_search_rows();
 
 std::vector<CommandRow> key_rows();
 std::vector<CommandRow> dump_rows();

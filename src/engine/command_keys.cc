@@ -7,12 +7,13 @@
 namespace tandem {
 namespace {
 
-// The first argument position of a specification, or -1.
-int find_begin(const KeySpec& spec, std::span<const Bytes> args) {
+// The first argument position of a specification, or -1; with a keyword, the first behind `after`.
+int find_begin(const KeySpec& spec, std::span<const Bytes> args, int after = 0) {
   const auto count = static_cast<int>(args.size());
   if (spec.begin_keyword.empty()) return spec.begin < count ? spec.begin : -1;
   const int step = spec.begin < 0 ? -1 : 1;
-  for (int i = spec.begin < 0 ? count + spec.begin : spec.begin; i > 0 && i < count; i += step) {
+  const int from = spec.begin < 0 ? count + spec.begin : spec.begin;
+  for (int i = std::max(from, after); i > 0 && i < count; i += step) {
     if (equal_ignore_case(args[static_cast<size_t>(i)], spec.begin_keyword)) {
       return i + 1 < count ? i + 1 : -1;
     }
@@ -38,10 +39,9 @@ KeyUse use_in(const KeySpec& spec, std::span<const Bytes> args) {
                                                          : spec.milder.use;
 }
 
-bool add_keys(const KeySpec& spec, std::span<const Bytes> args, std::vector<FoundKey>& found) {
+bool add_keys_from(int begin, const KeySpec& spec, std::span<const Bytes> args,
+                   std::vector<FoundKey>& found) {
   const auto count = static_cast<int>(args.size());
-  const int begin = find_begin(spec, args);
-  if (begin < 0) return true;  // optional keys that are not there
   int first = begin;
   int last;
   if (spec.find == KeySpec::Find::kRange) {
@@ -57,6 +57,16 @@ bool add_keys(const KeySpec& spec, std::span<const Bytes> args, std::vector<Foun
   const KeyUse use = use_in(spec, args);
   for (int i = first; i <= last; i += spec.step) found.push_back({i, use});
   return true;
+}
+
+bool add_keys(const KeySpec& spec, std::span<const Bytes> args, std::vector<FoundKey>& found) {
+  int begin = find_begin(spec, args);
+  if (begin < 0) return true;  // optional keys that are not there
+  bool complete = add_keys_from(begin, spec, args, found);
+  while (spec.repeats && (begin = find_begin(spec, args, begin)) > 0) {
+    complete = add_keys_from(begin, spec, args, found) && complete;
+  }
+  return complete;
 }
 
 }  // namespace

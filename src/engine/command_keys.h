@@ -87,6 +87,7 @@ struct KeySpec {
   // The first key's position, or with a keyword where the search for it starts (< 0: from the end).
   int begin = 0;
   std::string_view begin_keyword = {};  // "STREAMS": keys begin after this word
+  bool repeats = false;                 // the word may come again, with keys of its own
   Find find = Find::kRange;
   // kRange: the last key relative to the first (-1: the last argument, -2: the one before ...), the
   // step between keys, and a limit: 2 means that the first half of what is left are keys.

@@ -36,15 +36,14 @@ void ReplyWriter::boolean(bool value) {
   }
 }
 
+void ReplyWriter::number_text(Bytes text) { protocol_ == 2 ? bulk(text) : line(',', text); }
+
 void ReplyWriter::number(double value) {
   char text[kDoubleTextMax];
-  const Bytes written(text, write_double(text, value));
-  if (protocol_ == 2) {
-    bulk(written);
-  } else {
-    line(',', written);
-  }
+  number_text({text, write_double(text, value)});
 }
+
+void ReplyWriter::long_number(long double value) { number_text(long_double_text(value)); }
 
 void ReplyWriter::big_number(Bytes digits) {
   if (protocol_ == 2) {

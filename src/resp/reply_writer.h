@@ -62,6 +62,8 @@ class ReplyWriter {
   void null_array() { protocol_ == 2 ? raw("*-1\r\n") : raw("_\r\n"); }
   void boolean(bool value);
   void number(double value);
+  // With all its decimals, 17 at most (base/number.h): coordinates.
+  void long_number(long double value);
   // Digits with an optional sign.
   void big_number(Bytes digits);
   // `format` has three characters, "txt" or "mkd".
@@ -123,6 +125,7 @@ class ReplyWriter {
     out_->insert(at.size, text, write_header(text, type, value));
   }
   void line(char type, Bytes text);
+  void number_text(Bytes text);
   bool has_room(size_t bytes) {
     if (out_->size() + bytes <= bytes_max_) [[likely]]
       return true;
