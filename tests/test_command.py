@@ -88,15 +88,41 @@ def test_command_list_filters_as_redis(start):
 # Names of arguments that are others in 7.2, which has no underscores in any.
 RENAMED_IN_7_2 = {
     "field_value": "data", "key_value": "data", "parameter_value": "data", "score_member": "data",
-    "id_or_auto": "id-selector", "auto_id": "auto-id", "nosave_save": "save-selector",
-    "offset_count": "limit", "on_off_skip": "action", "timeout_error": "unblock-type",
-    "username_password": "auth",
+    "longitude_latitude_member": "data", "id_or_auto": "id-selector", "auto_id": "auto-id",
+    "nosave_save": "save-selector", "offset_count": "limit", "on_off_skip": "action",
+    "timeout_error": "unblock-type", "username_password": "auth",
 }
 DEPRECATED_BY_SET = {"doc_flags": ["deprecated"], "deprecated_since": "2.6.12"}
 TYPES = "normal:pure-token=NORMAL, master:pure-token=MASTER{}, {}replica:pure-token=REPLICA{}, "
 TYPES += "pubsub:pure-token=PUBSUB"
+UNIT = "unit:oneof(m:pure-token=M, km:pure-token=KM, ft:pure-token=FT, mi:pure-token=MI)"
+BITS_OR_BYTES = "unit:oneof?@7.0.0(byte:pure-token=BYTE, bit:pure-token=BIT)"
+COUNT = "count-block:block?(count:integer=COUNT, any:pure-token=ANY?{})"
+ORDER = "order:oneof?(asc:pure-token=ASC, desc:pure-token=DESC)"
+SHOWN = "withcoord:pure-token=WITHCOORD?, withdist:pure-token=WITHDIST?, "
+SHOWN += "withhash:pure-token=WITHHASH?"
+RADIUS = f"radius:double, {UNIT}, {SHOWN}, {COUNT.format('@6.2.0')}, {ORDER}"
+STORE = "store:oneof?(storekey:key@1=STORE'key', storedistkey:key@2=STOREDIST'key')"
+LONGITUDE_LATITUDE = "longitude:double, latitude:double"
+AREA = f"from:oneof(member:string=FROMMEMBER, fromlonlat:block=FROMLONLAT({LONGITUDE_LATITUDE})), "
+AREA += f"by:oneof(circle:block(radius:double=BYRADIUS, {UNIT}), "
+AREA += f"box:block(width:double=BYBOX, height:double, {UNIT})), {ORDER}, {COUNT.format('')}"
 # What else 7.2 documents otherwise, or is new in it. Arguments as `shown` shows them.
 NEW_DOCS_OF_7_2 = {
+    "bitcount": {"arguments": "key:key@0, range:block?(start:integer, end:integer, "
+                 f"{BITS_OR_BYTES})"},
+    "bitfield": {
+        "arguments": "key:key@0, operation:oneof?+(get-block:block=GET(encoding:string, "
+        "offset:integer), write:block(overflow-block:oneof=OVERFLOW?(wrap:pure-token=WRAP, "
+        "sat:pure-token=SAT, fail:pure-token=FAIL), write-operation:oneof(set-block:block=SET("
+        "encoding:string, offset:integer, value:integer), increment-block:block=INCRBY("
+        "encoding:string, offset:integer, increment:integer))))"},
+    "bitfield_ro": {"arguments": "key:key@0, get-block:block=GET?++(encoding:string, "
+                    "offset:integer)"},
+    "bitop": {"arguments": "operation:oneof(and:pure-token=AND, or:pure-token=OR, "
+              "xor:pure-token=XOR, not:pure-token=NOT), destkey:key@0, key:key@1+"},
+    "bitpos": {"arguments": "key:key@0, bit:integer, range:block?(start:integer, "
+               f"end-unit-block:block?(end:integer, {BITS_OR_BYTES}))"},
     "client|kill": {  # every argument has a name of its own; SKIPME is a choice
         "arguments": "filter:oneof(old-format:string'ip:port'!2.8.12, new-format:oneof+("
         "client-id:integer=ID?@2.8.12, client-type:oneof=TYPE?@2.8.12("
@@ -117,6 +143,21 @@ NEW_DOCS_OF_7_2 = {
     "command|getkeys": {"arguments": "command:string, arg:string?+"},
     "command|getkeysandflags": {"arguments": "command:string, arg:string?+"},
     "config|get": {"arguments": "parameter:string+"},
+    "geohash": {"arguments": "key:key@0, member:string?+"},
+    "geopos": {"arguments": "key:key@0, member:string?+"},
+    "georadius": {"arguments": f"key:key@0, {LONGITUDE_LATITUDE}, {RADIUS}, {STORE}"},
+    "georadius_ro": {"history": ["6.2.0", "7.0.0"],
+                     "arguments": f"key:key@0, {LONGITUDE_LATITUDE}, {RADIUS}"},
+    "georadiusbymember": {"history": ["6.2.0", "7.0.0"],
+                          "arguments": f"key:key@0, member:string, {RADIUS}, {STORE}"},
+    "georadiusbymember_ro": {"history": ["6.2.0", "7.0.0"],
+                             "arguments": f"key:key@0, member:string, {RADIUS}"},
+    "geosearch": {"arguments": f"key:key@0, {AREA}, {SHOWN}"},
+    "geosearchstore": {"arguments": f"destination:key@0, source:key@1, {AREA}, "
+                       "storedist:pure-token=STOREDIST?"},
+    "lcs": {"arguments": "key1:key@0, key2:key@0, len:pure-token=LEN?, idx:pure-token=IDX?, "
+            "min-match-len:integer=MINMATCHLEN?, withmatchlen:pure-token=WITHMATCHLEN?"},
+    "pfmerge": {"arguments": "destkey:key@0, sourcekey:key@1?+"},
     "psubscribe": {"arguments": "pattern:pattern+"},
     "psetex": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `PX` argument"},
     "setex": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `EX` argument"},
