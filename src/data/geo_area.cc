@@ -1,9 +1,7 @@
 #include "data/geo_area.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <span>
 
 namespace tandem {
 namespace {
@@ -12,9 +10,9 @@ struct Direction {
   int column;
   int row;
 };
-// First the middle, then north, south, east, west, and the corners.
-constexpr std::array<Direction, 9> kDirections = {
-    {{0, 0}, {0, 1}, {0, -1}, {1, 0}, {-1, 0}, {1, 1}, {-1, 1}, {1, -1}, {-1, -1}}};
+// North, south, east, west, and the corners.
+constexpr Direction kAround[] = {{0, 1}, {0, -1}, {1, 0},  {-1, 0},
+                                 {1, 1}, {-1, 1}, {1, -1}, {-1, -1}};
 
 // The map has no edge: behind the last column comes the first, and rows go round as well.
 uint32_t moved(uint32_t part, int by, int steps) {
@@ -118,7 +116,7 @@ std::vector<GeoArea::Scores> GeoArea::scores() const {
   };
   std::vector<Scores> found = {scores_of(middle)};
   std::optional<GeoCell> last;
-  for (const Direction to : std::span(kDirections).subspan(1)) {
+  for (const Direction to : kAround) {
     const GeoCell cell = neighbour(middle, to);
     if (!is_needed(to) || cell == last) continue;
     found.push_back(scores_of(cell));

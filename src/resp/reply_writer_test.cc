@@ -35,6 +35,8 @@ TEST(ReplyWriter, WritesBothProtocols) {
   expect([](W r) { r.boolean(true); }, ":1\r\n", "#t\r\n");
   expect([](W r) { r.boolean(false); }, ":0\r\n", "#f\r\n");
   expect([](W r) { r.number(0.1); }, "$3\r\n0.1\r\n", ",0.1\r\n");
+  expect([](W r) { r.long_number(0.1); }, "$19\r\n0.10000000000000001\r\n",
+         ",0.10000000000000001\r\n");
   expect([](W r) { r.big_number("123"); }, "$3\r\n123\r\n", "(123\r\n");
   expect([](W r) { r.verbatim("abc"); }, "$3\r\nabc\r\n", "=7\r\ntxt:abc\r\n");
   expect([](W r) { r.bulk_integer(100); }, "$3\r\n100\r\n", "$3\r\n100\r\n");
