@@ -207,7 +207,7 @@ TEST(RdbGolden, AgesCompressionAndFunctions) {
             "string \"" + std::string(50, 'v') + "\"");
   EXPECT_EQ(load_golden("redis-7.0-function.rdb").libraries,
             std::vector<std::string>{"#!lua name=lib\nredis.register_function('f', function() "
-                                     "return 1 end)\n"});
+                                     "return 1 end)"});
 }
 
 constexpr const char* kFiles[] = {
