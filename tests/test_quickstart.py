@@ -139,12 +139,12 @@ def test_migration_there_and_back(start, quickstart):
 
 def test_what_a_migration_cannot_take_over_is_told(start, quickstart):
     """Commands that are unknown here show in the figure that the README names, and in the table."""
-    old = start("redis")
+    old = start("redis", "--rename-command", "SET", "PUT")
     live = quickstart("--from", f"127.0.0.1:{old.port}")
     wait_until(lambda: Quickstart.linked(live.port), "Tandem follows Redis")
     line = next(line for line in section("From Redis, and back") if "unexpected" in line)
     with old.connect() as there:
-        there("SETBIT", "bits", 7, 1)
+        there("PUT", "key", "value")
     wait_until(lambda: run(line, {7000: live.port}) == "unexpected_error_replies:1", "told")
     wait_until(lambda: "following, but 1 failed here" in live.printed(), "the table shows it")
     live.stop()
