@@ -120,26 +120,26 @@ void geodist(Context& ctx) {
   reply_distance(ctx.reply, distance_m(*from, *to) / *unit_m);
 }
 
-void geohash(Context& ctx) {
+// write(position) for each member that is asked for; without one where it has none.
+template <class Write>
+void reply_positions(Context& ctx, Write write) {
   const SortedSet* set;
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
   const std::span<const Bytes> members = ctx.args.subspan(2);
   ctx.reply.array(static_cast<int64_t>(members.size()));
-  for (const Bytes member : members) {
-    const std::optional<GeoPosition> position = position_of_member(set, member);
+  for (const Bytes member : members) write(position_of_member(set, member));
+}
+
+void geohash(Context& ctx) {
+  reply_positions(ctx, [&](const std::optional<GeoPosition>& position) {
     position ? ctx.reply.bulk(geohash_text(*position)) : ctx.reply.null();
-  }
+  });
 }
 
 void geopos(Context& ctx) {
-  const SortedSet* set;
-  if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
-  const std::span<const Bytes> members = ctx.args.subspan(2);
-  ctx.reply.array(static_cast<int64_t>(members.size()));
-  for (const Bytes member : members) {
-    const std::optional<GeoPosition> position = position_of_member(set, member);
+  reply_positions(ctx, [&](const std::optional<GeoPosition>& position) {
     position ? reply_position(ctx.reply, *position) : ctx.reply.null_array();
-  }
+  });
 }
 
 // clang-format off: a row is a record
