@@ -3,6 +3,7 @@
 
 #include "commands/arguments.h"
 #include "commands/table.h"
+#include "data/stream.h"
 #include "rdb/dump.h"
 #include "rdb/rdb_format.h"
 
@@ -200,6 +201,9 @@ std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
   const ValueRef source = entry.ref(digits);
   if (source.type == ValueType::kString) {
     return Value(std::string(source.text), entry.string_form());
+  }
+  if (source.type == ValueType::kStream) {
+    return Value(std::make_unique<Stream>(source.as<Stream>()));  // shared until one is changed
   }
   std::string payload;
   dump_value(source, {.version = kRdbVersionMax, .compress = false}, payload);
