@@ -86,11 +86,11 @@ bool StreamBatch::add_command(bool& in_transaction) {
   return !is_waited_for(items_.back());
 }
 
-// Streams repeat themselves.
+// Streams repeat themselves. Of a container's name alone nothing follows.
 const Command* StreamBatch::find(std::span<const Bytes> args) {
   if (last_ != nullptr && args[0] == last_word_) return last_;
   const Command* command = engine_.registry.resolve(args);
-  if (command != nullptr && command->row.subcommands.empty() && command->subcommands.empty()) {
+  if (command != nullptr && command == engine_.registry.find(args[0])) {
     last_ = command;
     last_word_ = args[0];
   }

@@ -18,6 +18,19 @@ std::string request(std::initializer_list<Bytes> args) {
   return bytes;
 }
 
+void set_text(Context& c, Bytes text) {
+  c.keys.set_text(event::kSet, c.args[2], text, kNoExpiry, as_is(c));
+  c.reply.ok();
+}
+
+CommandRow subcommand(std::string_view name, Handler handler) {
+  return {.name = name,
+          .arity = 3,
+          .flags = kWrite | kBrief,
+          .keys = {key_at(2, "OW update")},
+          .handler = handler};
+}
+
 std::vector<CommandRow> rows() {
   std::vector<CommandRow> all = engine_rows();
   all.push_back(plain_get_row());
@@ -30,6 +43,10 @@ std::vector<CommandRow> rows() {
   longset.name = "longset";
   longset.flags = kWrite;
   all.push_back(std::move(longset));
+  all.push_back({.name = "box",
+                 .arity = -2,
+                 .subcommands = {subcommand("one", [](Context& c) { set_text(c, "1"); }),
+                                 subcommand("two", [](Context& c) { set_text(c, "2"); })}});
   all.push_back({.name = "fails",
                  .arity = 2,
                  .flags = kWrite | kFast,
@@ -84,6 +101,14 @@ TEST_F(StreamBatchTest, TakesWholePlainChangesAndEndsBeforeWhatIsNot) {
     EXPECT_EQ(batch.bytes(), kSet + kSet) << other;
     EXPECT_EQ(batch.database(), 0) << other;
   }
+}
+
+TEST_F(StreamBatchTest, TellsSubcommandsApart) {
+  EXPECT_EQ(fill(request({"box", "one", "a"}) + request({"box", "two", "b"}) +
+                 request({"box", "one", "c"})),
+            3U);
+  apply();
+  EXPECT_EQ(text("a") + text("b") + text("c"), "121");
 }
 
 TEST_F(StreamBatchTest, EndsBeforeWhatIsNotThereWhole) {
