@@ -1,8 +1,9 @@
-// What has left the keyspace and takes long to free: flushed databases, large values. Freed when
-// this goes, on whatever thread that is; nobody else sees it any more.
+// What has left the keyspace and takes long to free: flushed databases, large values, large parts
+// of them. Freed when this goes, on whatever thread that is; nobody else sees it any more.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,13 @@ class Garbage {
   Garbage() = default;
   explicit Garbage(TablesRef tables) : tables_(std::move(tables)) {}
   Garbage(Garbage&& other) noexcept
-      : tables_(std::move(other.tables_)), entries_(std::exchange(other.entries_, {})) {}
+      : tables_(std::move(other.tables_)),
+        entries_(std::exchange(other.entries_, {})),
+        parts_(std::exchange(other.parts_, {})) {}
   Garbage& operator=(Garbage&& other) noexcept {
     std::swap(tables_, other.tables_);
     std::swap(entries_, other.entries_);
+    std::swap(parts_, other.parts_);
     return *this;
   }
   ~Garbage() {
@@ -26,7 +30,9 @@ class Garbage {
   }
 
   void add(Entry* entry) { entries_.push_back(entry); }
-  bool empty() const { return tables_ == nullptr && entries_.empty(); }
+  // A part of a value that stays: any object.
+  void add_part(std::shared_ptr<const void> part) { parts_.push_back(std::move(part)); }
+  bool empty() const { return tables_ == nullptr && entries_.empty() && parts_.empty(); }
   int64_t keys() const {
     return static_cast<int64_t>(entries_.size()) + (tables_ == nullptr ? 0 : tables_->keys());
   }
@@ -34,6 +40,7 @@ class Garbage {
  private:
   TablesRef tables_;
   std::vector<Entry*> entries_;
+  std::vector<std::shared_ptr<const void>> parts_;
 };
 
 }  // namespace tandem
