@@ -89,12 +89,16 @@ def test_command_list_filters_as_redis(start):
 RENAMED_IN_7_2 = {
     "field_value": "data", "key_value": "data", "parameter_value": "data", "score_member": "data",
     "id_or_auto": "id-selector", "auto_id": "auto-id", "nosave_save": "save-selector",
+    "groupname": "group", "consumername": "consumer", "group_consumer": "group-block",
+    "entries_added": "entries-added", "max_deleted_entry_id": "max-deleted-id",
     "offset_count": "limit", "on_off_skip": "action", "timeout_error": "unblock-type",
     "username_password": "auth",
 }
 DEPRECATED_BY_SET = {"doc_flags": ["deprecated"], "deprecated_since": "2.6.12"}
 TYPES = "normal:pure-token=NORMAL, master:pure-token=MASTER{}, {}replica:pure-token=REPLICA{}, "
 TYPES += "pubsub:pure-token=PUBSUB"
+GROUP_AND_ID = "key:key@0, group:string, id-selector:oneof(id:string, new-id:pure-token=$)"
+ENTRIES_READ = "entriesread:integer=ENTRIESREAD?'entries-read'"
 # What else 7.2 documents otherwise, or is new in it. Arguments as `shown` shows them.
 NEW_DOCS_OF_7_2 = {
     "client|kill": {  # every argument has a name of its own; SKIPME is a choice
@@ -123,6 +127,17 @@ NEW_DOCS_OF_7_2 = {
     "setnx": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `NX` argument"},
     "quit": {"doc_flags": ["deprecated"], "deprecated_since": "7.2.0",
              "replaced_by": "just closing the connection"},
+    "xclaim": {
+        "arguments": "key:key@0, group:string, consumer:string, min-idle-time:string, id:string+, "
+        "ms:integer=IDLE?, unix-time-milliseconds:unix-time=TIME?, count:integer=RETRYCOUNT?, "
+        "force:pure-token=FORCE?, justid:pure-token=JUSTID?, lastid:string=LASTID?"},
+    "xgroup|create": {
+        "arguments": f"{GROUP_AND_ID}, mkstream:pure-token=MKSTREAM?, {ENTRIES_READ}"},
+    "xgroup|setid": {"arguments": f"{GROUP_AND_ID}, {ENTRIES_READ}"},
+    "xinfo|consumers": {"history": ["7.2.0"]},
+    "xinfo|stream": {
+        "history": ["6.0.0", "7.0.0", "7.2.0"],
+        "arguments": "key:key@0, full-block:block?(full:pure-token=FULL, count:integer=COUNT?)"},
     "zrank": {"history": ["7.2.0"],
               "arguments": "key:key@0, member:string, withscore:pure-token=WITHSCORE?"},
     "zrevrank": {"history": ["7.2.0"],

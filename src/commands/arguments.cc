@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/glob.h"
 #include "base/number.h"
@@ -100,6 +102,12 @@ std::optional<uint64_t> cursor_argument(Context& ctx, size_t index) {
 
 void wrong_argument_count(Context& ctx) {
   ctx.reply.error("ERR wrong number of arguments for '" + ctx.command.full_name + "' command");
+}
+
+void wrong_subcommand_syntax(Context& ctx) {
+  ctx.reply.error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                  ctx.args[1].substr(0, 128), to_upper(ctx.args[0])));
 }
 
 std::optional<int64_t> unix_ms_of(int64_t value, TimeForm form, int64_t now_ms) {

@@ -31,6 +31,8 @@ std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index);
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index);
 
 void wrong_argument_count(Context& ctx);
+// "ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP."
+void wrong_subcommand_syntax(Context& ctx);
 
 // When a key expires, as commands say it: relative or absolute, in seconds or milliseconds.
 struct TimeForm {

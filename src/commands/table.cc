@@ -7,9 +7,10 @@ namespace tandem {
 
 std::vector<CommandRow> keyspace_rows() {
   using Family = std::vector<CommandRow> (*)();
-  constexpr Family kFamilies[] = {string_rows,     list_rows,   set_rows,     hash_rows,
-                                  sorted_set_rows, stream_rows, key_rows,     dump_rows,
-                                  database_rows,   object_rows, start_up_rows};
+  constexpr Family kFamilies[] = {
+      string_rows, list_rows,        set_rows,          hash_rows,        sorted_set_rows,
+      stream_rows, stream_read_rows, stream_group_rows, stream_info_rows, key_rows,
+      dump_rows,   database_rows,    object_rows,       start_up_rows};
   std::vector<CommandRow> all;
   for (const Family family : kFamilies) {
     std::vector<CommandRow> rows = family();

@@ -17,6 +17,9 @@ std::vector<CommandRow> set_rows();
 std::vector<CommandRow> hash_rows();
 std::vector<CommandRow> sorted_set_rows();
 std::vector<CommandRow> stream_rows();
+std::vector<CommandRow> stream_read_rows();
+std::vector<CommandRow> stream_group_rows();
+std::vector<CommandRow> stream_info_rows();
 
 std::vector<CommandRow> key_rows();
 std::vector<CommandRow> dump_rows();
