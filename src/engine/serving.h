@@ -15,6 +15,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,11 @@ class Serving {
   struct Served {
     std::shared_ptr<Waiter> waiter;
     std::string reply;
-    bool failed;
+    bool failed = false;
+    std::optional<Denial> denied = {};  // instead of being executed
   };
 
+  bool refuse_if_denied(const std::shared_ptr<Waiter>& waiter);
   void serve_key(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready);
   void try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
                  std::vector<KeyName>& ready);
