@@ -247,7 +247,7 @@ Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pa
     if (directive == nullptr) {
       return fail(ErrorCode::kInvalid,
                   fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'",
-                              pair.name));
+                              up_to_zero(pair.name)));
     }
     const std::string_view name =
         equal_ignore_case(pair.name, directive->name) ? directive->name : directive->alias;

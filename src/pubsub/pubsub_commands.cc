@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "base/bytes.h"
 #include "engine/context.h"
 #include "pubsub/subscription_registry.h"
 #include "resp/reply_writer.h"
@@ -69,11 +72,14 @@ void publish(SubscriptionRegistry& registry, SessionContext& context) {
   context.replicate_as_is();
 }
 
+void too_many_words(SessionContext& context) {
+  context.reply.error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try PUBSUB HELP.",
+                  up_to_zero(context.args[1])));
+}
+
 void channels(SubscriptionRegistry& registry, SessionContext& context) {
-  if (context.args.size() > 3) {
-    return context.reply.error(
-        "ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.");
-  }
+  if (context.args.size() > 3) return too_many_words(context);
   const auto names = context.args.size() == 3 ? registry.channels(context.args[2])
                                               : registry.channels(std::nullopt);
   context.reply.array(static_cast<int64_t>(names.size()));
@@ -95,11 +101,7 @@ void pattern_count(SubscriptionRegistry& registry, SessionContext& context) {
 
 // There is no cluster, and so no channel of a shard.
 void shard_channels(SessionContext& context) {
-  if (context.args.size() > 3) {
-    return context.reply.error(
-        "ERR unknown subcommand or wrong number of arguments for 'SHARDCHANNELS'. Try PUBSUB "
-        "HELP.");
-  }
+  if (context.args.size() > 3) return too_many_words(context);
   context.reply.array(0);
 }
 

@@ -121,8 +121,8 @@ TEST(PubsubCommands, TellsWhatIsSubscribed) {
             "*4\r\n$1\r\nx\r\n:2\r\n$1\r\nz\r\n:0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "NUMSUB"}), "*0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "NUMPAT"}), ":1\r\n");
-  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "a", "b"}),
-            "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB "
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "Channels", "a", "b"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'Channels'. Try PUBSUB "
             "HELP.\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS"}), "*0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "x"}), "*2\r\n$1\r\nx\r\n:0\r\n");

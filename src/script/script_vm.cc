@@ -184,26 +184,25 @@ bool ScriptVm::run(const Run& run) {
 bool ScriptVm::reply_error(const Run& run) {
   std::string text = "ERR ";
   if (!lua_istable(lua_, -1)) {
-    text += text_on_top(lua_);
+    text += up_to_zero(text_on_top(lua_));
     run.reply.error(text);
     return false;
   }
   std::string source;
   double line = -1;
   bool passes_on = false;
-  text.clear();
+  text = "ERR unknown error";
   lua_pushnil(lua_);
   while (lua_next(lua_, -2) != 0) {
     if (lua_type(lua_, -2) == LUA_TSTRING) {
       const Bytes field = lua_tostring(lua_, -2);
       if (field == kFromCommand) passes_on = lua_toboolean(lua_, -1) != 0;
-      if (field == "err" && lua_isstring(lua_, -1) != 0) text = text_on_top(lua_);
+      if (field == "err" && lua_isstring(lua_, -1) != 0) text = up_to_zero(text_on_top(lua_));
       if (field == "source" && lua_type(lua_, -1) == LUA_TSTRING) source = text_on_top(lua_);
       if (field == "line" && lua_type(lua_, -1) == LUA_TNUMBER) line = lua_tonumber(lua_, -1);
     }
     lua_pop(lua_, 1);
   }
-  if (text.empty()) text = "ERR unknown error";
   if (!source.empty() && line >= 0) {
     text += fmt::format(" script: {}, on {}:{}.", run.name, source, static_cast<int64_t>(line));
   }

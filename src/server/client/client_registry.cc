@@ -193,7 +193,7 @@ Result<std::string> parse_type(Bytes word) {
   for (const Bytes known : {"normal", "master", "replica", "pubsub"}) {
     if (type == known) return type;
   }
-  return fail(ErrorCode::kInvalid, fmt::format("ERR Unknown client type '{}'", word));
+  return fail(ErrorCode::kInvalid, fmt::format("ERR Unknown client type '{}'", up_to_zero(word)));
 }
 
 std::unexpected<Error> syntax_error() { return fail(ErrorCode::kInvalid, "ERR syntax error"); }
@@ -215,7 +215,7 @@ Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value) 
     filter.local_address = std::string(value);
   } else if (equal_ignore_case(option, "USER")) {
     if (value != "default") {
-      return fail(ErrorCode::kInvalid, fmt::format("ERR No such user '{}'", value));
+      return fail(ErrorCode::kInvalid, fmt::format("ERR No such user '{}'", up_to_zero(value)));
     }
     filter.user = std::string(value);
   } else if (equal_ignore_case(option, "SKIPME")) {

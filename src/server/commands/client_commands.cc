@@ -35,7 +35,7 @@ void setname(SessionContext& c) {
 void setinfo(SessionContext& c) {
   const bool name = equal_ignore_case(c.args[2], "lib-name");
   if (!name && !equal_ignore_case(c.args[2], "lib-ver")) {
-    return c.reply.error(fmt::format("ERR Unrecognized option '{}'", c.args[2]));
+    return c.reply.error(fmt::format("ERR Unrecognized option '{}'", up_to_zero(c.args[2])));
   }
   if (!is_client_name(c.args[3])) {
     return c.reply.error(

@@ -24,9 +24,9 @@ CommandRow help_row(std::string_view container, std::string_view group,
 }
 
 void reply_subcommand_syntax(SessionContext& context, Bytes container) {
-  context.reply.error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  context.args.size() > 1 ? context.args[1] : Bytes(), to_upper(container)));
+  context.reply.error(fmt::format(
+      "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+      context.args.size() > 1 ? up_to_zero(context.args[1]) : Bytes(), to_upper(container)));
 }
 
 }  // namespace tandem

@@ -90,7 +90,8 @@ void hello(SessionContext& c, const NetworkOptions& options) {
       if (!is_client_name(*name)) return c.reply.error(kBadClientName);
       at += 2;
     } else {
-      return c.reply.error(fmt::format("ERR Syntax error in HELLO option '{}'", c.args[at]));
+      return c.reply.error(
+          fmt::format("ERR Syntax error in HELLO option '{}'", up_to_zero(c.args[at])));
     }
   }
   // All words are understood before any of them has an effect.

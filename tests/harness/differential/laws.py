@@ -1,0 +1,212 @@
+"""What two servers may answer differently, and how far: every exception from "equal to the byte".
+
+A law holds for replies that are no errors; it is given the words of the command and both replies as
+trees (reply.py). The table of commands names itself what is in no order (its tips).
+"""
+import re
+from dataclasses import dataclass
+from typing import Callable
+
+from . import reply, scripts
+
+MILLISECONDS, SECONDS = 5000, 5  # how much later one server may hear a command
+
+
+def differ(table, words, ours, theirs):
+    """Whether no law allows these two replies, of bytes, to one command."""
+    if ours == theirs:
+        return False
+    script, words = words, scripts.called(words) or words
+    command = find(table, words)
+    if any(change.allows(command, ours, theirs) for change in NEW_IN_7_2):
+        return False
+    if reply.is_error(ours) or reply.is_error(theirs):
+        return True
+    ours, theirs = reply.parse(ours), reply.parse(theirs)
+    allowed = [law.same for law in LAWS if law.holds_for(command)]
+    if scripts.CALL_IN_RESP3.encode() in script[:2]:
+        allowed.append(unordered_throughout)  # maps and sets were tables of Lua
+    return not any(same(words, ours, theirs) for same in allowed)
+
+
+def find(table, words):
+    """The command of these words, or None: the name of a subcommand has two of them."""
+    names = [word.decode("latin-1").lower() for word in words[:2]]
+    return table.get("|".join(names)) or table.get(names[0])
+
+
+# How trees may be alike
+
+
+def exactly(words, ours, theirs):
+    return alike(ours, theirs)
+
+
+def alike(ours, theirs, leaves=None):
+    """Equal, with the two forms of a double; `leaves` may allow more for two leaves."""
+    if isinstance(ours[1], tuple) and isinstance(theirs[1], tuple):
+        return ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]) and all(
+            alike(one, other, leaves) for one, other in zip(ours[1], theirs[1]))
+    return ours == theirs or same_double(ours, theirs) or bool(leaves and leaves(ours, theirs))
+
+
+def same_double(ours, theirs):
+    """7.0 writes a double in 17 digits, 7.2 in as few as give it back (base_test has the digits)."""
+    try:
+        return ours[0] == theirs[0] and theirs[1] == b"%.17g" % float(ours[1])
+    except (TypeError, ValueError):
+        return False
+
+
+def unordered(words, ours, theirs):
+    """The same elements, or the same pairs where the reply is of pairs."""
+    size = 2 if find_pairs(words, ours) else 1
+    return ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]) and all(
+        alike(one, other) for one, other in zip(in_order(ours, size), in_order(theirs, size)))
+
+
+def unordered_throughout(words, ours, theirs):
+    """Collections in collections, none of which has an order."""
+    return sorted_throughout(ours) == sorted_throughout(theirs)
+
+
+def sorted_throughout(node):
+    if not isinstance(node[1], tuple):
+        return node
+    return node[0], tuple(sorted(map(sorted_throughout, node[1]), key=repr))
+
+
+def find_pairs(words, node):
+    return node[0] == b"%" or words[0].upper() in (b"HGETALL", b"HSCAN", b"ZSCAN")
+
+
+def in_order(node, size):
+    """Elements in groups of this size, in one order."""
+    items = node[1]
+    groups = [(b"*", tuple(items[at:at + size])) for at in range(0, len(items), size)]
+    return sorted(groups, key=repr)
+
+
+def one_call_scan(words, ours, theirs):
+    """Cursors are a server's own; what is scanned in one call is compared."""
+    (our_cursor, our_items), (their_cursor, their_items) = ours[1], theirs[1]
+    began = words[1 if words[0].upper() == b"SCAN" else 2]
+    if began.strip(b"0") or our_cursor[1] != b"0" or their_cursor[1] != b"0":
+        return True
+    return unordered(words, our_items, their_items)
+
+
+def set_not_sorted(words, ours, theirs):
+    """SORT BY a pattern without a star leaves a set in its own order."""
+    options = [word.upper() for word in words]
+    if b"BY" not in options[:-1] or b"*" in words[options.index(b"BY") + 1]:
+        return False
+    return (as_many if b"LIMIT" in options else unordered)(words, ours, theirs)
+
+
+def sorted_up_to_zero(words, ours, theirs):
+    """SORT ALPHA looks at no more of a text than what stands before its first zero byte."""
+    ends = [[node[1].split(b"\0")[0] for node in tree[1]] for tree in (ours, theirs)]
+    return ends[0] == ends[1] and unordered(words, ours, theirs)
+
+
+def near(allowance):
+    """Integers may differ by this; negative ones say something else than a time."""
+
+    def leaves(ours, theirs):
+        return ours[0] == theirs[0] == b":" and min(int(ours[1]), int(theirs[1])) >= 0 and (
+            abs(int(ours[1]) - int(theirs[1])) <= allowance)
+
+    return lambda words, ours, theirs: alike(ours, theirs, leaves)
+
+
+def as_many(words, ours, theirs):
+    """Chance chose: as many elements of the same kinds."""
+    if isinstance(ours[1], tuple) and isinstance(theirs[1], tuple):
+        return ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]) and all(
+            as_many(words, one, other) for one, other in zip(ours[1], theirs[1]))
+    return ours[0] == theirs[0]
+
+
+def same_kind(words, ours, theirs):
+    return ours[0] == theirs[0]
+
+
+def same_moments(words, ours, theirs):
+    """Identifiers that XADD takes from the clock."""
+
+    def leaves(ours, theirs):
+        moments = [re.fullmatch(rb"(\d{13})-\d+", node[1]) for node in (ours, theirs)]
+        return all(moments) and abs(int(moments[0][1]) - int(moments[1][1])) <= MILLISECONDS
+
+    return alike(ours, theirs, leaves)
+
+
+@dataclass(frozen=True)
+class Law:
+    title: str
+    names: str  # of commands
+    same: Callable
+    tip: str | None = None  # or this tip of the command's row
+
+    def holds_for(self, command):
+        if not self.names and not self.tip:
+            return True
+        return command is not None and (command.name in self.names.split() or
+                                        self.tip in command.tips)
+
+
+LAWS = [
+    Law("a double in 17 digits or in as few as needed", "", exactly),
+    Law("in no order", "", unordered, tip="nondeterministic_output_order"),
+    Law("a scan", "scan sscan hscan zscan", one_call_scan),
+    Law("in no order", "acl|cat pubsub|channels pubsub|shardchannels", unordered),
+    Law("in no order", "function|list", unordered_throughout),
+    Law("in a set's own order", "sort sort_ro", set_not_sorted),
+    Law("texts with zero bytes", "sort sort_ro", sorted_up_to_zero),
+    Law("what remains of a lifetime", "ttl expiretime", near(SECONDS)),
+    Law("what remains of a lifetime", "pttl pexpiretime", near(MILLISECONDS)),
+    Law("time since a delivery", "xpending xinfo|consumers xinfo|stream", near(MILLISECONDS)),
+    Law("by chance", "spop srandmember hrandfield zrandmember randomkey acl|genpass", as_many),
+    Law("by the clock", "time lastsave", as_many),
+    Law("by the clock", "xadd xread xreadgroup", same_moments),
+    Law("a payload with its version", "dump function|dump", same_kind),
+    Law("the server's own", "info hello client|list client|info client|id role lolwut "
+        "memory|usage memory|stats memory|doctor memory|malloc-stats slowlog|get slowlog|len "
+        "latency|histogram latency|doctor latency|latest latency|history acl|log "
+        "function|stats object|refcount object|freq object|idletime module|list", same_kind),
+    Law("prose", "client|help config|help command|help object|help memory|help latency|help "
+        "slowlog|help script|help function|help pubsub|help acl|help xgroup|help xinfo|help "
+        "module|help cluster|help debug|help", same_kind),
+]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Tandem answers as 7.2, and the peer here is 7.0.15: how a reply of each begins. One that is
+    equal to neither still fails."""
+    names: str
+    theirs: bytes
+    ours: bytes
+    why: str
+
+    def allows(self, command, ours, theirs):
+        return command is not None and command.name in self.names.split() and (
+            ours.startswith(self.ours) and theirs.startswith(self.theirs))
+
+
+NEW_IN_7_2 = [
+    Change("object|encoding", b"$9\r\nquicklist\r\n", b"$8\r\nlistpack\r\n",
+           "7.2 keeps a small list in one listpack"),
+    Change("object|encoding", b"$9\r\nhashtable\r\n", b"$8\r\nlistpack\r\n",
+           "7.2 keeps a small set of texts in a listpack"),
+    Change("xread xreadgroup", b"-ERR Unbalanced XREAD list of streams",
+           b"-ERR Unbalanced 'xread' list of streams", "7.2 names the command in quotes"),
+    Change("hello", b"-WRONGPASS ", b"-ERR ",
+           "7.2 understands all words before it does anything"),
+    Change("lpos", b":", b"-ERR value is out of range, value must between -9223372036854775807",
+           "7.2 refuses a rank that has no opposite"),
+    Change("blpop brpop blmove brpoplpush bzpopmin bzpopmax blmpop bzmpop",
+           b"-ERR timeout is negative", b"-ERR timeout is out of range",
+           "7.2 tells a time limit that is too large from a negative one"),
+]
