@@ -25,13 +25,17 @@ constexpr int kSharedStripesMin = 2;
 }  // namespace
 
 BatchHand::BatchHand(Engine& engine, uint64_t random_seed)
-    : engine_(engine), random_(random_seed), access_(engine.keyspace, engine.limits, effects_) {}
+    : engine_(engine),
+      random_(random_seed),
+      access_(engine.keyspace, engine.limits, effects_),
+      announcer_(engine) {}
 
 void BatchHand::begin(const StreamBatch& batch, const StripeSet& held, int64_t now_ms) {
   batch_ = &batch;
   failures_.clear();
   effects_.begin(false);  // the primary has stated them
   access_.begin(now_ms, ExpiryMode::kIgnore, {}, held);
+  access_.listen(announcer_.begin(Tracking::kNobody));
 }
 
 void BatchHand::look_ahead(size_t at, int step) const {
@@ -89,6 +93,7 @@ void BatchHand::execute(size_t at) {
 
 void BatchHand::end() {
   DCHECK(!access_.has_outcome(), "nobody waits for what a batch changes");
+  announcer_.end();
   access_.free_garbage();
   if (!access_.large_garbage().empty()) [[unlikely]] {
     engine_.discard(std::exchange(access_.large_garbage(), Garbage()));
@@ -129,6 +134,7 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
 bool BatchExecutor::may_apply(uint64_t role_generation) const {
   const int64_t slow_us = engine_.slow_command_us.load(std::memory_order_relaxed);
   if (slow_us >= 0 && slow_us < kBriefUsMax) return false;
+  if (engine_.event_choice.get().tells_any()) return false;
   constexpr uint32_t kOneByOne = Gate::kPausedAll | Gate::kPausedWrites | Gate::kMonitored;
   return engine_.is_replica_since(role_generation) && !engine_.journal.closed() &&
          (engine_.gate.bits() & kOneByOne) == 0;

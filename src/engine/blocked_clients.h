@@ -37,8 +37,10 @@ struct Command;
 // What a client waits for, and how it is reached. Constant while it waits.
 struct WaitTerms {
   const Command* command = nullptr;
+  uint64_t client = 0;  // its id
   int database = 0;
   int protocol = 2;
+  TrackingChoice tracking = {};
   // To run the command again. Empty where it waits for something else than keys (WAIT).
   std::vector<std::string> args = {};
   std::vector<std::string> keys = {};
@@ -102,6 +104,7 @@ class Waiter {
     wait_.deliver(std::move(reply));
     return true;
   }
+  bool is_claimed() const { return state_.load(std::memory_order_acquire) == State::kClaimed; }
   bool over() const { return state_.load(std::memory_order_acquire) == State::kOver; }
   bool closes() const { return closes_.load(std::memory_order_acquire); }
 

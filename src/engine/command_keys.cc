@@ -82,7 +82,9 @@ std::vector<std::string_view> KeyUse::words() const {
 bool find_keys(std::span<const KeySpec> specs, std::span<const Bytes> args,
                std::vector<FoundKey>& found) {
   bool complete = true;
-  for (const KeySpec& spec : specs) complete = add_keys(spec, args, found) && complete;
+  for (const KeySpec& spec : specs) {
+    if (spec.tells_keys()) complete = add_keys(spec, args, found) && complete;
+  }
   return complete;
 }
 

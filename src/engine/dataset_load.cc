@@ -165,6 +165,7 @@ Installed install_dataset(Engine& engine, DatasetLoad& load, const DatasetInstal
     }
     if (how.place_log != nullptr) how.place_log(all);
   }
+  engine.tracking.invalidate_everything();
   for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
   return Installed::kDone;
 }

@@ -45,11 +45,12 @@ void Execution::declare_partition(int partition) {
   stripes_.add(declared_.back().place.stripe());
 }
 
-void Execution::begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode) {
+void Execution::begin(const KeyLocks& locks, uint64_t client, int64_t now_ms, ExpiryMode mode) {
   locks_ = &locks;
   // A replica's log is its primary's: what its own clients do there stays here.
   effects_.begin(engine_.journal.wanted() && !engine_.gate.is(Gate::kReplica));
   access_.begin(now_ms, mode, declared_, locks.held());
+  access_.listen(announcer_.begin(client));
 }
 
 Context Execution::context(Call& call, View& view, Random& random) {
@@ -71,6 +72,14 @@ void Execution::invoke(Call& call, Random& random) {
   call.command.row.handler(handed);
   call.blocked = handed.blocked;
   if (handed.blocked) call.request = std::move(handed.block_request);
+}
+
+// A command that runs others (EVAL_RO) reads by them.
+void Execution::remember_reads(const Command& command, uint64_t client,
+                               std::span<const Bytes> args) {
+  if (command.row.handler == nullptr) return;
+  for_each_key(command, args, found_,
+               [&](Bytes key) { announcer_.note_read(client, access_.place(key), key); });
 }
 
 void Execution::commit(const Call& call) {
@@ -97,6 +106,7 @@ void Execution::note_changes() {
     engine_.watch_table.mark_dirty(changed.database, changed.key);
     ready_.push_back(std::move(changed));
   }
+  if (!access_.changed_databases().empty()) announcer_.note_everything_changed();
   for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
     const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
     engine_.watch_table.mark_database_dirty(locks_->all(), changed.database, concerned);
@@ -109,6 +119,7 @@ void Execution::note_changes() {
 }
 
 void Execution::end() {
+  announcer_.end();
   access_.free_garbage();
   if (!access_.large_garbage().empty()) [[unlikely]] {
     engine_.discard(std::exchange(access_.large_garbage(), Garbage()));

@@ -20,8 +20,10 @@ constexpr size_t kKeptMax = 1024;  // keys that somebody waits for
 // Stands for the blocked client, which lives on another thread.
 struct ServedClient final : ClientState {
   explicit ServedClient(const WaitTerms& wait) : ClientState(ClientKind::kNormal) {
+    id = wait.client;
     database = wait.database;
     protocol = wait.protocol;
+    tracking = wait.tracking;
   }
 };
 
@@ -39,8 +41,10 @@ void Serving::wait(const Call& call, const Execution& execution) {
   if (call.client.waiter != nullptr) return;  // block_externally made it
   WaitTerms wait{
       .command = &call.command,
+      .client = call.client.id,
       .database = call.client.database,
       .protocol = call.client.protocol,
+      .tracking = call.client.tracking,
       .args = request.args,
       .keys = request.keys,
       .type = request.type,
@@ -128,14 +132,18 @@ void Serving::try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
   std::string out;
   ReplyWriter reply(out, wait.protocol);
   Call call{*wait.command, client, args, {}, reply, true};
+  const int64_t begun_us = engine_.clock.monotonic_us();
   locks.add_free(wait.stripes);
   own_.declare_nothing();
   own_.declare(call.command, args);
-  own_.begin(locks, clock_.unix_ms(), expiry_mode(engine_.gate, client, call.command.has(kWrite)));
+  own_.begin(locks, client.id, clock_.unix_ms(),
+             expiry_mode(engine_.gate, client, call.command.has(kWrite)));
   own_.access().show_only_held();
   own_.invoke(call, random_);
+  own_.note_reads(call.command, client, args);
   own_.commit(call);
   std::ranges::move(std::exchange(own_.ready(), {}), std::back_inserter(ready));
+  accounts_.step("command-unblocking", engine_.clock.monotonic_us() - begun_us, clock_.unix_us());
   if (call.blocked) return waiter->release();
   accounts_.keys(own_.access().counters());
   waiter->write_offset.store(client.last_write_offset);
@@ -159,8 +167,8 @@ void Serving::tell(Served served) {
 
 void Serving::finish() {
   for (;;) {
+    own_.end();  // what was served is announced before it is answered
     for (Served& served : std::exchange(served_, {})) tell(std::move(served));
-    own_.end();
     if (later_.empty()) return clear_and_keep(later_, kKeptMax);
     KeyLocks locks(engine_.keyspace);
     if (!take_locks_for(later_.back(), locks)) return;

@@ -241,13 +241,14 @@ TEST(View, TellsChangesOnlyWhereSomebodyRegistered) {
 }
 
 // A change of "list" that somebody waits for, and what is known of it then.
-struct Watched {
+struct Watched final : KeyListener {
   Watched() {
     world.keyspace.interest().add(world.keyspace.place("list").hash);
-    world.access.listen([this](const KeyEvent& event, int database, Bytes key) {
-      events += std::to_string(database) + ":" + std::string(event.name) + ":" + std::string(key);
-      events += ' ';
-    });
+    world.access.listen(this);
+  }
+  void heard(const KeyEvent& event, int database, Bytes key) override {
+    events += std::to_string(database) + ":" + std::string(event.name) + ":" + std::string(key);
+    events += ' ';
   }
   void again() {
     world.at(1000);
@@ -268,7 +269,7 @@ TEST(Edit, OneStatementTellsReplicasWatchersAndSavePoints) {
     list.done(event::kRPush, 2, {"RPUSH", "list", "a", "b"});
     EXPECT_EQ(list->size(), 2u);
   }
-  EXPECT_EQ(of.events, "0:rpush:list ");
+  EXPECT_EQ(of.events, "0:new:list 0:rpush:list ");
   EXPECT_EQ(of.world.access.counters().changes, 2u);
   ASSERT_EQ(of.world.access.changed_keys().size(), 1u);
   EXPECT_EQ(of.world.effects.record(), "*4\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n$1\r\na\r\n$1\r\nb\r\n");

@@ -126,6 +126,57 @@ TEST(PubsubCommands, TellsWhatIsSubscribed) {
             "HELP.\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS"}), "*0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "x"}), "*2\r\n$1\r\nx\r\n:0\r\n");
+  world.run(world.a, {"SSUBSCRIBE", "s", "t"});
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS", "s*"}), "*1\r\n$1\r\ns\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "s", "x"}),
+            "*4\r\n$1\r\ns\r\n:1\r\n$1\r\nx\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "s"}), "*0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS", "a", "b"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'SHARDCHANNELS'. Try PUBSUB "
+            "HELP.\r\n");
+}
+
+TEST(PubsubCommands, ChannelsOfShardsAreCountedForThemselves) {
+  World world;
+  EXPECT_EQ(world.run(world.a, {"SSUBSCRIBE", "s", "t"}),
+            "*3\r\n$10\r\nssubscribe\r\n$1\r\ns\r\n:1\r\n"
+            "*3\r\n$10\r\nssubscribe\r\n$1\r\nt\r\n:2\r\n");
+  EXPECT_TRUE(world.a.subscribed);
+  EXPECT_EQ(world.run(world.a, {"SUBSCRIBE", "c"}), "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+  EXPECT_EQ(world.run(world.a, {"PSUBSCRIBE", "*"}),
+            "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:2\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE", "none"}),
+            "*3\r\n$12\r\nsunsubscribe\r\n$4\r\nnone\r\n:2\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE"}),
+            "*3\r\n$12\r\nsunsubscribe\r\n$1\r\ns\r\n:1\r\n"
+            "*3\r\n$12\r\nsunsubscribe\r\n$1\r\nt\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE"}), "*3\r\n$12\r\nsunsubscribe\r\n$-1\r\n:0\r\n");
+  world.run(world.a, {"UNSUBSCRIBE"});
+  EXPECT_TRUE(world.a.subscribed);
+  world.run(world.a, {"PUNSUBSCRIBE"});
+  EXPECT_FALSE(world.a.subscribed);
+}
+
+TEST(PubsubCommands, AMessageToAShardIsAnEffectAndReachesNoOthers) {
+  World world;
+  world.b.protocol = 3;
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  world.run(world.a, {"PSUBSCRIBE", "*"});
+  world.run(world.b, {"SSUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.b, {"SPUBLISH", "c", "m"}), ":1\r\n");
+  EXPECT_EQ(world.a.listener->received, "");
+  EXPECT_EQ(world.b.listener->received, ">3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_TRUE(world.cursor->peek()->ends_with("*3\r\n$8\r\nSPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n"));
+}
+
+TEST(PubsubCommands, InATransactionChannelsOfShardsAreRefused) {
+  World world;
+  world.run(world.a, {"MULTI"});
+  world.run(world.a, {"SSUBSCRIBE", "s"});
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.a, {"EXEC"}),
+            "*2\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n"
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
 }
 
 TEST(PubsubCommands, WhoIsGoneSubscribesToNothingMore) {

@@ -14,10 +14,12 @@ namespace {
 constexpr size_t kArgumentsAt = 3;
 
 // The client that a script's commands run as: in its caller's database, in a protocol of its own.
+// What it reads its caller has read.
 struct ScriptClient final : ClientState {
   ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript, caller.obeys_primary) {
     id = caller.id;
     database = caller.database;
+    tracking = caller.tracking;
   }
   std::string address() const override { return "lua"; }
 };

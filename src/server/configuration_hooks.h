@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "replication/control.h"
 #include "server/client/acceptor.h"
+#include "server/client/client_memory.h"
 #include "server/persistence/persistence.h"
 #include "server/status/command_reports.h"
 
@@ -29,6 +30,7 @@ class ConfigurationHooks {
     Config& config;
     Engine& engine;
     CommandReports& reports;
+    ClientMemory& client_memory;
     Persistence& persistence;
     ReplicationControl& replication;
     Loop& main_loop;

@@ -30,6 +30,7 @@ class Worker {
     const ServerOptions& options;
     ClientRegistry& clients;
     ErrorCounts& errors;
+    ClientMemory& client_memory;
     uint64_t random_seed;
     bool expires;  // deletes what is over; one worker does
     // On the worker's thread, after commands that added to the log: its readers are woken.
