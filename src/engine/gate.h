@@ -62,7 +62,7 @@ class Gate {
 //
 // Threads: any.
 
-enum class PauseReason : uint8_t { kClientPause, kDebugSleep, kShutdown };
+enum class PauseReason : uint8_t { kClientPause, kDebug, kShutdown };
 
 enum class PauseKind : uint8_t { kNone, kWrites, kAll };
 

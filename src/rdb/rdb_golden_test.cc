@@ -206,8 +206,8 @@ TEST(RdbGolden, AgesCompressionAndFunctions) {
   EXPECT_EQ(load_golden("redis-7.0-uncompressed.rdb").keys.at("0:k"),
             "string \"" + std::string(50, 'v') + "\"");
   EXPECT_EQ(load_golden("redis-7.0-function.rdb").libraries,
-            std::vector<std::string>{"#!lua name=lib\nredis.register_function('f', function() "
-                                     "return 1 end)\n"});
+            std::vector<std::string>{
+                "#!lua name=lib\nredis.register_function('f', function() return 1 end)"});
 }
 
 constexpr const char* kFiles[] = {

@@ -122,7 +122,9 @@ std::vector<CommandRow> Composition::rows(Node& node) {
   add_rows(all, persistence_rows(node.persistence(), shutdown_));
   add_rows(all, report_rows(node.reports(), status_));
   add_rows(all, latency_rows(node.reports(), status_));
-  add_rows(all, debug_rows(options_.server));
+  add_rows(all, debug_rows({.options = options_.server,
+                            .persistence = node.persistence(),
+                            .file_load = node.file_load()}));
   add_rows(all, memory_rows(status_));
   return all;
 }

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/logging.h"
 #include "base/number.h"
 #include "commands/digest.h"
+#include "engine/blocked_clients.h"
 #include "engine/executor.h"
 #include "server/client/client.h"
 #include "server/commands/rows.h"
@@ -41,11 +43,38 @@ void stand_still(SessionContext& c) {
   const Clock& clock = c.executor.engine().clock;
   // A millisecond that has begun is not over.
   if (c.block_externally(clock.unix_ms() + length_ms + 1, [] { return std::string("+OK\r\n"); })) {
-    c.executor.engine().pauses.begin(PauseReason::kDebugSleep, PauseKind::kAll,
+    c.executor.engine().pauses.begin(PauseReason::kDebug, PauseKind::kAll,
                                      clock.monotonic_ms() + length_ms);
   } else {
     c.reply.ok();
   }
+}
+
+constexpr Bytes kCannotReload = "-ERR Error trying to load the RDB dump, check server logs.\r\n";
+
+// Everybody stands still while the file is written and read again, in the background: both take all
+// stripes, which are held here.
+void reload(SessionContext& c, const DebugParts& parts) {
+  const bool save = c.args.size() == 2;
+  if (c.args.size() > 3 || (!save && !equal_ignore_case(c.args[2], "nosave"))) {
+    return c.reply.error("ERR DEBUG RELOAD only supports the NOSAVE option.");
+  }
+  const auto waiter = c.block_externally(0, [] { return std::string(kCannotReload); });
+  if (waiter == nullptr) return c.reply.error("ERR DEBUG RELOAD is no part of a transaction.");
+  Engine& engine = c.executor.engine();
+  const auto finish = [&engine, waiter](std::string reply) {
+    engine.pauses.end(PauseReason::kDebug);
+    waiter->end_with(std::move(reply));
+  };
+  const auto load = [&engine, &file_load = parts.file_load, finish] {
+    const Result<void> loaded = file_load.reload(!engine.gate.is(Gate::kReplica));
+    log_notice("DEBUG RELOAD: {}", loaded ? "the file was read" : loaded.error().text);
+    finish(loaded ? "+OK\r\n" : std::string(kCannotReload));
+  };
+  engine.pauses.begin(PauseReason::kDebug, PauseKind::kAll);
+  if (!save) return parts.persistence.in_background(load);
+  parts.persistence.save_for(
+      [load, finish](const Result<void>& saved) { saved ? load() : finish("-ERR\r\n"); });
 }
 
 void set_active_expire(SessionContext& c) {
@@ -203,6 +232,9 @@ constexpr Bytes kDebugHelp[] = {
     "ERROR <string>",
     "    Return a Redis protocol error with <string> as message. Useful for clients",
     "    unit tests to simulate Redis errors.",
+    "RELOAD [NOSAVE]",
+    "    Save the RDB on disk and reload it back to memory. With NOSAVE the file is",
+    "    loaded as it is.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Setting it to 0 disables expiring keys in background when they are not",
     "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
@@ -212,13 +244,14 @@ constexpr Bytes kDebugHelp[] = {
 };
 
 // As in Redis these are no subcommands of the table: whatever does not fit gets the same answer.
-void debug(SessionContext& c) {
+void debug(SessionContext& c, const DebugParts& parts) {
   const size_t count = c.args.size();
   const auto is = [&](Bytes name) { return equal_ignore_case(c.args[1], name); };
   if (is("help") && count == 2) return reply_help(c, "debug", kDebugHelp);
   if (is("sleep") && count == 3) return stand_still(c);
   if (is("set-active-expire") && count == 3) return set_active_expire(c);
   if (is("error") && count == 3) return error(c);
+  if (is("reload")) return reload(c, parts);
   if (is("digest") && count == 2) return digest(c);
   if (is("digest-value")) return digest_value(c);
   reply_subcommand_syntax(c, "debug");
@@ -247,15 +280,15 @@ constexpr Bytes kMemoryHelp[] = {
 
 }  // namespace
 
-std::vector<CommandRow> debug_rows(const ServerOptions& options) {
+std::vector<CommandRow> debug_rows(const DebugParts& parts) {
   return {{.name = "debug",
            .arity = -2,
            .flags = kAdmin | kNoScript | kLoading | kStale,
            .scope = LockScope::kEverything,
            .session_handler =
-               [&options](SessionContext& c) {
-                 if (!allowed(c, options)) return c.reply.error(kNotAllowed);
-                 debug(c);
+               [parts](SessionContext& c) {
+                 if (!allowed(c, parts.options)) return c.reply.error(kNotAllowed);
+                 debug(c, parts);
                },
            .group = "server",
            .since = "1.0.0",

@@ -52,7 +52,12 @@ inline constexpr std::string_view kBadClientName =
 // DEBUG and MEMORY: looking inside, for tests and for people.
 
 // What they are given outlives the rows.
-std::vector<CommandRow> debug_rows(const ServerOptions& options);
+struct DebugParts {
+  const ServerOptions& options;
+  Persistence& persistence;
+  FileLoad& file_load;
+};
+std::vector<CommandRow> debug_rows(const DebugParts& parts);
 std::vector<CommandRow> memory_rows(const Status& status);
 
 // Commands about the server as a whole: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, INFO, MONITOR, SLOWLOG,
