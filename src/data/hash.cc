@@ -14,6 +14,7 @@
 #include "data/element_walk.h"
 #include "data/hash_table.h"
 #include "data/listpack.h"
+#include "data/sample.h"
 
 namespace tandem {
 namespace {
@@ -159,14 +160,28 @@ size_t Hash::memory_bytes() const {
   return sizeof(*this) + sizeof(fields) + fields.table.memory_bytes() + fields.entry_bytes;
 }
 
-Hash::Fields& Hash::become_hash_table(const EncodingLimits& limits) {
-  auto fields = std::make_unique<Fields>(limits.hash_seed);
+std::unique_ptr<Hash::Fields> Hash::as_hash_table(uint64_t seed) const {
+  auto fields = std::make_unique<Fields>(seed);
   for_each([&](Bytes field, Bytes value) {
     fields->set(field, value);
     return true;
   });
-  form_ = std::move(fields);
+  return fields;
+}
+
+Hash::Fields& Hash::become_hash_table(const EncodingLimits& limits) {
+  form_ = as_hash_table(limits.hash_seed);
   return *std::get<1>(form_);
+}
+
+Hash Hash::copy() const {
+  Hash copied;
+  if (const Listpack* pack = listpack()) {
+    copied.form_ = pack->copy();
+  } else {
+    copied.form_ = as_hash_table(std::get<1>(form_)->traits.seed);
+  }
+  return copied;
 }
 
 void Hash::reserve(size_t expected, const EncodingLimits& limits) {
@@ -226,6 +241,17 @@ Hash::Pair Hash::random_pair(Random& random) const {
   }
   const HashField* entry = std::get<1>(form_)->table.random_entry(random);
   return {Element(entry->field()), Element(entry->value())};
+}
+
+size_t Hash::sample(size_t count, Random& random,
+                    FunctionRef<void(Bytes field, Bytes value)> visit) const {
+  if (listpack() != nullptr || !draws_are_cheaper(count, size())) {
+    return sample_by_walk(*this, count, random, visit);
+  }
+  const auto& table = std::get<1>(form_)->table;
+  return sample_by_draws(
+      count, [&] { return table.random_entry(random); },
+      [&](const HashField* entry) { visit(entry->field(), entry->value()); });
 }
 
 void Hash::for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const {

@@ -36,6 +36,7 @@ class Hash {
 
   size_t size() const;  // fields
   bool empty() const { return size() == 0; }
+  Hash copy() const;  // in the same form
   Bytes encoding_name() const;
   size_t memory_bytes() const;
 
@@ -51,6 +52,11 @@ class Hash {
     Element value;
   };
   Pair random_pair(Random& random) const;  // the hash is not empty
+  // Visits `count` different fields by chance, all equally likely; REQUIRES: count <= size().
+  // Returns how many it looked at: for few fields of a large hash about `count`, and never more
+  // than about size().
+  size_t sample(size_t count, Random& random,
+                FunctionRef<void(Bytes field, Bytes value)> visit) const;
 
   // Ends early when visit returns false.
   void for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const;
@@ -69,6 +75,7 @@ class Hash {
  private:
   struct Fields;  // the hash table
 
+  std::unique_ptr<Fields> as_hash_table(uint64_t seed) const;
   Fields& become_hash_table(const EncodingLimits& limits);
 
   std::variant<Listpack, std::unique_ptr<Fields>> form_;

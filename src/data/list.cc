@@ -60,6 +60,16 @@ size_t List::memory_bytes() const {
   return sizeof(*this) + pack_.memory_bytes() + (quicklist_ ? quicklist_->memory_bytes() : 0);
 }
 
+List List::copy() const {
+  List copied;
+  if (quicklist_) {
+    copied.quicklist_ = std::make_unique<Quicklist>(quicklist_->copy());
+  } else {
+    copied.pack_ = pack_.copy();
+  }
+  return copied;
+}
+
 void List::become_quicklist() {
   if (quicklist_) return;
   quicklist_ = std::make_unique<Quicklist>();

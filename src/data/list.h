@@ -47,6 +47,8 @@ class List {
 
   size_t size() const;
   bool empty() const { return size() == 0; }
+  // In the same form. A quicklist's nodes are shared until one of the two changes them.
+  List copy() const;
   Bytes encoding_name() const;  // "listpack" or "quicklist"
   size_t memory_bytes() const;
 

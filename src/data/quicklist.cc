@@ -46,6 +46,13 @@ Quicklist::Node Quicklist::packed(Listpack pack) {
   return Node{CopyOnWrite(ListNodeBody{std::move(pack)}), count};
 }
 
+Quicklist Quicklist::copy() const {
+  Quicklist copied;
+  for (const Node& node : nodes_) copied.nodes_.push_back({node.body.share(), node.count});
+  copied.size_ = size_;
+  return copied;
+}
+
 size_t Quicklist::memory_bytes() const {
   size_t bytes = sizeof(*this) + nodes_.size() * sizeof(Node);
   for (const Node& node : nodes_) {

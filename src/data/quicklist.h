@@ -50,6 +50,7 @@ class Quicklist {
   size_t size() const { return size_; }
   size_t node_count() const { return nodes_.size(); }
   size_t memory_bytes() const;
+  Quicklist copy() const;  // shares the nodes
 
   void push_head(Bytes value, ListNodeLimit limit);
   void push_tail(Bytes value, ListNodeLimit limit);

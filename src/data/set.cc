@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <unordered_set>
 
 #include <malloc.h>
 #include <xxhash.h>
@@ -16,6 +15,7 @@
 #include "data/element_walk.h"
 #include "data/hash_table.h"
 #include "data/listpack.h"
+#include "data/sample.h"
 
 namespace tandem {
 namespace {
@@ -159,14 +159,30 @@ size_t Set::memory_bytes() const {
   return sizeof(*this) + sizeof(members) + members.table.memory_bytes() + members.member_bytes;
 }
 
-Set::Members& Set::become_hash_table(const EncodingLimits& limits) {
-  auto members = std::make_unique<Members>(limits.hash_seed);
+std::unique_ptr<Set::Members> Set::as_hash_table(uint64_t seed) const {
+  auto members = std::make_unique<Members>(seed);
   for_each([&](Bytes member) {
     members->add(member);
     return true;
   });
-  form_ = std::move(members);
+  return members;
+}
+
+Set::Members& Set::become_hash_table(const EncodingLimits& limits) {
+  form_ = as_hash_table(limits.hash_seed);
   return *std::get<2>(form_);
+}
+
+Set Set::copy() const {
+  Set copied;
+  if (const Intset* integers = intset()) {
+    copied.form_ = *integers;
+  } else if (const Listpack* pack = listpack()) {
+    copied.form_ = pack->copy();
+  } else {
+    copied.form_ = as_hash_table(std::get<2>(form_)->traits.seed);
+  }
+  return copied;
 }
 
 void Set::reserve(size_t expected, const EncodingLimits& limits) {
@@ -270,43 +286,23 @@ Element Set::random_member(Random& random) const {
   return Element(std::get<2>(form_)->table.random_entry(random)->text());
 }
 
-// A draw may bring a member that was drawn before, the more likely the more are drawn. Up to a
-// third of the set a member costs at most one and a half draws on the average; beyond that one walk
-// over the set costs less. A listpack has no cheaper way to a member than a walk.
+// A listpack has no cheaper way to a member than a walk.
 size_t Set::sample(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
-  constexpr size_t kDrawnShare = 3;
-  const bool walk = listpack() != nullptr || count > size() / kDrawnShare;
-  return walk ? sample_by_walk(count, random, visit) : sample_by_draws(count, random, visit);
-}
-
-// Takes each member with the chance that it takes to end with just `count`.
-size_t Set::sample_by_walk(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
-  size_t wanted = count;
-  size_t left = size();
-  if (wanted == 0) return 0;
-  for_each([&](Bytes member) {
-    if (random.below(left--) >= wanted) return true;
-    visit(member);
-    return --wanted > 0;
-  });
-  return size() - left;
-}
-
-size_t Set::sample_by_draws(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const {
-  std::unordered_set<uint64_t> drawn;  // places in an intset, addresses in a table
-  size_t looked_at = 0;
-  for (; drawn.size() < count; ++looked_at) {
-    if (const Intset* integers = intset()) {
-      const uint64_t index = random.below(integers->size());
-      if (!drawn.insert(index).second) continue;
-      const Element element(integers->at(static_cast<uint32_t>(index)));
-      visit(element.text());
-    } else {
-      const SetMember* member = std::get<2>(form_)->table.random_entry(random);
-      if (drawn.insert(reinterpret_cast<uintptr_t>(member)).second) visit(member->text());
-    }
+  if (listpack() != nullptr || !draws_are_cheaper(count, size())) {
+    return sample_by_walk(*this, count, random, visit);
   }
-  return looked_at;
+  if (const Intset* integers = intset()) {
+    return sample_by_draws(
+        count, [&] { return random.below(integers->size()); },
+        [&](uint64_t place) {
+          const Element element(integers->at(static_cast<uint32_t>(place)));
+          visit(element.text());
+        });
+  }
+  const auto& table = std::get<2>(form_)->table;
+  return sample_by_draws(
+      count, [&] { return table.random_entry(random); },
+      [&](const SetMember* member) { visit(member->text()); });
 }
 
 void Set::for_each(FunctionRef<bool(Bytes)> visit) const {

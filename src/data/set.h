@@ -41,6 +41,7 @@ class Set {
 
   size_t size() const;
   bool empty() const { return size() == 0; }
+  Set copy() const;  // in the same form
   Bytes encoding_name() const;
   size_t memory_bytes() const;
 
@@ -76,11 +77,10 @@ class Set {
  private:
   struct Members;  // the hash table
 
+  std::unique_ptr<Members> as_hash_table(uint64_t seed) const;
   Members& become_hash_table(const EncodingLimits& limits);
   bool add_to_intset(Bytes member, const EncodingLimits& limits);
   bool add_to_listpack(Bytes member, const EncodingLimits& limits);
-  size_t sample_by_walk(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const;
-  size_t sample_by_draws(size_t count, Random& random, FunctionRef<void(Bytes)> visit) const;
 
   std::variant<Intset, Listpack, std::unique_ptr<Members>> form_;
 };

@@ -1,6 +1,5 @@
 #include "data/set.h"
 
-#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -137,65 +136,6 @@ TEST(Set, CountsWhatItHolds) {
   for (int i = 0; i < 1000; ++i) set.add(std::string(100, 'm') + int64_text(i), limits);
   EXPECT_GT(set.memory_bytes(), empty + 100'000);
   EXPECT_LT(set.memory_bytes(), empty + 150'000);
-}
-
-Set set_of(int size, Bytes prefix) {
-  const EncodingLimits limits;
-  Set set;
-  for (int i = 0; i < size; ++i) set.add(std::string(prefix) + int64_text(i), limits);
-  return set;
-}
-
-// What a sample looks at is its price: it must not grow with the set.
-TEST(Set, SamplesWithoutLookingAtTheWholeSet) {
-  Random random(1);
-  const Set large = set_of(100'000, "member:");
-  const Set integers = set_of(512, "");
-  ASSERT_EQ(integers.encoding_name(), "intset");
-  for (const size_t count : {0, 1, 2, 50, 170}) {
-    for (const Set* set : {&large, &integers}) {
-      Texts drawn;
-      const size_t looked_at = set->sample(count, random, [&](Bytes member) {
-        EXPECT_TRUE(set->contains(member));
-        EXPECT_TRUE(drawn.emplace(member).second) << "drawn twice";
-      });
-      EXPECT_EQ(drawn.size(), count);
-      EXPECT_LE(looked_at, 2 * count + 10);
-    }
-  }
-}
-
-TEST(Set, SamplesLargeSharesInOneWalk) {
-  Random random(2);
-  const Set small = set_of(100, "member:");
-  ASSERT_EQ(small.encoding_name(), "listpack");
-  for (const Set& set : {set_of(3000, "member:"), set_of(400, ""), set_of(100, "member:")}) {
-    for (const size_t count : {set.size() / 3, set.size() / 2, set.size() - 1, set.size()}) {
-      Texts drawn;
-      const size_t looked_at = set.sample(count, random, [&](Bytes member) {
-        EXPECT_TRUE(set.contains(member));
-        EXPECT_TRUE(drawn.emplace(member).second) << "drawn twice";
-      });
-      EXPECT_EQ(drawn.size(), count);
-      EXPECT_LE(looked_at, set.size());
-    }
-  }
-}
-
-TEST(Set, SamplesAllMembersEquallyOften) {
-  constexpr int kRounds = 1000;
-  Random random(3);
-  for (const Set& set : {set_of(20, "member:"), set_of(20, ""), set_of(200, "member:")}) {
-    for (const size_t count : {set.size() / 5, set.size() / 2}) {
-      std::map<std::string, int> times;
-      for (int i = 0; i < kRounds; ++i) {
-        set.sample(count, random, [&](Bytes member) { ++times[std::string(member)]; });
-      }
-      const auto expected = static_cast<double>(kRounds * count) / static_cast<double>(set.size());
-      EXPECT_EQ(times.size(), set.size());
-      for (const auto& [member, number] : times) EXPECT_NEAR(number, expected, expected / 3);
-    }
-  }
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "data/element_walk.h"
 #include "data/hash_table.h"
 #include "data/listpack.h"
+#include "data/sample.h"
 #include "data/score_tree.h"
 
 namespace tandem {
@@ -105,6 +106,10 @@ struct SortedSet::Indexes {
   const ScoredMember* find(Bytes member) const {
     return by_name.find(traits, traits.hash_of(member), member);
   }
+  // A new member, which has no place in the tree yet.
+  ScoredMember* create(Bytes member, double score, uint64_t hash);
+  // Out of the table alone, for the caller to free. Null: it was not there.
+  ScoredMember* unlink(Bytes member);
   Change set(Bytes member, double score);
   bool remove(Bytes member);
 
@@ -120,16 +125,20 @@ SortedSet::Indexes::~Indexes() {
   by_name.clear(ScoredMember::destroy);
 }
 
+ScoredMember* SortedSet::Indexes::create(Bytes member, double score, uint64_t hash) {
+  ScoredMember* entry = ScoredMember::create(member, score);
+  member_bytes += malloc_usable_size(entry);
+  by_name.insert(traits, hash, entry);
+  return entry;
+}
+
 SortedSet::Change SortedSet::Indexes::set(Bytes member, double score) {
   const uint64_t hash = traits.hash_of(member);
   ScoredMember* entry = by_name.find(traits, hash, member);
   if (entry != nullptr && entry->score == score) return Change::kSame;
   if (walk_hook != nullptr) walk_hook->before_change(member, entry);
   if (entry == nullptr) {
-    entry = ScoredMember::create(member, score);
-    member_bytes += malloc_usable_size(entry);
-    by_name.insert(traits, hash, entry);
-    by_score.insert(entry);
+    by_score.insert(create(member, score, hash));
     return Change::kAdded;
   }
   by_score.erase(entry);
@@ -138,15 +147,46 @@ SortedSet::Change SortedSet::Indexes::set(Bytes member, double score) {
   return Change::kMoved;
 }
 
-bool SortedSet::Indexes::remove(Bytes member) {
+ScoredMember* SortedSet::Indexes::unlink(Bytes member) {
   const auto slot = by_name.find_slot(traits, traits.hash_of(member), member);
-  if (!slot) return false;
+  if (!slot) return nullptr;
   if (walk_hook != nullptr) walk_hook->before_change(member, by_name.entry_at(slot));
   ScoredMember* entry = by_name.erase(traits, slot);
-  by_score.erase(entry);
   member_bytes -= malloc_usable_size(entry);
+  return entry;
+}
+
+bool SortedSet::Indexes::remove(Bytes member) {
+  ScoredMember* entry = unlink(member);
+  if (entry == nullptr) return false;
+  by_score.erase(entry);
   ScoredMember::destroy(entry);
   return true;
+}
+
+SortedSetBuilder::SortedSetBuilder(const EncodingLimits& limits)
+    : indexes_(std::make_unique<SortedSet::Indexes>(limits.hash_seed)) {}
+
+SortedSetBuilder::~SortedSetBuilder() = default;
+
+double* SortedSetBuilder::add(Bytes member, double score) {
+  const uint64_t hash = indexes_->traits.hash_of(member);
+  if (ScoredMember* known = indexes_->by_name.find(indexes_->traits, hash, member)) {
+    return &known->score;
+  }
+  indexes_->create(member, score, hash);
+  return nullptr;
+}
+
+void SortedSetBuilder::remove(Bytes member) {
+  if (ScoredMember* entry = indexes_->unlink(member)) ScoredMember::destroy(entry);
+}
+
+SortedSet SortedSetBuilder::finish() {
+  indexes_->by_name.for_each([this](ScoredMember* entry) { indexes_->by_score.insert(entry); });
+  SortedSet set;
+  set.form_ = std::move(indexes_);
+  return set;
 }
 
 SortedSet::SortedSet() = default;
@@ -212,14 +252,28 @@ size_t SortedSet::memory_bytes() const {
          indexes.by_score.memory_bytes() - sizeof(indexes.by_score) + indexes.member_bytes;
 }
 
-SortedSet::Indexes& SortedSet::become_tree(const EncodingLimits& limits) {
-  auto indexes = std::make_unique<Indexes>(limits.hash_seed);
+std::unique_ptr<SortedSet::Indexes> SortedSet::as_tree(uint64_t seed) const {
+  auto indexes = std::make_unique<Indexes>(seed);
   for_each([&](Bytes member, double score) {
     indexes->set(member, score);
     return true;
   });
-  form_ = std::move(indexes);
+  return indexes;
+}
+
+SortedSet::Indexes& SortedSet::become_tree(const EncodingLimits& limits) {
+  form_ = as_tree(limits.hash_seed);
   return *std::get<1>(form_);
+}
+
+SortedSet SortedSet::copy() const {
+  SortedSet copied;
+  if (const Listpack* pack = listpack()) {
+    copied.form_ = pack->copy();
+  } else {
+    copied.form_ = as_tree(std::get<1>(form_)->traits.seed);
+  }
+  return copied;
 }
 
 SortedSet::Change SortedSet::set(Bytes member, double score, const EncodingLimits& limits) {
@@ -407,6 +461,17 @@ SortedSet::Scored SortedSet::random_member(Random& random) const {
     return false;
   });
   return found;
+}
+
+size_t SortedSet::sample(size_t count, Random& random,
+                         FunctionRef<void(Bytes, double)> visit) const {
+  if (listpack() != nullptr || !draws_are_cheaper(count, size())) {
+    return sample_by_walk(*this, count, random, visit);
+  }
+  const auto& table = std::get<1>(form_)->by_name;
+  return sample_by_draws(
+      count, [&] { return table.random_entry(random); },
+      [&](const ScoredMember* entry) { visit(entry->text(), entry->score); });
 }
 
 std::unique_ptr<ElementWalk> SortedSet::walk(std::function<void(Bytes, double)> visit) const {

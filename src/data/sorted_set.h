@@ -68,6 +68,7 @@ class SortedSet {
 
   size_t size() const;
   bool empty() const { return size() == 0; }
+  SortedSet copy() const;  // in the same form
   Bytes encoding_name() const;
   size_t memory_bytes() const;
 
@@ -105,6 +106,10 @@ class SortedSet {
   std::optional<Scored> pop_min();
   std::optional<Scored> pop_max();
   Scored random_member(Random& random) const;  // the set is not empty
+  // Visits `count` different members by chance, all equally likely; REQUIRES: count <= size().
+  // Returns how many it looked at: for few members of a large set about `count`, and never more
+  // than about size().
+  size_t sample(size_t count, Random& random, FunctionRef<void(Bytes, double)> visit) const;
 
   // One step of ZSCAN: visits some members and returns the next cursor, 0 at the end. The listpack
   // is visited whole. Members that stay for a whole scan are visited at least once.
@@ -119,8 +124,10 @@ class SortedSet {
   const Listpack* listpack() const { return std::get_if<Listpack>(&form_); }
 
  private:
+  friend class SortedSetBuilder;
   struct Indexes;  // the hash table and the tree
 
+  std::unique_ptr<Indexes> as_tree(uint64_t seed) const;
   Indexes& become_tree(const EncodingLimits& limits);
   std::optional<Scored> pop_rank(size_t rank);
   // How many members come before the first for which `before` is false; it holds for a prefix.
@@ -128,6 +135,26 @@ class SortedSet {
   size_t count_before(Before before) const;
 
   std::variant<Listpack, std::unique_ptr<Indexes>> form_;
+};
+
+// A sorted set in the making, for unions and the like: its members are ordered only once, at the
+// end. N calls that leave M members cost O(N + M*log(M)).
+class SortedSetBuilder {
+ public:
+  explicit SortedSetBuilder(const EncodingLimits& limits);
+  ~SortedSetBuilder();
+  SortedSetBuilder(const SortedSetBuilder&) = delete;
+  SortedSetBuilder& operator=(const SortedSetBuilder&) = delete;
+
+  // Null: the member is new and has this score, which is not NaN. Else the score that it has, to be
+  // changed before the next call.
+  double* add(Bytes member, double score);
+  void remove(Bytes member);  // if it is there
+  // What was added, as a tree however small (there -0 stays what it is). Once.
+  SortedSet finish();
+
+ private:
+  std::unique_ptr<SortedSet::Indexes> indexes_;  // the tree is still empty
 };
 
 }  // namespace tandem

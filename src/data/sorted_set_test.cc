@@ -276,6 +276,33 @@ TEST(SortedSet, FollowsAModelThroughRandomChanges) {
   }
 }
 
+TEST(SortedSetBuilder, OrdersAtTheEnd) {
+  const EncodingLimits limits;
+  SortedSetBuilder builder(limits);
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(builder.add("m" + int64_text(i), static_cast<double>(i)), nullptr);
+  }
+  for (int i = 0; i < 300; i += 2) {
+    double* score = builder.add("m" + int64_text(i), 7);
+    ASSERT_NE(score, nullptr);
+    EXPECT_EQ(*score, static_cast<double>(i));
+    *score = -*score;
+  }
+  for (int i = 100; i < 300; ++i) builder.remove("m" + int64_text(i));
+  builder.remove("nosuch");
+  SortedSet set = builder.finish();
+  EXPECT_EQ(set.encoding_name(), "skiplist");
+  EXPECT_EQ(set.size(), 100u);
+  EXPECT_EQ(set.rank("m98"), 0u);
+  EXPECT_EQ(set.rank("m0"), 49u);
+  EXPECT_EQ(set.rank("m99"), 99u);
+  EXPECT_FALSE(set.score("m100").has_value());
+  EXPECT_EQ(set.pop_min()->score, -98);
+  set.become_listpack_if_possible(limits);
+  EXPECT_EQ(set.encoding_name(), "listpack");
+  EXPECT_EQ(SortedSetBuilder(limits).finish().size(), 0u);
+}
+
 TEST(ScoreTree, StaysRightAndDenseOverThreeLevels) {
   constexpr size_t kCount = 20000;
   std::vector<ScoredMember*> entries;
