@@ -57,6 +57,22 @@ std::optional<T> parse_with(Bytes text, T (*convert)(const char*, char**)) {
   return value;
 }
 
+// What strtod makes of a text that ends at its first zero. Nothing: nan, or something is left over.
+struct Loose {
+  double value;
+  bool in_range;  // it neither overflowed nor vanished
+};
+
+std::optional<Loose> parse_loosely(Bytes text) {
+  const std::string ended(text.substr(0, text.find('\0')));
+  char* end = nullptr;
+  errno = 0;
+  const double value = std::strtod(ended.c_str(), &end);
+  const bool in_range = errno != ERANGE;
+  if (*end != '\0' || std::isnan(value)) return std::nullopt;
+  return Loose{.value = value, .in_range = in_range};
+}
+
 // Lays out a decimal "digits times 10^exponent" as Redis 7.2 does.
 size_t write_digits(char* out, Bytes digits, int exponent) {
   const int count = static_cast<int>(digits.size());
@@ -170,11 +186,16 @@ std::optional<long double> parse_long_double(Bytes text) {
 }
 
 std::optional<double> parse_bound(Bytes text) {
-  const std::string ended(text.substr(0, text.find('\0')));
-  char* end = nullptr;
-  const double value = std::strtod(ended.c_str(), &end);
-  if (*end != '\0' || std::isnan(value)) return std::nullopt;
-  return value;
+  const std::optional<Loose> read = parse_loosely(text);
+  return read ? std::optional(read->value) : std::nullopt;
+}
+
+std::optional<double> parse_weight(Bytes text) {
+  if (const std::optional<int64_t> integer = parse_int64(text)) {
+    return static_cast<double>(*integer);
+  }
+  const std::optional<Loose> read = parse_loosely(text);
+  return read && read->in_range ? std::optional(read->value) : std::nullopt;
 }
 
 size_t write_double(char* out, double value) {

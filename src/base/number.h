@@ -36,6 +36,8 @@ std::optional<long double> parse_long_double(Bytes text);
 // zero. So nothing is 0, spaces may lead, and what overflows is infinite. Refused: nan, and what is
 // left over.
 std::optional<double> parse_bound(Bytes text);
+// What SORT orders by: the same, but what overflows or vanishes is refused, too.
+std::optional<double> parse_weight(Bytes text);
 
 inline constexpr size_t kDoubleTextMax = 32;
 // The shortest text that reads back as the same double: "3", "0.1", "1e+22", "1.5e-9", "inf",

@@ -63,6 +63,19 @@ TEST(Doubles, AreReadLooselyAsBounds) {
   EXPECT_FALSE(parse_bound("1 ") || parse_bound("1x") || parse_bound("nan") || parse_bound("("));
 }
 
+TEST(Weights, AreBoundsThatFitADouble) {
+  EXPECT_EQ(parse_weight(""), 0);
+  EXPECT_EQ(parse_weight(" 7"), 7);
+  EXPECT_EQ(parse_weight("-3"), -3);
+  EXPECT_EQ(parse_weight("0x10"), 16);
+  EXPECT_EQ(parse_weight("9007199254740993"), 9007199254740992.0);
+  EXPECT_EQ(parse_weight(Bytes("3\0x", 3)), 3);
+  EXPECT_EQ(parse_weight("-inf"), -std::numeric_limits<double>::infinity());
+  for (const Bytes text : {"1e999", "1e-999", "nan", "1_", "7 ", "x"}) {
+    EXPECT_FALSE(parse_weight(text).has_value()) << text;
+  }
+}
+
 TEST(Doubles, PrintAsRedisPrintsThem) {
   EXPECT_EQ(double_text(3), "3");
   EXPECT_EQ(double_text(-3), "-3");

@@ -132,6 +132,8 @@ const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   command.called = row.name;
   std::vector<CommandRow> subcommands = std::move(row.subcommands);
   command.row = std::move(row);
+  CHECK((command.row.scope == LockScope::kByArguments) == (command.row.scope_of != nullptr),
+        "a scope by arguments is told by a function, and no other is");
   CHECK(command.row.scope != LockScope::kVisits || !command.has(kWrite | kMayReplicate),
         "what is changed stripe by stripe would have no place in the log");
   if (command.has(kFast)) command.row.flags |= kBrief;

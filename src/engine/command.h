@@ -60,10 +60,11 @@ enum CommandFlag : uint32_t {
 
 // What the executor locks for a command.
 enum class LockScope : uint8_t {
-  kKeys,        // the stripes of its keys; none if it names none
-  kVisits,      // one stripe after the other, as its handler asks for them (Context::visit); all of
-                // them where it is a part of something: inside MULTI, a script, a stream
-  kEverything,  // all stripes: whole databases, scripts
+  kKeys,         // the stripes of its keys; none if it names none
+  kVisits,       // one stripe after the other, as its handler asks for them (Context::visit); all
+                 // of them where it is a part of something: inside MULTI, a script, a stream
+  kEverything,   // all stripes: whole databases, scripts
+  kByArguments,  // one of those above, as the row's scope_of tells
 };
 
 // A hermetic handler computes on what its Context carries: declared keys, frozen time, a reply and
@@ -82,6 +83,7 @@ struct CommandRow {
   CallFlags flags_of = {};
   std::vector<KeySpec> keys = {};
   LockScope scope = LockScope::kKeys;
+  LockScope (*scope_of)(std::span<const Bytes> args) = nullptr;  // only of kByArguments
   Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
   SessionHandler session_handler = {};
   // Whether this argument is, or may be, a password: MONITOR and the slow log leave it out. Null:
@@ -128,6 +130,9 @@ struct Command {
   uint32_t categories = 0;  // of access, as bits: kCategoryNames
 
   bool has(uint32_t flag) const { return (row.flags & flag) != 0; }
+  LockScope scope(std::span<const Bytes> args) const {
+    return row.scope == LockScope::kByArguments ? row.scope_of(args) : row.scope;
+  }
   bool arity_fits(size_t argument_count) const {
     const auto count = static_cast<int>(argument_count);
     return row.arity >= 0 ? count == row.arity : count >= -row.arity;

@@ -39,6 +39,11 @@ KeyUse use_in(const KeySpec& spec, std::span<const Bytes> args) {
                                                          : spec.milder.use;
 }
 
+void add_unknown(const KeySpec& spec, std::span<const Bytes> args, std::vector<FoundKey>& found) {
+  const int position = spec.position_in != nullptr ? spec.position_in(args) : 0;
+  if (position != 0) found.push_back({position, spec.use});
+}
+
 bool add_keys_from(int begin, const KeySpec& spec, std::span<const Bytes> args,
                    std::vector<FoundKey>& found) {
   const auto count = static_cast<int>(args.size());
@@ -82,7 +87,13 @@ std::vector<std::string_view> KeyUse::words() const {
 bool find_keys(std::span<const KeySpec> specs, std::span<const Bytes> args,
                std::vector<FoundKey>& found) {
   bool complete = true;
-  for (const KeySpec& spec : specs) complete = add_keys(spec, args, found) && complete;
+  for (const KeySpec& spec : specs) {
+    if (spec.find == KeySpec::Find::kUnknown) {
+      add_unknown(spec, args, found);
+    } else {
+      complete = add_keys(spec, args, found) && complete;
+    }
+  }
   return complete;
 }
 

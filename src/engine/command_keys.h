@@ -81,7 +81,7 @@ class KeyUse {
 
 // One run of keys.
 struct KeySpec {
-  enum class Find : uint8_t { kRange, kKeyCount };
+  enum class Find : uint8_t { kRange, kKeyCount, kUnknown };
 
   KeyUse use = {};
   // The first key's position, or with a keyword where the search for it starts (< 0: from the end).
@@ -97,6 +97,9 @@ struct KeySpec {
   // kKeyCount: where the count stands and where the first key stands, relative to begin.
   int count_at = 0;
   int first_at = 1;
+  // kUnknown: what COMMAND cannot describe. The position of the key among these arguments, 0 where
+  // there is none; null: only who executes the command knows (the keys that SORT's patterns name).
+  int (*position_in)(std::span<const Bytes> args) = nullptr;
   // With "variable_flags": the use in a call without any of `words` from position `from` on.
   struct Milder {
     KeyUse use = {};
@@ -117,6 +120,12 @@ constexpr KeySpec keys_range(int first, int last, int step, KeyUse use) {
 }
 constexpr KeySpec keys_counted(int count_position, KeyUse use) {
   return {.use = use, .begin = count_position, .find = KeySpec::Find::kKeyCount};
+}
+
+// Keys that depend on what other keys hold.
+constexpr KeySpec keys_unknown(KeyUse use) { return {.use = use, .find = KeySpec::Find::kUnknown}; }
+constexpr KeySpec key_found_by(int (*position_in)(std::span<const Bytes>), KeyUse use) {
+  return {.use = use, .find = KeySpec::Find::kUnknown, .position_in = position_in};
 }
 
 struct FoundKey {

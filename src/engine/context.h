@@ -58,6 +58,7 @@ struct Context {
   bool may_block =
       false;  // false inside MULTI and scripts: a blocking command then acts as if timed out
   bool from_primary = false;   // executes the primary's stream
+  bool from_script = false;    // what it answers must not hang on chance
   StripeDoor* door = nullptr;  // null: every stripe that the handler may visit is held already
   bool blocked = false;
   bool error_counted = false;  // the error answered was counted where it arose, inside a script

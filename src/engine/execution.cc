@@ -62,6 +62,7 @@ Context Execution::context(Call& call, View& view, Random& random) {
           .raw = call.raw,
           .may_block = call.may_block,
           .from_primary = call.client.obeys_primary,
+          .from_script = call.client.kind == ClientKind::kScript,
           .door = call.door};
 }
 

@@ -42,7 +42,9 @@ bool is_foreign(Bytes word) {
 }
 
 // Where it is a part of something, that is one moment.
-bool takes_all(const Command& command) { return command.row.scope != LockScope::kKeys; }
+bool takes_all(const Command& command, std::span<const Bytes> args) {
+  return command.scope(args) != LockScope::kKeys;
+}
 
 bool visits(const Call& call) {
   return call.command.row.scope == LockScope::kVisits && call.client.kind == ClientKind::kNormal;
@@ -281,12 +283,12 @@ void Executor::conclude(Call& call, bool failed, int64_t started_us) {
 void Executor::declare(Execution& execution, const Call& call) const {
   execution.declare_nothing();
   const ClientState& client = call.client;
-  bool everything = takes_all(call.command) && !visits(call);
+  bool everything = takes_all(call.command, call.args) && !visits(call);
   if (call.command.has(kRunsQueue)) {
     std::vector<Bytes> args;
     for (const QueuedCommand& queued : client.queue) {
-      everything = everything || takes_all(*queued.command);
       args.assign(queued.args.begin(), queued.args.end());
+      everything = everything || takes_all(*queued.command, args);
       execution.declare(*queued.command, args);
     }
     for (const WatchedKey& watched : client.watched) execution.declare_key(watched.key);

@@ -110,7 +110,7 @@ bool StreamBatch::select(std::span<const Bytes> args) {
 }
 
 bool StreamBatch::declare_keys(const Command& command, std::span<const Bytes> args) {
-  if (command.row.handler == nullptr || command.row.scope != LockScope::kKeys) return false;
+  if (command.row.handler == nullptr || command.scope(args) != LockScope::kKeys) return false;
   const size_t before = keys_.size();
   const bool fits = for_each_key(command, args, found_, [this](Bytes key) {
     keys_.push_back({key, engine_.keyspace.place(key)});

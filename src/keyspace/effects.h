@@ -165,6 +165,7 @@ inline constexpr KeyEvent kLSet{KeyEventClass::kList, "lset"};
 inline constexpr KeyEvent kLInsert{KeyEventClass::kList, "linsert"};
 inline constexpr KeyEvent kLRem{KeyEventClass::kList, "lrem"};
 inline constexpr KeyEvent kLTrim{KeyEventClass::kList, "ltrim"};
+inline constexpr KeyEvent kSortStore{KeyEventClass::kList, "sortstore"};
 
 inline constexpr KeyEvent kSAdd{KeyEventClass::kSet, "sadd"};
 inline constexpr KeyEvent kSRem{KeyEventClass::kSet, "srem"};
@@ -186,6 +187,9 @@ inline constexpr KeyEvent kZPopMax{KeyEventClass::kSortedSet, "zpopmax"};
 inline constexpr KeyEvent kZRangeStore{KeyEventClass::kSortedSet, "zrangestore"};
 inline constexpr KeyEvent kGeoRadiusStore{KeyEventClass::kSortedSet, "georadiusstore"};
 inline constexpr KeyEvent kGeoSearchStore{KeyEventClass::kSortedSet, "geosearchstore"};
+inline constexpr KeyEvent kZInterStore{KeyEventClass::kSortedSet, "zinterstore"};
+inline constexpr KeyEvent kZUnionStore{KeyEventClass::kSortedSet, "zunionstore"};
+inline constexpr KeyEvent kZDiffStore{KeyEventClass::kSortedSet, "zdiffstore"};
 inline constexpr KeyEvent kZRemRangeByRank{KeyEventClass::kSortedSet, "zremrangebyrank"};
 inline constexpr KeyEvent kZRemRangeByScore{KeyEventClass::kSortedSet, "zremrangebyscore"};
 inline constexpr KeyEvent kZRemRangeByLex{KeyEventClass::kSortedSet, "zremrangebylex"};

@@ -73,6 +73,15 @@ KeyRange key_range(const Command& command) {
   return range;
 }
 
+void write_unknown(ReplyWriter& reply, std::string_view part) {
+  reply.bulk(part);
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk("unknown");
+  reply.bulk("spec");
+  reply.map(0);
+}
+
 void write_begin(ReplyWriter& reply, const KeySpec& spec) {
   const bool keyword = !spec.begin_keyword.empty();
   reply.bulk("begin_search");
@@ -119,8 +128,13 @@ void write_key_specs(ReplyWriter& reply, const Command& command) {
     reply.map(3);
     reply.bulk("flags");
     write_words(reply, spec.use);
-    write_begin(reply, spec);
-    write_find(reply, spec);
+    if (spec.find == KeySpec::Find::kUnknown) {
+      write_unknown(reply, "begin_search");
+      write_unknown(reply, "find_keys");
+    } else {
+      write_begin(reply, spec);
+      write_find(reply, spec);
+    }
   }
 }
 

@@ -258,11 +258,23 @@ class SyntaxParser {
   bool repeats_ = false;
 };
 
+// The specification of keys that patterns among the arguments name; -1 if there is none.
+int pattern_specification(std::span<const KeySpec> specifications) {
+  const auto found = std::ranges::find_if(specifications, [](const KeySpec& spec) {
+    return spec.find == KeySpec::Find::kUnknown && spec.position_in == nullptr;
+  });
+  return found == specifications.end() ? -1 : static_cast<int>(found - specifications.begin());
+}
+
 // Keys stand in the order of the specifications; the last of these may be a range for several.
-void number_keys(Arguments& arguments, int specifications, int& next) {
+void number_keys(Arguments& arguments, std::span<const KeySpec> specifications, int& next) {
+  const int of_patterns = pattern_specification(specifications);
   for (SyntaxArgument& argument : arguments) {
     if (argument.type == Type::kKey) {
-      argument.key_spec_index = std::min(next++, specifications - 1);
+      if (next == of_patterns) ++next;
+      argument.key_spec_index = std::min(next++, static_cast<int>(specifications.size()) - 1);
+    } else if (argument.type == Type::kPattern) {
+      argument.key_spec_index = of_patterns;
     }
     number_keys(argument.children, specifications, next);
   }
@@ -285,7 +297,7 @@ std::optional<std::vector<SyntaxArgument>> parse_syntax(const CommandRow& row) {
   auto arguments = SyntaxParser(row).parse();
   if (!arguments) return std::nullopt;
   int next = 0;
-  number_keys(*arguments, static_cast<int>(row.keys.size()), next);
+  number_keys(*arguments, row.keys, next);
   name_the_nameless(*arguments);
   return arguments;
 }

@@ -49,7 +49,7 @@ struct SyntaxArgument {
   bool optional = false;
   bool multiple = false;
   bool multiple_token = false;  // the literal is repeated, too
-  int key_spec_index = -1;      // of a key: which of the row's specifications finds it
+  int key_spec_index = -1;      // of what names keys: the row's specification that finds them
   std::string since = {};
   std::string deprecated_since = {};
   std::vector<SyntaxArgument> children = {};  // of a block or a one-of

@@ -96,6 +96,10 @@ TEST(CommandSyntax, ReadsTypes) {
   EXPECT_EQ(parsed(row), "source:key@0 destination:key@1");
   row.keys.clear();
   EXPECT_EQ(parsed(row), "source:string destination:string");
+  row.keys = {key_at(1, "RO"), keys_unknown("RO"), key_at(2, "OW")};
+  row.syntax = "key [BY pattern] [GET pattern ...] [STORE destination]";
+  EXPECT_EQ(parsed(row),
+            "key:key@0 pattern:pattern@1=BY? pattern:pattern@1=GET?++ destination:key@2=STORE?");
 }
 
 TEST(CommandSyntax, RefusesWhatIsNotInTheNotation) {
