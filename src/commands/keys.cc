@@ -3,6 +3,10 @@
 
 #include "commands/arguments.h"
 #include "commands/table.h"
+#include "data/hash.h"
+#include "data/list.h"
+#include "data/set.h"
+#include "data/sorted_set.h"
 #include "rdb/dump.h"
 #include "rdb/rdb_format.h"
 
@@ -123,7 +127,10 @@ int64_t expiry_of(Context& ctx) {
   return entry->has_expiry() ? entry->expiry_ms() : kForEver;
 }
 
-int64_t rounded_seconds(int64_t milliseconds) { return (milliseconds + 500) / 1000; }
+// Not by adding half a second, which the last ones do not survive.
+int64_t rounded_seconds(int64_t milliseconds) {
+  return milliseconds / 1000 + (milliseconds % 1000 >= 500 ? 1 : 0);
+}
 
 void reply_remaining(Context& ctx, bool seconds) {
   const int64_t expiry_ms = expiry_of(ctx);
@@ -195,17 +202,38 @@ void move_key(Context& ctx) {
 }
 
 // Through the serialized form, which every type has.
-std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
+std::optional<Value> serialized_copy(const Entry& entry, const EncodingLimits& limits) {
   char digits[kInt64TextMax];
-  const ValueRef source = entry.ref(digits);
-  if (source.type == ValueType::kString) {
-    return Value(std::string(source.text), entry.string_form());
-  }
   std::string payload;
-  dump_value(source, {.version = kRdbVersionMax, .compress = false}, payload);
+  dump_value(entry.ref(digits), {.version = kRdbVersionMax, .compress = false}, payload);
   Result<Value> copied = restore_value(payload, {.limits = limits});
   if (!copied) return std::nullopt;
   return std::move(*copied);
+}
+
+template <class T>
+Value container_copy(const Entry& entry) {
+  return Value(std::make_unique<T>(entry.as<T>().copy()));
+}
+
+// In the form that the value has.
+std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
+  char digits[kInt64TextMax];
+  switch (entry.type()) {
+    case ValueType::kString:
+      return Value(std::string(entry.text(digits)), entry.string_form());
+    case ValueType::kList:
+      return container_copy<List>(entry);
+    case ValueType::kSet:
+      return container_copy<Set>(entry);
+    case ValueType::kSortedSet:
+      return container_copy<SortedSet>(entry);
+    case ValueType::kHash:
+      return container_copy<Hash>(entry);
+    case ValueType::kStream:
+      break;
+  }
+  return serialized_copy(entry, limits);
 }
 
 void copy(Context& ctx) {

@@ -255,5 +255,62 @@ TEST(Keys, CopiesEveryType) {
   }
 }
 
+// As large as it was once, with little in it; and what is done to the copy stays there.
+TEST(Keys, ACopyHasTheFormOfItsSource) {
+  struct Large {
+    std::string key;
+    Bytes encoding;
+    std::vector<std::string> change;  // of the copy
+    std::string all;
+  };
+  const std::string text(100, 'x');
+  const std::string much(9000, 'y');
+  const std::vector<Large> kinds = {
+      {"list", "quicklist", {"LSET copy 0 z", "LPOP copy"}, "LRANGE list 0 -1"},
+      {"set", "hashtable", {"SADD copy z", "SREM copy a"}, "SMEMBERS set"},
+      {"integers", "hashtable", {"SADD copy 9"}, "SMEMBERS integers"},
+      {"sorted", "skiplist", {"ZADD copy 9 a"}, "ZRANGE sorted 0 -1 WITHSCORES"},
+      {"hash", "hashtable", {"HSET copy f w"}, "HGETALL hash"}};
+  Stage stage;
+  stage.run("RPUSH list a b " + much + " c");
+  stage.run("SADD set a " + text);
+  stage.run("SREM set " + text);
+  stage.run("SADD integers 1 " + text);
+  stage.run("SREM integers " + text);
+  stage.run("ZADD sorted 1 a 2 " + text);
+  stage.run("ZREM sorted " + text);
+  stage.run("HSET hash f " + text);
+  stage.run("HSET hash f v");
+  for (const Large& kind : kinds) {
+    ASSERT_EQ(stage.run("OBJECT ENCODING " + kind.key), kind.encoding);
+    const std::string before = stage.run(kind.all);
+    EXPECT_EQ(stage.run("COPY " + kind.key + " copy"), "1");
+    EXPECT_EQ(stage.run("OBJECT ENCODING copy"), kind.encoding);
+    EXPECT_EQ(stage.run("DUMP copy"), stage.run("DUMP " + kind.key));
+    for (const std::string& change : kind.change) stage.run(change);
+    EXPECT_EQ(stage.run(kind.all), before);
+    EXPECT_NE(stage.run("DUMP copy"), stage.run("DUMP " + kind.key)) << kind.key;
+    stage.run("DEL " + kind.key);
+    EXPECT_EQ(stage.run("EXISTS copy"), "1");
+    stage.run("DEL copy");
+  }
+}
+
+TEST(Keys, ExpiryAtTheEndOfTime) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> SET k v
+OK
+~ SET k v
+> PEXPIREAT k 9223372036854775807
+1
+~ PEXPIREAT k 9223372036854775807
+> EXPIRETIME k
+9223372036854776
+> TTL k
+9223372036853776
+)");
+}
+
 }  // namespace
 }  // namespace tandem
