@@ -54,6 +54,21 @@ std::optional<uint64_t> bit_offset_argument(Context& ctx, size_t index, int fiel
   return std::nullopt;
 }
 
+std::optional<uint64_t> positive_argument(Context& ctx, size_t index, Bytes error) {
+  const std::optional<uint64_t> value = count_argument(ctx, index, error);
+  if (value != 0) return value;
+  ctx.reply.error(error);
+  return std::nullopt;
+}
+
+std::optional<int64_t> symmetric_integer_argument(Context& ctx, size_t index) {
+  const std::optional<int64_t> value = integer_argument(ctx, index);
+  if (value != std::numeric_limits<int64_t>::min()) return value;
+  ctx.reply.error(
+      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
+  return std::nullopt;
+}
+
 std::optional<double> double_argument(Context& ctx, size_t index, Bytes error) {
   const std::optional<double> value = parse_double(ctx.args[index]);
   if (!value) ctx.reply.error(error);
@@ -154,6 +169,31 @@ void invalid_expire_time(Context& ctx) {
 bool is_over(const Context& ctx, int64_t expiry_ms) {
   return expiry_ms <= ctx.now_ms && !ctx.from_primary &&
          ctx.keys.access().mode() == ExpiryMode::kDelete;
+}
+
+std::optional<PopArguments> pop_arguments(Context& ctx, size_t index, Bytes first_end,
+                                          Bytes last_end) {
+  const auto key_count = positive_argument(ctx, index, "ERR numkeys should be greater than 0");
+  if (!key_count) return std::nullopt;
+  const std::span<const Bytes> rest = ctx.args.subspan(index + 1);
+  const bool has_end = *key_count < rest.size();
+  const bool from_first = has_end && equal_ignore_case(rest[*key_count], first_end);
+  if (!from_first && !(has_end && equal_ignore_case(rest[*key_count], last_end))) {
+    ctx.reply.error(kSyntaxError);
+    return std::nullopt;
+  }
+  PopArguments pop{.keys = rest.first(*key_count), .from_first = from_first};
+  OptionWords words(ctx, index + 1 + *key_count + 1);
+  for (bool counted = false; !words.done(); counted = true) {
+    if (counted || !words.take("COUNT", 1)) {
+      ctx.reply.error(kSyntaxError);
+      return std::nullopt;
+    }
+    const std::optional<uint64_t> count = words.positive("ERR count should be greater than 0");
+    if (!count) return std::nullopt;
+    pop.count = *count;
+  }
+  return pop;
 }
 
 bool OptionWords::take(Bytes word, size_t values) {

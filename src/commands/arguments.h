@@ -12,9 +12,6 @@
 namespace tandem {
 
 inline constexpr Bytes kNoPositiveInteger = "ERR value is out of range, must be positive";
-// Of numbers whose sign means a direction: each has its counterpart.
-inline constexpr Bytes kNoSymmetricInteger =
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 
 std::optional<int64_t> integer_argument(Context& ctx, size_t index, Bytes error = kNotInteger);
 // Database numbers and the like: 32 bits. `error`, if given, is for all that is none.
@@ -22,6 +19,10 @@ std::optional<int> small_integer_argument(Context& ctx, size_t index, Bytes erro
 // How many elements: not negative.
 std::optional<uint64_t> count_argument(Context& ctx, size_t index,
                                        Bytes error = kNoPositiveInteger);
+// At least one.
+std::optional<uint64_t> positive_argument(Context& ctx, size_t index, Bytes error);
+// A number whose sign means a direction: each has its counterpart.
+std::optional<int64_t> symmetric_integer_argument(Context& ctx, size_t index);
 // Where a bit of a string is: not behind the longest string that commands may build, but for a
 // primary's stream. With `field_bits` "#3" is the place behind three fields of so many bits.
 std::optional<uint64_t> bit_offset_argument(Context& ctx, size_t index, int field_bits = 0);
@@ -64,6 +65,16 @@ void invalid_expire_time(Context& ctx);
 // primary's stream: there only the primary's DEL deletes.
 bool is_over(const Context& ctx, int64_t expiry_ms);
 
+// What the commands take that pop from the first of several keys:
+// "numkeys key [key ...] end [COUNT count]".
+struct PopArguments {
+  std::span<const Bytes> keys;
+  bool from_first;  // the end that `first_end` names (LEFT, MIN), not `last_end` (RIGHT, MAX)
+  uint64_t count = 1;
+};
+std::optional<PopArguments> pop_arguments(Context& ctx, size_t index, Bytes first_end,
+                                          Bytes last_end);
+
 // Walks the words behind a command's fixed arguments:
 //
 //   OptionWords options(ctx, 3);
@@ -87,6 +98,7 @@ class OptionWords {
     return integer_argument(ctx_, next_++, error);
   }
   std::optional<uint64_t> count(Bytes error) { return count_argument(ctx_, next_++, error); }
+  std::optional<uint64_t> positive(Bytes error) { return positive_argument(ctx_, next_++, error); }
 
  private:
   Context& ctx_;
@@ -137,19 +149,6 @@ const T* scanned_container(Context& ctx, ScanOptions& options) {
     return nullptr;
   }
   return parse_scan_words(ctx, 3, false, options) ? container : nullptr;
-}
-
-// HDEL, SREM, ZREM: takes the named elements out and answers how many were there.
-template <class T>
-void remove_elements(Context& ctx, const KeyEvent& event) {
-  Edit<T> container(ctx.keys, ctx.args[1]);
-  if (container.is_other_type()) return ctx.reply.error(kWrongType);
-  if (!container) return ctx.reply.integer(0);
-  T& elements = container.change();
-  uint64_t removed = 0;
-  for (const Bytes element : ctx.args.subspan(2)) removed += elements.remove(element) ? 1 : 0;
-  ctx.reply.integer(static_cast<int64_t>(removed));
-  removed > 0 ? container.done(event, removed, as_is(ctx)) : container.unchanged();
 }
 
 }  // namespace tandem

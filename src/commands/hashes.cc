@@ -1,7 +1,7 @@
-// Hashes: fields set, read and removed, and fields as numbers.
+// Hashes: fields set, read, drawn and removed, and fields as numbers.
 #include <cmath>
 
-#include "commands/arguments.h"
+#include "commands/elements.h"
 #include "commands/table.h"
 #include "data/hash.h"
 
@@ -128,6 +128,13 @@ void hscan(Context& ctx) {
   });
 }
 
+void hrandfield(Context& ctx) {
+  draw_elements<Hash>(ctx, "WITHVALUES", [](const Hash& hash, Random& random, ElementReply& reply) {
+    const Hash::Pair pair = hash.random_pair(random);
+    reply.add(pair.field.text(), pair.value.text());
+  });
+}
+
 void hdel(Context& ctx) { remove_elements<Hash>(ctx, event::kHDel); }
 
 void hincrby(Context& ctx) {
@@ -224,6 +231,10 @@ const std::vector<CommandRow> kRows = {
      .complexity = "O(1) a call, O(N) for the whole walk over N fields",
      .summary = "Walks the fields of a hash step by step",
      .syntax = "key cursor [MATCH pattern] [COUNT count]"},
+    {.name = "hrandfield", .arity = -2, .flags = kReadOnly, .keys = {key_at(1, "RO access")},
+     .handler = hrandfield, .group = "hash", .tips = "nondeterministic_output", .since = "6.2.0",
+     .complexity = "O(N) for N fields returned", .summary = "Returns random fields of a hash",
+     .syntax = "key options:[count [WITHVALUES]]"},
     {.name = "hincrby", .arity = 4, .flags = kWrite | kDenyOom | kFast,
      .keys = {key_at(1, "RW access update")}, .handler = hincrby, .group = "hash",
      .since = "2.0.0", .complexity = "O(1)", .summary = "Adds to the integer in a field",

@@ -1,5 +1,5 @@
 // Lists: by their ends, by index and value, from one to another, and the pops that wait. A blocking
-// command replicates as what it did: BLMOVE as LMOVE, BLPOP as LPOP.
+// command replicates as what it did: BLMOVE as LMOVE, BLPOP as LPOP, BLMPOP as LPOP with a count.
 #include "base/bytes.h"
 #include "commands/arguments.h"
 #include "commands/table.h"
@@ -41,6 +41,13 @@ void rpush(Context& ctx) { push(ctx, ListEnd::kTail, false); }
 void lpushx(Context& ctx) { push(ctx, ListEnd::kHead, true); }
 void rpushx(Context& ctx) { push(ctx, ListEnd::kTail, true); }
 
+void pop_elements(Context& ctx, Edit<List>& list, ListEnd end, uint64_t count,
+                  const Effect& effect) {
+  List& elements = list.change();
+  for (uint64_t i = 0; i < count; ++i) ctx.reply.bulk(*elements.pop(end, ctx.keys.limits()));
+  list.done(pop_at(end), count, effect);
+}
+
 void pop(Context& ctx, ListEnd end) {
   if (ctx.args.size() > 3) return wrong_argument_count(ctx);
   const bool counted = ctx.args.size() == 3;
@@ -52,10 +59,7 @@ void pop(Context& ctx, ListEnd end) {
   if (!list) return counted ? ctx.reply.null_array() : ctx.reply.null();
   const uint64_t count = std::min<uint64_t>(*wanted, list->size());
   if (counted) ctx.reply.array(static_cast<int64_t>(count));
-  if (count == 0) return;
-  List& elements = list.change();
-  for (uint64_t i = 0; i < count; ++i) ctx.reply.bulk(*elements.pop(end, ctx.keys.limits()));
-  list.done(pop_at(end), count, as_is(ctx));
+  if (count > 0) pop_elements(ctx, list, end, count, as_is(ctx));
 }
 
 void lpop(Context& ctx) { pop(ctx, ListEnd::kHead); }
@@ -101,12 +105,8 @@ struct PositionOptions {
 };
 
 bool parse_rank(Context& ctx, size_t index, PositionOptions& options) {
-  const std::optional<int64_t> rank = integer_argument(ctx, index);
+  const std::optional<int64_t> rank = symmetric_integer_argument(ctx, index);
   if (!rank) return false;
-  if (*rank == std::numeric_limits<int64_t>::min()) {
-    ctx.reply.error(kNoSymmetricInteger);
-    return false;
-  }
   if (*rank == 0) {
     ctx.reply.error(
         "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "
@@ -300,6 +300,13 @@ void brpoplpush(Context& ctx) {
   }
 }
 
+Bytes pop_command(ListEnd end) { return end == ListEnd::kHead ? "LPOP" : "RPOP"; }
+
+void wait_for_any(Context& ctx, std::span<const Bytes> keys, int64_t deadline_ms) {
+  ctx.block(
+      {.keys = {keys.begin(), keys.end()}, .type = ValueType::kList, .deadline_ms = deadline_ms});
+}
+
 void pop_or_wait(Context& ctx, ListEnd end) {
   const size_t last = ctx.args.size() - 1;
   const std::optional<int64_t> deadline_ms = deadline_argument(ctx, last);
@@ -311,15 +318,47 @@ void pop_or_wait(Context& ctx, ListEnd end) {
     if (!list) continue;
     ctx.reply.array(2);
     ctx.reply.bulk(key);
-    ctx.reply.bulk(*list.change().pop(end, ctx.keys.limits()));
-    return list.done(pop_at(end), 1, {end == ListEnd::kHead ? "LPOP" : "RPOP", key});
+    return pop_elements(ctx, list, end, 1, {pop_command(end), key});
   }
-  ctx.block(
-      {.keys = {keys.begin(), keys.end()}, .type = ValueType::kList, .deadline_ms = *deadline_ms});
+  wait_for_any(ctx, keys, *deadline_ms);
 }
 
 void blpop(Context& ctx) { pop_or_wait(ctx, ListEnd::kHead); }
 void brpop(Context& ctx) { pop_or_wait(ctx, ListEnd::kTail); }
+
+// False: none of the keys has a list, and nothing was answered.
+bool pop_from_first(Context& ctx, const PopArguments& wanted) {
+  const ListEnd end = wanted.from_first ? ListEnd::kHead : ListEnd::kTail;
+  for (const Bytes key : wanted.keys) {
+    Edit<List> list(ctx.keys, key);
+    if (list.is_other_type()) {
+      ctx.reply.error(kWrongType);
+      return true;
+    }
+    if (!list) continue;
+    const auto count = static_cast<int64_t>(std::min<uint64_t>(wanted.count, list->size()));
+    ctx.reply.array(2);
+    ctx.reply.bulk(key);
+    ctx.reply.array(count);
+    pop_elements(ctx, list, end, static_cast<uint64_t>(count),
+                 {pop_command(end), key, int64_text(count)});
+    return true;
+  }
+  return false;
+}
+
+void lmpop(Context& ctx) {
+  const std::optional<PopArguments> wanted = pop_arguments(ctx, 1, "LEFT", "RIGHT");
+  if (wanted && !pop_from_first(ctx, *wanted)) ctx.reply.null_array();
+}
+
+void blmpop(Context& ctx) {
+  const std::optional<PopArguments> wanted = pop_arguments(ctx, 2, "LEFT", "RIGHT");
+  if (!wanted) return;
+  const std::optional<int64_t> deadline_ms = deadline_argument(ctx, 1);
+  if (!deadline_ms) return;
+  if (!pop_from_first(ctx, *wanted)) wait_for_any(ctx, wanted->keys, *deadline_ms);
+}
 
 // clang-format off: a row is a record
 const std::vector<CommandRow> kRows = {
@@ -353,6 +392,11 @@ const std::vector<CommandRow> kRows = {
      .history = "6.2.0 Takes a count", .complexity = "O(N) for N elements",
      .summary = "Removes and returns the last elements of a list",
      .syntax = "key [count]@6.2.0"},
+    {.name = "lmpop", .arity = -4, .flags = kWrite | kMovableKeys,
+     .keys = {keys_counted(1, "RW access delete")}, .handler = lmpop, .group = "list",
+     .since = "7.0.0", .complexity = "O(N+M) for N keys and M elements",
+     .summary = "Removes and returns elements of the first list that is there",
+     .syntax = "numkeys key [key ...] where:<LEFT | RIGHT> [COUNT count]"},
     {.name = "llen", .arity = 2, .flags = kReadOnly | kFast, .keys = {key_at(1, "RO")},
      .handler = llen, .group = "list", .since = "1.0.0", .complexity = "O(1)",
      .summary = "Counts the elements of a list", .syntax = "key"},
@@ -411,6 +455,11 @@ const std::vector<CommandRow> kRows = {
      .history = "6.0.0 The timeout may have a fraction", .complexity = "O(N) for N keys",
      .summary = "Removes and returns the last element of a list, waiting for one",
      .syntax = "key [key ...] timeout"},
+    {.name = "blmpop", .arity = -5, .flags = kWrite | kBlocking | kMovableKeys,
+     .keys = {keys_counted(2, "RW access delete")}, .handler = blmpop, .group = "list",
+     .since = "7.0.0", .complexity = "O(N+M) for N keys and M elements",
+     .summary = "Removes and returns elements of the first list that is there, waiting for one",
+     .syntax = "timeout numkeys key [key ...] where:<LEFT | RIGHT> [COUNT count]"},
     {.name = "blmove", .arity = 6, .flags = kWrite | kDenyOom | kBlocking,
      .keys = {key_at(1, "RW access delete"), key_at(2, "RW insert")}, .handler = blmove,
      .group = "list", .since = "6.2.0", .complexity = "O(1)",

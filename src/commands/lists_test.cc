@@ -142,6 +142,103 @@ nil
 )");
 }
 
+TEST(Lists, PopsFromTheFirstThatIsThere) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> RPUSH b 1 2 3 4 5
+5
+~ RPUSH b 1 2 3 4 5
+> LMPOP 2 a b LEFT
+[b [1]]
+~ LPOP b 1
+> LMPOP 2 a b right count 2
+[b [5 4]]
+~ RPOP b 2
+> BLMPOP 0 3 a b c LEFT COUNT 100
+[b [2 3]]
+~ LPOP b 2
+> EXISTS b
+0
+> LMPOP 2 a b LEFT
+nil-array
+> SET s x
+OK
+~ SET s x
+> LMPOP 2 a s LEFT
+!WRONGTYPE Operation against a key holding the wrong kind of value
+> BLMPOP 0 2 a s LEFT
+!WRONGTYPE Operation against a key holding the wrong kind of value
+> RPUSH b 1
+1
+~ RPUSH b 1
+> BLMPOP 0 2 b s RIGHT
+[b [1]]
+~ RPOP b 1
+)");
+}
+
+struct Refused {
+  Bytes command;
+  Bytes error;
+};
+
+// In the order in which Redis looks: numkeys, the end, COUNT, and the timeout last.
+TEST(Lists, PopsFromTheFirstAreCheckedAsInRedis) {
+  constexpr Bytes kKeyCount = "!ERR numkeys should be greater than 0";
+  constexpr Bytes kSyntax = "!ERR syntax error";
+  constexpr Bytes kCount = "!ERR count should be greater than 0";
+  constexpr Refused kRefused[] = {
+      {"LMPOP 0 a LEFT", kKeyCount},
+      {"LMPOP x a LEFT", kKeyCount},
+      {"LMPOP 9223372036854775808 a LEFT", kKeyCount},
+      {"LMPOP 9223372036854775807 a LEFT", kSyntax},
+      {"LMPOP 2 a LEFT", kSyntax},
+      {"LMPOP 3 a LEFT", kSyntax},
+      {"LMPOP 1 a UP", kSyntax},
+      {"LMPOP 1 a LEFT x", kSyntax},
+      {"LMPOP 1 a LEFT COUNT", kSyntax},
+      {"LMPOP 1 a LEFT COUNT 0", kCount},
+      {"LMPOP 1 a LEFT COUNT x", kCount},
+      {"LMPOP 1 a LEFT COUNT 0 x", kCount},
+      {"LMPOP 1 a LEFT COUNT 1 COUNT 1", kSyntax},
+      {"BLMPOP x 0 a LEFT", kKeyCount},
+      {"BLMPOP x 1 a UP", kSyntax},
+      {"BLMPOP x 1 a LEFT COUNT 0", kCount},
+      {"BLMPOP x 1 a LEFT", "!ERR timeout is not a float or out of range"},
+      {"BLMPOP -1 1 a LEFT", "!ERR timeout is negative"},
+  };
+  Stage stage;
+  for (const Refused& refused : kRefused) {
+    EXPECT_EQ(stage.run(refused.command), refused.error) << refused.command;
+  }
+}
+
+TEST(Lists, WhoWaitsForSeveralElementsGetsThem) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+b> BLMPOP 0 2 l m RIGHT COUNT 2
+(waits)
+c> BLMPOP 0.25 1 l LEFT
+(waits)
+> RPUSH m 1 2 3
+3
+~ RPUSH m 1 2 3
+~ RPOP m 2
+b< [m [3 2]]
++ 300
+c< nil-array
+> MULTI
+OK
+> BLMPOP 0 1 none LEFT
+QUEUED
+> BLMPOP 0 1 m LEFT
+QUEUED
+> EXEC
+[nil-array [m [1]]]
+~ LPOP m 1
+)");
+}
+
 TEST(Lists, WhoWaitsIsServedInOrder) {
   Stage stage;
   EXPECT_TRANSCRIPT(stage, R"(

@@ -1,9 +1,9 @@
 // Sets: members, random members, and intersection, union and difference. SPOP replicates as the
 // SREM that it was.
 #include <algorithm>
-#include <limits>
 
-#include "commands/arguments.h"
+#include "commands/elements.h"
+#include "commands/operands.h"
 #include "commands/table.h"
 #include "data/set.h"
 
@@ -26,15 +26,19 @@ void sadd(Context& ctx) {
 
 void srem(Context& ctx) { remove_elements<Set>(ctx, event::kSRem); }
 
+void reply_members(Context& ctx, const Set& set) {
+  set.for_each([&](Bytes member) {
+    ctx.reply.bulk(member);
+    return true;
+  });
+}
+
 void smembers(Context& ctx) {
   const Set* set;
   if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
   if (set == nullptr) return ctx.reply.set(0);
   ctx.reply.set(static_cast<int64_t>(set->size()));
-  set->for_each([&](Bytes member) {
-    ctx.reply.bulk(member);
-    return true;
-  });
+  reply_members(ctx, *set);
 }
 
 void sismember(Context& ctx) {
@@ -83,19 +87,6 @@ std::vector<std::string> draw(const Set& set, size_t count, Random& random) {
   return members;
 }
 
-// What SPOP did, in commands of a moderate size.
-void replicate_removal(Context& ctx, Bytes key, const std::vector<std::string>& members) {
-  if (!ctx.replicates()) return;
-  constexpr size_t kMembersMax = 1024;  // of one command
-  for (size_t first = 0; first < members.size(); first += kMembersMax) {
-    std::vector<Bytes> effect = {"SREM", key};
-    const size_t end = std::min(members.size(), first + kMembersMax);
-    effect.insert(effect.end(), members.begin() + static_cast<ptrdiff_t>(first),
-                  members.begin() + static_cast<ptrdiff_t>(end));
-    ctx.replicate(effect);
-  }
-}
-
 void pop_one(Context& ctx) {
   Edit<Set> set(ctx.keys, ctx.args[1]);
   if (set.is_other_type()) return ctx.reply.error(kWrongType);
@@ -104,13 +95,6 @@ void pop_one(Context& ctx) {
   set.change().remove(member);
   set.done(event::kSPop, 1, {"SREM", ctx.args[1], member});
   ctx.reply.bulk(member);
-}
-
-void reply_members(Context& ctx, const Set& set) {
-  set.for_each([&](Bytes member) {
-    ctx.reply.bulk(member);
-    return true;
-  });
 }
 
 void pop_all(Context& ctx, const Set& set) {
@@ -137,86 +121,40 @@ void spop(Context& ctx) {
     ctx.reply.bulk(member);
     all.remove(member);
   }
-  replicate_removal(ctx, ctx.args[1], members);
+  replicate_in_parts(ctx, "SREM", ctx.args[1], members);
   set.done(event::kSPop, members.size(), Effect::none());
 }
 
-// With a negative count members may come twice.
-void draw_with_repeats(Context& ctx, const Set& set, uint64_t count) {
-  ctx.reply.array(static_cast<int64_t>(count));
-  for (uint64_t i = 0; i < count && !ctx.reply.is_full(); ++i) {
-    const Element member = set.random_member(ctx.random);
-    ctx.reply.bulk(member.text());
-  }
-}
-
 void srandmember(Context& ctx) {
-  const Set* set;
-  if (ctx.args.size() > 3) return ctx.reply.error(kSyntaxError);
-  if (ctx.args.size() == 2) {
-    if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
-    if (set == nullptr) return ctx.reply.null();
-    const Element member = set->random_member(ctx.random);
-    return ctx.reply.bulk(member.text());
-  }
-  const std::optional<int64_t> count = integer_argument(ctx, 2);
-  if (!count) return;
-  if (*count == std::numeric_limits<int64_t>::min()) {
-    return ctx.reply.error(kNoSymmetricInteger);
-  }
-  if (!ctx.keys.read(ctx.args[1], set)) return ctx.reply.error(kWrongType);
-  if (set == nullptr || *count == 0) return ctx.reply.array(0);
-  if (*count < 0) return draw_with_repeats(ctx, *set, static_cast<uint64_t>(-*count));
-  const size_t wanted = std::min(set->size(), static_cast<size_t>(*count));
-  ctx.reply.array(static_cast<int64_t>(wanted));
-  if (wanted == set->size()) return reply_members(ctx, *set);
-  set->sample(wanted, ctx.random, [&](Bytes member) { ctx.reply.bulk(member); });
+  draw_elements<Set>(ctx, "", [](const Set& set, Random& random, ElementReply& reply) {
+    const Element member = set.random_member(random);
+    reply.add(member.text());
+  });
 }
 
-using Operands = std::vector<const Set*>;  // null where the key is absent
+using Operation = Set (*)(Operands&, const EncodingLimits&);
 
-std::optional<Operands> read_operands(Context& ctx, std::span<const Bytes> keys) {
-  Operands operands;
-  for (const Bytes key : keys) {
-    const Set* set;
-    if (!ctx.keys.read(key, set)) {
-      ctx.reply.error(kWrongType);
-      return std::nullopt;
-    }
-    operands.push_back(set);
-  }
-  return operands;
-}
-
-bool all_contain(std::span<const Set* const> sets, Bytes member) {
-  return std::ranges::all_of(sets, [&](const Set* set) { return set->contains(member); });
-}
-
-// Visits the common members until visit says false.
-void intersect(Operands sets, FunctionRef<bool(Bytes)> visit) {
-  if (std::ranges::count(sets, nullptr) > 0) return;
-  std::ranges::sort(sets, {}, [](const Set* set) { return set->size(); });
-  const std::span<const Set* const> others = std::span(sets).subspan(1);
-  sets.front()->for_each(
-      [&](Bytes member) { return !all_contain(others, member) || visit(member); });
-}
-
-using Operation = Set (*)(const Operands&, const EncodingLimits&);
-
-Set intersection_of(const Operands& sets, const EncodingLimits& limits) {
+Set intersection_of(Operands& sets, const EncodingLimits& limits) {
   Set result;
-  intersect(sets, [&](Bytes member) {
+  put_smallest_first(sets);
+  intersect(sets, [&](Bytes member, auto) {
     result.add(member, limits);
     return true;
   });
   return result;
 }
 
-Set union_of(const Operands& sets, const EncodingLimits& limits) {
+// As Redis 7.2 does with what SINTERSTORE stores, and with nothing else.
+Set compact_intersection_of(Operands& sets, const EncodingLimits& limits) {
+  Set result = intersection_of(sets, limits);
+  result.become_intset_if_possible(limits);
+  return result;
+}
+
+Set union_of(Operands& sets, const EncodingLimits& limits) {
   Set result;
-  for (const Set* set : sets) {
-    if (set == nullptr) continue;
-    set->for_each([&](Bytes member) {
+  for (const Operand& set : sets) {
+    set.for_each([&](Bytes member, double) {
       result.add(member, limits);
       return true;
     });
@@ -224,74 +162,50 @@ Set union_of(const Operands& sets, const EncodingLimits& limits) {
   return result;
 }
 
-Set difference_of(const Operands& sets, const EncodingLimits& limits) {
+Set difference_of(Operands& sets, const EncodingLimits& limits) {
   Set result;
-  if (sets.front() == nullptr) return result;
-  sets.front()->for_each([&](Bytes member) {
-    const bool elsewhere = std::any_of(sets.begin() + 1, sets.end(), [&](const Set* set) {
-      return set != nullptr && set->contains(member);
-    });
-    if (!elsewhere) result.add(member, limits);
-    return true;
-  });
+  subtract(
+      sets, [&](Bytes member, double) { result.add(member, limits); },
+      [&](Bytes member) { result.remove(member); });
   return result;
 }
 
 void reply_result(Context& ctx, Operation operation) {
-  const std::optional<Operands> operands = read_operands(ctx, ctx.args.subspan(1));
-  if (!operands) return;
-  const Set result = operation(*operands, ctx.keys.limits());
+  auto sets = read_operands(ctx, ctx.args.subspan(1), OperandTypes::kSets);
+  if (!sets) return;
+  const Set result = operation(*sets, ctx.keys.limits());
   ctx.reply.set(static_cast<int64_t>(result.size()));
-  result.for_each([&](Bytes member) {
-    ctx.reply.bulk(member);
-    return true;
-  });
+  reply_members(ctx, result);
 }
 
-void store_result(Context& ctx, const KeyEvent& event, Operation operation) {
-  const Bytes target = ctx.args[1];
-  const std::optional<Operands> operands = read_operands(ctx, ctx.args.subspan(2));
-  if (!operands) return;
-  Set result = operation(*operands, ctx.keys.limits());
-  const size_t size = result.size();
-  if (size > 0) {
-    result.become_intset_if_possible(ctx.keys.limits());
-    ctx.keys.put(event, target, Value(std::make_unique<Set>(std::move(result))), kNoExpiry,
-                 as_is(ctx));
-  } else {
-    ctx.keys.erase(event::kDel, target, {"DEL", target});
-  }
-  ctx.reply.integer(static_cast<int64_t>(size));
+void store(Context& ctx, const KeyEvent& event, Operation operation) {
+  auto sets = read_operands(ctx, ctx.args.subspan(2), OperandTypes::kSets);
+  if (!sets) return;
+  store_result(ctx, event, ctx.args[1], operation(*sets, ctx.keys.limits()), as_is(ctx));
 }
 
 void sinter(Context& ctx) { reply_result(ctx, intersection_of); }
 void sunion(Context& ctx) { reply_result(ctx, union_of); }
 void sdiff(Context& ctx) { reply_result(ctx, difference_of); }
-void sinterstore(Context& ctx) { store_result(ctx, event::kSInterStore, intersection_of); }
-void sunionstore(Context& ctx) { store_result(ctx, event::kSUnionStore, union_of); }
-void sdiffstore(Context& ctx) { store_result(ctx, event::kSDiffStore, difference_of); }
+void sinterstore(Context& ctx) { store(ctx, event::kSInterStore, compact_intersection_of); }
+void sunionstore(Context& ctx) { store(ctx, event::kSUnionStore, union_of); }
+void sdiffstore(Context& ctx) { store(ctx, event::kSDiffStore, difference_of); }
 
 void sintercard(Context& ctx) {
-  const auto count = integer_argument(ctx, 1, "ERR numkeys should be greater than 0");
-  if (!count) return;
-  if (*count < 1) return ctx.reply.error("ERR numkeys should be greater than 0");
-  const auto key_count = static_cast<size_t>(*count);
-  if (key_count > ctx.args.size() - 2) {
+  const auto key_count = positive_argument(ctx, 1, "ERR numkeys should be greater than 0");
+  if (!key_count) return;
+  if (*key_count > ctx.args.size() - 2) {
     return ctx.reply.error("ERR Number of keys can't be greater than number of args");
   }
   uint64_t limit = 0;
-  for (OptionWords options(ctx, 2 + key_count); !options.done();) {
+  for (OptionWords options(ctx, 2 + *key_count); !options.done();) {
     if (!options.take("LIMIT", 1)) return ctx.reply.error(kSyntaxError);
-    const std::optional<int64_t> value = options.integer("ERR LIMIT can't be negative");
+    const std::optional<uint64_t> value = options.count("ERR LIMIT can't be negative");
     if (!value) return;
-    if (*value < 0) return ctx.reply.error("ERR LIMIT can't be negative");
-    limit = static_cast<uint64_t>(*value);
+    limit = *value;
   }
-  const std::optional<Operands> operands = read_operands(ctx, ctx.args.subspan(2, key_count));
-  if (!operands) return;
-  uint64_t common = 0;
-  intersect(*operands, [&](Bytes) { return ++common != limit; });
-  ctx.reply.integer(static_cast<int64_t>(common));
+  auto sets = read_operands(ctx, ctx.args.subspan(2, *key_count), OperandTypes::kSets);
+  if (sets) ctx.reply.integer(static_cast<int64_t>(count_common(*sets, limit)));
 }
 
 void smove(Context& ctx) {

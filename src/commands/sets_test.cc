@@ -138,87 +138,53 @@ OK
 ~ SET s x
 > SINTER none s
 !WRONGTYPE Operation against a key holding the wrong kind of value
-)");
-}
-
-TEST(Hashes, Fields) {
-  Stage stage;
-  EXPECT_TRANSCRIPT(stage, R"(
-> HSET h a 1 b 2
+> SINTERCARD x a
+!ERR numkeys should be greater than 0
+> SINTERCARD 3 a b
+!ERR Number of keys can't be greater than number of args
+> SINTERCARD 2 a b LIMIT -1
+!ERR LIMIT can't be negative
+> SINTERCARD 2 a b LIMIT 0
 2
-~ HSET h a 1 b 2
-> HSET h a 1
-0
-~ HSET h a 1
-> HSET h a
-!ERR wrong number of arguments for 'hset' command
-> HMSET h c 3
-OK
-~ HMSET h c 3
-> HSETNX h c 4
-0
-> HSETNX h d 4
-1
-~ HSETNX h d 4
-> HGET h c
-3
-> HGET h x
-nil
-> HMGET h a x
-[1 nil]
-> HGETALL h
-[a 1 b 2 c 3 d 4]
-> HKEYS h
-[a b c d]
-> HVALS h
-[1 2 3 4]
-> HLEN h
-4
-> HEXISTS h a
-1
-> HSTRLEN h a
-1
-> HSCAN h 0 MATCH [ab]
-[0 [a 1 b 2]]
-> HDEL h a x
-1
-~ HDEL h a x
-> HDEL h x
-0
-> HDEL h b c d
-3
-~ HDEL h b c d
-> EXISTS h
-0
-> HGETALL none
-[]
+> SINTERCARD 1 a FOO
+!ERR syntax error
+> SRANDMEMBER a -9223372036854775808
+!ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807
+> SRANDMEMBER a x y
+!ERR syntax error
 )");
 }
 
-TEST(Hashes, Counters) {
+// Some two hundred small sets are taken out of a large one, and a large one out of another.
+TEST(Sets, DifferencesOfEverySize) {
   Stage stage;
-  EXPECT_TRANSCRIPT(stage, R"(
-> HINCRBY h n 5
-5
-~ HINCRBY h n 5
-> HINCRBYFLOAT h n 0.1
-5.1
-~ HSET h n 5.1
-> HINCRBY h n 1
-!ERR hash value is not an integer
-> HINCRBYFLOAT h n inf
-!ERR value is NaN or Infinity
-> HSET h t x
-1
-~ HSET h t x
-> HINCRBYFLOAT h t 1
-!ERR hash value is not a float
-> HSET h n 9223372036854775807
-0
-~ HSET h n 9223372036854775807
-> HINCRBY h n 1
-!ERR increment or decrement would overflow
-)");
+  std::string all = "SDIFF large";
+  for (int i = 0; i < 200; ++i) {
+    const std::string member = int64_text(i);
+    stage.run("SADD large " + member);
+    stage.run("SADD small:" + member + " " + member + " other");
+    if (i > 0) all += " small:" + member;
+  }
+  EXPECT_EQ(stage.run(all), "[0]");
+  stage.run("SUNIONSTORE same large small:7");
+  EXPECT_EQ(stage.run("SDIFF same large"), "[other]");
+  EXPECT_EQ(stage.run("SDIFFSTORE d large same"), "0");
+}
+
+// What SINTERSTORE stores goes back to the form that whole numbers have; nothing else does.
+TEST(Sets, OnlyAStoredIntersectionBecomesAnIntset) {
+  Stage stage;
+  stage.run("SADD a 1 2 x");
+  stage.run("SADD b 1 2 y");
+  stage.run("SINTERSTORE i a b");
+  EXPECT_EQ(stage.run("OBJECT ENCODING i"), "intset");
+  std::string subtract = "SDIFFSTORE d a";
+  for (int i = 0; i < 50; ++i) {
+    stage.run("SADD x:" + int64_text(i) + " x");
+    subtract += " x:" + int64_text(i);
+  }
+  EXPECT_EQ(stage.run(subtract), "2");
+  EXPECT_EQ(stage.run("OBJECT ENCODING d"), "listpack");
 }
 
 #if TANDEM_JEMALLOC

@@ -189,6 +189,100 @@ b< nil-array
 )");
 }
 
+TEST(SortedSets, PopsFromTheFirstThatIsThere) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> ZADD b 1 a 2 b 3 c 4 d 5 e
+5
+~ ZADD b 1 a 2 b 3 c 4 d 5 e
+> ZMPOP 2 a b MIN
+[b [[a 1]]]
+~ ZPOPMIN b 1
+> ZMPOP 2 a b max count 2
+[b [[e 5] [d 4]]]
+~ ZPOPMAX b 2
+> BZMPOP 0 3 a b c MIN COUNT 100
+[b [[b 2] [c 3]]]
+~ ZPOPMIN b 2
+> EXISTS b
+0
+> ZMPOP 2 a b MIN
+nil-array
+> SADD s x
+1
+~ SADD s x
+> ZMPOP 2 a s MIN
+!WRONGTYPE Operation against a key holding the wrong kind of value
+> BZMPOP 0 2 a s MIN
+!WRONGTYPE Operation against a key holding the wrong kind of value
+b> BZMPOP 0 2 l m MAX COUNT 2
+(waits)
+c> BZMPOP 0.25 1 l MIN
+(waits)
+> ZADD m 1 x 2 y 3 z
+3
+~ ZADD m 1 x 2 y 3 z
+~ ZPOPMAX m 2
+b< [m [[z 3] [y 2]]]
++ 300
+c< nil-array
+> ZMPOP 0 a MIN
+!ERR numkeys should be greater than 0
+> ZMPOP 2 a MIN
+!ERR syntax error
+> ZMPOP 1 a LEFT
+!ERR syntax error
+> ZMPOP 1 a MIN COUNT 0
+!ERR count should be greater than 0
+> BZMPOP x 1 a MIN COUNT 0
+!ERR count should be greater than 0
+> BZMPOP x 1 a MIN
+!ERR timeout is not a float or out of range
+)");
+}
+
+TEST(SortedSets, RandomMembers) {
+  Stage stage;
+  EXPECT_TRANSCRIPT(stage, R"(
+> ZRANDMEMBER none
+nil
+> ZRANDMEMBER none 3 WITHSCORES
+[]
+> ZADD z 1.5 a
+1
+~ ZADD z 1.5 a
+> ZRANDMEMBER z
+a
+> ZRANDMEMBER z 0
+[]
+> ZRANDMEMBER z 5 withscores
+[a 1.5]
+> ZRANDMEMBER z -3 WITHSCORES
+[a 1.5 a 1.5 a 1.5]
+> ZADD z 2 b 3 c
+2
+~ ZADD z 2 b 3 c
+> ZRANDMEMBER z 3
+[a b c]
+> ZRANDMEMBER z 1 y
+!ERR syntax error
+> ZRANDMEMBER z x WITHSCORES
+!ERR value is not an integer or out of range
+> ZRANDMEMBER z 1 WITHSCORES y
+!ERR syntax error
+> ZRANDMEMBER z 4611686018427387904 WITHSCORES
+!ERR value is out of range
+> SET s 1
+OK
+~ SET s 1
+> ZRANDMEMBER s
+!WRONGTYPE Operation against a key holding the wrong kind of value
+)");
+  stage.client("").protocol = 3;
+  EXPECT_EQ(stage.run("ZRANDMEMBER z 3 WITHSCORES"), "[[a ,1.5] [b ,2] [c ,3]]");
+  EXPECT_EQ(stage.run("ZMPOP 1 z MIN"), "[z [[a ,1.5]]]");
+}
+
 TEST(SortedSets, Resp3PairsAndDoubles) {
   Stage stage;
   stage.client("").protocol = 3;

@@ -7,10 +7,26 @@ namespace tandem {
 
 std::vector<CommandRow> keyspace_rows() {
   using Family = std::vector<CommandRow> (*)();
-  constexpr Family kFamilies[] = {
-      string_rows, bitmap_rows,     bitfield_rows, lcs_rows,         list_rows,    set_rows,
-      hash_rows,   sorted_set_rows, stream_rows,   hyperloglog_rows, geo_rows,     geo_search_rows,
-      key_rows,    dump_rows,       database_rows, object_rows,      start_up_rows};
+  constexpr Family kFamilies[] = {string_rows,
+                                  bitmap_rows,
+                                  bitfield_rows,
+                                  lcs_rows,
+                                  list_rows,
+                                  set_rows,
+                                  hash_rows,
+                                  sorted_set_rows,
+                                  sorted_set_range_rows,
+                                  sorted_set_pop_rows,
+                                  sorted_set_algebra_rows,
+                                  stream_rows,
+                                  hyperloglog_rows,
+                                  geo_rows,
+                                  geo_search_rows,
+                                  key_rows,
+                                  dump_rows,
+                                  database_rows,
+                                  object_rows,
+                                  start_up_rows};
   std::vector<CommandRow> all;
   for (const Family family : kFamilies) {
     std::vector<CommandRow> rows = family();
