@@ -23,6 +23,7 @@ std::vector<CommandRow> keyspace_rows() {
                                   geo_rows,
                                   geo_search_rows,
                                   key_rows,
+                                  sort_rows,
                                   dump_rows,
                                   database_rows,
                                   object_rows,

@@ -28,6 +28,7 @@ std::vector<CommandRow> geo_rows();
 std::vector<CommandRow> geo_search_rows();
 
 std::vector<CommandRow> key_rows();
+std::vector<CommandRow> sort_rows();
 std::vector<CommandRow> dump_rows();
 std::vector<CommandRow> database_rows();
 std::vector<CommandRow> object_rows();
