@@ -1,11 +1,10 @@
 // Searches in geo indexes: GEOSEARCH, and the older GEORADIUS, which name the same things in other
 // places. Those that store their result replicate as they came.
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <vector>
 
-#include "commands/arguments.h"
+#include "commands/elements.h"
 #include "commands/geo_arguments.h"
 #include "commands/table.h"
 #include "data/front_sort.h"
@@ -262,17 +261,11 @@ void reply_found(Context& ctx, const Search& search, const std::vector<Found>& f
 
 void store_found(Context& ctx, const Search& search, const std::vector<Found>& found,
                  const KeyEvent& event) {
-  ctx.reply.integer(static_cast<int64_t>(found.size()));
-  if (found.empty()) {
-    ctx.keys.erase(event::kDel, *search.target, as_is(ctx));
-    return;
-  }
-  auto stored = std::make_unique<SortedSet>();
+  SortedSet stored;
   for (const Found& one : found) {
-    stored->set(one.member, search.stores_distances ? one.distance : one.score, ctx.keys.limits());
+    stored.set(one.member, search.stores_distances ? one.distance : one.score, ctx.keys.limits());
   }
-  ctx.keys.put(event, *search.target, Value(std::move(stored)), kNoExpiry, as_is(ctx),
-               found.size());
+  store_result(ctx, event, *search.target, std::move(stored), as_is(ctx), found.size());
 }
 
 void execute(Context& ctx, size_t first_option, const SearchForm& form, Search& search) {

@@ -119,13 +119,13 @@ TEST(Sets, Algebra) {
 ~ SUNIONSTORE d a b
 > SDIFFSTORE d a d
 0
-~ DEL d
+~ SDIFFSTORE d a d
 > SDIFFSTORE d a d
 4
 ~ SDIFFSTORE d a d
 > SINTERSTORE d a none
 0
-~ DEL d
+~ SINTERSTORE d a none
 > SINTERSTORE d a none
 0
 > SMOVE a b 1

@@ -4,6 +4,7 @@
 // Which keys BY and GET lead to is known only once the elements are read. So a call with such a
 // pattern takes all stripes, any other one those of its own keys (lock_scope).
 #include <algorithm>
+#include <compare>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/number.h"
 #include "commands/elements.h"
 #include "commands/table.h"
+#include "data/front_sort.h"
 #include "data/hash.h"
 #include "data/list.h"
 #include "data/set.h"
@@ -75,6 +77,8 @@ struct SortQuery {
   std::vector<Pattern> get;
   std::optional<Bytes> target;
 
+  // How equals come is not in what they hold.
+  bool ties_are_open() const { return sorts && as_text && by.has_value(); }
   void sort_as_texts() {
     sorts = true;
     as_text = true;
@@ -215,18 +219,21 @@ bool weigh(Context& ctx, const SortQuery& query, std::vector<Item>& items) {
   return true;
 }
 
-// Elements that weigh the same are ordered by themselves.
-bool is_before(const SortQuery& query, const Item& one, const Item& other) {
-  if (query.as_text && one.text != other.text) return one.text < other.text;
-  if (one.weight != other.weight) return one.weight < other.weight;
-  return one.element < other.element;
+// Elements of one weight are ordered by themselves, those of one text are not.
+int compare(const SortQuery& query, const Item& one, const Item& other) {
+  const auto sign = [](std::weak_ordering order) { return order < 0 ? -1 : order > 0 ? 1 : 0; };
+  if (query.ties_are_open()) return sign(one.text <=> other.text);
+  if (one.weight != other.weight) return one.weight < other.weight ? -1 : 1;
+  return sign(one.element <=> other.element);
 }
 
-// Puts what `range` selects of them in order: O(N + M*log(M)) for M of N.
+// Puts what `range` selects of them in order, and there: O(N + M*log(M)) for M of N.
 void arrange(const SortQuery& query, Range range, std::vector<Item>& items) {
-  const auto before = [&query](const Item& one, const Item& other) {
-    return query.descending ? is_before(query, other, one) : is_before(query, one, other);
+  const auto order = [&query](const Item& one, const Item& other) {
+    return query.descending ? compare(query, other, one) : compare(query, one, other);
   };
+  if (query.ties_are_open()) return sort_part(items, range.first, range.count, order);
+  const auto before = [&order](const Item& a, const Item& b) { return order(a, b) < 0; };
   const auto first = items.begin() + static_cast<ptrdiff_t>(range.first);
   const auto last = first + static_cast<ptrdiff_t>(range.count);
   if (range.count == 0) return;
@@ -265,14 +272,14 @@ void store_values(Context& ctx, const SortQuery& query, std::span<const Item> it
   List list;
   const std::vector<Bytes> elements(values.begin(), values.end());
   if (!elements.empty()) list.push(ListEnd::kTail, elements, ctx.keys.limits());
-  // Redis leaves open how texts come that are equal: its replicas get the list as it is.
-  const bool left_open = query.sorts && query.as_text && query.by && !values.empty();
-  if (left_open) {
+  // A replica may see a set in another order, or sort by another C library: it gets the list.
+  const bool states_result = query.ties_are_open() && !values.empty();
+  if (states_result) {
     ctx.replicate({"DEL", *query.target});
     replicate_in_parts(ctx, "RPUSH", *query.target, values);
   }
   store_result(ctx, event::kSortStore, *query.target, std::move(list),
-               left_open ? Effect::none() : as_is(ctx), values.size());
+               states_result ? Effect::none() : as_is(ctx), values.size());
 }
 
 // What the query selects, in its order. Nothing: it does not compare, and that was answered.

@@ -51,7 +51,7 @@ TEST_F(SortedSetAlgebra, Unions) {
 [x 1 y 2 z 3 w 60]
 > ZUNIONSTORE d 1 none
 0
-~ DEL d
+~ ZUNIONSTORE d 1 none
 > ZUNIONSTORE d 1 none
 0
 > ZUNIONSTORE text 1 a
@@ -83,7 +83,7 @@ TEST_F(SortedSetAlgebra, Intersections) {
 [y 2 z 3]
 > ZINTERSTORE d 2 a none
 0
-~ DEL d
+~ ZINTERSTORE d 2 a none
 > ZINTERCARD 2 a b
 2
 > ZINTERCARD 2 a b LIMIT 1
@@ -123,7 +123,7 @@ TEST_F(SortedSetAlgebra, Differences) {
 [z]
 > ZDIFFSTORE a 2 a a
 0
-~ DEL a
+~ ZDIFFSTORE a 2 a a
 )");
 }
 

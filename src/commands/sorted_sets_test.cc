@@ -135,7 +135,7 @@ TEST(SortedSets, Ranges) {
 ~ ZRANGESTORE y z 2 3 BYSCORE
 > ZRANGESTORE y z 7 8
 0
-~ DEL y
+~ ZRANGESTORE y z 7 8
 > ZREMRANGEBYLEX x [a [b
 2
 ~ ZREMRANGEBYLEX x [a [b

@@ -1,9 +1,10 @@
-// Sorts the first of many, and leaves equals in the order in which Redis leaves them: what is first
-// may decide what is stored, and replicas of both kinds must store the same.
+// Sorts a part of many, the first or those from a place on, and leaves equals in the order in which
+// Redis leaves them: what is first may decide what is stored, and replicas of both kinds must store
+// the same.
 //
-// Redis sorts everything with the C library's qsort, which keeps equals in order, and the first of
+// Redis sorts everything with the C library's qsort, which keeps equals in order, and a part of
 // many with the quicksort of Bentley and McIlroy ("Engineering a sort function", 1993), which does
-// not, passing over parts that lie wholly behind them.
+// not, passing over what lies wholly before or behind that part.
 #pragma once
 
 #include <algorithm>
@@ -108,17 +109,17 @@ void stable_sort(std::vector<T>& items, Order order) {
 
 }  // namespace front_sort
 
-// The first `count` of `items` are in order then. `order` gives less than 0, 0 or more than 0, for
-// all of them (NaN has no place in an order).
+// `count` of `items` from place `from` on (or up to the end) are then those that belong there.
+// `order` gives less than 0, 0 or more than 0, for all of them (NaN has no place in an order).
 template <class T, class Order>
-void sort_front(std::vector<T>& items, size_t count, Order order) {
-  if (count >= items.size()) return front_sort::stable_sort(items, order);
+void sort_part(std::vector<T>& items, size_t from, size_t count, Order order) {
+  if (from == 0 && count >= items.size()) return front_sort::stable_sort(items, order);
   // No recursion: chosen data could make it deep.
   std::vector<std::pair<size_t, size_t>> parts = {{0, items.size()}};  // place and size
   while (!parts.empty()) {
     const auto [first, size] = parts.back();
     parts.pop_back();
-    if (first >= count) continue;
+    if (first + size <= from || (first > from && first - from >= count)) continue;
     const std::span<T> part = std::span(items).subspan(first, size);
     if (size < 7) {
       front_sort::insertion_sort(part, order);
@@ -128,6 +129,11 @@ void sort_front(std::vector<T>& items, size_t count, Order order) {
     if (less > 1) parts.emplace_back(first, less);
     if (greater > 1) parts.emplace_back(first + size - greater, greater);
   }
+}
+
+template <class T, class Order>
+void sort_front(std::vector<T>& items, size_t count, Order order) {
+  sort_part(items, 0, count, order);
 }
 
 }  // namespace tandem

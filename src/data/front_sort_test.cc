@@ -41,6 +41,25 @@ TEST(FrontSort, TheFrontIsInOrder) {
   }
 }
 
+TEST(FrontSort, APartIsWhatItWouldBeInAll) {
+  Random random(3);
+  for (int round = 0; round < 1000; ++round) {
+    const size_t size = 1 + random.below(200);
+    std::vector<Item> items = random_items(random, size, 1 + random.below(size + 1));
+    std::vector<Item> front = items;
+    std::vector<int> keys;
+    for (const Item& item : items) keys.push_back(item.key);
+    std::ranges::sort(keys);
+    const size_t from = 1 + random.below(size);
+    const size_t count = random.below(size - from + 2);
+    sort_part(items, from, count, order);
+    for (size_t i = from; i < std::min(size, from + count); ++i) EXPECT_EQ(items[i].key, keys[i]);
+    if (from + count >= size) continue;
+    sort_front(front, from + count, order);
+    for (size_t i = from; i < from + count; ++i) EXPECT_EQ(items[i].place, front[i].place);
+  }
+}
+
 TEST(FrontSort, AllOfThemKeepTheOrderOfEquals) {
   Random random(2);
   std::vector<Item> items = random_items(random, 500, 5);
