@@ -6,6 +6,10 @@
 
 namespace tandem {
 
+void wait_for_any(Context& ctx, std::span<const Bytes> keys, ValueType type, int64_t deadline_ms) {
+  ctx.block({.keys = {keys.begin(), keys.end()}, .type = type, .deadline_ms = deadline_ms});
+}
+
 std::optional<DrawArguments> draw_arguments(Context& ctx, Bytes values_word) {
   constexpr size_t kCount = 2;  // where it stands
   DrawArguments wanted;

@@ -65,6 +65,25 @@ void remove_elements(Context& ctx, const KeyEvent& event) {
   removed > 0 ? container.done(event, removed, as_is(ctx)) : container.unchanged();
 }
 
+// Hands the first of the keys that has such a container to `pop`, with the key. False: none has
+// one, and nothing was answered.
+template <class T, class Pop>
+bool pop_from_first(Context& ctx, std::span<const Bytes> keys, Pop pop) {
+  for (const Bytes key : keys) {
+    Edit<T> container(ctx.keys, key);
+    if (container.is_other_type()) {
+      ctx.reply.error(kWrongType);
+      return true;
+    }
+    if (!container) continue;
+    pop(key, container);
+    return true;
+  }
+  return false;
+}
+// What comes then of a command that may wait.
+void wait_for_any(Context& ctx, std::span<const Bytes> keys, ValueType type, int64_t deadline_ms);
+
 // What the arguments of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER ask for.
 struct DrawArguments {
   std::optional<int64_t> count;  // negative: elements may come twice; nothing: one, not in an array

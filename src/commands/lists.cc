@@ -1,7 +1,7 @@
 // Lists: by their ends, by index and value, from one to another, and the pops that wait. A blocking
 // command replicates as what it did: BLMOVE as LMOVE, BLPOP as LPOP, BLMPOP as LPOP with a count.
 #include "base/bytes.h"
-#include "commands/arguments.h"
+#include "commands/elements.h"
 #include "commands/table.h"
 #include "data/list.h"
 
@@ -258,8 +258,7 @@ bool move_element(Context& ctx, Route route, const Effect& effect) {
 // Where it may not wait the answer is null, at the deadline a null array, as in Redis.
 void wait_for_source(Context& ctx, int64_t deadline_ms) {
   if (!ctx.may_block) return ctx.reply.null();
-  ctx.block(
-      {.keys = {std::string(ctx.args[1])}, .type = ValueType::kList, .deadline_ms = deadline_ms});
+  wait_for_any(ctx, ctx.args.subspan(1, 1), ValueType::kList, deadline_ms);
 }
 
 std::optional<Route> route_argument(Context& ctx, size_t index) {
@@ -302,62 +301,46 @@ void brpoplpush(Context& ctx) {
 
 Bytes pop_command(ListEnd end) { return end == ListEnd::kHead ? "LPOP" : "RPOP"; }
 
-void wait_for_any(Context& ctx, std::span<const Bytes> keys, int64_t deadline_ms) {
-  ctx.block(
-      {.keys = {keys.begin(), keys.end()}, .type = ValueType::kList, .deadline_ms = deadline_ms});
-}
-
 void pop_or_wait(Context& ctx, ListEnd end) {
   const size_t last = ctx.args.size() - 1;
   const std::optional<int64_t> deadline_ms = deadline_argument(ctx, last);
   if (!deadline_ms) return;
   const std::span<const Bytes> keys = ctx.args.subspan(1, last - 1);
-  for (const Bytes key : keys) {
-    Edit<List> list(ctx.keys, key);
-    if (list.is_other_type()) return ctx.reply.error(kWrongType);
-    if (!list) continue;
+  const bool answered = pop_from_first<List>(ctx, keys, [&](Bytes key, Edit<List>& list) {
     ctx.reply.array(2);
     ctx.reply.bulk(key);
-    return pop_elements(ctx, list, end, 1, {pop_command(end), key});
-  }
-  wait_for_any(ctx, keys, *deadline_ms);
+    pop_elements(ctx, list, end, 1, {pop_command(end), key});
+  });
+  if (!answered) wait_for_any(ctx, keys, ValueType::kList, *deadline_ms);
 }
 
 void blpop(Context& ctx) { pop_or_wait(ctx, ListEnd::kHead); }
 void brpop(Context& ctx) { pop_or_wait(ctx, ListEnd::kTail); }
 
-// False: none of the keys has a list, and nothing was answered.
-bool pop_from_first(Context& ctx, const PopArguments& wanted) {
+// False: nothing was answered.
+bool pop_several(Context& ctx, const PopArguments& wanted) {
   const ListEnd end = wanted.from_first ? ListEnd::kHead : ListEnd::kTail;
-  for (const Bytes key : wanted.keys) {
-    Edit<List> list(ctx.keys, key);
-    if (list.is_other_type()) {
-      ctx.reply.error(kWrongType);
-      return true;
-    }
-    if (!list) continue;
-    const auto count = static_cast<int64_t>(std::min<uint64_t>(wanted.count, list->size()));
+  return pop_from_first<List>(ctx, wanted.keys, [&](Bytes key, Edit<List>& list) {
+    const uint64_t count = std::min<uint64_t>(wanted.count, list->size());
+    const auto told = static_cast<int64_t>(count);
     ctx.reply.array(2);
     ctx.reply.bulk(key);
-    ctx.reply.array(count);
-    pop_elements(ctx, list, end, static_cast<uint64_t>(count),
-                 {pop_command(end), key, int64_text(count)});
-    return true;
-  }
-  return false;
+    ctx.reply.array(told);
+    pop_elements(ctx, list, end, count, {pop_command(end), key, int64_text(told)});
+  });
 }
 
 void lmpop(Context& ctx) {
   const std::optional<PopArguments> wanted = pop_arguments(ctx, 1, "LEFT", "RIGHT");
-  if (wanted && !pop_from_first(ctx, *wanted)) ctx.reply.null_array();
+  if (wanted && !pop_several(ctx, *wanted)) ctx.reply.null_array();
 }
 
 void blmpop(Context& ctx) {
   const std::optional<PopArguments> wanted = pop_arguments(ctx, 2, "LEFT", "RIGHT");
   if (!wanted) return;
   const std::optional<int64_t> deadline_ms = deadline_argument(ctx, 1);
-  if (!deadline_ms) return;
-  if (!pop_from_first(ctx, *wanted)) wait_for_any(ctx, wanted->keys, *deadline_ms);
+  if (!deadline_ms || pop_several(ctx, *wanted)) return;
+  wait_for_any(ctx, wanted->keys, ValueType::kList, *deadline_ms);
 }
 
 // clang-format off: a row is a record

@@ -52,42 +52,27 @@ void pop(Context& ctx, Extreme extreme) {
 void zpopmin(Context& ctx) { pop(ctx, Extreme::kMin); }
 void zpopmax(Context& ctx) { pop(ctx, Extreme::kMax); }
 
-void wait_for_any(Context& ctx, std::span<const Bytes> keys, int64_t deadline_ms) {
-  ctx.block({.keys = {keys.begin(), keys.end()},
-             .type = ValueType::kSortedSet,
-             .deadline_ms = deadline_ms});
-}
-
 void pop_or_wait(Context& ctx, Extreme extreme) {
   const size_t last = ctx.args.size() - 1;
   const std::optional<int64_t> deadline_ms = deadline_argument(ctx, last);
   if (!deadline_ms) return;
   const std::span<const Bytes> keys = ctx.args.subspan(1, last - 1);
-  for (const Bytes key : keys) {
-    Edit<SortedSet> set(ctx.keys, key);
-    if (set.is_other_type()) return ctx.reply.error(kWrongType);
-    if (!set) continue;
+  const bool answered = pop_from_first<SortedSet>(ctx, keys, [&](Bytes key, Edit<SortedSet>& set) {
     ctx.reply.array(3);
     ctx.reply.bulk(key);
     ElementReply reply(ctx.reply, ElementReply::Form::kInARow);
-    return pop_members(set, extreme, 1, reply, {pop_command(extreme), key});
-  }
-  wait_for_any(ctx, keys, *deadline_ms);
+    pop_members(set, extreme, 1, reply, {pop_command(extreme), key});
+  });
+  if (!answered) wait_for_any(ctx, keys, ValueType::kSortedSet, *deadline_ms);
 }
 
 void bzpopmin(Context& ctx) { pop_or_wait(ctx, Extreme::kMin); }
 void bzpopmax(Context& ctx) { pop_or_wait(ctx, Extreme::kMax); }
 
-// False: none of the keys has a sorted set, and nothing was answered.
-bool pop_from_first(Context& ctx, const PopArguments& wanted) {
+// False: nothing was answered.
+bool pop_several(Context& ctx, const PopArguments& wanted) {
   const Extreme extreme = wanted.from_first ? Extreme::kMin : Extreme::kMax;
-  for (const Bytes key : wanted.keys) {
-    Edit<SortedSet> set(ctx.keys, key);
-    if (set.is_other_type()) {
-      ctx.reply.error(kWrongType);
-      return true;
-    }
-    if (!set) continue;
+  return pop_from_first<SortedSet>(ctx, wanted.keys, [&](Bytes key, Edit<SortedSet>& set) {
     const uint64_t count = std::min<uint64_t>(wanted.count, set->size());
     ctx.reply.array(2);
     ctx.reply.bulk(key);
@@ -95,22 +80,20 @@ bool pop_from_first(Context& ctx, const PopArguments& wanted) {
     reply.begin(count);
     pop_members(set, extreme, count, reply,
                 {pop_command(extreme), key, int64_text(static_cast<int64_t>(count))});
-    return true;
-  }
-  return false;
+  });
 }
 
 void zmpop(Context& ctx) {
   const std::optional<PopArguments> wanted = pop_arguments(ctx, 1, "MIN", "MAX");
-  if (wanted && !pop_from_first(ctx, *wanted)) ctx.reply.null_array();
+  if (wanted && !pop_several(ctx, *wanted)) ctx.reply.null_array();
 }
 
 void bzmpop(Context& ctx) {
   const std::optional<PopArguments> wanted = pop_arguments(ctx, 2, "MIN", "MAX");
   if (!wanted) return;
   const std::optional<int64_t> deadline_ms = deadline_argument(ctx, 1);
-  if (!deadline_ms) return;
-  if (!pop_from_first(ctx, *wanted)) wait_for_any(ctx, wanted->keys, *deadline_ms);
+  if (!deadline_ms || pop_several(ctx, *wanted)) return;
+  wait_for_any(ctx, wanted->keys, ValueType::kSortedSet, *deadline_ms);
 }
 
 // clang-format off: a row is a record

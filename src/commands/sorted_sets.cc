@@ -192,12 +192,11 @@ void zrank(Context& ctx) { reply_rank(ctx, false); }
 void zrevrank(Context& ctx) { reply_rank(ctx, true); }
 
 void zrandmember(Context& ctx) {
-  using Draw = void (*)(const SortedSet&, Random&, ElementReply&);
-  const Draw draw = [](const SortedSet& set, Random& random, ElementReply& reply) {
-    const SortedSet::Scored scored = set.random_member(random);
-    reply.add(scored.member, scored.score);
-  };
-  draw_elements<SortedSet>(ctx, "WITHSCORES", draw);
+  draw_elements<SortedSet>(ctx, "WITHSCORES",
+                           [](const SortedSet& set, Random& random, ElementReply& reply) {
+                             const SortedSet::Scored scored = set.random_member(random);
+                             reply.add(scored.member, scored.score);
+                           });
 }
 
 void zscan(Context& ctx) {
