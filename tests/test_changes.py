@@ -16,6 +16,10 @@ LINSERT l AFTER q r
 LREM l 0 a | RPUSH l a b c d | LTRIM l 1 2 | LTRIM l 0 -1 | LMOVE l m LEFT RIGHT | RPOPLPUSH l m
 LPOP m 9
 BLPOP nosuch l 1 | RPUSH l 1 2 | BLPOP l 1 | BRPOP l 1 | RPUSH l 1 2 | BLMOVE l l2 LEFT LEFT 1
+RPUSH l 3 1 2 1 | LMPOP 2 nosuch l LEFT COUNT 2 | BLMPOP 1 1 l RIGHT | RPUSH l 3 1 2
+LMPOP 1 nosuch LEFT
+SORT l STORE l2 | SORT l GET # GET # STORE l2 | SORT l BY w* ALPHA STORE l2 | SORT nosuch STORE l2
+SORT nosuch STORE l2 | SORT l
 SADD s a b c d e | SADD s a | SADD s a z | SREM s a nosuch b | SMOVE s t c | SMOVE s t nosuch
 SADD s p q r
 SPOP s | SPOP s 2 | SPOP s 100 | SADD s 1 2 3 | SADD u 2 3 4 | SINTERSTORE v s u
@@ -27,6 +31,9 @@ HDEL h a nosuch b | HMSET h x 1 y 2 | HDEL h c d x y
 ZADD z 1 a 2 b 3 c | ZADD z 1 a | ZADD z 5 a 6 d | ZADD z XX 9 a 9 q | ZINCRBY z 1 a
 ZINCRBY z 0 a
 ZREM z a nosuch | ZADD z 1 p 2 q 3 r 4 s 5 t | ZPOPMIN z | ZPOPMAX z 2 | ZREMRANGEBYRANK z 0 1
+ZADD z2 1 p 2 q 9 s | ZUNIONSTORE u 2 z z2 | ZINTERSTORE u 2 z z2 | ZDIFFSTORE u 2 z z2
+ZDIFFSTORE u 2 z z
+ZDIFFSTORE u 1 nosuch | ZMPOP 2 nosuch z2 MIN COUNT 2 | BZMPOP 1 1 z2 MAX | ZMPOP 1 z2 MIN
 ZRANGESTORE y z 0 -1 | ZRANGESTORE y nosuch 0 -1 | BZPOPMIN z 1 | ZREMRANGEBYSCORE z -inf +inf
 XADD x 1-1 f v | XADD x 2-1 f v | XADD x 3-1 f v | XADD x MAXLEN 2 4-1 f v | XDEL x 3-1 9-9
 XTRIM x MAXLEN 0

@@ -9,8 +9,8 @@ from harness.servers import is_stock
 NEW_IN_7_2 = {
     ("zrank", "arity"), ("zrevrank", "arity"),  # WITHSCORE
     ("wait", "flags"), ("wait", "categories"),  # blocking, and allowed in scripts
-    *((name, "flags") for name in ("blpop", "brpop", "blmove", "brpoplpush", "bzpopmin",
-                                   "bzpopmax")),  # allowed in scripts
+    *((name, "flags") for name in ("blpop", "brpop", "blmove", "brpoplpush", "blmpop", "bzpopmin",
+                                   "bzpopmax", "bzmpop")),  # allowed in scripts
     ("scan", "tips"), ("randomkey", "tips"), ("latency|reset", "tips"),  # their response policy
     ("config|rewrite", "tips"), ("config|resetstat", "tips"),  # a request of all nodes
     ("client|setname", "tips"),
@@ -107,6 +107,10 @@ LONGITUDE_LATITUDE = "longitude:double, latitude:double"
 AREA = f"from:oneof(member:string=FROMMEMBER, fromlonlat:block=FROMLONLAT({LONGITUDE_LATITUDE})), "
 AREA += f"by:oneof(circle:block(radius:double=BYRADIUS, {UNIT}), "
 AREA += f"box:block(width:double=BYBOX, height:double, {UNIT})), {ORDER}, {COUNT.format('')}"
+SORT_ARGUMENTS = (
+    "key:key@0, by-pattern:pattern@1=BY?'pattern', limit:block=LIMIT?(offset:integer, "
+    "count:integer), get-pattern:pattern@1=GET?++'pattern', "
+    f"{ORDER}, sorting:pure-token=ALPHA?")
 # What else 7.2 documents otherwise, or is new in it. Arguments as `shown` shows them.
 NEW_DOCS_OF_7_2 = {
     "bitcount": {"arguments": "key:key@0, range:block?(start:integer, end:integer, "
@@ -162,6 +166,8 @@ NEW_DOCS_OF_7_2 = {
     "psetex": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `PX` argument"},
     "setex": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `EX` argument"},
     "setnx": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `NX` argument"},
+    "sort": {"arguments": SORT_ARGUMENTS + ", destination:key@2=STORE?"},  # patterns have names
+    "sort_ro": {"arguments": SORT_ARGUMENTS},
     "quit": {"doc_flags": ["deprecated"], "deprecated_since": "7.2.0",
              "replaced_by": "just closing the connection"},
     "zrank": {"history": ["7.2.0"],

@@ -71,6 +71,27 @@ def test_transactions_are_whole(two_workers):
     together([move(n) for n in range(4)] + [look] * 2)
 
 
+def test_sort_sees_one_moment_of_keys_that_it_finds(two_workers):
+    """All weights change at once; SORT, which is told of them by what a list holds, sees it so."""
+    weights = [f"w_{number}" for number in range(40)]
+
+    def write():
+        with two_workers.connect() as client:
+            for turn in range(200):
+                client("MSET", *[word for name in weights for word in (name, turn)])
+
+    def look():
+        with two_workers.connect() as client:
+            for _ in range(100):
+                values = client("SORT", "l", "BY", "w_*", "GET", "w_*")
+                assert len(values) == 40 and len(set(values)) == 1
+
+    with two_workers.connect() as client:
+        client("RPUSH", "l", *range(40))
+        client("MSET", *[word for name in weights for word in (name, 0)])
+    together([write] * 2 + [look] * 2)
+
+
 def test_watch_across_workers(two_workers):
     """Optimistic counters: a success is an increment, and none is lost."""
     done = []
