@@ -7,8 +7,7 @@
 #include "data/list.h"
 #include "data/set.h"
 #include "data/sorted_set.h"
-#include "rdb/dump.h"
-#include "rdb/rdb_format.h"
+#include "data/stream.h"
 
 namespace tandem {
 namespace {
@@ -201,23 +200,13 @@ void move_key(Context& ctx) {
   ctx.reply.integer(1);
 }
 
-// Through the serialized form, which every type has.
-std::optional<Value> serialized_copy(const Entry& entry, const EncodingLimits& limits) {
-  char digits[kInt64TextMax];
-  std::string payload;
-  dump_value(entry.ref(digits), {.version = kRdbVersionMax, .compress = false}, payload);
-  Result<Value> copied = restore_value(payload, {.limits = limits});
-  if (!copied) return std::nullopt;
-  return std::move(*copied);
-}
-
 template <class T>
 Value container_copy(const Entry& entry) {
   return Value(std::make_unique<T>(entry.as<T>().copy()));
 }
 
 // In the form that the value has.
-std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
+Value copy_of(const Entry& entry) {
   char digits[kInt64TextMax];
   switch (entry.type()) {
     case ValueType::kString:
@@ -233,7 +222,7 @@ std::optional<Value> copy_of(const Entry& entry, const EncodingLimits& limits) {
     case ValueType::kStream:
       break;
   }
-  return serialized_copy(entry, limits);
+  return Value(std::make_unique<Stream>(entry.as<Stream>()));  // shared until one is changed
 }
 
 void copy(Context& ctx) {
@@ -258,9 +247,7 @@ void copy(Context& ctx) {
   const Entry* entry = ctx.keys.read(source);
   if (entry == nullptr) return ctx.reply.integer(0);
   if (!replace && to.exists(target)) return ctx.reply.integer(0);
-  std::optional<Value> value = copy_of(*entry, ctx.keys.limits());
-  if (!value) return ctx.reply.error("ERR the value is too big to be copied");
-  to.put(event::kCopyTo, target, std::move(*value), entry->expiry_ms(), as_is(ctx));
+  to.put(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx));
   ctx.reply.integer(1);
 }
 

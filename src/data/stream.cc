@@ -2,33 +2,30 @@
 // it.
 #include "data/stream.h"
 
-#include <iterator>
 #include <utility>
 #include <vector>
 
 namespace tandem {
-namespace {
-
-// A map's node has three pointers and a colour beside what it holds.
-constexpr size_t kMapNodeBytes = 4 * sizeof(void*);
-
-}  // namespace
 
 size_t Stream::memory_bytes() const {
-  size_t bytes = sizeof(*this);
-  for (const auto& [master, node] : nodes_) {
-    bytes += kMapNodeBytes + sizeof(Nodes::value_type) + node.pack().memory_bytes();
-  }
-  for (const auto& [name, group] : groups_) {
-    bytes += kMapNodeBytes + sizeof(StreamGroups::value_type) + name.size();
-    for (const auto& [id, pending] : group.pending) {
-      bytes += kMapNodeBytes + sizeof(id) + sizeof(pending) + pending.consumer.size();
-    }
-    for (const auto& [consumer_name, consumer] : group.consumers) {
-      bytes += kMapNodeBytes + sizeof(std::string) + consumer_name.size() + sizeof(consumer);
+  size_t bytes = sizeof(*this) + nodes_.memory_bytes() + groups_.memory_bytes();
+  for (auto node = nodes_.first(); node; node.next()) bytes += node->pack().memory_bytes();
+  for (auto group = groups_.first(); group; group.next()) {
+    bytes += Bytes(group->name()).size() + group->pending().memory_bytes() +
+             group->consumers().memory_bytes();
+    for (auto consumer = group->consumers().first(); consumer; consumer.next()) {
+      bytes += Bytes(consumer->name()).size() + consumer->pending().memory_bytes();
     }
   }
   return bytes;
+}
+
+bool Stream::has_parts(size_t count) const {
+  size_t parts = nodes_.size() + groups_.size();
+  for (auto group = groups_.first(); group && parts < count; group.next()) {
+    parts += group->consumers().size() + group->pending().size();
+  }
+  return parts >= count;
 }
 
 std::optional<StreamId> Stream::next_id(uint64_t now_ms) const {
@@ -57,7 +54,7 @@ Result<void> Stream::append(StreamId id, std::span<const Bytes> fields_and_value
 StreamNode& Stream::node_for_append(StreamId id, std::span<const Bytes> fields_and_values,
                                     uint64_t value_bytes, const EncodingLimits& limits) {
   if (!nodes_.empty()) {
-    StreamNode& last = std::prev(nodes_.end())->second;
+    StreamNode& last = nodes_.write_last();
     uint64_t bytes_max = limits.stream_node_max_bytes;
     if (bytes_max == 0 || bytes_max > listpack_format::kBytesMax) {
       bytes_max = listpack_format::kBytesMax;
@@ -66,12 +63,7 @@ StreamNode& Stream::node_for_append(StreamId id, std::span<const Bytes> fields_a
                               last.live() + last.deleted() >= limits.stream_node_max_entries;
     if (!entries_full && last.pack().total_bytes() + value_bytes < bytes_max) return last;
   }
-  return nodes_.try_emplace(nodes_.end(), id, id, fields_and_values)->second;
-}
-
-Stream::Nodes::const_iterator Stream::node_for(StreamId id) const {
-  auto node = nodes_.upper_bound(id);
-  return node == nodes_.begin() ? nodes_.end() : std::prev(node);
+  return *nodes_.insert(StreamNode(id, fields_and_values)).first;
 }
 
 bool Stream::contains(StreamId id) const {
@@ -84,19 +76,19 @@ bool Stream::contains(StreamId id) const {
 }
 
 bool Stream::erase(StreamId id) {
-  const auto found = node_for(id);
-  if (found == nodes_.end()) return false;
-  StreamNode& node = nodes_.find(found->first)->second;
+  const auto found = nodes_.at_or_before(id);
+  if (!found) return false;
   std::optional<StreamNode::Entry> target;
-  node.walk(false, [&](const StreamNode::Entry& entry) {
+  found->walk(false, [&](const StreamNode::Entry& entry) {
     if (entry.id == id && !entry.is_deleted) target = entry;
     return entry.id < id;
   });
   if (!target) return false;
-  if (node.live() == 1) {
-    nodes_.erase(found);
+  const StreamId master = found->master();
+  if (found->live() == 1) {
+    nodes_.erase(master);
   } else {
-    node.mark_deleted(*target);
+    nodes_.write(master)->mark_deleted(*target);
   }
   --length_;
   if (id > counters_.max_deleted_id) counters_.max_deleted_id = id;
@@ -126,15 +118,15 @@ uint64_t Stream::trim(const StreamTrim& trim) {
   const bool by_length = trim.by == StreamTrim::By::kMaxLength;
   while (!nodes_.empty()) {
     if (by_length && length_ <= trim.max_length) break;
-    StreamNode& node = nodes_.begin()->second;
+    const StreamNode& node = *nodes_.first();
     const uint64_t live = node.live();
     if (trim.limit != 0 && removed + live > trim.limit) break;
     const bool whole = by_length ? length_ - live >= trim.max_length : node.last_id() < trim.min_id;
     if (!whole) {
-      if (!trim.approximate) removed += trim_node(node, trim);
+      if (!trim.approximate) removed += trim_first_node(trim);
       break;
     }
-    nodes_.erase(nodes_.begin());
+    nodes_.erase(StreamId(node.master()));
     length_ -= live;
     removed += live;
   }
@@ -142,8 +134,10 @@ uint64_t Stream::trim(const StreamTrim& trim) {
   return removed;
 }
 
-// Marks entries from the start of the node that has some to keep; returns how many.
-uint64_t Stream::trim_node(StreamNode& node, const StreamTrim& trim) {
+// Marks entries from the start of the node, which has some to keep; returns how many.
+uint64_t Stream::trim_first_node(const StreamTrim& trim) {
+  const StreamId master = nodes_.first()->master();
+  StreamNode& node = *nodes_.write(master);
   const uint64_t removed = node.mark_deleted_while([&](StreamId id) {
     if (trim.by == StreamTrim::By::kMinId) {
       if (id >= trim.min_id) return false;
@@ -153,7 +147,7 @@ uint64_t Stream::trim_node(StreamNode& node, const StreamTrim& trim) {
     --length_;
     return true;
   });
-  if (node.live() == 0) nodes_.erase(node.master());
+  if (node.live() == 0) nodes_.erase(master);
   return removed;
 }
 
@@ -169,25 +163,55 @@ void Stream::for_each(StreamId first, StreamId last, bool backwards, Visit visit
       return go_on = visit(entry.id, fields);
     });
   };
-  if (!backwards) {
-    auto node = node_for(first);
-    if (node == nodes_.end()) node = nodes_.begin();
-    for (; node != nodes_.end() && go_on; ++node) visit_node(node->second);
+  if (backwards) {
+    for (auto node = nodes_.at_or_before(last); node && go_on; node.previous()) visit_node(*node);
     return;
   }
-  auto node = nodes_.upper_bound(last);
-  while (node != nodes_.begin() && go_on) visit_node((--node)->second);
+  auto node = nodes_.at_or_before(first);
+  if (!node) node = nodes_.first();
+  for (; node && go_on; node.next()) visit_node(*node);
 }
 
-void Stream::for_each_node(FunctionRef<void(StreamId master, Bytes blob)> visit) const {
-  for (const auto& [master, node] : nodes_) visit(master, node.pack().bytes());
+// Whether XDEL has removed an entry behind the first one. Of the removed ones only the last is
+// known.
+bool Stream::has_tombstones() const {
+  const StreamId deleted = counters_.max_deleted_id;
+  return length_ != 0 && deleted != kStreamIdMin && deleted >= first_id_;
 }
 
-std::vector<Stream::SharedNode> Stream::share_nodes() const {
-  std::vector<SharedNode> nodes;
-  nodes.reserve(nodes_.size());
-  for (const auto& [master, node] : nodes_) nodes.push_back({master, node.share()});
-  return nodes;
+// The same, of an entry at or above this id.
+bool Stream::has_tombstone_from(StreamId id) const {
+  return has_tombstones() && id <= counters_.max_deleted_id;
+}
+
+// Counters come from commands and files, and may be anything: they wrap around.
+int64_t Stream::entries_up_to(StreamId id) const {
+  const uint64_t added = counters_.entries_added;
+  if (added == 0) return 0;
+  const bool is_last = id == last_id() || (length_ == 0 && id < last_id());
+  if (is_last) return static_cast<int64_t>(added);
+  if (id > first_id_ || has_tombstones()) return StreamGroup::kEntriesReadUnknown;
+  return static_cast<int64_t>(added - length_ + (id == first_id_ ? 1 : 0));
+}
+
+std::optional<int64_t> Stream::lag(const StreamGroup& group) const {
+  if (counters_.entries_added == 0) return 0;
+  int64_t read = group.entries_read();
+  if (read == StreamGroup::kEntriesReadUnknown || has_tombstone_from(group.last_id())) {
+    read = entries_up_to(group.last_id());
+  }
+  if (read == StreamGroup::kEntriesReadUnknown) return std::nullopt;
+  return static_cast<int64_t>(counters_.entries_added - static_cast<uint64_t>(read));
+}
+
+void Stream::note_delivery(StreamGroup& group, StreamId id) const {
+  int64_t read = group.entries_read();
+  if (read != StreamGroup::kEntriesReadUnknown && !has_tombstone_from(id)) {
+    read = static_cast<int64_t>(static_cast<uint64_t>(read) + 1);
+  } else if (counters_.entries_added != 0) {
+    read = entries_up_to(id);
+  }
+  group.move_to(id, read);
 }
 
 Result<void> Stream::append_node(StreamId master, Bytes blob) {
@@ -196,12 +220,12 @@ Result<void> Stream::append_node(StreamId master, Bytes blob) {
   }
   StreamNode node(master, Listpack::from_valid(blob));
   if (node.live() == 0) return fail(ErrorCode::kInvalid, "a stream node without entries");
-  if (!nodes_.empty() && std::prev(nodes_.end())->second.last_id() >= master) {
+  if (const auto last = nodes_.last(); last && last->last_id() >= master) {
     return fail(ErrorCode::kInvalid, "stream nodes out of order");
   }
   length_ += node.live();
   const bool is_first = nodes_.empty();
-  nodes_.try_emplace(nodes_.end(), master, std::move(node));
+  nodes_.insert(std::move(node));
   if (is_first) find_first_id();
   return {};
 }

@@ -1,56 +1,26 @@
-// A stream, and its consumer groups.
+// The value of a stream key: entries of fields and values, appended under ascending ids, in nodes
+// of data/stream_node.h ordered by their first id; and the consumer groups that read them
+// (data/stream_group.h).
+//
+// A copy costs a count, however large the stream is, and stays what it was, readable on any thread:
+// nodes and groups lie in trees whose parts are shared until somebody changes them. Whoever changes
+// a stream that is shared copies what the change touches: some nodes of these trees, one node of
+// the stream.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "base/bytes.h"
-#include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "base/result.h"
+#include "data/copy_on_write_tree.h"
 #include "data/element.h"
+#include "data/stream_group.h"
 #include "data/stream_node.h"
 
 namespace tandem {
-
-// Consumer groups of a stream, as plain data. The entries that were delivered and not yet
-// acknowledged (the PEL) stand once, in the group, with the consumer that has each; a consumer's
-// own list is the part of it that names the consumer.
-//
-// Invariant: every PendingEntry::consumer is a key of StreamGroup::consumers.
-
-struct PendingEntry {
-  std::string consumer;
-  int64_t delivery_time_ms = 0;  // Unix time of the last delivery
-  uint64_t delivery_count = 0;
-};
-
-struct StreamConsumer {
-  int64_t seen_time_ms = 0;     // Unix time of the last attempt to read
-  int64_t active_time_ms = -1;  // Unix time of the last successful read; -1: never
-};
-
-struct StreamGroup {
-  static constexpr int64_t kEntriesReadUnknown = -1;
-
-  StreamId last_id = {};
-  int64_t entries_read = kEntriesReadUnknown;
-  std::map<StreamId, PendingEntry> pending;
-  std::map<std::string, StreamConsumer, std::less<>> consumers;
-};
-
-using StreamGroups = std::map<std::string, StreamGroup, std::less<>>;
-
-// The value of a stream key: entries of fields and values, appended under ascending ids, in nodes
-// of data/stream_node.h ordered by their first id; and the consumer groups as plain data.
-//
-// Invariants: a node has at least one live entry; all ids of a node are below the next node's;
-// length() is the sum of the live entries; last_id() is never below an entry and never goes back
-// except by restore(). Not thread safe. Views are valid until the stream changes.
 
 struct StreamTrim {
   enum class By : uint8_t { kMaxLength, kMinId };
@@ -62,8 +32,14 @@ struct StreamTrim {
   uint64_t limit = 0;  // most entries to remove, 0 for no limit; only whole nodes count against it
 };
 
+// Invariants: a node has at least one live entry; all ids of a node are below the next node's;
+// length() is the sum of the live entries; last_id() is never below an entry and never goes back
+// except by restore(). Not thread safe. Views are valid until the stream changes.
 class Stream {
  public:
+  using Nodes = CopyOnWriteTree<StreamNode, ByMaster>;
+  using Groups = CopyOnWriteTree<StreamGroup, ByName>;
+
   // The counters that are not implied by the entries, as XSETID and RDB set them.
   struct Counters {
     StreamId last_id = {};
@@ -78,6 +54,9 @@ class Stream {
   StreamId max_deleted_id() const { return counters_.max_deleted_id; }
   uint64_t entries_added() const { return counters_.entries_added; }
   size_t memory_bytes() const;
+  // Whether it has at least so many nodes, groups, consumers and pending entries together. Looks at
+  // no more groups than that.
+  bool has_parts(size_t count) const;
 
   // The id that XADD * takes at this time: never at or below last_id(); nothing when the ids are
   // used up.
@@ -97,38 +76,47 @@ class Stream {
   bool contains(StreamId id) const;
   std::optional<StreamId> last_live_id() const;
 
-  StreamGroups& groups() { return groups_; }
-  const StreamGroups& groups() const { return groups_; }
+  const Groups& groups() const { return groups_; }
+  // Null: there is none of this name. It stays where it is until a group comes or goes.
+  StreamGroup* write_group(Bytes name) { return groups_.write(name); }
+  // False: the name is taken.
+  bool add_group(StreamGroup group) { return groups_.insert(std::move(group)).second; }
+  // May take long to free.
+  std::optional<StreamGroup> take_group(Bytes name) { return groups_.take(name); }
+
+  // How far groups have read is counted in all entries that the stream ever had. The count is kept
+  // as long as no XDEL has removed an entry that was still to be read; else it is known only at the
+  // stream's ends.
+
+  // How many entries there were up to this id; StreamGroup::kEntriesReadUnknown where nobody can
+  // say.
+  int64_t entries_up_to(StreamId id) const;
+  // Entries that the group has still to read.
+  std::optional<int64_t> lag(const StreamGroup& group) const;
+  // The group goes on to an entry that is delivered, the next one above its last id.
+  void note_delivery(StreamGroup& group, StreamId id) const;
 
   // For RDB: the nodes in order, and the way back. kInvalid: malformed, out of order, or without a
   // live entry.
-  size_t node_count() const { return nodes_.size(); }
-  void for_each_node(FunctionRef<void(StreamId master, Bytes blob)> visit) const;
-  struct SharedNode {
-    StreamId master;
-    CopyOnWrite<Listpack> pack;
-  };
-  // The nodes as they are now, readable on any thread whatever becomes of the stream.
-  std::vector<SharedNode> share_nodes() const;
+  const Nodes& nodes() const { return nodes_; }
   Result<void> append_node(StreamId master, Bytes blob);
   // Sets the counters as they stand in a file, a RESTORE or an XSETID. The caller has checked
   // last_id.
   void restore(const Counters& counters) { counters_ = counters; }
 
  private:
-  using Nodes = std::map<StreamId, StreamNode>;
-
-  Nodes::const_iterator node_for(StreamId id) const;
   StreamNode& node_for_append(StreamId id, std::span<const Bytes> fields_and_values,
                               uint64_t value_bytes, const EncodingLimits& limits);
   void find_first_id();
-  uint64_t trim_node(StreamNode& node, const StreamTrim& trim);
+  uint64_t trim_first_node(const StreamTrim& trim);
+  bool has_tombstones() const;
+  bool has_tombstone_from(StreamId id) const;
 
   Nodes nodes_;
   uint64_t length_ = 0;
   StreamId first_id_;
   Counters counters_;
-  StreamGroups groups_;
+  Groups groups_;
 };
 
 }  // namespace tandem

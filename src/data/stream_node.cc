@@ -29,7 +29,7 @@ std::string StreamId::text() const {
 }
 
 std::string StreamId::big_endian() const {
-  std::string key(16, '\0');
+  std::string key(kStreamIdBytes, '\0');
   for (size_t i = 0; i < 8; ++i) {
     key[i] = static_cast<char>(ms >> (56 - 8 * i));
     key[8 + i] = static_cast<char>(seq >> (56 - 8 * i));
@@ -38,7 +38,7 @@ std::string StreamId::big_endian() const {
 }
 
 StreamId StreamId::from_big_endian(Bytes key) {
-  CHECK(key.size() == 16, "a stream id has 16 bytes");
+  CHECK(key.size() == kStreamIdBytes, "a stream id has 16 bytes");
   StreamId id;
   for (size_t i = 0; i < 8; ++i) {
     id.ms = id.ms << 8 | static_cast<uint8_t>(key[i]);

@@ -17,6 +17,8 @@
 
 namespace tandem {
 
+inline constexpr size_t kStreamIdBytes = 16;  // of an id as a sequence of bytes
+
 // The id of a stream entry: milliseconds and a sequence number, ordered by both.
 struct StreamId {
   uint64_t ms = 0;
@@ -28,9 +30,10 @@ struct StreamId {
   std::optional<StreamId> next() const;
   std::optional<StreamId> previous() const;
 
-  std::string text() const;        // "ms-seq"
-  std::string big_endian() const;  // 16 bytes that sort as the ids do: the key of a node in RDB
-  static StreamId from_big_endian(Bytes key);  // key.size() == 16
+  std::string text() const;  // "ms-seq"
+  // kStreamIdBytes that sort as the ids do: the key of a node in RDB.
+  std::string big_endian() const;
+  static StreamId from_big_endian(Bytes key);
 };
 
 inline constexpr StreamId kStreamIdMin{};
@@ -63,11 +66,13 @@ class StreamNode {
   StreamNode(StreamId master, std::span<const Bytes> fields_and_values);
   // Of bytes that passed validate().
   StreamNode(StreamId master, Listpack valid) : master_(master), pack_(std::move(valid)) {}
+  // A copy costs a count, and stays what it was.
+  StreamNode(const StreamNode& other) : master_(other.master_), pack_(other.pack_.share()) {}
+  StreamNode(StreamNode&&) noexcept = default;
+  StreamNode& operator=(StreamNode&&) noexcept = default;
+  ~StreamNode() = default;
 
-  // The node as it is now, readable on any thread whatever becomes of it.
-  CopyOnWrite<Listpack> share() const { return pack_.share(); }
-
-  StreamId master() const { return master_; }
+  const StreamId& master() const { return master_; }
   const Listpack& pack() const { return *pack_; }
   uint64_t live() const;
   uint64_t deleted() const;
@@ -104,6 +109,12 @@ class StreamNode {
 
   StreamId master_;
   CopyOnWrite<Listpack> pack_;
+};
+
+struct ByMaster {
+  using Key = StreamId;
+  using Stored = StreamId;
+  static const StreamId& of(const StreamNode& node) { return node.master(); }
 };
 
 }  // namespace tandem

@@ -143,6 +143,9 @@ void Entry::destroy(Entry* entry) {
 
 bool Entry::is_long_to_free() const {
   constexpr size_t kAllocationsMin = 64;
+  constexpr size_t kStreamPartsMin =
+      1024;  // pending entries above all, some dozens of which lie in
+             // one allocation
   switch (type()) {
     case ValueType::kString:
       return false;
@@ -155,7 +158,8 @@ bool Entry::is_long_to_free() const {
     case ValueType::kHash:
       return as<Hash>().size() > kAllocationsMin;
     case ValueType::kStream:
-      return as<Stream>().node_count() > kAllocationsMin;
+      return as<Stream>().nodes().size() > kAllocationsMin ||
+             as<Stream>().has_parts(kStreamPartsMin);
   }
   return false;
 }

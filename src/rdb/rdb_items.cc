@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <liblzf/lzf.h>
 
 #include "base/number.h"
@@ -236,6 +237,19 @@ Bytes RdbDecoder::lzf_string(std::string& scratch) {
     return {};
   }
   return scratch;
+}
+
+std::string rdb_quoted(Bytes bytes) {
+  constexpr size_t kShownMax = 64;
+  std::string quoted = "\"";
+  for (const char byte : bytes.substr(0, kShownMax)) {
+    if (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\') {
+      quoted += byte;
+    } else {
+      quoted += fmt::format("\\x{:02x}", static_cast<uint8_t>(byte));
+    }
+  }
+  return quoted + (bytes.size() > kShownMax ? "...\"" : "\"");
 }
 
 }  // namespace tandem

@@ -106,4 +106,7 @@ class RdbDecoder {
   std::string problem_;
 };
 
+// For messages: in quotes, at most 64 bytes of it, what does not print as \xNN.
+std::string rdb_quoted(Bytes bytes);
+
 }  // namespace tandem

@@ -50,21 +50,21 @@ inline std::unique_ptr<Stream> random_stream(Random& random, const EncodingLimit
     stream->erase(ids[random.below(ids.size())]);
   }
   for (uint64_t left = random.below(3); left > 0; --left) {
-    StreamGroup& group = stream->groups()[random_text(random)];
-    group.last_id = ids.empty() ? StreamId{} : ids[random.below(ids.size())];
-    group.entries_read = random.below(2) == 0 ? StreamGroup::kEntriesReadUnknown
-                                              : static_cast<int64_t>(random.below(100));
+    StreamGroup group(random_text(random), ids.empty() ? StreamId{} : ids[random.below(ids.size())],
+                      random.below(2) == 0 ? StreamGroup::kEntriesReadUnknown
+                                           : static_cast<int64_t>(random.below(100)));
     for (uint64_t consumers = random.below(3); consumers > 0; --consumers) {
       const std::string name = random_text(random);
-      group.consumers[name] = {static_cast<int64_t>(random.below(1U << 31)),
-                               static_cast<int64_t>(random.below(1000)) - 1};
+      group.add_consumer(name, static_cast<int64_t>(random.below(1U << 31)));
+      StreamConsumer& consumer = *group.write_consumer(name);
+      consumer.active_time_ms = static_cast<int64_t>(random.below(1000)) - 1;
       for (const StreamId pending : ids) {
         if (random.below(4) != 0) continue;
-        group.pending.try_emplace(
-            pending,
-            PendingEntry{name, static_cast<int64_t>(random.below(1U << 31)), random.below(9)});
+        group.assign(pending, consumer, static_cast<int64_t>(random.below(1U << 31)),
+                     random.below(9));
       }
     }
+    stream->add_group(std::move(group));
   }
   return stream;
 }
@@ -130,18 +130,18 @@ inline std::string describe(const Stream& stream, int version) {
                     text += "\n";
                     return true;
                   });
-  for (const auto& [name, group] : stream.groups()) {
-    text += fmt::format("group {} last {}", rdb_quoted(name), group.last_id.text());
-    if (version >= kRdbListpacksSince) text += fmt::format(" read {}", group.entries_read);
+  for (auto group = stream.groups().first(); group; group.next()) {
+    text += fmt::format("group {} last {}", rdb_quoted(group->name()), group->last_id().text());
+    if (version >= kRdbListpacksSince) text += fmt::format(" read {}", group->entries_read());
     text += "\n";
-    for (const auto& [consumer, times] : group.consumers) {
-      text += fmt::format("consumer {} {}", rdb_quoted(consumer), times.seen_time_ms);
-      if (version >= kRdbSetListpackSince) text += fmt::format(" {}", times.active_time_ms);
+    for (auto consumer = group->consumers().first(); consumer; consumer.next()) {
+      text += fmt::format("consumer {} {}", rdb_quoted(consumer->name()), consumer->seen_time_ms);
+      if (version >= kRdbSetListpackSince) text += fmt::format(" {}", consumer->active_time_ms);
       text += "\n";
     }
-    for (const auto& [id, entry] : group.pending) {
-      text += fmt::format("pending {} {} {} {}\n", id.text(), rdb_quoted(entry.consumer),
-                          entry.delivery_time_ms, entry.delivery_count);
+    for (auto entry = group->pending().first(); entry; entry.next()) {
+      text += fmt::format("pending {} {} {} {}\n", entry->id.text(), rdb_quoted(*entry->consumer),
+                          entry->delivery_time_ms, entry->delivery_count);
     }
   }
   return text;

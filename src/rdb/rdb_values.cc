@@ -3,6 +3,7 @@
 #include "rdb/rdb_values.h"
 
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "data/set.h"
 #include "data/sorted_set.h"
 #include "rdb/rdb_format.h"
+#include "rdb/rdb_stream.h"
 
 namespace tandem {
 namespace {
@@ -450,19 +452,6 @@ std::string rdb_module_name(uint64_t id) {
   std::string name;
   for (int letter = 0; letter < 9; ++letter) name += kLetters[id >> (58 - 6 * letter) & 63];
   return name;
-}
-
-std::string rdb_quoted(Bytes bytes) {
-  constexpr size_t kShownMax = 64;
-  std::string quoted = "\"";
-  for (const char byte : bytes.substr(0, kShownMax)) {
-    if (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\') {
-      quoted += byte;
-    } else {
-      quoted += fmt::format("\\x{:02x}", static_cast<uint8_t>(byte));
-    }
-  }
-  return quoted + (bytes.size() > kShownMax ? "...\"" : "\"");
 }
 
 }  // namespace tandem

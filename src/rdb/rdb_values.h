@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "data/element.h"
-#include "data/stream.h"
 #include "keyspace/value.h"
 #include "rdb/rdb_items.h"
 
@@ -17,18 +15,14 @@ namespace tandem {
 // The type under which this version carries the value.
 uint8_t rdb_type_of(const ValueRef& value, int version);
 void rdb_encode_value(RdbEncoder& encoder, const ValueRef& value, int version);
-void rdb_encode_stream(RdbEncoder& encoder, const Stream& stream, int version);
 
-// The pieces of the above, for values that are encoded in steps (rdb_large_entry.h). What stands
+// The pieces of the above, for values that are encoded in steps (rdb_writer.h). What stands
 // before a value: its expiry (Unix time in milliseconds) if any, its type, its key.
 void rdb_encode_head(RdbEncoder& encoder, Bytes key, uint8_t type,
                      std::optional<int64_t> expire_ms);
 // How many parts a list has: nodes, or elements before version 10.
 uint64_t rdb_list_parts(const List& list, int version);
 void rdb_encode_list_node(RdbEncoder& encoder, bool plain, Bytes blob, int version);
-void rdb_encode_stream_node(RdbEncoder& encoder, StreamId master, Bytes blob);
-// What follows a stream's nodes.
-void rdb_encode_stream_tail(RdbEncoder& encoder, const Stream& stream, int version);
 
 // Decodes a value of `type`, no module type, from bytes that hold all of it. Nothing on failure:
 // the decoder knows the problem and where it was. The value may be a collection without elements,
@@ -36,15 +30,11 @@ void rdb_encode_stream_tail(RdbEncoder& encoder, const Stream& stream, int versi
 std::optional<Value> rdb_decode_value(RdbDecoder& decoder, uint8_t type,
                                       const EncodingLimits& limits);
 bool rdb_is_empty_collection(const Value& value);
-std::unique_ptr<Stream> rdb_decode_stream(RdbDecoder& decoder, uint8_t type);
 
 // A library of functions, with its opcode.
 void rdb_encode_library(RdbEncoder& encoder, Bytes code);
 
 // The nine letters of a module type's name.
 std::string rdb_module_name(uint64_t id);
-
-// For messages: in quotes, at most 64 bytes of it, what does not print as \xNN.
-std::string rdb_quoted(Bytes bytes);
 
 }  // namespace tandem

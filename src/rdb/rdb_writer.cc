@@ -15,6 +15,7 @@
 #include "data/stream.h"
 #include "rdb/rdb_format.h"
 #include "rdb/rdb_items.h"
+#include "rdb/rdb_stream.h"
 #include "rdb/rdb_values.h"
 
 namespace tandem {
@@ -119,8 +120,9 @@ constexpr size_t kElementsAStep = 32;
 // About what a shared node of a list or stream keeps in memory.
 constexpr size_t kNodeBytes = 4 * 1024;
 
-// Everything before the value's own bytes, and how many parts these have.
-void capture_head(RdbCapture& to, const Entry& entry, uint64_t parts,
+// Everything before the value's own bytes, and how many parts these have, if it is not they who say
+// so.
+void capture_head(RdbCapture& to, const Entry& entry, std::optional<uint64_t> parts,
                   const RdbWriteOptions& options) {
   char digits[kInt64TextMax];
   const uint8_t type = rdb_type_of(entry.ref(digits), options.version);
@@ -128,7 +130,7 @@ void capture_head(RdbCapture& to, const Entry& entry, uint64_t parts,
   if (entry.has_expiry()) expiry = entry.expiry_ms();
   to.add_part(RdbStringKind::key(), [&](RdbEncoder& encoder) {
     rdb_encode_head(encoder, entry.key(), type, expiry);
-    encoder.length(parts);
+    if (parts) encoder.length(*parts);
   });
 }
 
@@ -150,20 +152,16 @@ class Held {
   size_t bytes_ = 0;
 };
 
-// Lists and streams. Node(encoder, index) encodes one; `head` is what stands before them, `tail`
-// what comes behind.
-template <class Node, class EncodeNode>
-class LargeNodes final : public RdbLargeEntry {
+// Lists and streams, which are shared as they are: so no step needs their stripe. Rest encodes what
+// stands behind the head, about so many bytes a call; false: that was the end.
+template <class Rest>
+class LargeShared final : public RdbLargeEntry {
  public:
-  LargeNodes(RdbStringKind kind, RdbCapture head, std::vector<Node> nodes, EncodeNode encode,
-             RdbCapture tail, std::atomic<size_t>& held)
-      : kind_(kind),
-        head_(std::move(head)),
-        nodes_(std::move(nodes)),
-        encode_(std::move(encode)),
-        tail_(std::move(tail)),
-        held_(held) {
-    held_.set(nodes_.size() * kNodeBytes);
+  template <class... Args>
+  LargeShared(RdbStringKind kind, RdbCapture head, size_t nodes, std::atomic<size_t>& held,
+              Args&&... rest)
+      : kind_(kind), head_(std::move(head)), rest_(std::forward<Args>(rest)...), held_(held) {
+    held_.set(nodes * kNodeBytes);
   }
 
   bool step(RdbCapture& out, size_t bytes) override {
@@ -171,31 +169,37 @@ class LargeNodes final : public RdbLargeEntry {
       std::swap(out, head_);
       return true;
     }
-    while (next_ < nodes_.size() && out.bytes() < bytes) {
-      out.add_part(kind_, [&](RdbEncoder& encoder) { encode_(encoder, nodes_[next_++]); });
-    }
-    if (next_ < nodes_.size() || out.bytes() >= bytes) return true;
-    if (out.empty()) std::swap(out, tail_);
-    return !tail_.empty();
+    bool more = false;
+    out.add_part(kind_, [&](RdbEncoder& encoder) { more = rest_.encode(encoder, bytes); });
+    return more;
   }
 
  private:
   const RdbStringKind kind_;
   RdbCapture head_;
-  const std::vector<Node> nodes_;
-  const EncodeNode encode_;
-  RdbCapture tail_;
-  size_t next_ = 0;
+  Rest rest_;
   Held held_;
 };
 
-template <class Node, class EncodeNode>
-std::unique_ptr<RdbLargeEntry> large_nodes(RdbStringKind kind, RdbCapture head,
-                                           std::vector<Node> nodes, EncodeNode encode,
-                                           RdbCapture tail, std::atomic<size_t>& held) {
-  return std::make_unique<LargeNodes<Node, EncodeNode>>(kind, std::move(head), std::move(nodes),
-                                                        std::move(encode), std::move(tail), held);
-}
+class ListNodes {
+ public:
+  ListNodes(std::vector<CopyOnWrite<ListNodeBody>> nodes, int version)
+      : nodes_(std::move(nodes)), version_(version) {}
+
+  bool encode(RdbEncoder& to, size_t bytes) {
+    const uint64_t begin = to.written();
+    while (next_ < nodes_.size() && to.written() - begin < bytes) {
+      const CopyOnWrite<ListNodeBody>& node = nodes_[next_++];
+      rdb_encode_list_node(to, node->plain(), node->bytes(), version_);
+    }
+    return next_ < nodes_.size();
+  }
+
+ private:
+  const std::vector<CopyOnWrite<ListNodeBody>> nodes_;
+  const int version_;
+  size_t next_ = 0;
+};
 
 // Sets, hashes and sorted sets: what the walk tells collects in `told_`, whoever made it tell.
 class LargeElements final : public RdbLargeEntry {
@@ -278,30 +282,21 @@ std::unique_ptr<RdbLargeEntry> begin_list(const Entry& entry, const RdbWriteOpti
   if (list.node_count() < kNodesMin && !has_large_nodes(list)) return nullptr;
   RdbCapture head(options);
   capture_head(head, entry, rdb_list_parts(list, options.version), options);
-  return large_nodes(
-      RdbStringKind::value(entry.type()), std::move(head), list.share_nodes(),
-      [version = options.version](RdbEncoder& to, const CopyOnWrite<ListNodeBody>& node) {
-        rdb_encode_list_node(to, node->plain(), node->bytes(), version);
-      },
-      RdbCapture(options), held);
+  return std::make_unique<LargeShared<ListNodes>>(RdbStringKind::value(entry.type()),
+                                                  std::move(head), list.node_count(), held,
+                                                  list.share_nodes(), options.version);
 }
 
 std::unique_ptr<RdbLargeEntry> begin_stream(const Entry& entry, const RdbWriteOptions& options,
                                             std::atomic<size_t>& held) {
+  constexpr size_t kPartsMin = 256;
   const Stream& stream = entry.as<Stream>();
-  if (stream.node_count() < kNodesMin) return nullptr;
-  const auto kind = RdbStringKind::value(entry.type());
+  if (stream.nodes().size() < kNodesMin && !stream.has_parts(kPartsMin)) return nullptr;
   RdbCapture head(options);
-  capture_head(head, entry, stream.node_count(), options);
-  RdbCapture tail(options);
-  tail.add_part(
-      kind, [&](RdbEncoder& encoder) { rdb_encode_stream_tail(encoder, stream, options.version); });
-  return large_nodes(
-      kind, std::move(head), stream.share_nodes(),
-      [](RdbEncoder& to, const Stream::SharedNode& node) {
-        rdb_encode_stream_node(to, node.master, node.pack->bytes());
-      },
-      std::move(tail), held);
+  capture_head(head, entry, std::nullopt, options);
+  return std::make_unique<LargeShared<RdbStreamEncoder>>(RdbStringKind::value(entry.type()),
+                                                         std::move(head), stream.nodes().size(),
+                                                         held, stream, options.version);
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ class RdbWriter {
 //
 //   set, hash, sorted set   walked in their place (data/element_walk.h); changes between the steps
 //                           hand in what they are about to change
-//   list, stream            their nodes are shared (base/copy_on_write.h): changes copy a node
-//                           first
+//   list                    its nodes are shared (base/copy_on_write.h): changes copy a node first
+//   stream                  shared as a whole, its groups with it (data/copy_on_write_tree.h)
 //
 // Threads: begin, the destructor and, for values walked in place, step() REQUIRE the value's
 // stripe held. Others step on any one thread without it.
