@@ -24,6 +24,7 @@ void BlockedClients::add(const std::shared_ptr<Waiter>& waiter) {
       // False: the same key named twice.
       if (queue.waiters.emplace(Order{wait.type, waiter->arrival}, waiter).second) interest.add();
       if (!wait.further.empty()) queue.with_further.emplace(waiter->arrival, waiter.get());
+      if (wait.needs_keys) queue.in_need.emplace(waiter->arrival, waiter);
       return true;
     });
   }
@@ -38,6 +39,7 @@ void BlockedClients::remove(const Waiter& waiter) {
     queues_.with_present(wait.database, key, [&](Queue& queue, auto interest) {
       if (queue.waiters.erase(Order{wait.type, waiter.arrival}) != 0) interest.remove();
       queue.with_further.erase(waiter.arrival);
+      queue.in_need.erase(waiter.arrival);
       if (!queue.waiters.empty()) return true;
       key_count_.fetch_sub(1, std::memory_order_relaxed);
       return false;
@@ -54,6 +56,21 @@ std::shared_ptr<Waiter> BlockedClients::claim_next(int database, Bytes key, Valu
     for (auto at = queue.waiters.upper_bound(Order{type, arrival});
          at != queue.waiters.end() && at->first.first == type; ++at) {
       if (!at->second->claim()) continue;
+      claimed = at->second;
+      break;
+    }
+    return true;
+  });
+  return claimed;
+}
+
+std::shared_ptr<Waiter> BlockedClients::claim_next_without(int database, Bytes key,
+                                                           std::optional<ValueType> holds,
+                                                           uint64_t arrival) {
+  std::shared_ptr<Waiter> claimed;
+  queues_.with_present(database, key, [&](Queue& queue, auto) {
+    for (auto at = queue.in_need.upper_bound(arrival); at != queue.in_need.end(); ++at) {
+      if (holds == at->second->wait().type || !at->second->claim()) continue;
       claimed = at->second;
       break;
     }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,8 +44,9 @@ struct WaitTerms {
   std::vector<std::string> args = {};
   std::vector<std::string> keys = {};
   ValueType type = ValueType::kList;  // what a key must hold to be worth a try
+  bool needs_keys = false;  // or else, worth a try when one of its keys does not hold that any more
   // Stripes of all keys that the command looks at, and those of them that it needs besides the key
-  // that became ready: a move's destination.
+  // that became ready: a move's destination, or all where it needs its keys.
   StripeSet stripes = {};
   StripeSet further = {};
   int64_t deadline_ms = 0;  // unix time; 0: none
@@ -139,6 +141,10 @@ class BlockedClients {
   // The first who waits for a value of this type in the key and came after `arrival`, claimed.
   // Null: there is none. Costs the same however many wait.
   std::shared_ptr<Waiter> claim_next(int database, Bytes key, ValueType type, uint64_t arrival);
+  // The first who came after `arrival` and cannot go on waiting, claimed: it needs the key, which
+  // holds nothing now, or a value of another type.
+  std::shared_ptr<Waiter> claim_next_without(int database, Bytes key,
+                                             std::optional<ValueType> holds, uint64_t arrival);
   // Adds the stripes that those who are first in a key's queue need besides the key's: of some
   // dozen, or all stripes where more than that need any.
   void add_further_stripes(int database, Bytes key, StripeSet& out);
@@ -157,6 +163,7 @@ class BlockedClients {
   struct Queue {
     std::map<Order, std::shared_ptr<Waiter>> waiters;
     std::map<uint64_t, const Waiter*> with_further;  // those whose WaitTerms::further is not empty
+    std::map<uint64_t, std::shared_ptr<Waiter>> in_need;  // WaitTerms::needs_keys
   };
 
   Keyspace& keyspace_;

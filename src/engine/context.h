@@ -34,6 +34,9 @@ struct BlockRequest {
   ValueType type = ValueType::kList;   // if it holds a value of this type now
   int64_t deadline_ms = 0;             // unix time; 0: none
   enum class OnTimeout : uint8_t { kNull, kNullArray } on_timeout = OnTimeout::kNullArray;
+  // Run it again, too, when one of the keys is gone or holds another type: it cannot go on waiting
+  // without them, and is answered with an error then (XREADGROUP).
+  bool needs_keys = false;
   // The arguments to run again with, where they depend on this moment (XREAD's $); empty: the same.
   std::vector<std::string> args = {};
 };

@@ -4,6 +4,8 @@
 // the log the order of execution.
 #include "engine/execution.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/bytes.h"
@@ -98,6 +100,7 @@ void Execution::note_changes() {
     engine_.watch_table.mark_dirty(changed.database, changed.key);
     ready_.push_back(std::move(changed));
   }
+  std::ranges::move(access_.woken_keys(), std::back_inserter(ready_));
   for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
     const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
     engine_.watch_table.mark_database_dirty(locks_->all(), changed.database, concerned);

@@ -44,6 +44,7 @@ void Serving::wait(const Call& call, const Execution& execution) {
       .args = request.args,
       .keys = request.keys,
       .type = request.type,
+      .needs_keys = request.needs_keys,
       .stripes = execution.stripes(),
       .deadline_ms = request.deadline_ms,
       .timeout_reply = [protocol = call.client.protocol,
@@ -59,6 +60,7 @@ void Serving::wait(const Call& call, const Execution& execution) {
   for (const FoundKey& key : besides) {
     wait.further.add(engine_.keyspace.place(call.args[static_cast<size_t>(key.position)]).stripe());
   }
+  if (wait.needs_keys && wait.stripes.count() > 1) wait.further = wait.stripes;
   call.client.waiter = std::make_shared<Waiter>(std::move(wait));
   engine_.blocked.add(call.client.waiter);
 }
@@ -90,25 +92,47 @@ void Serving::serve(KeyLocks& locks, std::vector<KeyName>& ready) {
   clear_and_keep(ready, kKeptMax);
 }
 
+// What a key holds is asked anew for each waiter: those before it may have changed it.
 void Serving::serve_key(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready) {
+  const Entry* entry = engine_.keyspace.find(key.database, key.key);
+  // It is told again when it is deleted.
+  if (entry != nullptr && entry->expired_at(clock_.unix_ms())) return;
+  const bool served_all = serve_each(locks, key, ready, [&](uint64_t arrival) {
+    const std::optional<ValueType> type = type_in(key);
+    return type ? engine_.blocked.claim_next(key.database, key.key, *type, arrival) : nullptr;
+  });
+  if (!served_all) return;
+  serve_each(locks, key, ready, [&](uint64_t arrival) {
+    return engine_.blocked.claim_next_without(key.database, key.key, type_in(key), arrival);
+  });
+}
+
+std::optional<ValueType> Serving::type_in(const KeyName& key) const {
+  const Entry* entry = engine_.keyspace.find(key.database, key.key);
+  if (entry == nullptr || entry->expired_at(clock_.unix_ms())) return std::nullopt;
+  return entry->type();
+}
+
+// False: the others have to wait for stripes.
+bool Serving::serve_each(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready,
+                         ClaimNext claim_next) {
   StripeSet needed;
   needed.add(engine_.keyspace.place(key.key).stripe());
   for (uint64_t arrival = 0;;) {
-    const Entry* entry = engine_.keyspace.find(key.database, key.key);
-    if (entry == nullptr || entry->expired_at(clock_.unix_ms())) return;
-    const auto waiter = engine_.blocked.claim_next(key.database, key.key, entry->type(), arrival);
-    if (waiter == nullptr) return;
+    const auto waiter = claim_next(arrival);
+    if (waiter == nullptr) return true;
     arrival = waiter->arrival;
     StripeSet all = waiter->wait().further;
     all.add(needed);
     if (!locks.cover(all)) {
       waiter->release();
       later_.push_back(key);
-      return;
+      return false;
     }
     // The role may have changed while the client waited: its write is not ours to make any more.
     if (waiter->command()->has(kWrite) && engine_.gate.is(Gate::kReadOnlyReplica)) {
-      return waiter->release();
+      waiter->release();
+      continue;
     }
     if (waiter->wait().is_gone && waiter->wait().is_gone()) {
       waiter->drop();

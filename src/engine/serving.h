@@ -6,7 +6,8 @@
 //
 // A waiter's other keys are alternatives (BLPOP a b): while `b` is served, `a` is looked at if its
 // stripe is free, and counts as absent otherwise, for if it had anything the waiter would not wait.
-// Only what a command needs besides (a move's destination) has to be held.
+// Only what a command needs besides (a move's destination) has to be held. Who needs its keys to be
+// there (XREADGROUP) needs them all, and is also served when one is gone.
 //
 // A key that changed without those stripes (it expired, or another database was written to) is
 // served a little later, under locks of its own: nothing came that could be taken away.
@@ -15,9 +16,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "engine/accounts.h"
 #include "engine/execution.h"
 
@@ -51,6 +54,10 @@ class Serving {
   };
 
   void serve_key(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready);
+  using ClaimNext = FunctionRef<std::shared_ptr<Waiter>(uint64_t arrival)>;
+  bool serve_each(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready,
+                  ClaimNext claim_next);
+  std::optional<ValueType> type_in(const KeyName& key) const;
   void try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
                  std::vector<KeyName>& ready);
   bool take_locks_for(const KeyName& key, KeyLocks& locks);

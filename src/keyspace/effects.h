@@ -197,6 +197,12 @@ inline constexpr KeyEvent kZRemRangeByLex{KeyEventClass::kSortedSet, "zremrangeb
 inline constexpr KeyEvent kXAdd{KeyEventClass::kStream, "xadd"};
 inline constexpr KeyEvent kXTrim{KeyEventClass::kStream, "xtrim"};
 inline constexpr KeyEvent kXDel{KeyEventClass::kStream, "xdel"};
+inline constexpr KeyEvent kXSetId{KeyEventClass::kStream, "xsetid"};
+inline constexpr KeyEvent kXGroupCreate{KeyEventClass::kStream, "xgroup-create"};
+inline constexpr KeyEvent kXGroupSetId{KeyEventClass::kStream, "xgroup-setid"};
+inline constexpr KeyEvent kXGroupDestroy{KeyEventClass::kStream, "xgroup-destroy"};
+inline constexpr KeyEvent kXGroupCreateConsumer{KeyEventClass::kStream, "xgroup-createconsumer"};
+inline constexpr KeyEvent kXGroupDelConsumer{KeyEventClass::kStream, "xgroup-delconsumer"};
 
 }  // namespace event
 

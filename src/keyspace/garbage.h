@@ -1,5 +1,6 @@
-// What has left the keyspace and takes long to free: flushed databases, large values, and what lay
-// beside the keys. Freed when this goes, on whatever thread that is; nobody else sees it any more.
+// What has left the keyspace and takes long to free: flushed databases, large values, large parts
+// of values, and what lay beside the keys. Freed when this goes, on whatever thread that is; nobody
+// else sees it any more.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ class Garbage {
   }
 
   void add(Entry* entry) { entries_.push_back(entry); }
-  void add(std::shared_ptr<void> other) { others_.push_back(std::move(other)); }
+  void add(std::shared_ptr<const void> other) { others_.push_back(std::move(other)); }
   bool empty() const { return tables_ == nullptr && entries_.empty() && others_.empty(); }
   int64_t keys() const {
     return static_cast<int64_t>(entries_.size()) + (tables_ == nullptr ? 0 : tables_->keys());
@@ -39,7 +40,7 @@ class Garbage {
  private:
   TablesRef tables_;
   std::vector<Entry*> entries_;
-  std::vector<std::shared_ptr<void>> others_;
+  std::vector<std::shared_ptr<const void>> others_;
 };
 
 }  // namespace tandem

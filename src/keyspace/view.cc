@@ -30,6 +30,7 @@ void KeyAccess::forget_outcome() {
   if (!has_outcome()) [[likely]]
     return;
   clear_and_keep(changed_keys_, kKeptMax);
+  clear_and_keep(woken_keys_, kKeptMax);
   clear_and_keep(own_expiries_, kKeptMax);
   clear_and_keep(changed_databases_, kKeptMax);
 }

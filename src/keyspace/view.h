@@ -81,6 +81,11 @@ class KeyAccess {
   // Something happened to a key: whoever watches it or waits for it is to be told.
   void changed(const KeyEvent& event, int database, Bytes key, const KeyPlace& place,
                uint64_t changes);
+  // Who waits for the key is to look again, though nothing changed for who watches it.
+  void wake(int database, Bytes key, const KeyPlace& place) {
+    if (keyspace_.interest().any(place.hash)) [[unlikely]]
+      woken_keys_.push_back({database, std::string(key)});
+  }
   // What more there is to tell of a change, as "expire" of SET with EX.
   void tell(const KeyEvent& event, int database, Bytes key) {
     if (listener_ != nullptr && event.event_class != KeyEventClass::kUntold) [[unlikely]]
@@ -96,13 +101,19 @@ class KeyAccess {
   }
   // The execution has noted something besides its counters. Most have not.
   bool has_outcome() const {
-    return !changed_keys_.empty() || !own_expiries_.empty() || !changed_databases_.empty();
+    return !changed_keys_.empty() || !woken_keys_.empty() || !own_expiries_.empty() ||
+           !changed_databases_.empty();
   }
   // What the execution has noted, once the engine has read it.
   void forget_outcome();
   // Those that are too big to free while a client waits.
   Garbage& large_garbage() { return large_garbage_; }
   void discard(Entry* entry);
+  // Part of a value that stays, and that takes long to free.
+  template <class Part>
+  void discard_large(Part part) {
+    large_garbage_.add(std::make_shared<const Part>(std::move(part)));
+  }
 
   Keyspace& keyspace() { return keyspace_; }
   const EncodingLimits& limits() const { return limits_; }
@@ -121,6 +132,7 @@ class KeyAccess {
     uint64_t changes = 0;
   };
   std::vector<KeyName>& changed_keys() { return changed_keys_; }
+  std::vector<KeyName>& woken_keys() { return woken_keys_; }
   // Given in kClear.
   std::vector<OwnExpiry>& own_expiries() { return own_expiries_; }
   // Databases that changed as a whole (flushed, swapped).
@@ -149,6 +161,7 @@ class KeyAccess {
   bool only_held_ = false;
   std::span<const DeclaredKey> declared_;
   std::vector<KeyName> changed_keys_;
+  std::vector<KeyName> woken_keys_;
   std::vector<OwnExpiry> own_expiries_;
   std::vector<ChangedDatabase> changed_databases_;
   std::vector<TablesRef> dropped_tables_;
@@ -241,6 +254,8 @@ class View {
   void set_expiry(const KeyEvent& event, Bytes key, int64_t expiry_ms, const Effect& effect);
   // Something more that a change was, as "expire" of SET with EX: after its own event.
   void tell(const KeyEvent& event, Bytes key) { access_.tell(event, database_, key); }
+  // Who waits for the key looks again; who watches it need not know.
+  void wake(Bytes key) { access_.wake(database_, key, access_.place(key)); }
 
   // Whole databases; REQUIRE scope everything where nothing else is said.
   int64_t size() const { return access_.keyspace().keys(database_); }
@@ -315,6 +330,10 @@ class View {
     effect.state(access_.effects(), database_);
     access_.changed(event, database_, key, place, changes);
   }
+  void state_quietly(uint64_t changes, const Effect& effect) {
+    effect.state(access_.effects(), database_);
+    access_.counters().changes += changes;
+  }
   // For Edit: a new container, of which nothing is told yet, and the end of one that lost its last
   // element.
   void install(Bytes key, const KeyPlace& place, Value value);
@@ -350,6 +369,10 @@ inline constexpr bool kMayBeEmpty = std::is_same_v<T, Stream>;
 // wakes whoever watches the key or waits for it, and it deletes the key if the container has become
 // empty ("del"; an empty stream stays).
 //
+// Some changes are none for who watches the key or waits for it: of a stream's consumer groups, who
+// read it and do not change what it holds. They end with done_quietly(); their events are told by
+// View::tell().
+//
 // From change() or create() on an edit owes done(), or unchanged() if nothing came of it. One that
 // ends owing is a mistake of the handler's and ends the process: no change can pass WATCH, blocked
 // clients and replicas by in silence.
@@ -364,7 +387,7 @@ class Edit {
     other_type_ = entry->type() != TypeOf<T>::value;
     if (!other_type_) container_ = &entry->template as<T>();
   }
-  ~Edit() { CHECK(!owes_, "a change is stated by done() or unchanged()"); }
+  ~Edit() { CHECK(!owes_, "a change is stated by done(), done_quietly() or unchanged()"); }
   Edit(const Edit&) = delete;
   Edit& operator=(const Edit&) = delete;
 
@@ -402,6 +425,11 @@ class Edit {
         keys_.erase_emptied(key_, place_);
       }
     }
+  }
+  void done_quietly(uint64_t changes, const Effect& effect) {
+    CHECK(owes_, "only what has changed is stated");
+    owes_ = false;
+    keys_.state_quietly(changes, effect);
   }
   // What change() was asked for did not come about: not one byte is different.
   void unchanged() {

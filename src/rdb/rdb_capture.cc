@@ -37,7 +37,7 @@ void RdbCapture::add(const Entry& entry) {
   shared_bytes_ += value.text.size();
 }
 
-void RdbCapture::add_part(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode) {
+void RdbCapture::add(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode) {
   StringSink sink(plain_);
   Notes notes(*this, kind);
   RdbEncoder encoder(sink, options_.compress ? &notes : nullptr);

@@ -40,7 +40,7 @@ class RdbCapture {
   // REQUIRES: the entry's stripe held, and no call of encode() so far.
   void add(const Entry& entry);
   // Part of an entry, as `encode` writes it; `kind` says what its strings are.
-  void add_part(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode);
+  void add(RdbStringKind kind, FunctionRef<void(RdbEncoder&)> encode);
 
   // Appends the next entries, of about `bytes` in all. `packing`: who tries LZF, if the options say
   // so; null: all goes out plain, which takes next to no time. False: these were the last, and

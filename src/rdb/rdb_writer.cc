@@ -128,7 +128,7 @@ void capture_head(RdbCapture& to, const Entry& entry, std::optional<uint64_t> pa
   const uint8_t type = rdb_type_of(entry.ref(digits), options.version);
   std::optional<int64_t> expiry;
   if (entry.has_expiry()) expiry = entry.expiry_ms();
-  to.add_part(RdbStringKind::key(), [&](RdbEncoder& encoder) {
+  to.add(RdbStringKind::key(), [&](RdbEncoder& encoder) {
     rdb_encode_head(encoder, entry.key(), type, expiry);
     if (parts) encoder.length(*parts);
   });
@@ -170,7 +170,7 @@ class LargeShared final : public RdbLargeEntry {
       return true;
     }
     bool more = false;
-    out.add_part(kind_, [&](RdbEncoder& encoder) { more = rest_.encode(encoder, bytes); });
+    out.add(kind_, [&](RdbEncoder& encoder) { more = rest_.encode(encoder, bytes); });
     return more;
   }
 
@@ -246,7 +246,7 @@ class LargeElements final : public RdbLargeEntry {
 
  private:
   void tell(FunctionRef<void(RdbEncoder&)> encode) {
-    told_.add_part(kind_, encode);
+    told_.add(kind_, encode);
     if (!stepping_) held_.set(told_.bytes());  // handed in by a change
   }
 
