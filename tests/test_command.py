@@ -91,6 +91,8 @@ RENAMED_IN_7_2 = {
     "longitude_latitude_member": "data", "id_or_auto": "id-selector", "auto_id": "auto-id",
     "nosave_save": "save-selector", "offset_count": "limit", "on_off_skip": "action",
     "timeout_error": "unblock-type", "username_password": "auth",
+    "groupname": "group", "consumername": "consumer", "group_consumer": "group-block",
+    "entries_added": "entries-added", "max_deleted_entry_id": "max-deleted-id",
 }
 DEPRECATED_BY_SET = {"doc_flags": ["deprecated"], "deprecated_since": "2.6.12"}
 TYPES = "normal:pure-token=NORMAL, master:pure-token=MASTER{}, {}replica:pure-token=REPLICA{}, "
@@ -111,6 +113,8 @@ SORT_ARGUMENTS = (
     "key:key@0, by-pattern:pattern@1=BY?'pattern', limit:block=LIMIT?(offset:integer, "
     "count:integer), get-pattern:pattern@1=GET?++'pattern', "
     f"{ORDER}, sorting:pure-token=ALPHA?")
+GROUP_AND_ID = "key:key@0, group:string, id-selector:oneof(id:string, new-id:pure-token=$)"
+ENTRIES_READ = "entriesread:integer=ENTRIESREAD?'entries-read'"
 # What else 7.2 documents otherwise, or is new in it. Arguments as `shown` shows them.
 NEW_DOCS_OF_7_2 = {
     "bitcount": {"arguments": "key:key@0, range:block?(start:integer, end:integer, "
@@ -170,6 +174,17 @@ NEW_DOCS_OF_7_2 = {
     "sort_ro": {"arguments": SORT_ARGUMENTS},
     "quit": {"doc_flags": ["deprecated"], "deprecated_since": "7.2.0",
              "replaced_by": "just closing the connection"},
+    "xclaim": {
+        "arguments": "key:key@0, group:string, consumer:string, min-idle-time:string, id:string+, "
+        "ms:integer=IDLE?, unix-time-milliseconds:unix-time=TIME?, count:integer=RETRYCOUNT?, "
+        "force:pure-token=FORCE?, justid:pure-token=JUSTID?, lastid:string=LASTID?"},
+    "xgroup|create": {
+        "arguments": f"{GROUP_AND_ID}, mkstream:pure-token=MKSTREAM?, {ENTRIES_READ}"},
+    "xgroup|setid": {"arguments": f"{GROUP_AND_ID}, {ENTRIES_READ}"},
+    "xinfo|consumers": {"history": ["7.2.0"]},
+    "xinfo|stream": {
+        "history": ["6.0.0", "7.0.0", "7.2.0"],
+        "arguments": "key:key@0, full-block:block?(full:pure-token=FULL, count:integer=COUNT?)"},
     "zrank": {"history": ["7.2.0"],
               "arguments": "key:key@0, member:string, withscore:pure-token=WITHSCORE?"},
     "zrevrank": {"history": ["7.2.0"],

@@ -24,6 +24,8 @@ KNOWN = [
     ("EVAL", "return redis.call('get', 'k')", "0"), ("EVAL", "return redis.call('incr', 'n')", "0"),
     ("BLPOP", "k", "0"), ("BLPOP", "none", "0"), ("BLMOVE", "none", "k", "LEFT", "LEFT", "0"),
     ("BZPOPMIN", "none", "0"), ("XREAD", "BLOCK", "0", "STREAMS", "none", "$"), ("WAIT", "1", "0"),
+    ("XGROUP", "CREATE", "stream", "g", "$", "MKSTREAM"),
+    ("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "stream", ">"),
     ("BRPOPLPUSH", "none", "k", "0"), ("SUBSCRIBE", "c"), ("UNSUBSCRIBE", "c"),
     ("PSUBSCRIBE", "c*"), ("PUBLISH", "c", "m"), ("SORT", "k", "STORE", "k2"),
     ("SET", "k", "1", "PX", "1"),

@@ -1,4 +1,4 @@
-// Streams: XADD, XTRIM, XDEL, XLEN, XRANGE, XREAD, and ids as they write them.
+// Streams: XADD, XTRIM, XDEL, XLEN, XRANGE, XREVRANGE, XSETID.
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/number.h"
 #include "commands/arguments.h"
+#include "commands/stream_parts.h"
 #include "commands/table.h"
 #include "data/stream.h"
 #include "data/stream_node.h"
@@ -16,111 +17,6 @@
 
 namespace tandem {
 namespace {
-
-constexpr Bytes kInvalidId = "ERR Invalid stream ID specified as stream command argument";
-constexpr size_t kIdTextMax = 127;
-
-// What strtoull takes: spaces and a sign may lead, and zeros; below zero it counts down from the
-// top. Only a plain negative number is refused.
-std::optional<uint64_t> parse_part(Bytes text) {
-  if (parse_int64(text).value_or(0) < 0) return std::nullopt;
-  while (!text.empty() && ascii_space(text.front())) text.remove_prefix(1);
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  const std::optional<uint64_t> value = parse_uint64(without_leading_zeros(text));
-  return value && negative ? uint64_t{0} - *value : value;
-}
-
-// XADD's: "*" takes the time, "5-*" the next sequence number.
-struct NewStreamId {
-  std::optional<uint64_t> ms;
-  std::optional<uint64_t> seq;
-};
-
-std::optional<NewStreamId> parse_id(Bytes text, bool may_be_open) {
-  if (text.size() > kIdTextMax) return std::nullopt;
-  text = text.substr(0, text.find('\0'));
-  const size_t dash = text.find('-');
-  const std::optional<uint64_t> ms = parse_part(text.substr(0, dash));
-  if (!ms) return std::nullopt;
-  if (dash == Bytes::npos) return NewStreamId{.ms = ms, .seq = std::nullopt};
-  const Bytes seq_text = text.substr(dash + 1);
-  if (may_be_open && seq_text == "*") return NewStreamId{.ms = ms, .seq = std::nullopt};
-  const std::optional<uint64_t> seq = parse_part(seq_text);
-  if (!seq) return std::nullopt;
-  return NewStreamId{.ms = ms, .seq = seq};
-}
-
-std::optional<StreamId> parse_whole(Context& ctx, Bytes text, uint64_t missing_seq) {
-  const std::optional<NewStreamId> id = parse_id(text, false);
-  if (!id) {
-    ctx.reply.error(kInvalidId);
-    return std::nullopt;
-  }
-  return StreamId{.ms = *id->ms, .seq = id->seq.value_or(missing_seq)};
-}
-
-// "5-3", or "5" with the sequence number that the command assumes. Has answered if there is
-// nothing.
-std::optional<StreamId> stream_id_argument(Context& ctx, size_t index, uint64_t missing_seq) {
-  return parse_whole(ctx, ctx.args[index], missing_seq);
-}
-
-// One end of XRANGE: also "-", "+" and "(5-3", which leaves the id itself out.
-enum class RangeEnd : uint8_t { kStart, kStop };
-
-std::optional<StreamId> stream_bound_argument(Context& ctx, size_t index, RangeEnd end) {
-  Bytes text = ctx.args[index];
-  const bool start = end == RangeEnd::kStart;
-  const bool exclusive = text.size() > 1 && text.front() == '(';
-  if (exclusive) text.remove_prefix(1);
-  if (!exclusive && text == "-") return kStreamIdMin;
-  if (!exclusive && text == "+") return kStreamIdMax;
-  const uint64_t missing_seq = start ? 0 : std::numeric_limits<uint64_t>::max();
-  const std::optional<StreamId> id = parse_whole(ctx, text, missing_seq);
-  if (!id || !exclusive) return id;
-  const std::optional<StreamId> inside = start ? id->next() : id->previous();
-  if (!inside) {
-    ctx.reply.error(start ? "ERR invalid start ID for the interval"
-                          : "ERR invalid end ID for the interval");
-  }
-  return inside;
-}
-
-std::optional<NewStreamId> new_stream_id_argument(Context& ctx, size_t index) {
-  const Bytes text = ctx.args[index];
-  if (text == "*") return NewStreamId{};
-  std::optional<NewStreamId> id = parse_id(text, true);
-  if (!id) {
-    ctx.reply.error(kInvalidId);
-    return std::nullopt;
-  }
-  // Without a dash the sequence number is 0, not open.
-  if (text.find('-') == Bytes::npos) id->seq = 0;
-  return id;
-}
-
-struct EntryRange {
-  StreamId first;
-  StreamId last;
-  bool backwards = false;
-  uint64_t count_max = 0;  // 0: no limit
-};
-
-// [[id, [field, value, ...]], ...]
-void reply_entries(ReplyWriter& reply, const Stream& stream, const EntryRange& range) {
-  const ReplyWriter::Mark array = reply.begin_array();
-  uint64_t count = 0;
-  stream.for_each(range.first, range.last, range.backwards,
-                  [&](StreamId id, std::span<const Element> fields_and_values) {
-                    reply.array(2);
-                    reply.bulk(id.text());
-                    reply.array(static_cast<int64_t>(fields_and_values.size()));
-                    for (const Element& element : fields_and_values) reply.bulk(element.text());
-                    return ++count != range.count_max;
-                  });
-  reply.end_array(array, static_cast<int64_t>(count));
-}
 
 // The trimming words of XADD and XTRIM: MAXLEN or MINID, = or ~, the threshold, LIMIT.
 struct TrimWords {
@@ -339,15 +235,11 @@ void xdel(Context& ctx) {
   Edit<Stream> stream(ctx.keys, ctx.args[1]);
   if (stream.is_other_type()) return ctx.reply.error(kWrongType);
   if (!stream) return ctx.reply.integer(0);
-  std::vector<StreamId> ids;
-  for (size_t i = 2; i < ctx.args.size(); ++i) {
-    const std::optional<StreamId> id = stream_id_argument(ctx, i, 0);
-    if (!id) return;
-    ids.push_back(*id);
-  }
+  const auto ids = stream_id_arguments(ctx, 2);
+  if (!ids) return;
   Stream& entries = stream.change();
   uint64_t removed = 0;
-  for (const StreamId id : ids) removed += entries.erase(id) ? 1 : 0;
+  for (const StreamId id : *ids) removed += entries.erase(id) ? 1 : 0;
   ctx.reply.integer(static_cast<int64_t>(removed));
   removed > 0 ? stream.done(event::kXDel, removed, as_is(ctx)) : stream.unchanged();
 }
@@ -385,127 +277,74 @@ void reply_range(Context& ctx, bool backwards) {
 void xrange(Context& ctx) { reply_range(ctx, false); }
 void xrevrange(Context& ctx) { reply_range(ctx, true); }
 
-// XREAD, which may wait. While it waits, $ means the last id of the moment when it began.
-
-struct ReadRequest {
-  uint64_t count_max = 0;
-  bool may_wait = false;
-  int64_t deadline_ms = 0;
-  size_t first_key = 0;
-  size_t streams = 0;
+struct SetIdRequest {
+  StreamId last_id;
+  std::optional<uint64_t> entries_added;
+  StreamId max_deleted_id;  // 0-0: stays
 };
 
-bool parse_read(Context& ctx, ReadRequest& request) {
-  OptionWords words(ctx, 1);
-  while (!words.done() && request.first_key == 0) {
-    if (words.take("BLOCK", 1)) {
-      const std::optional<int64_t> deadline_ms = deadline_ms_argument(ctx, words.position());
-      if (!deadline_ms) return false;
+std::optional<SetIdRequest> parse_set_id(Context& ctx) {
+  const std::optional<StreamId> last_id = stream_id_argument(ctx, 2, 0);
+  if (!last_id) return std::nullopt;
+  SetIdRequest request{.last_id = *last_id, .entries_added = {}, .max_deleted_id = {}};
+  const auto refuse = [&ctx](Bytes error) {
+    ctx.reply.error(error);
+    return std::nullopt;
+  };
+  for (OptionWords words(ctx, 3); !words.done();) {
+    if (words.take("ENTRIESADDED", 1)) {
+      const std::optional<int64_t> added = words.integer();
+      if (!added) return std::nullopt;
+      if (*added < 0) return refuse("ERR entries_added must be positive");
+      request.entries_added = static_cast<uint64_t>(*added);
+    } else if (words.take("MAXDELETEDID", 1)) {
+      const std::optional<StreamId> id = stream_id_argument(ctx, words.position(), 0);
+      if (!id) return std::nullopt;
       words.text();
-      request.may_wait = true;
-      request.deadline_ms = *deadline_ms;
-    } else if (words.take("COUNT", 1)) {
-      const std::optional<int64_t> count = words.integer();
-      if (!count) return false;
-      request.count_max = *count < 0 ? 0 : static_cast<uint64_t>(*count);
-    } else if (words.take("STREAMS", 1)) {
-      request.first_key = words.position();
-    } else if (words.take("GROUP", 2)) {
-      ctx.reply.error(
-          "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
-      return false;
-    } else if (words.take("NOACK")) {
-      ctx.reply.error(
-          "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
-      return false;
+      if (*id > *last_id) {
+        return refuse(
+            "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
+      }
+      request.max_deleted_id = *id;
     } else {
-      break;
+      return refuse(kSyntaxError);
     }
   }
-  if (request.first_key == 0) {
-    ctx.reply.error(kSyntaxError);
-    return false;
-  }
-  const size_t left = ctx.args.size() - request.first_key;
-  if (left % 2 != 0) {
-    ctx.reply.error(
-        "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be "
-        "specified.");
-    return false;
-  }
-  request.streams = left / 2;
-  return true;
+  return request;
 }
 
-// A stream to read, null if its key is absent, and the id to read after.
-struct Source {
-  Bytes key;
-  const Stream* stream = nullptr;
-  StreamId after;
-
-  bool has_news() const { return stream != nullptr && stream->last_live_id() > after; }
-};
-
-std::optional<Source> source_argument(Context& ctx, const ReadRequest& request, size_t number) {
-  const size_t id_index = request.first_key + request.streams + number;
-  Source source{.key = ctx.args[request.first_key + number], .stream = nullptr, .after = {}};
-  if (!ctx.keys.read(source.key, source.stream)) {
-    ctx.reply.error(kWrongType);
-    return std::nullopt;
+// Why the stream cannot have these counters; empty: it can.
+Bytes objection(const Stream& stream, const SetIdRequest& request) {
+  if (request.last_id < stream.max_deleted_id()) {
+    return "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
   }
-  if (ctx.args[id_index] == "$") {
-    if (source.stream != nullptr) source.after = source.stream->last_id();
-    return source;
+  if (stream.empty()) return {};
+  if (request.last_id < stream.last_live_id()) {
+    return "ERR The ID specified in XSETID is smaller than the target stream top item";
   }
-  if (ctx.args[id_index] == ">") {
-    ctx.reply.error(
-        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP "
-        "<group> <consumer> option.");
-    return std::nullopt;
+  if (request.entries_added && *request.entries_added < stream.length()) {
+    return "ERR The entries_added specified in XSETID is smaller than the target stream length";
   }
-  const std::optional<StreamId> id = stream_id_argument(ctx, id_index, 0);
-  if (!id) return std::nullopt;
-  source.after = *id;
-  return source;
+  return {};
 }
 
-void wait_for_news(Context& ctx, const ReadRequest& request, const std::vector<Source>& sources) {
-  BlockRequest wait{
-      .keys = {}, .type = ValueType::kStream, .deadline_ms = request.deadline_ms, .args = {}};
-  wait.args.assign(ctx.args.begin(), ctx.args.end());
-  for (size_t i = 0; i < sources.size(); ++i) {
-    wait.keys.emplace_back(sources[i].key);
-    wait.args[request.first_key + request.streams + i] = sources[i].after.text();
+void xsetid(Context& ctx) {
+  const std::optional<SetIdRequest> request = parse_set_id(ctx);
+  if (!request) return;
+  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  if (stream.is_other_type()) return ctx.reply.error(kWrongType);
+  if (!stream) return ctx.reply.error(kNoSuchKey);
+  if (const Bytes error = objection(*stream, *request); !error.empty()) {
+    return ctx.reply.error(error);
   }
-  ctx.block(std::move(wait));
-}
-
-void xread(Context& ctx) {
-  ReadRequest request;
-  if (!parse_read(ctx, request)) return;
-  std::vector<Source> sources;
-  int64_t with_news = 0;
-  for (size_t i = 0; i < request.streams; ++i) {
-    const std::optional<Source> source = source_argument(ctx, request, i);
-    if (!source) return;
-    sources.push_back(*source);
-    with_news += source->has_news() ? 1 : 0;
-  }
-  if (with_news == 0) {
-    return request.may_wait ? wait_for_news(ctx, request, sources) : ctx.reply.null_array();
-  }
-  const bool as_map = ctx.reply.protocol() > 2;
-  as_map ? ctx.reply.map(with_news) : ctx.reply.array(with_news);
-  for (const Source& source : sources) {
-    if (!source.has_news()) continue;
-    if (!as_map) ctx.reply.array(2);
-    ctx.reply.bulk(source.key);
-    reply_entries(ctx.reply, *source.stream,
-                  {.first = *source.after.next(),
-                   .last = kStreamIdMax,
-                   .backwards = false,
-                   .count_max = request.count_max});
-  }
+  const bool keeps_deleted = request->max_deleted_id == kStreamIdMin;
+  stream.change().restore(
+      {.last_id = request->last_id,
+       .max_deleted_id = keeps_deleted ? stream->max_deleted_id() : request->max_deleted_id,
+       .entries_added = request->entries_added.value_or(stream->entries_added())});
+  stream.done_quietly(1, as_is(ctx));
+  ctx.keys.tell(event::kXSetId, ctx.args[1]);
+  ctx.reply.ok();
 }
 
 }  // namespace
@@ -544,13 +383,12 @@ std::vector<CommandRow> stream_rows() {
        .history = "6.2.0 An end may be excluded", .complexity = "O(N) for N entries",
        .summary = "Returns entries between two ids, the last one first",
        .syntax = "key end:string start:string [COUNT count]"},
-      {.name = "xread", .arity = -4,
-       .flags = kReadOnly | kBlocking | kMovableKeys | kBlocksByOption,
-       .keys = {KeySpec{.use = "RO access", .begin = 1,
-                .begin_keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}}, .handler = xread,
-       .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",
-       .summary = "Returns entries after an id from several streams, waiting for them if asked",
-       .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]"},
+      {.name = "xsetid", .arity = -3, .flags = kWrite | kDenyOom | kFast,
+       .keys = {key_at(1, "RW update")}, .handler = xsetid, .group = "stream", .since = "5.0.0",
+       .history = "7.0.0 Takes ENTRIESADDED and MAXDELETEDID", .complexity = "O(1)",
+       .summary = "Sets what a stream knows besides its entries, for servers among themselves",
+       .syntax = "key last-id:string [ENTRIESADDED entries-added:integer]@7.0.0 "
+                 "[MAXDELETEDID max-deleted-id]@7.0.0"},
   };
 }
 // clang-format on

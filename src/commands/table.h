@@ -26,6 +26,9 @@ std::vector<CommandRow> lcs_rows();
 std::vector<CommandRow> hyperloglog_rows();
 std::vector<CommandRow> geo_rows();
 std::vector<CommandRow> geo_search_rows();
+std::vector<CommandRow> stream_read_rows();
+std::vector<CommandRow> stream_group_rows();
+std::vector<CommandRow> stream_info_rows();
 
 std::vector<CommandRow> key_rows();
 std::vector<CommandRow> sort_rows();

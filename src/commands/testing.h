@@ -33,6 +33,8 @@ namespace tandem {
 
 struct StageClient final : ClientState {
   explicit StageClient(ClientKind client_kind) : ClientState(client_kind) {}
+  // Executes what comes from a primary, if it obeys.
+  StageClient(ClientKind client_kind, bool obeys) : ClientState(client_kind, obeys) {}
   std::function<void(std::string)> unblocker() override {
     return [this](std::string reply) {
       waiter = nullptr;

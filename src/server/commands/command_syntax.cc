@@ -57,7 +57,7 @@ constexpr std::pair<std::string_view, Type> kWordTypes[] = {
 };
 
 constexpr std::pair<std::string_view, std::string_view> kSymbolNames[] = {
-    {"=", "equal"}, {"~", "approximately"}, {"*", "auto-id"}};
+    {"=", "equal"}, {"~", "approximately"}, {"*", "auto-id"}, {"$", "new-id"}};
 
 template <typename Value, size_t kCount>
 Value look_up(const std::pair<std::string_view, Value> (&table)[kCount], std::string_view word,
