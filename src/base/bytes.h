@@ -58,6 +58,18 @@ constexpr int ascii_hex_value(char c) {
   return -1;
 }
 
+// Two lower-case hexadecimal digits for each byte.
+inline std::string hex_text(std::span<const uint8_t> bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const uint8_t byte : bytes) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
 constexpr bool equal_ignore_case(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {

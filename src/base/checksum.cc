@@ -138,17 +138,6 @@ Sha1Digest sha1(Bytes bytes) {
   return digest;
 }
 
-std::string hex_text(const Sha1Digest& digest) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(digest.size() * 2);
-  for (const uint8_t byte : digest) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-  }
-  return out;
-}
-
 std::string sha1_hex(Bytes bytes) { return hex_text(sha1(bytes)); }
 
 }  // namespace tandem

@@ -21,6 +21,5 @@ using Sha1Digest = std::array<uint8_t, 20>;
 Sha1Digest sha1(Bytes bytes);
 // Forty lower-case hexadecimal digits.
 std::string sha1_hex(Bytes bytes);
-std::string hex_text(const Sha1Digest& digest);
 
 }  // namespace tandem

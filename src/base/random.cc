@@ -1,7 +1,10 @@
 #include "base/random.h"
 
+#include <array>
+
 #include <sys/random.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace tandem {
@@ -45,6 +48,18 @@ uint64_t entropy_seed() {
   uint64_t seed = 0;
   CHECK(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "the kernel gives entropy");
   return seed;
+}
+
+std::string entropy_hex(size_t digits) {
+  std::string text;
+  while (text.size() < digits) {
+    std::array<uint8_t, 32> bytes;
+    CHECK(getrandom(bytes.data(), bytes.size(), 0) == ssize_t{bytes.size()},
+          "the kernel gives entropy");
+    text += hex_text(bytes);
+  }
+  text.resize(digits);
+  return text;
 }
 
 }  // namespace tandem

@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -24,5 +25,8 @@ class Random {
 
 // A seed from the kernel's entropy, for programs; tests and simulations choose their own.
 uint64_t entropy_seed();
+
+// Lower-case hexadecimal digits that nobody can guess, for secrets.
+std::string entropy_hex(size_t digits);
 
 }  // namespace tandem
