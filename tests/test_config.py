@@ -160,8 +160,7 @@ def test_config_set_of_a_directive_without_effect_warns(server, client):
 
 
 # What would promise safety or a limit that is not there.
-PROMISES = ["user default off", "user default on >secret ~* +@all", "user alice on nopass +@all",
-            "aclfile users.acl", "appendonly yes", "maxmemory 100mb", "maxmemory-clients 1gb",
+PROMISES = ["appendonly yes", "maxmemory 100mb", "maxmemory-clients 1gb",
             "maxmemory-clients 10%", "tls-port 6380", "tls-cert-file a.crt", "tls-replication yes",
             "loadmodule a.so", "cluster-enabled yes", "notify-keyspace-events KEA"]
 

@@ -114,6 +114,9 @@ Result<void> Config::load_text(const std::string& text, int depth) {
     Result<void> done = words
                             ? load_words(*words, depth)
                             : fail(ErrorCode::kInvalid, "Unbalanced quotes in configuration line");
+    if (done && !words->empty() && equal_ignore_case(words->front(), "user")) {
+      done = declare_user(std::span(*words).subspan(1), report_head(number, line));
+    }
     if (done && words->size() == 3 && equal_ignore_case(words->front(), "rename-command")) {
       renames_.push_back({(*words)[1], (*words)[2], report_head(number, line)});
     }
@@ -169,6 +172,18 @@ Result<void> Config::load_known(const FileDirective& known, std::span<const std:
   if (known.promises == nullptr) return {};
   if (!known.promises(values)) return {};
   return fail(ErrorCode::kInvalid, fmt::format("'{}' cannot be had: {}", known.name, known.why));
+}
+
+Result<void> Config::declare_user(std::span<const std::string> words, std::string report) {
+  const auto has_name = [&](const UserDeclaration& other) { return other.words[0] == words[0]; };
+  if (std::ranges::any_of(users_, has_name)) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("Error in user declaration '{}': Duplicate user found. A user can only "
+                            "be defined once in config files",
+                            words[0]));
+  }
+  users_.push_back({{words.begin(), words.end()}, std::move(report)});
+  return {};
 }
 
 Result<void> Config::include(const std::string& pattern, int depth) {
@@ -321,6 +336,7 @@ Result<void> Config::rewrite() {
     entries.push_back({directive.name, directive.alias, value_lines(directive, value, options_),
                        value == initial_[&directive]});
   }
+  if (user_lines_ != nullptr) entries.push_back({"user", "", user_lines_()});
   if (auto replaced = files_.replace(file_, rewrite_config(text, entries)); !replaced) {
     return fail(ErrorCode::kIo, "ERR Rewriting config file: " + replaced.error().text);
   }

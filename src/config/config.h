@@ -39,7 +39,7 @@ class ConfigFiles {
 // lock after the value was set, on the thread of CONFIG SET, and may refuse; then all values of
 // that CONFIG SET go back.
 //
-// Threads: load() and on_change() before other threads start; the rest from any thread.
+// Threads: load() and the two on_... before other threads start; the rest from any thread.
 
 struct ConfigStart {
   std::string file;             // empty: none
@@ -63,6 +63,13 @@ struct CommandRename {
   std::string report;
 };
 
+// A line "user NAME RULES...". Which rules there are is known elsewhere; `report` as in
+// CommandRename.
+struct UserDeclaration {
+  std::vector<std::string> words;  // the name and the rules
+  std::string report;
+};
+
 class Config {
  public:
   using Apply = std::function<Result<void>()>;
@@ -77,11 +84,18 @@ class Config {
   const std::vector<std::string>& warnings() const { return warnings_; }
   // In the order of their lines; each applies to what those before it left.
   const std::vector<CommandRename>& renames() const { return renames_; }
+  // No two of one name.
+  const std::vector<UserDeclaration>& users() const { return users_; }
   // The file's absolute path, empty without one.
   const std::string& file() const { return file_; }
 
   // Called once for a CONFIG SET that changed any directive of the part.
   void on_change(Part part, Apply apply);
+  // What the lines "user" of the file are to be from now on; asked at each CONFIG REWRITE. Without
+  // it they stay.
+  void on_rewrite_users(std::function<std::vector<std::string>()> lines) {
+    user_lines_ = std::move(lines);
+  }
 
   // Every directive, by name and by alias, that a pattern matches.
   std::vector<ConfigPair> get(std::span<const std::string> patterns);
@@ -102,6 +116,7 @@ class Config {
   Result<void> load_text(const std::string& text, int depth);
   Result<void> load_words(std::span<const std::string> words, int depth);
   Result<void> load_known(const FileDirective& known, std::span<const std::string> values);
+  Result<void> declare_user(std::span<const std::string> words, std::string report);
   Result<void> include(const std::string& pattern, int depth);
   Result<void> set_words(const Directive& directive, std::span<const std::string> words);
   Result<void> set_accepted(const Directive& directive, std::span<const std::string> words);
@@ -117,6 +132,8 @@ class Config {
   std::string file_;
   std::vector<std::string> warnings_;
   std::vector<CommandRename> renames_;
+  std::vector<UserDeclaration> users_;
+  std::function<std::vector<std::string>()> user_lines_;
   std::set<const Directive*> seen_;  // while a load lasts: directives that a line has already set
   std::map<const Directive*, std::string> accepted_;  // values that are not the defaults
   std::map<const Directive*, std::string> initial_;   // every default, as text

@@ -111,9 +111,6 @@ std::string configuration_page() {
   for (const FileDirective& directive : file_directives()) {
     page += fmt::format("| `{}` | {} |\n", directive.name, effect(directive));
   }
-  page +=
-      "\nA line `user default` that restricts nothing, as CONFIG REWRITE of Redis writes it, is "
-      "taken.\n";
   return page;
 }
 

@@ -80,7 +80,6 @@ constexpr std::string_view kNoModules = "there are no modules";
 constexpr std::string_view kNoSyslog = "lines go to logfile or the standard output only";
 constexpr std::string_view kNoScores = "the kernel's choice of what to end is left alone";
 constexpr std::string_view kNoPinning = "threads are not bound to processors";
-constexpr std::string_view kNoAcl = "there are no users but the default one, who may do everything";
 constexpr std::string_view kNoAppendFile = "there is no append-only file";
 constexpr std::string_view kNoEviction =
     "nothing is evicted and nothing refused for want of memory";
@@ -175,9 +174,9 @@ const auto& server_table() {
       {"latency-tracking-info-percentiles", "", SpecialKind{}, kBindPercentiles, kMultiWord},
       {"notify-keyspace-events", "", CheckedKind{normalize_event_classes},
        refused("", "keyspace events are not published")},
-      {"aclfile", "", TextKind{}, refused("", kNoAcl), kImmutable},
-      {"acllog-max-len", "", IntegerKind{0, kLongMax}, Accepted{"128", kNoAcl}},
-      {"acl-pubsub-default", "", EnumKind{kAclPubsub}, Accepted{"resetchannels", kNoAcl}},
+      {"aclfile", "", TextKind{}, FIELD(server.acl_file), kImmutable},
+      {"acllog-max-len", "", IntegerKind{0, kLongMax}, FIELD(server.acl_log_entries_max)},
+      {"acl-pubsub-default", "", EnumKind{kAclPubsub}, ENUM(server.all_channels_by_default)},
   });
   return kTable;
 }
@@ -391,22 +390,10 @@ const auto& data_table() {
   return kTable;
 }
 
-// The line that CONFIG REWRITE of Redis adds for a default user whom nobody restricted. Here he is
-// so anyway.
-bool is_unrestricted_default(std::span<const std::string> words) {
-  constexpr std::string_view kGranted[] = {"on",          "nopass",  "sanitize-payload",
-                                           "~*",          "allkeys", "&*",
-                                           "allchannels", "+@all",   "allcommands"};
-  return !words.empty() && words[0] == "default" &&
-         std::ranges::all_of(words.subspan(1), [&](const std::string& word) {
-           return std::ranges::find(kGranted, word) != std::end(kGranted);
-         });
-}
-
 constexpr std::string_view kLongGone = "Redis itself has long ignored it";
 
 constexpr FileDirective kFileDirectives[] = {
-    {"user", 1, 1000, kNoAcl, [](auto words) { return !is_unrestricted_default(words); }},
+    {"user", 1, std::numeric_limits<int>::max(), ""},
     {"loadmodule", 1, 1000, kNoModules, [](auto) { return true; }},
     {"rename-command", 2, 2, ""},
     {"list-max-ziplist-entries", 1, 1, kLongGone},

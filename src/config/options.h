@@ -134,6 +134,9 @@ struct ServerOptions {
   Option<int> shutdown_on_sigint = kShutdownDefault;
   Option<int> shutdown_on_sigterm = kShutdownDefault;
   Option<int64_t> shutdown_timeout_seconds = 10;
+  TextOption acl_file;                                  // aclfile
+  Option<int64_t> acl_log_entries_max = 128;            // acllog-max-len
+  Option<bool> all_channels_by_default = false;         // acl-pubsub-default
   Option<int> debug_command_access = kAccessNobody;     // enable-debug-command
   Option<int> protected_config_access = kAccessNobody;  // enable-protected-configs
   Option<Supervisor> supervised = Supervisor::kNone;

@@ -25,6 +25,13 @@ void Accounts::error(Bytes reply) {
   if (engine_.observer != nullptr) engine_.observer->error_reply(reply);
 }
 
+void Accounts::denied(const ClientState& client, const Command& command,
+                      std::span<const Bytes> args, const Denial& denial, DenialContext context,
+                      int64_t now_unix_us) {
+  if (engine_.observer == nullptr) return;
+  engine_.observer->command_denied(client, command, args, denial, context, now_unix_us);
+}
+
 void Accounts::keys(const KeyAccess::Counters& seen) {
   if (seen.hits != 0) counters.keyspace_hits.add(seen.hits);
   if (seen.misses != 0) counters.keyspace_misses.add(seen.misses);

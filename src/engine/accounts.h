@@ -67,6 +67,9 @@ class Accounts {
   void failed(const Command& command) { of(command).failed.add(1); }
   // An error was answered; once each.
   void error(Bytes reply);
+  // Rights did not allow a call.
+  void denied(const ClientState& client, const Command& command, std::span<const Bytes> args,
+              const Denial& denial, DenialContext context, int64_t now_unix_us);
   // Hits, misses, expired keys and changes of one execution.
   void keys(const KeyAccess::Counters& seen);
   void show(const Command& command, const ClientState& client, std::span<const Bytes> args,

@@ -34,6 +34,35 @@ Bytes busy_text(uint32_t bits) {
   return (bits & Gate::kBusyFunction) != 0 ? kBusyFunctionText : kBusyScriptText;
 }
 
+void take_rights(ClientState& client, uint64_t word) {
+  const uint64_t version = Gate::rights_version(word);
+  if (Gate::rights_version(client.standing) == version) return;
+  client.standing = version | static_cast<uint32_t>(client.standing);
+  client.rights = client.account == nullptr ? nullptr : client.account->rights();
+  const bool limited =
+      client.account != nullptr && (client.rights == nullptr || !client.rights->are_unlimited());
+  client.set(kLimited, limited);
+}
+
+std::optional<Denial> denial(const Command& command, std::span<const Bytes> args,
+                             const ClientState& client) {
+  if (!client.is(kLimited)) return std::nullopt;
+  if (client.rights == nullptr) return Denial{};
+  return client.rights->denial(command, args);
+}
+
+std::string denial_text(const Denial& denial, const Command& command, Bytes user) {
+  switch (denial.reason) {
+    case DenialReason::kCommand:
+      return fmt::format("User {} has no permissions to run the '{}' command", user,
+                         command.full_name);
+    case DenialReason::kKey:
+      return "No permissions to access a key";
+    case DenialReason::kChannel:
+      return "No permissions to access a channel";
+  }
+}
+
 uint32_t effective_flags(const Command& command, const ClientState& client,
                          std::span<const Bytes> args) {
   if (command.row.flags_of != nullptr) [[unlikely]]
@@ -41,7 +70,8 @@ uint32_t effective_flags(const Command& command, const ClientState& client,
   const uint32_t flags = command.row.flags;
   if ((flags & kRunsQueue) == 0) [[likely]]
     return flags;
-  constexpr uint32_t kOneIsEnough = kWrite | kMayReplicate | kDenyOom | kNoAsyncLoading;
+  constexpr uint32_t kOneIsEnough =
+      kWrite | kMayReplicate | kDenyOom | kNoAsyncLoading | kNamesChannels;
   constexpr uint32_t kAllMust = kLoading | kStale;
   return (flags | (client.queued_any & kOneIsEnough)) & (client.queued_all | ~kAllMust);
 }
@@ -52,7 +82,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
     if (allowed_in_stream(command)) return std::nullopt;
     return std::string(kNoStreamCommand);
   }
-  const bool subscribed_only = client.subscribed && client.protocol == 2;
+  const bool subscribed_only = client.is(kSubscribed) && client.protocol == 2;
   if (bits == 0 && !subscribed_only) [[likely]]
     return std::nullopt;
 
@@ -78,8 +108,7 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
   if (when(Gate::kBusyScript) && !answered && client.kind != ClientKind::kScript) {
     return std::string(busy_text(bits));
   }
-  constexpr uint32_t kMeetsKeys = kWrite | kReadOnly | kMayReplicate;
-  if (client.is_monitor && (flags & kMeetsKeys) != 0) return std::string(kMonitorAsks);
+  if (client.is(kMonitors) && (flags & kMeetsKeys) != 0) return std::string(kMonitorAsks);
   return std::nullopt;
 }
 

@@ -1,12 +1,19 @@
-// Whether a command is let in: a pure function of its row, its client and the node's conditions.
+// Whether a command is let in: a pure function of its row, its client, the node's conditions, and,
+// where its user is limited, of its arguments.
 //
 // It is asked when a command comes, when a transaction queues it, and again under its stripes if
-// the conditions have changed since: only then can they not change any more before it is executed.
-// It is asked for each command inside a transaction or script, too.
+// the conditions or the rights of users have changed since: only then can they not change any more
+// before it is executed. It is asked for each command inside a transaction or script, too.
+//
+// Rights cost a client that may do everything nothing: that it is limited is one of its conditions,
+// and the version of its rights is compared together with them, in one word
+// (ClientState::standing). A client that finds another version takes its rights anew, once; no
+// other look takes a lock.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -21,7 +28,7 @@ Bytes busy_text(uint32_t bits);
 
 // A password is asked for, and this client has not given it.
 inline bool locked_out(const ClientState& client, uint32_t bits) {
-  return !client.authenticated && (bits & Gate::kAuthRequired) != 0;
+  return client.is(kUnauthenticated) && (bits & Gate::kAuthRequired) != 0;
 }
 
 // What may stand in a replication stream: beside what changes data or replicates by itself, what
@@ -31,12 +38,23 @@ inline bool allowed_in_stream(const Command& command) {
 }
 
 // The usual case, seen at a glance: nothing speaks against the command. False: look closer.
-inline bool is_let_in_at_once(const Command& command, const ClientState& client, uint32_t bits) {
+// `word`: the gate's.
+inline bool is_let_in_at_once(const Command& command, const ClientState& client, uint64_t word) {
   if (client.kind == ClientKind::kLink) {
-    return allowed_in_stream(command) && (bits & (Gate::kPausedAll | Gate::kPausedWrites)) == 0;
+    return allowed_in_stream(command) && (word & (Gate::kPausedAll | Gate::kPausedWrites)) == 0;
   }
-  return (bits & command.judged_by) == 0 && !client.subscribed && !client.is_monitor;
+  return ((word ^ client.standing) & command.judged_by) == 0;
 }
+
+// Gives the client its account's rights, if it has others than those of this version.
+void take_rights(ClientState& client, uint64_t word);
+
+// Why the client's user may not make this call; nothing if it may.
+std::optional<Denial> denial(const Command& command, std::span<const Bytes> args,
+                             const ClientState& client);
+// As its clients are told, without an error's code: it names the command, but neither key nor
+// channel.
+std::string denial_text(const Denial& denial, const Command& command, Bytes user);
 
 // The flags by which a command is judged: its row's, or those of this very call; for EXEC with what
 // is queued. One that writes makes all of them write; one that may not run while the data load
@@ -44,9 +62,10 @@ inline bool is_let_in_at_once(const Command& command, const ClientState& client,
 uint32_t effective_flags(const Command& command, const ClientState& client,
                          std::span<const Bytes> args);
 
-// The error that refuses this command now ("READONLY You can't write against a read only
-// replica."), or nothing. Redis's order of checks. `flags`: effective ones. Of the primary's stream
-// only what cannot be part of one is refused (SAVE, SUBSCRIBE).
+// The error that refuses this command now for another reason than rights ("READONLY You can't write
+// against a read only replica."), or nothing. Redis's order of checks, in which rights come behind
+// authentication and before all the rest. `flags`: effective ones. Of the primary's stream only
+// what cannot be part of one is refused (SAVE, SUBSCRIBE).
 std::optional<std::string> refusal(const Command& command, uint32_t flags,
                                    const ClientState& client, uint32_t bits);
 

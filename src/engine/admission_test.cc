@@ -7,10 +7,12 @@
 namespace tandem {
 namespace {
 
-// Every combination of flags that admission looks at, under every single condition.
+// Every combination of flags that admission looks at, under every single condition of the node and
+// of the client.
 TEST(Admission, LooksNoFurtherOnlyWhereNothingWouldRefuse) {
-  constexpr uint32_t kLookedAt[] = {kWrite,  kReadOnly,         kDenyOom,      kLoading,  kStale,
-                                    kNoAuth, kReportsDiskError, kMayReplicate, kAllowBusy};
+  constexpr uint32_t kLookedAt[] = {kWrite,           kReadOnly, kDenyOom,          kLoading,
+                                    kStale,           kNoAuth,   kReportsDiskError, kMayReplicate,
+                                    kWhileSubscribed, kAllowBusy};
   for (uint32_t chosen = 0; chosen < 1u << std::size(kLookedAt); ++chosen) {
     CommandRow row{.name = "some"};
     for (size_t i = 0; i < std::size(kLookedAt); ++i) {
@@ -20,17 +22,20 @@ TEST(Admission, LooksNoFurtherOnlyWhereNothingWouldRefuse) {
     rows.push_back(row);
     const Registry registry(std::move(rows));
     const Command& command = *registry.find("some");
-    ClientState client(ClientKind::kNormal);
-    client.authenticated = false;
-    // A stale link is refused by three conditions together.
-    constexpr uint32_t kBackground = Gate::kReplica | Gate::kStaleRefused;
-    for (uint32_t bit = 1; bit <= Gate::kStaleRefused; bit <<= 1) {
-      const uint32_t bits = kBackground | bit;
-      const uint32_t flags = effective_flags(command, client, {});
-      const bool let_in =
-          !refusal(command, flags, client, bits) && !is_held_back(flags, client, bits);
-      if ((bits & command.judged_by) == 0) {
-        EXPECT_TRUE(let_in) << chosen << " " << bits;
+    for (const uint32_t condition :
+         {uint32_t{0}, uint32_t{kUnauthenticated}, uint32_t{kSubscribed}, uint32_t{kMonitors}}) {
+      ClientState client(ClientKind::kNormal);
+      if (condition != 0) client.set(static_cast<ClientCondition>(condition), true);
+      // A stale link is refused by three conditions together.
+      constexpr uint32_t kBackground = Gate::kReplica | Gate::kStaleRefused;
+      for (uint32_t bit = 1; bit <= Gate::kStaleRefused; bit <<= 1) {
+        const uint32_t bits = kBackground | bit;
+        const uint32_t flags = effective_flags(command, client, {});
+        const bool let_in =
+            !refusal(command, flags, client, bits) && !is_held_back(flags, client, bits);
+        if (is_let_in_at_once(command, client, bits)) {
+          EXPECT_TRUE(let_in) << chosen << " " << condition << " " << bits;
+        }
       }
     }
   }

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "engine/registrations.h"
+#include "engine/rights.h"
 #include "keyspace/stripe_lock.h"
 #include "keyspace/value.h"
 #include "keyspace/view.h"
@@ -38,6 +39,8 @@ struct Command;
 // What a client waits for, and how it is reached. Constant while it waits.
 struct WaitTerms {
   const Command* command = nullptr;
+  uint64_t client = 0;  // its id
+  std::shared_ptr<const Account> account = {};
   int database = 0;
   int protocol = 2;
   // To run the command again. Empty where it waits for something else than keys (WAIT).

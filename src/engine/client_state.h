@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/gate.h"
+#include "engine/rights.h"
 
 namespace tandem {
 
@@ -59,9 +61,23 @@ struct ClientState {
   uint64_t id = 0;
   int database = 0;
   int protocol = 2;
-  bool authenticated = true;  // or came while no password was asked for
-  bool subscribed = false;    // in RESP2 only a few commands are allowed then
-  bool is_monitor = false;    // it may look at everything, and ask for no key
+
+  // Which user it is; null for what nobody limits: a stream.
+  std::shared_ptr<const Account> account;
+  // The account's rights, of the version in `standing`; null if it has none, or is null itself.
+  std::shared_ptr<const Rights> rights;
+  // As the gate's word is made: its conditions (ClientCondition), and above them the version of its
+  // rights.
+  uint64_t standing = 0;
+  bool is(ClientCondition condition) const { return (standing & condition) != 0; }
+  void set(ClientCondition condition, bool on) {
+    standing = on ? standing | condition : standing & ~uint64_t{condition};
+  }
+  // Another user, whose rights it learns with its next command.
+  void become(std::shared_ptr<const Account> who) {
+    account = std::move(who);
+    standing = static_cast<uint32_t>(standing);
+  }
 
   // What it executed or queued last, for people; null before the first.
   const Command* last_command = nullptr;

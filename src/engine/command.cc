@@ -22,16 +22,18 @@ uint64_t name_hash(Bytes name) {
 }
 
 // What engine/admission.cc asks of a row with these flags.
-uint32_t judging_conditions(const CommandRow& row) {
+uint64_t judging_conditions(const CommandRow& row) {
   const uint32_t flags = row.flags;
   // What is queued decides, or the arguments.
-  if ((flags & kRunsQueue) != 0 || row.flags_of != nullptr) return ~uint32_t{0};
-  uint32_t conditions = Gate::kPausedAll | Gate::kBusyScript;
-  const auto add = [&conditions](bool concerned, uint32_t condition) {
+  if ((flags & kRunsQueue) != 0 || row.flags_of != nullptr) return ~uint64_t{0};
+  uint64_t conditions = Gate::kPausedAll | Gate::kBusyScript;
+  const auto add = [&conditions](bool concerned, uint64_t condition) {
     if (concerned) conditions |= condition;
   };
   const bool writes = (flags & kWrite) != 0;
-  add((flags & kNoAuth) == 0, Gate::kAuthRequired);
+  add((flags & kNoAuth) == 0, kUnauthenticated | kLimited | Gate::rights_version(~uint64_t{0}));
+  add((flags & kWhileSubscribed) == 0, kSubscribed);
+  add((flags & kMeetsKeys) != 0, kMonitors);
   add((flags & kDenyOom) != 0, Gate::kOutOfMemory);
   add(writes || (flags & kReportsDiskError) != 0, Gate::kDiskError);
   add(writes, Gate::kTooFewReplicas | Gate::kReadOnlyReplica);
@@ -42,9 +44,9 @@ uint32_t judging_conditions(const CommandRow& row) {
 }
 
 uint32_t category(std::string_view name) {
-  const auto found = std::ranges::find(kCategoryNames, name);
-  CHECK(found != std::end(kCategoryNames), "a row's category is a known one");
-  return 1u << (found - std::begin(kCategoryNames));
+  const uint32_t bit = category_bit(name);
+  CHECK(bit != 0, "a row's category is a known one");
+  return bit;
 }
 
 // Those that a row states, or its group's by the category's name. Pubsub's comes with the flag.
@@ -57,8 +59,7 @@ uint32_t own_categories(const CommandRow& row) {
   if (row.group == "sorted-set") return category("sortedset");
   if (row.group == "generic") return category("keyspace");
   if (row.group == "transactions") return category("transaction");
-  const bool known = std::ranges::find(kCategoryNames, row.group) != std::end(kCategoryNames);
-  return known && row.group != "pubsub" ? category(row.group) : 0;
+  return row.group != "pubsub" ? category_bit(row.group) : 0;
 }
 
 uint32_t categories_of(const CommandRow& row, bool is_container) {
@@ -78,6 +79,13 @@ uint32_t categories_of(const CommandRow& row, bool is_container) {
 }
 
 }  // namespace
+
+uint32_t category_bit(Bytes name) {
+  for (size_t at = 0; at < std::size(kCategoryNames); ++at) {
+    if (equal_ignore_case(kCategoryNames[at], name)) return 1u << at;
+  }
+  return 0;
+}
 
 void add_rows(std::vector<CommandRow>& rows, std::vector<CommandRow> more) {
   for (CommandRow& row : more) {
@@ -137,6 +145,7 @@ const Command* Registry::compile(CommandRow row, const std::string& prefix) {
   CHECK(command.row.scope != LockScope::kVisits || !command.has(kWrite | kMayReplicate),
         "what is changed stripe by stripe would have no place in the log");
   if (command.has(kFast)) command.row.flags |= kBrief;
+  if (command.row.channels != ChannelUse::kNone) command.row.flags |= kNamesChannels;
   command.judged_by = judging_conditions(command.row);
   command.categories = categories_of(command.row, !subcommands.empty());
   if (command.row.keys.size() == 1) command.only_key_at = command.row.keys[0].fixed_position();

@@ -56,6 +56,18 @@ enum CommandFlag : uint32_t {
   kBlocksByOption = 1u << 25,    // blocks where it has the word BLOCK: an error in scripts
   kBrief = 1u << 26,  // its time depends on its arguments alone, as of all that are fast (kFast)
   kBetweenServers = 1u << 27,  // in a stream it is about the link: nothing is executed
+  kNamesChannels = 1u << 28,   // CommandRow::channels
+};
+
+// What looks at keys or changes them.
+inline constexpr uint32_t kMeetsKeys = kWrite | kReadOnly | kMayReplicate;
+
+// Which arguments are channels that a user must have the right to.
+enum class ChannelUse : uint8_t {
+  kNone,
+  kPublishes,           // the first
+  kSubscribes,          // all
+  kSubscribesPatterns,  // all, and they are patterns
 };
 
 // What the executor locks for a command.
@@ -82,6 +94,7 @@ struct CommandRow {
   // Where arguments decide about flags, as a script does by its first line; empty: nowhere.
   CallFlags flags_of = {};
   std::vector<KeySpec> keys = {};
+  ChannelUse channels = ChannelUse::kNone;
   LockScope scope = LockScope::kKeys;
   LockScope (*scope_of)(std::span<const Bytes> args) = nullptr;  // only of kByArguments
   Handler handler = nullptr;  // one of the two, or neither for a mere container of subcommands
@@ -114,6 +127,8 @@ inline constexpr std::string_view kCategoryNames[] = {
     "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
     "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
     "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
+// The category's bit, named in any case; 0: there is none.
+uint32_t category_bit(Bytes name);
 
 // A row in the registry. `id` numbers commands and subcommands from 0, for statistics.
 struct Command {
@@ -122,9 +137,9 @@ struct Command {
   std::string full_name;  // "get", "client|id"
   std::string called;     // the name by which it is asked for; empty: by none
   std::vector<const Command*> subcommands;
-  // The conditions of the node (engine/gate.h) that may refuse it or hold it back. While none of
-  // them holds, admission looks no further.
-  uint32_t judged_by = 0;
+  // The conditions of the node and of its client (engine/gate.h) that may refuse it or hold it
+  // back, and the version of users' rights. While none of them holds, admission looks no further.
+  uint64_t judged_by = 0;
   // Where the one key of each call stands; 0: find_keys() knows.
   int only_key_at = 0;
   uint32_t categories = 0;  // of access, as bits: kCategoryNames
@@ -176,7 +191,7 @@ class Registry {
 
   // Any case. A container's subcommand is not resolved here.
   const Command* find(Bytes name) const;
-  // By the name in its row, whatever it is called.
+  // By the full name of its row, whatever it is called.
   const Command* find_original(Bytes name) const;
   // "get", or "client|id".
   const Command* find_full(Bytes name) const;

@@ -53,6 +53,8 @@ std::shared_ptr<Waiter> SessionContext::block_externally(int64_t deadline_ms,
   auto deliver = client.unblocker();
   if (deliver == nullptr) return nullptr;
   client.waiter = std::make_shared<Waiter>(WaitTerms{.command = &command,
+                                                     .client = client.id,
+                                                     .account = client.account,
                                                      .database = client.database,
                                                      .protocol = client.protocol,
                                                      .deadline_ms = deadline_ms,

@@ -28,7 +28,7 @@
 namespace tandem {
 
 // Told of commands while Gate::kMonitored is set (MONITOR), of each that took long (SLOWLOG,
-// LATENCY), and of each error that was answered. Any thread.
+// LATENCY), of each error that was answered, and of what rights did not allow. Any thread.
 class CommandObserver {
  public:
   virtual ~CommandObserver() = default;
@@ -40,6 +40,10 @@ class CommandObserver {
   // Once an error, also where it was answered inside a transaction or a script. `reply` begins with
   // the error's minus.
   virtual void error_reply(Bytes reply) = 0;
+  // Keys may be held. `client` may stand for one that waits on another thread, and has its id then.
+  virtual void command_denied(const ClientState& client, const Command& command,
+                              std::span<const Bytes> args, const Denial& denial,
+                              DenialContext context, int64_t unix_us) = 0;
 };
 
 struct EngineOptions {

@@ -99,8 +99,8 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
     return turn_away(command, client, args, reply);
   }
   client.last_command = command;
-  const uint32_t bits = engine_.gate.bits();
-  switch (judge(*command, client, args, bits, reply)) {
+  const uint64_t word = engine_.gate.word();
+  switch (judge(*command, client, args, word, reply)) {
     case Verdict::kLetIn:
       break;
     case Verdict::kRefused:
@@ -114,7 +114,7 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
   }
   Call call{*command, client, args, raw, reply};
   call.may_block = client.kind == ClientKind::kNormal;
-  return run(call, bits);
+  return run(call, word);
 }
 
 Outcome Executor::turn_away(const Command* command, ClientState& client,
@@ -135,15 +135,35 @@ Outcome Executor::turn_away(const Command* command, ClientState& client,
 }
 
 Executor::Verdict Executor::judge(const Command& command, ClientState& client,
-                                  std::span<const Bytes> args, uint32_t bits, ReplyWriter& reply) {
-  if (is_let_in_at_once(command, client, bits)) [[likely]]
+                                  std::span<const Bytes> args, uint64_t word, ReplyWriter& reply) {
+  if (is_let_in_at_once(command, client, word)) [[likely]]
     return Verdict::kLetIn;
   const uint32_t flags = effective_flags(command, client, args);
-  if (const auto refused = refusal(command, flags, client, bits)) [[unlikely]] {
+  if (const auto refused = objection(command, flags, client, args, word)) [[unlikely]] {
     refuse_in(client, command, *refused, reply);
     return Verdict::kRefused;
   }
+  const auto bits = static_cast<uint32_t>(word);
   return is_held_back(flags, client, bits) ? Verdict::kHeldBack : Verdict::kLetIn;
+}
+
+// Who has still to say who it is, is told that first; and what may not be queued is no matter of
+// rights.
+std::optional<std::string> Executor::objection(const Command& command, uint32_t flags,
+                                               ClientState& client, std::span<const Bytes> args,
+                                               uint64_t word) {
+  take_rights(client, word);
+  const auto bits = static_cast<uint32_t>(word);
+  const bool is_asked =
+      !locked_out(client, bits) && !(client.in_transaction && command.has(kNoMulti));
+  if (is_asked) {
+    if (const auto denied = denial(command, args, client)) {
+      tell_denied(client, command, args, *denied,
+                  client.in_transaction ? DenialContext::kTransaction : DenialContext::kAlone);
+      return "NOPERM " + denial_text(*denied, command, client.account->name);
+    }
+  }
+  return refusal(command, flags, client, bits);
 }
 
 // A transaction fails with what could not become a part of it, and ends with a refused EXEC.
@@ -223,13 +243,13 @@ class Executor::Door final : public StripeDoor {
   Verdict verdict_ = Verdict::kLetIn;
 };
 
-Outcome Executor::run(Call& call, uint32_t bits) {
+Outcome Executor::run(Call& call, uint64_t word) {
   Entered entered(*this);
   Frame& frame = entered.frame();
   Execution& execution = frame.execution;
   const ReplyWriter::Mark before = call.reply.mark();
   const int64_t started_us = clock_.monotonic_us();
-  frame.judged_under = bits;
+  frame.judged_under = word;
   declare(execution, call);
   if (const Verdict verdict = lock(frame, call); verdict != Verdict::kLetIn) [[unlikely]]
     return outcome_of(verdict);
@@ -279,7 +299,8 @@ void Executor::conclude(Call& call, bool failed, int64_t started_us) {
 }
 
 // What goes into the log without naming a key (PUBLISH, a primary's PING) still holds one stripe,
-// so that it is wholly before or after whatever takes them all.
+// so that it is wholly before or after whatever takes them all. So does what subscribes: when the
+// right to a channel is taken, nobody is about to get there.
 void Executor::declare(Execution& execution, const Call& call) const {
   execution.declare_nothing();
   const ClientState& client = call.client;
@@ -296,16 +317,17 @@ void Executor::declare(Execution& execution, const Call& call) const {
     execution.declare(call.command, call.args);
   }
   if (everything) return execution.declare_everything();
-  const bool may_append = (effective_flags(call.command, client, call.args) & kMayReplicate) != 0 ||
-                          client.kind == ClientKind::kLink;
-  if (may_append && !execution.has_declared_keys()) execution.declare_partition(0);
+  constexpr uint32_t kNeedsOne = kMayReplicate | kNamesChannels;
+  const bool needs_one = (effective_flags(call.command, client, call.args) & kNeedsOne) != 0 ||
+                         client.kind == ClientKind::kLink;
+  if (needs_one && !execution.has_declared_keys()) execution.declare_partition(0);
 }
 
 // Once the stripes are held no change of role and no pause can come between the judgement and the
 // act, for both end by taking all stripes.
 Executor::Verdict Executor::lock(Frame& frame, Call& call) {
   while (!take_locks(frame, call)) {
-    frame.judged_under = engine_.gate.bits();
+    frame.judged_under = engine_.gate.word();
     const Verdict verdict =
         judge(call.command, call.client, call.args, frame.judged_under, call.reply);
     if (verdict != Verdict::kLetIn) return verdict;
@@ -327,11 +349,11 @@ Executor::Verdict Executor::lock(Frame& frame, Call& call) {
     frame.locks.release();
     return Verdict::kRefused;
   }
-  const uint32_t bits = engine_.gate.bits();
-  if (bits == frame.judged_under) [[likely]]
+  const uint64_t word = engine_.gate.word();
+  if (word == frame.judged_under) [[likely]]
     return Verdict::kLetIn;
-  frame.judged_under = bits;
-  const Verdict verdict = judge(call.command, call.client, call.args, bits, call.reply);
+  frame.judged_under = word;
+  const Verdict verdict = judge(call.command, call.client, call.args, word, call.reply);
   if (verdict != Verdict::kLetIn) frame.locks.release();
   return verdict;
 }

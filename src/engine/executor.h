@@ -67,8 +67,14 @@ class Executor {
             ReplyWriter& reply);
   // Runs the queue under one set of locks; for the EXEC handler.
   void run_queue(SessionContext& context);
-  // Answers with an error instead of executing; `command` is null if there is none of that name.
+  // Answers with an error instead of executing; `command` is null if there is none of that name, or
+  // if it is not to be counted.
   void refuse(const Command* command, Bytes error, ReplyWriter& reply);
+  // Tells who watches that the client's rights did not allow this call.
+  void tell_denied(const ClientState& client, const Command& command, std::span<const Bytes> args,
+                   const Denial& denial, DenialContext context) {
+    accounts_.denied(client, command, args, denial, context, clock_.unix_us());
+  }
   // To MONITOR. Commands that it does not see by themselves (kSkipMonitor), as scripts, show
   // themselves.
   void show(const Command& command, const ClientState& client, std::span<const Bytes> args);
@@ -103,7 +109,7 @@ class Executor {
     explicit Frame(Engine& engine) : locks(engine.keyspace), execution(engine) {}
     KeyLocks locks;
     Execution execution;
-    uint32_t judged_under = 0;  // the conditions
+    uint64_t judged_under = 0;  // the gate's word
   };
   class Entered;
   class Door;
@@ -113,11 +119,15 @@ class Executor {
                     ReplyWriter& reply);
   // Writes the error, if it is refused.
   Verdict judge(const Command& command, ClientState& client, std::span<const Bytes> args,
-                uint32_t bits, ReplyWriter& reply);
+                uint64_t word, ReplyWriter& reply);
+  std::optional<std::string> objection(const Command& command, uint32_t flags, ClientState& client,
+                                       std::span<const Bytes> args, uint64_t word);
+  std::optional<std::string> late_objection(const Command& command, ClientState& client,
+                                            std::span<const Bytes> args, uint64_t judged_under);
   void refuse_in(ClientState& client, const Command& command, Bytes error, ReplyWriter& reply);
   void queue(const Command& command, ClientState& client, std::span<const Bytes> args,
              ReplyWriter& reply);
-  Outcome run(Call& call, uint32_t bits);
+  Outcome run(Call& call, uint64_t word);
   static Outcome outcome_of(Verdict verdict);
   void declare(Execution& execution, const Call& call) const;
   Verdict lock(Frame& frame, Call& call);

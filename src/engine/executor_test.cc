@@ -37,6 +37,8 @@ struct ErrorCounter final : CommandObserver {
   void slow_command(const ClientState&, const Command&, std::span<const Bytes>, int64_t,
                     int64_t) override {}
   void error_reply(Bytes) override { ++errors; }
+  void command_denied(const ClientState&, const Command&, std::span<const Bytes>, const Denial&,
+                      DenialContext, int64_t) override {}
   int errors = 0;
 };
 
@@ -52,7 +54,7 @@ TEST(Executor, RefusesAsRedisDoes) {
   EXPECT_EQ(world.run(client, {"SET", "a", "1"}),
             "-READONLY You can't write against a read only replica.\r\n");
   world.gate.set(Gate::kReadOnlyReplica, false);
-  client.authenticated = false;
+  client.set(kUnauthenticated, true);
   world.gate.set(Gate::kAuthRequired, true);
   EXPECT_EQ(world.run(client, {"GET", "a"}), "-NOAUTH Authentication required.\r\n");
   EXPECT_EQ(counter.errors, 4);
@@ -171,6 +173,8 @@ struct InBetween final : CommandObserver {
     if (auto once = std::exchange(act, nullptr)) once();
   }
   void error_reply(Bytes) override {}
+  void command_denied(const ClientState&, const Command&, std::span<const Bytes>, const Denial&,
+                      DenialContext, int64_t) override {}
   std::function<void()> act;
 };
 

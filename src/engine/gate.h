@@ -15,8 +15,11 @@ namespace tandem {
 // one owner, which sets its bit when the condition begins and clears it when it ends; the executor
 // looks at one word a command, and again once the command holds its stripes.
 //
+// Above the conditions the word counts the changes of users' rights: who compares two looks hears
+// of those, too, and a client that looks finds out whether it knows its rights of the moment.
+//
 // Whoever must be sure that a condition holds for every command takes all stripes after setting it:
-// a change of role, a pause.
+// a change of role, a pause. Users are changed while all of them are held.
 //
 // Threads: any.
 class Gate {
@@ -40,17 +43,34 @@ class Gate {
   };
 
   void set(Condition condition, bool on) {
-    on ? bits_.fetch_or(condition) : bits_.fetch_and(~uint32_t{condition});
+    on ? word_.fetch_or(condition) : word_.fetch_and(~uint64_t{condition});
   }
   bool is(Condition condition) const { return (bits() & condition) != 0; }
   static bool refuses_stale(uint32_t bits) {
     constexpr uint32_t kAll = kReplica | kLinkDown | kStaleRefused;
     return (bits & kAll) == kAll;
   }
-  uint32_t bits() const { return bits_.load(std::memory_order_relaxed); }
+  // The conditions alone.
+  uint32_t bits() const { return static_cast<uint32_t>(word()); }
+
+  // REQUIRES: all stripes held, and the new rights in their places.
+  void rights_changed() { word_.fetch_add(kRightsVersion); }
+  uint64_t word() const { return word_.load(std::memory_order_relaxed); }
+  static constexpr uint64_t rights_version(uint64_t word) { return word & ~(kRightsVersion - 1); }
 
  private:
-  std::atomic<uint32_t> bits_{0};
+  static constexpr uint64_t kRightsVersion = uint64_t{1} << 32;
+  // No version is 0: a client's rights are not known to it then.
+  std::atomic<uint64_t> word_{kRightsVersion};
+};
+
+// The conditions of one client, in the numbering of the gate's, which has none of these: so one
+// comparison of two words tells whether anything speaks against a command (engine/admission.h).
+enum ClientCondition : uint32_t {
+  kUnauthenticated = 1u << 28,  // came while a password was asked for, and has given none
+  kSubscribed = 1u << 29,       // in RESP2 only a few commands are allowed then
+  kMonitors = 1u << 30,         // it may look at everything, and ask for no key
+  kLimited = 1u << 31,          // its user may not do everything
 };
 
 // Why clients, and a primary's stream, are held back, and until when. Several reasons can hold at

@@ -78,6 +78,37 @@ TEST(Races, ATransactionThatWaitedIsJudgedAsAWhole) {
   EXPECT_EQ(world.logged(), "");
 }
 
+struct NoRights final : Rights {
+  bool are_unlimited() const override { return false; }
+  std::optional<Denial> denial(const Command&, std::span<const Bytes>) const override {
+    return Denial{};
+  }
+};
+struct AllRights final : Rights {
+  bool are_unlimited() const override { return true; }
+  std::optional<Denial> denial(const Command&, std::span<const Bytes>) const override {
+    return std::nullopt;
+  }
+};
+
+// When who took the rights has its answer, nothing is done any more that they had allowed.
+TEST(Races, WhatWaitedIsJudgedByTheRightsThatItMeets) {
+  World world;
+  Client client;
+  const auto account = std::make_shared<Account>("bob", std::make_shared<AllRights>());
+  client.become(account);
+  Outcome outcome = Outcome::kBlocked;
+  const std::string reply = run_during(
+      world, {"SET", "a", "1"}, "a",
+      [&] {
+        account->set_rights(std::make_shared<NoRights>());
+        world.gate.rights_changed();
+      },
+      outcome, client);
+  EXPECT_EQ(reply, "-NOPERM User bob has no permissions to run the 'set' command\r\n");
+  EXPECT_EQ(world.logged(), "");
+}
+
 TEST(Races, WhoWaitsBehindABusyScriptGivesUp) {
   World world;
   Client client;

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "engine/admission.h"
 
 namespace tandem {
 namespace {
@@ -20,6 +21,8 @@ constexpr size_t kKeptMax = 1024;  // keys that somebody waits for
 // Stands for the blocked client, which lives on another thread.
 struct ServedClient final : ClientState {
   explicit ServedClient(const WaitTerms& wait) : ClientState(ClientKind::kNormal) {
+    id = wait.client;
+    account = wait.account;
     database = wait.database;
     protocol = wait.protocol;
   }
@@ -39,6 +42,8 @@ void Serving::wait(const Call& call, const Execution& execution) {
   if (call.client.waiter != nullptr) return;  // block_externally made it
   WaitTerms wait{
       .command = &call.command,
+      .client = call.client.id,
+      .account = call.client.account,
       .database = call.client.database,
       .protocol = call.client.protocol,
       .args = request.args,
@@ -139,8 +144,26 @@ bool Serving::serve_each(KeyLocks& locks, const KeyName& key, std::vector<KeyNam
       engine_.blocked.remove(*waiter);
       continue;
     }
-    try_again(locks, waiter, ready);
+    if (!refuse_if_denied(waiter)) try_again(locks, waiter, ready);
   }
+}
+
+// Its rights may have become others while it waited. The waiter is claimed, and over if this is
+// true.
+bool Serving::refuse_if_denied(const std::shared_ptr<Waiter>& waiter) {
+  const WaitTerms& wait = waiter->wait();
+  ServedClient client(wait);
+  take_rights(client, engine_.gate.word());
+  if (!client.is(kLimited)) [[likely]]
+    return false;
+  const std::vector<Bytes> args(wait.args.begin(), wait.args.end());
+  const auto denied = denial(*wait.command, args, client);
+  if (!denied) return false;
+  std::string out;
+  ReplyWriter(out).error("NOPERM " + denial_text(*denied, *wait.command, wait.account->name));
+  engine_.blocked.remove(*waiter);
+  served_.push_back({.waiter = waiter, .reply = std::move(out), .denied = denied});
+  return true;
 }
 
 // The waiter is claimed.
@@ -165,7 +188,7 @@ void Serving::try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
   waiter->write_offset.store(client.last_write_offset);
   engine_.blocked.remove(*waiter);
   // An error is an answer, too: another of its keys may hold what it should not.
-  served_.push_back({waiter, std::move(out), reply.errors() != 0});
+  served_.push_back({.waiter = waiter, .reply = std::move(out), .failed = reply.errors() != 0});
 }
 
 void Serving::serve_later(std::vector<KeyName>& ready) {
@@ -177,7 +200,13 @@ void Serving::tell(Served served) {
   const ServedClient client(wait);
   const std::vector<Bytes> args(wait.args.begin(), wait.args.end());
   const int64_t duration_us = clock_.advance();
-  accounts_.executed(*wait.command, client, args, served.failed, duration_us, clock_.unix_us());
+  if (served.denied) {
+    accounts_.refused(*wait.command);
+    accounts_.denied(client, *wait.command, args, *served.denied, DenialContext::kAlone,
+                     clock_.unix_us());
+  } else {
+    accounts_.executed(*wait.command, client, args, served.failed, duration_us, clock_.unix_us());
+  }
   served.waiter->finish(std::move(served.reply));
 }
 

@@ -50,9 +50,11 @@ class Serving {
   struct Served {
     std::shared_ptr<Waiter> waiter;
     std::string reply;
-    bool failed;
+    bool failed = false;
+    std::optional<Denial> denied = {};  // instead of being executed
   };
 
+  bool refuse_if_denied(const std::shared_ptr<Waiter>& waiter);
   void serve_key(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready);
   using ClaimNext = FunctionRef<std::shared_ptr<Waiter>(uint64_t arrival)>;
   bool serve_each(KeyLocks& locks, const KeyName& key, std::vector<KeyName>& ready,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/core.h>
+
 #include "base/bytes.h"
 #include "base/number.h"
 #include "engine/admission.h"
@@ -48,6 +50,31 @@ void Executor::watch(SessionContext& context, std::span<const Bytes> keys) {
   }
 }
 
+// What has come to speak against a queued command since EXEC was let in. Rights are always looked
+// at: they may be others than when it was queued.
+std::optional<std::string> Executor::late_objection(const Command& command, ClientState& client,
+                                                    std::span<const Bytes> args,
+                                                    uint64_t judged_under) {
+  if (client.kind == ClientKind::kLink) return std::nullopt;
+  const uint64_t word = engine_.gate.word();
+  take_rights(client, word);
+  if (const auto denied = denial(command, args, client)) {
+    static constexpr Bytes kReasons[] = {
+        "no permission to execute the command or subcommand",
+        "no permission to touch the specified keys",
+        "no permission to access one of the channels used as arguments to the command"};
+    tell_denied(client, command, args, *denied, DenialContext::kTransaction);
+    return fmt::format(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+        "call. This command is no longer allowed for the following reason: {}",
+        kReasons[static_cast<size_t>(denied->reason)]);
+  }
+  // What came before may have changed the conditions (REPLICAOF).
+  if (word == judged_under) return std::nullopt;
+  const uint32_t flags = effective_flags(command, client, args);
+  return refusal(command, flags, client, static_cast<uint32_t>(word));
+}
+
 void Executor::run_queue(SessionContext& context) {
   ClientState& client = context.client;
   const std::vector<QueuedCommand> queue = std::move(client.queue);
@@ -59,17 +86,12 @@ void Executor::run_queue(SessionContext& context) {
   const Frame& frame = *frames_[entered_ - 1];
   for (const QueuedCommand& queued : queue) {
     args.assign(queued.args.begin(), queued.args.end());
-    // What came before may have changed the conditions (REPLICAOF).
-    const uint32_t bits = engine_.gate.bits();
-    if (bits != frame.judged_under && client.kind != ClientKind::kLink) [[unlikely]] {
-      const Command& command = *queued.command;
-      const uint32_t flags = effective_flags(command, client, args);
-      if (const auto refused = refusal(command, flags, client, bits)) {
-        refuse(&command, *refused, context.reply);
-        continue;
-      }
+    const Command& command = *queued.command;
+    if (const auto refused = late_objection(command, client, args, frame.judged_under)) {
+      refuse(nullptr, *refused, context.reply);  // no command that was rejected, to Redis
+    } else {
+      call(command, client, args, context.reply);
     }
-    call(*queued.command, client, args, context.reply);
   }
 }
 

@@ -44,6 +44,12 @@ Result<void> Files::replace_all(const std::string& path, Bytes bytes) {
   return sync_folder(folder_of(path));
 }
 
+Bytes system_reason(const Error& error) {
+  const Bytes whole = error.text;
+  const size_t colon = whole.rfind(": ");
+  return colon == whole.npos ? whole : whole.substr(colon + 2);
+}
+
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";

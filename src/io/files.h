@@ -66,6 +66,9 @@ class Files {
   Result<void> replace_all(const std::string& path, Bytes bytes);
 };
 
+// The reason alone of an error of these, without the call and the path: "Permission denied".
+Bytes system_reason(const Error& error);
+
 // The folder part of a path, "." when it has none.
 std::string folder_of(const std::string& path);
 

@@ -8,7 +8,7 @@ namespace {
 // A null `name` tells that there was nothing to unsubscribe from.
 void confirm(SessionContext& context, const Subscriber& subscriber, Bytes kind, const Bytes* name) {
   const int64_t count = subscriber.subscriptions.count();
-  context.client.subscribed = count > 0;
+  context.client.set(kSubscribed, count > 0);
   ReplyWriter confirmation = context.reply.out_of_band();
   confirmation.push(3);
   confirmation.bulk(kind);
@@ -181,7 +181,7 @@ std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry, SubscriberOf
   };
   return {
       subscription(
-          {.name = "subscribe", .arity = -2,
+          {.name = "subscribe", .arity = -2, .channels = ChannelUse::kSubscribes,
            .session_handler = handler(kSubscribe),
            .complexity = "O(N) for N channels", .summary = "Waits for messages on channels.",
            .syntax = "channel [channel ...]"}),
@@ -191,7 +191,7 @@ std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry, SubscriberOf
            .complexity = "O(N) for N channels", .summary = "Ends subscriptions of channels.",
            .syntax = "[channel [channel ...]]"}),
       subscription(
-          {.name = "psubscribe", .arity = -2,
+          {.name = "psubscribe", .arity = -2, .channels = ChannelUse::kSubscribesPatterns,
            .session_handler = handler(kSubscribePattern),
            .complexity = "O(N) for N patterns",
            .summary = "Waits for messages on all channels whose names match a pattern.",
@@ -203,6 +203,7 @@ std::vector<CommandRow> pubsub_rows(SubscriptionRegistry& registry, SubscriberOf
            .syntax = "[pattern [pattern ...]]"}),
       {.name = "publish", .arity = 3,
        .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate,
+       .channels = ChannelUse::kPublishes,
        .session_handler = [&registry](SessionContext& context) { publish(registry, context); },
        .group = "pubsub", .since = "2.0.0",
        .complexity = "O(N+M) for N subscribers of the channel and M patterns",

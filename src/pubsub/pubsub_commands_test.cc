@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "base/test_clock.h"
@@ -67,15 +70,15 @@ TEST(PubsubCommands, ConfirmEachNameWithTheCount) {
   EXPECT_EQ(world.run(world.a, {"SUBSCRIBE", "x", "x", "y"}),
             "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n"
             "*3\r\n$9\r\nsubscribe\r\n$1\r\ny\r\n:2\r\n");
-  EXPECT_TRUE(world.a.subscribed);
+  EXPECT_TRUE(world.a.is(kSubscribed));
   world.b.protocol = 3;
   EXPECT_EQ(world.run(world.b, {"PSUBSCRIBE", "p*"}),
             ">3\r\n$10\r\npsubscribe\r\n$2\r\np*\r\n:1\r\n");
   EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE", "x"}),
             "*3\r\n$11\r\nunsubscribe\r\n$1\r\nx\r\n:1\r\n");
-  EXPECT_TRUE(world.a.subscribed);
+  EXPECT_TRUE(world.a.is(kSubscribed));
   EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE"}), "*3\r\n$11\r\nunsubscribe\r\n$1\r\ny\r\n:0\r\n");
-  EXPECT_FALSE(world.a.subscribed);
+  EXPECT_FALSE(world.a.is(kSubscribed));
   EXPECT_EQ(world.run(world.a, {"UNSUBSCRIBE"}), "*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUNSUBSCRIBE"}),
             ">3\r\n$12\r\npunsubscribe\r\n$2\r\np*\r\n:0\r\n");
@@ -137,6 +140,41 @@ TEST(PubsubCommands, WhoIsGoneSubscribesToNothingMore) {
   EXPECT_EQ(world.run(world.b, {"PUBLISH", "c", "m"}), ":0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBLISH", "d", "m"}), ":0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS"}), "*0\r\n");
+}
+
+struct ChannelRights final : Rights {
+  explicit ChannelRights(bool has_all) : all(has_all) {}
+  bool are_unlimited() const override { return all; }
+  std::optional<Denial> denial(const Command&, std::span<const Bytes>) const override {
+    return Denial{DenialReason::kChannel, 1};
+  }
+  const bool all;
+};
+
+// Who takes the right to a channel and then ends all who are subscribed to it overlooks nobody.
+TEST(PubsubCommands, WhoIsAboutToSubscribeIsAskedAgain) {
+  World world;
+  const auto account = std::make_shared<Account>("bob", std::make_shared<ChannelRights>(true));
+  world.a.become(account);
+  std::string out;
+  std::atomic<bool> done = false;
+  std::thread other;
+  {
+    const ExclusiveGuard all(world.keyspace);
+    other = std::thread([&] {
+      Executor executor(world.engine, 2);
+      ReplyWriter reply(out);
+      const std::vector<Bytes> request{"SUBSCRIBE", "x"};
+      executor.execute(world.a, request, {}, reply);
+      done = true;
+    });
+    while (!world.keyspace.stripe(0).contended() && !done) std::this_thread::yield();
+    account->set_rights(std::make_shared<ChannelRights>(false));
+    world.gate.rights_changed();
+  }
+  other.join();
+  EXPECT_EQ(out, "-NOPERM No permissions to access a channel\r\n");
+  EXPECT_EQ(world.subscriptions.subscriber_count("x"), 0);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,7 +31,8 @@ class ScriptHost : public ScriptWatch {
   // redis.call: appends one reply in the RESP of `protocol` to `reply`; a refusal is an error
   // reply.
   virtual void call(std::span<const Bytes> args, int protocol, std::string& reply) = 0;
-  virtual bool knows_command(std::span<const Bytes> args) = 0;
+  // redis.acl_check_cmd: whether the caller may make this call. Nothing: there is no such command.
+  virtual std::optional<bool> is_allowed(std::span<const Bytes> args) = 0;
   // redis.set_repl: whether replicas hear of what its commands change from here on.
   virtual void replicate(bool on) = 0;
 };

@@ -13,11 +13,15 @@ namespace {
 
 constexpr size_t kArgumentsAt = 3;
 
-// The client that a script's commands run as: in its caller's database, in a protocol of its own.
+// The client that a script's commands run as: its caller's user, in its database, in a protocol of
+// its own. The script holds all stripes, so the user's rights do not change under it.
 struct ScriptClient final : ClientState {
   ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript, caller.obeys_primary) {
     id = caller.id;
     database = caller.database;
+    account = caller.account;
+    rights = caller.rights;
+    set(kLimited, caller.is(kLimited));
   }
   std::string address() const override { return "lua"; }
 };
@@ -86,8 +90,10 @@ class ScriptRunner::Run final : public ScriptHost {
     outer_.executor.call(*command, client_, args, reply);
   }
 
-  bool knows_command(std::span<const Bytes> args) override {
-    return outer_.executor.engine().registry.resolve(args) != nullptr;
+  std::optional<bool> is_allowed(std::span<const Bytes> args) override {
+    const Command* command = outer_.executor.engine().registry.resolve(args);
+    if (command == nullptr) return std::nullopt;
+    return !denial(*command, args, client_);
   }
 
   void replicate(bool on) override { outer_.keys.access().effects().keep_back(!on); }
@@ -110,6 +116,10 @@ class ScriptRunner::Run final : public ScriptHost {
     const uint32_t bits = outer_.from_primary ? 0 : parts_.gate.bits();
     if (Gate::refuses_stale(bits) && !command.has(kStale)) {
       return "ERR Can not execute the command on a stale replica";
+    }
+    if (const auto denied = denial(command, args, client_)) {
+      outer_.executor.tell_denied(outer_.client, command, args, *denied, DenialContext::kScript);
+      return "ERR ACL failure in script: " + denial_text(*denied, command, client_.account->name);
     }
     if (read_only_ && command.has(kWrite | kMayReplicate)) {
       return "ERR Write commands are not allowed from read-only scripts.";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,10 @@ struct FakeScriptHost final : ScriptHost {
     asked_protocol = protocol;
     reply += answer;
   }
-  bool knows_command(std::span<const Bytes> args) override { return args[0] == "get"; }
+  std::optional<bool> is_allowed(std::span<const Bytes> args) override {
+    if (args[0] == "nosuch") return std::nullopt;
+    return args[0] == "get";
+  }
   const char* interruption() override { return stop_after-- <= 0 ? "stopped" : nullptr; }
 
   std::vector<std::string> asked;

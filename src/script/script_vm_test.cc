@@ -54,6 +54,7 @@ constexpr Case kCases[] = {
     {"return redis.sha1hex('a')", "$40\r\n86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\r\n"},
     {"return redis.replicate_commands()", ":1\r\n"},
     {"return redis.acl_check_cmd('get','a')", ":1\r\n"},
+    {"return redis.acl_check_cmd('set','a')", "$-1\r\n", "_\r\n"},
     {"return redis.foo", "$-1\r\n", "_\r\n"},
     {"return KEYS[1]", "$-1\r\n", "_\r\n"},
     {"return loadstring('return 1')()", ":1\r\n"},
@@ -127,7 +128,7 @@ constexpr Case kErrors[] = {
     {"return redis.setresp()", "ERR redis.setresp() requires one argument."},
     {"return redis.set_repl(99)",
      "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."},
-    {"return redis.acl_check_cmd('x')", "ERR Invalid command passed to redis.acl_check_cmd()"},
+    {"return redis.acl_check_cmd('nosuch')", "ERR Invalid command passed to redis.acl_check_cmd()"},
     {"return print",
      "ERR user_script:1: Script attempted to access nonexistent global variable "
      "'print'"},

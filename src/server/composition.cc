@@ -84,6 +84,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       hooks_({.options = options,
               .config = config,
               .engine = engine_,
+              .access = node_.access(),
               .reports = node_.reports(),
               .persistence = node_.persistence(),
               .replication = node_.replication(),
@@ -114,6 +115,8 @@ Result<void> Composition::rename_commands() {
   }
   return {};
 }
+
+Result<void> Composition::declare_users() { return node_.access().begin(config_.users()); }
 
 // Of what stands around the node.
 std::vector<CommandRow> Composition::rows(Node& node) {
@@ -273,7 +276,8 @@ Status::Parts Composition::status_parts(std::string run_id) {
   add_tables(tables, replication_metrics(node_.replication()));
   add_tables(tables, node_.errors().metrics());
   add_tables(tables, {reclaimer_metrics(reclaimer_), shutdown_metrics(shutdown_),
-                      pubsub_metrics(node_.subscriptions()), script_metrics(node_.scripting())});
+                      pubsub_metrics(node_.subscriptions()), script_metrics(node_.scripting()),
+                      acl_metrics(node_.acl_log())});
   return {.options = options_,
           .config = config_,
           .engine = engine_,

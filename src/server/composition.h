@@ -49,6 +49,9 @@ class Composition {
   // As the configuration says; before start(). The error is the whole text for the standard error
   // stream.
   Result<void> rename_commands();
+  // As the configuration says, after commands have their names; before start(). The error is the
+  // text for the log.
+  Result<void> declare_users();
   // Listens, starts the threads, begins to load the data.
   Result<void> start();
   // Serves until shutdown, or until the data turns out to be unreadable; gives the program's exit

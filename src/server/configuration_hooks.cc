@@ -65,9 +65,10 @@ void ConfigurationHooks::hook_clients() {
   const NetworkOptions& network = parts_.options.server.network;
   Config& config = parts_.config;
   config.on_change(Part::kPassword, [this, &network]() -> Result<void> {
-    parts_.engine.gate.set(Gate::kAuthRequired, !network.password.empty());
+    parts_.access.set_default_password(network.password.get());
     return {};
   });
+  config.on_rewrite_users([this] { return parts_.access.configuration_lines(); });
   config.on_change(Part::kClientsMax, [this, &network]() -> Result<void> {
     const int64_t allowed = parts_.clients_allowed();
     if (allowed == network.clients_max.get()) return {};
@@ -128,10 +129,8 @@ constexpr uint64_t kConfigBytesMax = 64 * 1024 * 1024;
 Result<std::string> MachineConfigFiles::read(const std::string& path) {
   auto text = files_.read_all(path, kConfigBytesMax);
   if (text || text.error().code != ErrorCode::kIo) return text;
-  // "open <path>: <reason>": the reader of the message knows the path already.
-  const std::string& whole = text.error().text;
-  const size_t colon = whole.rfind(": ");
-  return fail(ErrorCode::kIo, colon == whole.npos ? whole : whole.substr(colon + 2));
+  // The reader of the message knows the path already.
+  return fail(ErrorCode::kIo, std::string(system_reason(text.error())));
 }
 
 Result<std::string> MachineConfigFiles::read_standard_input() {

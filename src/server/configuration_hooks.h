@@ -15,6 +15,7 @@
 #include "io/files.h"
 #include "io/loop.h"
 #include "replication/control.h"
+#include "server/access_control.h"
 #include "server/client/acceptor.h"
 #include "server/persistence/persistence.h"
 #include "server/status/command_reports.h"
@@ -28,6 +29,7 @@ class ConfigurationHooks {
     Options& options;
     Config& config;
     Engine& engine;
+    AccessControl& access;
     CommandReports& reports;
     Persistence& persistence;
     ReplicationControl& replication;

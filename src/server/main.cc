@@ -109,6 +109,10 @@ int serve(const std::string& program, const std::vector<std::string>& arguments,
                       .supervision = supervision},
                      entropy_seed());
   if (auto renamed = server.rename_commands(); !renamed) return refuse(renamed.error());
+  if (auto declared = server.declare_users(); !declared) {
+    log_warning("{}", declared.error().text);
+    return 1;
+  }
   const PidFile pid_file(files, server_options.pid_file.get());
   if (auto started = server.start(); !started) {
     log_warning("Fatal: {}", started.error().text);

@@ -41,9 +41,18 @@ Node::Node(Options& options, Machine machine, Program program)
                               .clock = machine.clock,
                               .busy_after_ms = options.server.script_time_limit_ms,
                               .while_busy = std::move(program.while_script_busy)}}),
-      reports_(engine_.gate, options.server, errors_),
+      reports_({.gate = engine_.gate,
+                .options = options.server,
+                .errors = errors_,
+                .acl_log = acl_log_,
+                .clients = clients_}),
       clients_([this](ClientCard& card) { let_go_of(card); }),
       commands_(engine_.registry.add(rows(program.more_rows))),
+      access_({.engine = engine_,
+               .clients = clients_,
+               .reports = reports_,
+               .files = machine.files,
+               .options = options.server}),
       replication_cards_({.clients = clients_,
                           .commands = commands_,
                           .clock = machine.clock,
@@ -73,8 +82,9 @@ std::vector<CommandRow> Node::rows(const std::function<std::vector<CommandRow>(N
   add_rows(all, keyspace_rows());
   add_rows(all, pubsub_rows(subscriptions_, subscriber_of));
   add_rows(all, scripting_.rows());
-  add_rows(all, connection_rows(options_.server.network, subscriptions_, reports_));
-  add_rows(all, client_rows(clients_));
+  add_rows(all, connection_rows(access_, subscriptions_, reports_));
+  add_rows(all, client_rows(clients_, access_.users()));
+  add_rows(all, acl_rows(access_, options_.server, acl_log_));
   add_rows(all,
            replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
              return hand_over(client, std::move(next));
@@ -111,7 +121,7 @@ bool Node::hand_over(ClientState& client, ConnectionHandOver next) {
   // To Redis a monitor is a replica already, and its PSYNC goes unheard.
   if (card.is(kClientMonitor)) return true;
   subscriptions_.forget(card.inbox);
-  client.subscribed = false;
+  client.set(kSubscribed, false);
   card.set_flag(kClientReplica, true);
   connection_of(client)->hand_over(std::move(next));
   return true;
@@ -126,7 +136,6 @@ void Node::let_go_of(ClientCard& card) {
 void Node::start(std::function<void(const FileLoad::Outcome&)> loaded) {
   engine_.slow_command_us = reports_.watched_from_us();
   engine_.track_latency = options_.server.latency_tracking.get();
-  engine_.gate.set(Gate::kAuthRequired, !options_.server.network.password.empty());
   engine_.gate.set(Gate::kDatasetLoading, true);
   const PrimaryAddress primary = options_.replication.primary.get();
   if (!primary.host.empty()) {
@@ -150,6 +159,7 @@ Worker::Needs Node::worker_needs(bool expires) {
   return {.engine = engine_,
           .options = options_.server,
           .clients = clients_,
+          .access = access_,
           .errors = errors_,
           .random_seed = random_.next(),
           .expires = expires,

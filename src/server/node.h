@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "acl/acl_log.h"
 #include "base/random.h"
 #include "config/options.h"
 #include "engine/engine.h"
@@ -26,6 +27,7 @@
 #include "replication/commands.h"
 #include "replication/control.h"
 #include "script/scripting.h"
+#include "server/access_control.h"
 #include "server/client/client_registry.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/rdb_file.h"
@@ -80,6 +82,9 @@ class Node {
   Scripting& scripting() { return scripting_; }
   ErrorCounts& errors() { return errors_; }
   CommandReports& reports() { return reports_; }
+  AclLog& acl_log() { return acl_log_; }
+  // Its begin() comes before the node's start.
+  AccessControl& access() { return access_; }
   ClientRegistry& clients() { return clients_; }
   ReplicationControl& replication() { return replication_; }
   const ReplicationControl& replication() const { return replication_; }
@@ -111,9 +116,11 @@ class Node {
   SubscriptionRegistry subscriptions_;
   Scripting scripting_;
   ErrorCounts errors_;
+  AclLog acl_log_;
   CommandReports reports_;
   ClientRegistry clients_;
   const Registry& commands_;  // the engine's, with its rows from here on
+  AccessControl access_;
   ReplicationCards replication_cards_;
   ReplicationControl replication_;
   Persistence persistence_;

@@ -110,7 +110,7 @@ void Worker::welcome(AcceptedSocket socket) {
   stream->set_keepalive(static_cast<int>(needs_.options.network.tcp_keepalive_seconds.get()));
   auto card = make_card(*stream);
   auto session = std::make_unique<Session>(host_, std::move(stream), card, scope_.token());
-  session->authenticated = !needs_.engine.gate.is(Gate::kAuthRequired);
+  needs_.access.admit(*session);
   sessions_[card->id] = session.get();
   needs_.clients.add(card);
   counters_.connections.add(1);
@@ -122,8 +122,8 @@ Bytes Worker::refusal_of(const ByteStream& stream) const {
   if (needs_.clients.count() >= static_cast<size_t>(options.clients_max.get())) {
     return kTooManyClients;
   }
-  if (options.protected_mode.get() && !needs_.engine.gate.is(Gate::kAuthRequired) &&
-      !stream.peer().is_local()) {
+  if (options.protected_mode.get() && !stream.peer().is_local() &&
+      needs_.access.users().default_user().user->has_any_password()) {
     return kProtected;
   }
   return {};

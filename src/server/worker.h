@@ -18,6 +18,7 @@
 #include "io/network.h"
 #include "io/task.h"
 #include "io/timer.h"
+#include "server/access_control.h"
 #include "server/client/client_registry.h"
 #include "server/client/session.h"
 
@@ -29,6 +30,7 @@ class Worker {
     Engine& engine;
     const ServerOptions& options;
     ClientRegistry& clients;
+    const AccessControl& access;
     ErrorCounts& errors;
     uint64_t random_seed;
     bool expires;  // deletes what is over; one worker does

@@ -9,14 +9,6 @@ constexpr MetricRow<ErrorCounts> kTotals[] = {
       .help = "Errors answered, of all codes."},
      metric_read<&ErrorCounts::total>,
      [](ErrorCounts& errors) { errors.reset(); }},
-    {{.name = "acl_access_denied_auth",
-      .kind = MetricKind::kCounter,
-      .help = "Authentications with a wrong password."},
-     [](const ErrorCounts& errors) -> MetricValue {
-       const auto counts = errors.list();
-       const auto denied = counts.find("WRONGPASS");
-       return denied == counts.end() ? 0 : denied->second;
-     }},
 };
 
 constexpr MetricRow<uint64_t> kCodes[] = {

@@ -362,10 +362,9 @@ constexpr InfoLine kStats[] = {
     {"instantaneous_eventloop_cycles_per_sec"},
     {"instantaneous_eventloop_duration_usec"},
     {"acl_access_denied_auth"},
-    // No users but the one who may do everything.
-    zero("acl_access_denied_cmd"),
-    zero("acl_access_denied_key"),
-    zero("acl_access_denied_channel"),
+    {"acl_access_denied_cmd"},
+    {"acl_access_denied_key"},
+    {"acl_access_denied_channel"},
 };
 
 constexpr InfoLine kCpu[] = {

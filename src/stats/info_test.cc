@@ -44,7 +44,7 @@ TEST(Info, ARowIsShownWithoutAnyMoreEdits) {
   const MetricTables tables{MetricTable("stats", kCounts, counts)};
   const std::string text = info_text(tables, {"stats"});
   EXPECT_NE(text.find("\r\nkeyspace_hits:5\r\n"), text.npos) << "in the layout's place";
-  EXPECT_TRUE(text.ends_with("acl_access_denied_channel:0\r\nown_seconds:1.500\r\nown_kept:7\r\n"))
+  EXPECT_TRUE(text.ends_with("reply_buffer_expands:0\r\nown_seconds:1.500\r\nown_kept:7\r\n"))
       << "behind it";
   EXPECT_EQ(text.find("own_nothing"), text.npos);
 }

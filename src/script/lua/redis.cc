@@ -148,10 +148,9 @@ int set_protocol(lua_State* lua) {
 int check_command(lua_State* lua) {
   LuaCallState& state = call_state_of(lua);
   if (const char* wrong = gather_arguments(lua, state); wrong != nullptr) return raise(lua, wrong);
-  if (state.host == nullptr || !state.host->knows_command(state.args)) {
-    return raise(lua, "Invalid command passed to redis.acl_check_cmd()");
-  }
-  lua_pushboolean(lua, 1);
+  const auto allowed = state.host == nullptr ? std::nullopt : state.host->is_allowed(state.args);
+  if (!allowed) return raise(lua, "Invalid command passed to redis.acl_check_cmd()");
+  lua_pushboolean(lua, *allowed ? 1 : 0);
   return 1;
 }
 

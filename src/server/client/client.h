@@ -49,4 +49,13 @@ inline ClientConnection* client_of(const SessionContext& context) {
   return connection_of(context.client);
 }
 
+// Ends a client: at once, or, if it is the one that asks, behind its answer. False: it is ended
+// already.
+inline bool end_client(SessionContext& context, ClientRegistry& clients, ClientCard& card) {
+  ClientConnection* own = client_of(context);
+  if (own == nullptr || own->card().get() != &card) return clients.kill(card);
+  own->close_after_reply();
+  return true;
+}
+
 }  // namespace tandem

@@ -9,7 +9,9 @@
 namespace tandem {
 namespace {
 
-Result<ClientFilter> kill_filter(std::vector<Bytes> words) { return parse_kill_filter(words); }
+Result<ClientFilter> kill_filter(std::vector<Bytes> words) {
+  return parse_kill_filter(words, [](Bytes name) { return name != "bob"; });
+}
 Result<ClientFilter> list_filter(std::vector<Bytes> words) { return parse_list_filter(words); }
 
 TEST(ClientFilter, KillTakesAllFiltersTogether) {
@@ -50,6 +52,7 @@ TEST(ClientCardText, NamesTheFieldsOfRedis) {
   card.address = "127.0.0.1:5";
   card.local_address = "127.0.0.1:6379";
   card.name.set("me");
+  card.account.set(std::make_shared<Account>("bob", nullptr));
   const auto waiter = std::make_shared<Waiter>(WaitTerms{});
   card.set_waiter(waiter);
   card.connected_ms = 1000;
@@ -59,7 +62,7 @@ TEST(ClientCardText, NamesTheFieldsOfRedis) {
       line.starts_with("id=3 addr=127.0.0.1:5 laddr=127.0.0.1:6379 fd=-1 name=me age=5 "
                        "idle=2 flags=b db=0 "))
       << line;
-  EXPECT_TRUE(line.ends_with("cmd=NULL user=default redir=-1 resp=2 lib-name= lib-ver=")) << line;
+  EXPECT_TRUE(line.ends_with("cmd=NULL user=bob redir=-1 resp=2 lib-name= lib-ver=")) << line;
   EXPECT_TRUE(waiter->end());  // whatever its session knows of it
   EXPECT_NE(describe_client(card, 6500).find(" flags=N "), std::string::npos);
 }

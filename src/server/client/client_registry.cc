@@ -58,6 +58,11 @@ bool ClientCard::is_blocked() const {
   return waiter_ != nullptr && !waiter_->over();
 }
 
+std::string ClientCard::user() const {
+  const auto who = account.get();
+  return who == nullptr ? "(superuser)" : who->name;
+}
+
 bool ClientCard::is_gone() const {
   if (killed.load(std::memory_order_acquire)) return true;
   const Guard guard(lock_);
@@ -108,8 +113,8 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
       card.query_free_bytes.load(kRelaxed), card.argument_bytes.load(kRelaxed),
       card.transaction_bytes.load(kRelaxed), room, room, output > 0 ? 1 : 0, output,
       card.memory_bytes(), output > 0 ? "rw" : "r",
-      command == nullptr ? "NULL" : command->full_name, card.user.get(),
-      card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
+      command == nullptr ? "NULL" : command->full_name, card.user(), card.protocol.load(kRelaxed),
+      card.library_name.get(), card.library_version.get());
 }
 
 void ClientRegistry::add(Card card) {
@@ -160,7 +165,6 @@ ReplicationCards::ReplicationCards(Parts parts)
 
 void ReplicationCards::link_opened(const ByteStream& stream, uint64_t number) {
   link_ = make_client_card(stream, parts_.clients.next_id(), parts_.clock.monotonic_ms());
-  link_->user.set("(superuser)");
   link_->set_flag(kClientPrimary, true);
   link_->wake = [cut = parts_.cut_link, number] { cut(number); };
   parts_.clients.add(link_);
@@ -198,7 +202,8 @@ Result<std::string> parse_type(Bytes word) {
 
 std::unexpected<Error> syntax_error() { return fail(ErrorCode::kInvalid, "ERR syntax error"); }
 
-Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value) {
+Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value,
+                               FunctionRef<bool(Bytes)> is_user) {
   if (equal_ignore_case(option, "ID")) {
     const auto id = parse_int64(value);
     if (!id || *id < 1) {
@@ -214,7 +219,7 @@ Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value) 
   } else if (equal_ignore_case(option, "LADDR")) {
     filter.local_address = std::string(value);
   } else if (equal_ignore_case(option, "USER")) {
-    if (value != "default") {
+    if (!is_user(value)) {
       return fail(ErrorCode::kInvalid, fmt::format("ERR No such user '{}'", value));
     }
     filter.user = std::string(value);
@@ -233,15 +238,16 @@ bool ClientFilter::matches(const ClientCard& card) const {
   if (type && client_type(card) != *type) return false;
   if (address && card.address != *address) return false;
   if (local_address && card.local_address != *local_address) return false;
-  if (user && card.user.get() != *user) return false;
+  if (user && card.user() != *user) return false;
   return !id || card.id == *id;
 }
 
-Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args) {
+Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args,
+                                       FunctionRef<bool(Bytes)> is_user) {
   ClientFilter filter;
   if (args.size() % 2 != 0) return syntax_error();
   for (size_t at = 0; at < args.size(); at += 2) {
-    if (auto done = apply_kill_option(filter, args[at], args[at + 1]); !done) {
+    if (auto done = apply_kill_option(filter, args[at], args[at + 1], is_user); !done) {
       return std::unexpected(done.error());
     }
   }

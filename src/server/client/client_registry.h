@@ -15,10 +15,12 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/function_ref.h"
 #include "base/lock.h"
 #include "base/option.h"
 #include "base/result.h"
 #include "engine/command.h"
+#include "engine/rights.h"
 #include "io/byte_stream.h"
 #include "replication/replica_registry.h"
 #include "server/client/inbox.h"
@@ -80,7 +82,8 @@ struct ClientCard {
   Inbox inbox{protocol, output_bytes};
 
   TextOption name;
-  TextOption user{"default"};
+  // Who it is; null for whom nobody limits.
+  Option<std::shared_ptr<const Account>> account;
   TextOption library_name;
   TextOption library_version;
 
@@ -89,6 +92,9 @@ struct ClientCard {
   void set_waiter(std::shared_ptr<Waiter> waiter);
   std::shared_ptr<Waiter> waiter() const;
   bool is_blocked() const;
+
+  // The user's name, for people.
+  std::string user() const;
 
   // Whether nobody is there to take what it waits for: it was killed, or its peer has closed the
   // connection, of which its session may not have heard. Any thread.
@@ -203,7 +209,8 @@ struct ClientFilter {
 };
 
 // The arguments behind CLIENT KILL, in the form with filters. The error is the reply.
-Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args);
+Result<ClientFilter> parse_kill_filter(std::span<const Bytes> args,
+                                       FunctionRef<bool(Bytes)> is_user);
 // The arguments behind CLIENT LIST.
 Result<ClientFilter> parse_list_filter(std::span<const Bytes> args);
 

@@ -132,7 +132,7 @@ bool Session::take_request() {
     return false;
   }
   if (const auto args = input_.args(); !args.empty()) {
-    if (subscribed || is_monitor) [[unlikely]]
+    if (is(kSubscribed) || is(kMonitors)) [[unlikely]]
       take_messages();
     if (host_.trail != nullptr) host_.trail->note(id, args[0]);
     switch (host_.executor.execute(*this, args, input_.raw(), output_.writer())) {
@@ -151,7 +151,7 @@ bool Session::take_request() {
         output_.end_reply();
         break;
     }
-    if (subscribed || is_monitor) [[unlikely]]
+    if (is(kSubscribed) || is(kMonitors)) [[unlikely]]
       take_messages();
     const size_t allowed = locked_out_ ? kUnauthenticatedOutputBytesMax : kFlushEarlyBytes;
     if (output_.gathered_bytes() > allowed || output_.has_dropped()) [[unlikely]] {
@@ -317,7 +317,7 @@ void Session::check_limits(int64_t monotonic_ms) {
     card_->query_free_bytes.store(input_.free_bytes(), std::memory_order_relaxed);
   }
   const int64_t idle_seconds_max = host_.options.idle_timeout_seconds.get();
-  const bool waits = waiter || held_back_ || subscribed;
+  const bool waits = waiter || held_back_ || is(kSubscribed);
   if (idle_seconds_max == 0 || waits || card_->is(kClientReplica) || card_->is(kClientMonitor)) {
     return;
   }
@@ -327,7 +327,7 @@ void Session::check_limits(int64_t monotonic_ms) {
 }
 
 const OutputBufferLimit& Session::output_limit() const {
-  const auto which = subscribed ? ClientClass::kPubsub : ClientClass::kNormal;
+  const auto which = is(kSubscribed) ? ClientClass::kPubsub : ClientClass::kNormal;
   return host_.options.output_buffer_limits[static_cast<size_t>(which)];
 }
 

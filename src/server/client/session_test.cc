@@ -23,8 +23,17 @@ class Node {
   Node(SimProcess& process, ServerOptions& options)
       : options_(options.network),
         engine_({}, process.loop().clock()),
-        reports_(engine_.gate, options, errors_),
-        registry_(engine_.registry.add(rows(options.network))),
+        reports_({.gate = engine_.gate,
+                  .options = options,
+                  .errors = errors_,
+                  .acl_log = acl_log_,
+                  .clients = clients_}),
+        registry_(engine_.registry.add(rows())),
+        access_({.engine = engine_,
+                 .clients = clients_,
+                 .reports = reports_,
+                 .files = files_,
+                 .options = options}),
         process_(process),
         executor_(engine_, 5),
         flushes_(process.loop()),
@@ -41,7 +50,9 @@ class Node {
                       if (session_ != nullptr) session_->unblock(std::move(text));
                     });
                   },
-              .held_back = [](Session&) {}} {}
+              .held_back = [](Session&) {}} {
+    CHECK(access_.begin({}), "no file of users is asked for");
+  }
 
   Task<void> serve(StopToken stop) {
     auto listener = process_.network().listen("0.0.0.0", kPort, 4);
@@ -51,6 +62,7 @@ class Node {
       auto card = std::make_shared<ClientCard>();
       card->id = ++last_id_;
       Session session(host_, std::move(*process_.network().adopt(std::move(*socket))), card, stop);
+      access_.admit(session);
       session_ = &session;
       card->wake = [this] {
         process_.loop().post([this] {
@@ -70,10 +82,10 @@ class Node {
 
  private:
   const NetworkOptions& options_;
-  std::vector<CommandRow> rows(const NetworkOptions& options) {
+  std::vector<CommandRow> rows() {
     auto all = engine_rows();
     for (CommandRow& row : keyspace_rows()) all.push_back(std::move(row));
-    for (CommandRow& row : connection_rows(options, subscriptions_, reports_))
+    for (CommandRow& row : connection_rows(access_, subscriptions_, reports_))
       all.push_back(std::move(row));
     return all;
   }
@@ -81,8 +93,12 @@ class Node {
   Engine engine_;
   SubscriptionRegistry subscriptions_;
   ErrorCounts errors_;
+  AclLog acl_log_;
+  ClientRegistry clients_;
   CommandReports reports_;
   const Registry& registry_;
+  DiskFiles files_;
+  AccessControl access_;
   SimProcess& process_;
   Executor executor_;
   FlushQueue flushes_;

@@ -73,17 +73,12 @@ int64_t kill_matching(SessionContext& c, ClientRegistry& clients, const ClientFi
   for (const auto& card : clients.list()) {
     const bool self = card->id == c.client.id;
     if (!filter.matches(*card) || (self && filter.skip_self)) continue;
-    if (self && client_of(c) != nullptr) {
-      client_of(c)->close_after_reply();
-      ++killed;
-    } else if (clients.kill(*card)) {
-      ++killed;
-    }
+    killed += end_client(c, clients, *card) ? 1 : 0;
   }
   return killed;
 }
 
-void kill(SessionContext& c, ClientRegistry& clients) {
+void kill(SessionContext& c, ClientRegistry& clients, const Users& users) {
   constexpr size_t kOldForm = 3;
   if (c.args.size() == kOldForm) {
     ClientFilter filter;
@@ -92,7 +87,8 @@ void kill(SessionContext& c, ClientRegistry& clients) {
     if (kill_matching(c, clients, filter) == 0) return c.reply.error("ERR No such client");
     return c.reply.ok();
   }
-  const auto filter = parse_kill_filter(c.args.subspan(2));
+  const auto filter = parse_kill_filter(c.args.subspan(2),
+                                        [&](Bytes name) { return users.find(name).has_value(); });
   if (!filter) return c.reply.error(filter.error().text);
   c.reply.integer(kill_matching(c, clients, *filter));
 }
@@ -251,7 +247,7 @@ constexpr Bytes kHelp[] = {
 };
 
 // clang-format off: a row is a record
-std::vector<CommandRow> subcommands(ClientRegistry& clients) {
+std::vector<CommandRow> subcommands(ClientRegistry& clients, const Users& users) {
   const auto with_clients = [&clients](auto handler) {
     return [&clients, handler](SessionContext& c) { handler(c, clients); };
   };
@@ -276,7 +272,8 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients) {
             .summary = "Describes the connections, a line each.",
             .syntax = "[TYPE client-type:<NORMAL | MASTER | REPLICA | PUBSUB>]@5.0.0 "
                       "[ID client-id [client-id ...]]@6.2.0"}),
-      part({.name = "kill", .arity = -3, .flags = kAdmin, .session_handler = with_clients(kill),
+      part({.name = "kill", .arity = -3, .flags = kAdmin,
+            .session_handler = [&](SessionContext& c) { kill(c, clients, users); },
             .since = "2.4.0",
             .history = "2.8.12 Takes filters; 2.8.12 Takes ID; 3.2.0 TYPE may be master; "
                        "5.0.0 TYPE may be replica, which slave still means, too; "
@@ -322,14 +319,14 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients) {
 
 }  // namespace
 
-std::vector<CommandRow> client_rows(ClientRegistry& clients) {
+std::vector<CommandRow> client_rows(ClientRegistry& clients, const Users& users) {
   return {{.name = "client",
            .arity = -2,
            .group = "connection",
            .since = "2.4.0",
            .complexity = "Depends on the subcommand",
            .summary = "About connections.",
-           .subcommands = subcommands(clients)}};
+           .subcommands = subcommands(clients, users)}};
 }
 
 }  // namespace tandem

@@ -15,38 +15,19 @@ namespace {
 
 constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
-// Takes as long for a wrong text as for the right one.
-bool same_secret(Bytes given, Bytes expected) {
-  unsigned difference = given.size() == expected.size() ? 0 : 1;
-  for (size_t at = 0; at < given.size(); ++at) {
-    const char other = expected.empty() ? '\0' : expected[at % expected.size()];
-    difference |= static_cast<unsigned char>(given[at] ^ other);
-  }
-  return difference == 0;
-}
-
-// There is one user until there are access lists: the default one.
-bool authenticate(ClientState& client, const NetworkOptions& options, Bytes user, Bytes password) {
-  const std::string expected = options.password.get();
-  if (user != "default") return false;
-  if (!expected.empty() && !same_secret(password, expected)) return false;
-  client.authenticated = true;
-  return true;
-}
-
 constexpr Bytes kWrongPassword = "WRONGPASS invalid username-password pair or user is disabled.";
 
-void auth(SessionContext& c, const NetworkOptions& options) {
+void auth(SessionContext& c, AccessControl& access) {
   constexpr size_t kArgumentsMax = 3;
   if (c.args.size() > kArgumentsMax) return c.reply.error(kSyntaxError);
   const bool named = c.args.size() == kArgumentsMax;
-  if (!named && options.password.empty()) {
+  if (!named && access.users().default_user().user->has_any_password()) {
     return c.reply.error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
   }
-  const Bytes user = named ? c.args[1] : Bytes("default");
-  if (!authenticate(c.client, options, user, c.args.back())) return c.reply.error(kWrongPassword);
+  const Bytes user = named ? c.args[1] : kDefaultUser;
+  if (!access.log_in(c, user, c.args.back())) return c.reply.error(kWrongPassword);
   c.reply.ok();
 }
 
@@ -68,7 +49,7 @@ void write_hello(SessionContext& c) {
   c.reply.array(0);
 }
 
-void hello(SessionContext& c, const NetworkOptions& options) {
+void hello(SessionContext& c, AccessControl& access) {
   int64_t version = c.client.protocol;
   if (c.args.size() > 1) {
     const auto asked = parse_int64(c.args[1]);
@@ -94,10 +75,10 @@ void hello(SessionContext& c, const NetworkOptions& options) {
     }
   }
   // All words are understood before any of them has an effect.
-  if (user_at && !authenticate(c.client, options, c.args[*user_at], c.args[*user_at + 1])) {
+  if (user_at && !access.log_in(c, c.args[*user_at], c.args[*user_at + 1])) {
     return c.reply.error(kWrongPassword);
   }
-  if (!c.client.authenticated) {
+  if (c.client.is(kUnauthenticated)) {
     return c.reply.error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
@@ -116,7 +97,7 @@ void ping(SessionContext& c) {
   if (c.args.size() > 2) {
     return c.reply.error("ERR wrong number of arguments for 'ping' command");
   }
-  if (c.client.subscribed && c.client.protocol == 2) {
+  if (c.client.is(kSubscribed) && c.client.protocol == 2) {
     c.reply.array(2);
     c.reply.bulk("pong");
     c.reply.bulk(c.args.size() == 2 ? c.args[1] : Bytes());
@@ -134,15 +115,16 @@ void quit(SessionContext& c) {
   if (ClientConnection* connection = client_of(c)) connection->close_after_reply();
 }
 
-void reset(SessionContext& c, SubscriptionRegistry& subscriptions, CommandReports& reports) {
+void reset(SessionContext& c, AccessControl& access, SubscriptionRegistry& subscriptions,
+           CommandReports& reports) {
   if (ClientConnection* connection = client_of(c)) {
     reports.remove_monitor(c.client.id);
-    c.client.is_monitor = false;
+    c.client.set(kMonitors, false);
     subscriptions.forget(connection->card()->inbox);
     connection->reset();
   }
-  c.client.subscribed = false;
-  c.client.authenticated = !c.executor.engine().gate.is(Gate::kAuthRequired);
+  c.client.set(kSubscribed, false);
+  access.admit(c.client);
   c.reply.simple("RESET");
 }
 
@@ -160,8 +142,7 @@ bool is_client_name(Bytes name) {
   return std::ranges::all_of(name, [](char c) { return c >= '!' && c <= '~'; });
 }
 
-std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions,
+std::vector<CommandRow> connection_rows(AccessControl& access, SubscriptionRegistry& subscriptions,
                                         CommandReports& reports) {
   return {
       {.name = "ping",
@@ -186,7 +167,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
       {.name = "auth",
        .arity = -2,
        .flags = kAlways,
-       .session_handler = [&options](SessionContext& c) { auth(c, options); },
+       .session_handler = [&access](SessionContext& c) { auth(c, access); },
        .hides = [](std::span<const Bytes>, size_t at) { return at > 0; },
        .group = "connection",
        .since = "1.0.0",
@@ -197,7 +178,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
       {.name = "hello",
        .arity = -1,
        .flags = kAlways,
-       .session_handler = [&options](SessionContext& c) { hello(c, options); },
+       .session_handler = [&access](SessionContext& c) { hello(c, access); },
        .hides = follows_auth,
        .group = "connection",
        .since = "6.0.0",
@@ -217,8 +198,7 @@ std::vector<CommandRow> connection_rows(const NetworkOptions& options,
       {.name = "reset",
        .arity = 1,
        .flags = kAlways | kNotQueued | kWhileSubscribed,
-       .session_handler = [&subscriptions,
-                           &reports](SessionContext& c) { reset(c, subscriptions, reports); },
+       .session_handler = [&](SessionContext& c) { reset(c, access, subscriptions, reports); },
        .group = "connection",
        .since = "6.2.0",
        .complexity = "O(1)",

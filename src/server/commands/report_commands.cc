@@ -25,7 +25,7 @@ void monitor(SessionContext& c, CommandReports& reports) {
   }
   // As in Redis, which hears nothing of a second one.
   if (connection->card()->is(kClientMonitor)) return;
-  c.client.is_monitor = true;
+  c.client.set(kMonitors, true);
   reports.add_monitor(connection->card());
   c.reply.ok();
 }

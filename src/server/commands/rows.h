@@ -7,12 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "acl/acl_log.h"
+#include "acl/users.h"
 #include "config/config.h"
 #include "config/options.h"
 #include "engine/command.h"
 #include "engine/context.h"
 #include "pubsub/subscription_registry.h"
 #include "resp/reply_writer.h"
+#include "server/access_control.h"
 #include "server/client/client_registry.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/shutdown.h"
@@ -21,10 +24,15 @@
 
 namespace tandem {
 
+// ACL and its subcommands.
+
+// All outlive the rows.
+std::vector<CommandRow> acl_rows(AccessControl& access, const ServerOptions& options, AclLog& log);
+
 // CLIENT and its subcommands.
 
 // Both outlive the rows.
-std::vector<CommandRow> client_rows(ClientRegistry& clients);
+std::vector<CommandRow> client_rows(ClientRegistry& clients, const Users& users);
 
 // COMMAND and its subcommands: what the table says about itself.
 std::vector<CommandRow> command_rows();
@@ -40,8 +48,7 @@ std::vector<CommandRow> config_rows(Config& config, std::function<void()> reset_
 // its own.
 
 // What they are given outlives the rows.
-std::vector<CommandRow> connection_rows(const NetworkOptions& options,
-                                        SubscriptionRegistry& subscriptions,
+std::vector<CommandRow> connection_rows(AccessControl& access, SubscriptionRegistry& subscriptions,
                                         CommandReports& reports);
 
 // A name as CLIENT SETNAME and HELLO SETNAME accept it.

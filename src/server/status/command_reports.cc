@@ -1,6 +1,7 @@
 #include "server/status/command_reports.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -63,7 +64,7 @@ void CommandReports::add_monitor(std::shared_ptr<ClientCard> card) {
   if (card->killed.load()) return;  // whoever ends it has been here
   card->set_flag(kClientMonitor, true);
   monitors_.push_back(std::move(card));
-  gate_.set(Gate::kMonitored, true);
+  parts_.gate.set(Gate::kMonitored, true);
 }
 
 void CommandReports::remove_monitor(uint64_t id) {
@@ -73,7 +74,7 @@ void CommandReports::remove_monitor(uint64_t id) {
     card->set_flag(kClientMonitor, false);
     return true;
   });
-  gate_.set(Gate::kMonitored, !monitors_.empty());
+  parts_.gate.set(Gate::kMonitored, !monitors_.empty());
 }
 
 void CommandReports::command_shown(const ClientState& client, const Command& command,
@@ -99,9 +100,9 @@ void CommandReports::command_shown(const ClientState& client, const Command& com
 }
 
 int64_t CommandReports::watched_from_us() const {
-  const int64_t logged_us = options_.slow_log_slower_than_us.get();
+  const int64_t logged_us = parts_.options.slow_log_slower_than_us.get();
   if (!monitors_latency()) return logged_us;
-  const int64_t spike_ms = std::min(options_.latency_monitor_ms.get(), kThresholdMsMax);
+  const int64_t spike_ms = std::min(parts_.options.latency_monitor_ms.get(), kThresholdMsMax);
   return logged_us < 0 ? spike_ms * kUsPerMs : std::min(logged_us, spike_ms * kUsPerMs);
 }
 
@@ -109,11 +110,11 @@ void CommandReports::slow_command(const ClientState& client, const Command& comm
                                   std::span<const Bytes> args, int64_t unix_us,
                                   int64_t duration_us) {
   const int64_t duration_ms = duration_us / kUsPerMs;
-  if (monitors_latency() && duration_ms >= options_.latency_monitor_ms.get()) {
+  if (monitors_latency() && duration_ms >= parts_.options.latency_monitor_ms.get()) {
     latency_.add(command.has(kFast) ? "fast-command" : "command", unix_us / kUsPerSecond,
                  duration_ms);
   }
-  const int64_t logged_us = options_.slow_log_slower_than_us.get();
+  const int64_t logged_us = parts_.options.slow_log_slower_than_us.get();
   if (logged_us >= 0 && duration_us >= logged_us && !command.has(kSkipSlowlog)) {
     log_slow(client, command, args, unix_us, duration_us);
   }
@@ -142,11 +143,45 @@ void CommandReports::log_slow(const ClientState& client, const Command& command,
       entry.args.emplace_back(args[at]);
     }
   }
-  const auto entries_max = static_cast<size_t>(options_.slow_log_entries_max.get());
+  const auto entries_max = static_cast<size_t>(parts_.options.slow_log_entries_max.get());
   const Guard guard(lock_);
   entry.id = next_slow_id_++;
   slow_.push_front(std::move(entry));
   while (slow_.size() > entries_max) slow_.pop_back();
+}
+
+void CommandReports::command_denied(const ClientState& client, const Command& command,
+                                    std::span<const Bytes> args, const Denial& denial,
+                                    DenialContext context, int64_t unix_us) {
+  const bool of_command = denial.reason == DenialReason::kCommand;
+  log_denied(client, {.kind = static_cast<AclEventKind>(denial.reason),
+                      .context = context,
+                      .object = of_command ? command.full_name : std::string(args[denial.at]),
+                      .user = client.account->name,
+                      .unix_ms = unix_us / kUsPerMs});
+}
+
+void CommandReports::login_denied(const ClientState& client, Bytes word, Bytes user,
+                                  DenialContext context, int64_t unix_us) {
+  log_denied(client, {.kind = AclEventKind::kAuthentication,
+                      .context = context,
+                      .object = std::string(word),
+                      .user = std::string(user),
+                      .unix_ms = unix_us / kUsPerMs});
+}
+
+// One that waits on another thread is known by its card alone, which tells what it waits with.
+void CommandReports::log_denied(const ClientState& client, AclEvent event) {
+  std::shared_ptr<ClientCard> card;
+  if (ClientConnection* connection = connection_of(client)) {
+    connection->show(*client.last_command);
+    card = connection->card();
+  } else if (const auto found = parts_.clients.list(std::array{client.id}); !found.empty()) {
+    card = found.front();
+  }
+  if (card != nullptr) event.client_info = describe_client(*card, card->last_active_ms.load());
+  parts_.acl_log.add(std::move(event),
+                     static_cast<size_t>(parts_.options.acl_log_entries_max.get()));
 }
 
 std::vector<SlowCommand> CommandReports::slow_commands(size_t count) const {

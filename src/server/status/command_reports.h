@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "acl/acl_log.h"
 #include "base/bytes.h"
 #include "base/lock.h"
 #include "config/options.h"
@@ -46,9 +47,9 @@ class LatencyMonitor {
 };
 
 // Those who look at commands as they pass: MONITOR's clients, the slow log, the latency monitor,
-// and INFO's counts of errors.
+// INFO's counts of errors, and the log of what was denied.
 //
-// Threads: any; a command pays for it only while somebody monitors or when it was slow.
+// Threads: any; a command pays for it only while somebody monitors, when it was slow, or refused.
 
 struct SlowCommand {
   int64_t id;
@@ -62,12 +63,18 @@ struct SlowCommand {
 class CommandReports final : public CommandObserver {
  public:
   // All outlive this.
-  CommandReports(Gate& gate, const ServerOptions& options, ErrorCounts& errors)
-      : gate_(gate), options_(options), errors_(errors) {}
+  struct Parts {
+    Gate& gate;
+    const ServerOptions& options;
+    ErrorCounts& errors;
+    AclLog& acl_log;
+    const ClientRegistry& clients;
+  };
+  explicit CommandReports(const Parts& parts) : parts_(parts) {}
 
   // The shortest time for which slow_command must be told; -1: none.
   int64_t watched_from_us() const;
-  bool monitors_latency() const { return options_.latency_monitor_ms.get() > 0; }
+  bool monitors_latency() const { return parts_.options.latency_monitor_ms.get() > 0; }
   LatencyMonitor& latency() { return latency_; }
 
   void add_monitor(std::shared_ptr<ClientCard> card);
@@ -82,15 +89,21 @@ class CommandReports final : public CommandObserver {
                      int64_t unix_us) override;
   void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
                     int64_t unix_us, int64_t duration_us) override;
-  void error_reply(Bytes reply) override { errors_.count(reply); }
+  void error_reply(Bytes reply) override { parts_.errors.count(reply); }
+  void command_denied(const ClientState& client, const Command& command,
+                      std::span<const Bytes> args, const Denial& denial, DenialContext context,
+                      int64_t unix_us) override;
+  // AUTH or HELLO, as the client wrote the word, for a user or with a password that there is not.
+  void login_denied(const ClientState& client, Bytes word, Bytes user, DenialContext context,
+                    int64_t unix_us);
 
  private:
   void log_slow(const ClientState& client, const Command& command, std::span<const Bytes> args,
                 int64_t unix_us, int64_t duration_us);
 
-  Gate& gate_;
-  const ServerOptions& options_;
-  ErrorCounts& errors_;
+  void log_denied(const ClientState& client, AclEvent event);
+
+  const Parts parts_;
   LatencyMonitor latency_;
   mutable Lock lock_;
   std::vector<std::shared_ptr<ClientCard>> monitors_ TANDEM_GUARDED_BY(lock_);
