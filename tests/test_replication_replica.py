@@ -546,7 +546,8 @@ def test_a_replica_saves_by_its_save_points(start):
     with primary.connect() as connection:
         connection.pipeline([("SET", n, n) for n in range(500)])
         caught_up(primary, replica)
-        assert replica.info("persistence")["rdb_changes_since_last_save"] == "500"
+        wait_until(lambda: replica.info("persistence")["rdb_changes_since_last_save"] == "500",
+                   "the writes are counted")  # a batch's commands are, once they are all executed
         connection("RPUSH", "list", *range(500))
     wait_until(lambda: replica.info("persistence")["rdb_saves"] == "1", "the replica saves")
     assert (replica.folder / "dump.rdb").exists()

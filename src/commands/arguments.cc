@@ -5,8 +5,6 @@
 #include <limits>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
 #include "base/glob.h"
 #include "base/number.h"
@@ -151,12 +149,6 @@ std::optional<StringRange> range_argument(Context& ctx, size_t first) {
   const std::optional<int64_t> stop = integer_argument(ctx, first + 1);
   if (!stop) return std::nullopt;
   return StringRange{.start = *start, .stop = *stop};
-}
-
-void wrong_subcommand_syntax(Context& ctx) {
-  ctx.reply.error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  ctx.args[1].substr(0, 128), to_upper(ctx.args[0])));
 }
 
 std::optional<int64_t> unix_ms_of(int64_t value, TimeForm form, int64_t now_ms) {

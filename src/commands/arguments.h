@@ -35,8 +35,6 @@ std::optional<int64_t> deadline_ms_argument(Context& ctx, size_t index);
 std::optional<uint64_t> cursor_argument(Context& ctx, size_t index);
 
 void wrong_argument_count(Context& ctx);
-// "ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP."
-void wrong_subcommand_syntax(Context& ctx);
 
 // Start and stop of a part of a string, both in it; negative ones count from the end.
 struct StringRange {

@@ -72,7 +72,7 @@ std::optional<GroupOptions> parse_group_options(Context& ctx, bool may_make_stre
       }
       options.entries_read = *count;
     } else {
-      wrong_subcommand_syntax(ctx);
+      reply_subcommand_syntax(ctx, "xgroup");
       return std::nullopt;
     }
   }
@@ -86,7 +86,7 @@ void xgroup_create(Context& ctx) {
   Edit<Stream> stream(ctx.keys, key_of(ctx));
   if (stream.is_other_type()) return ctx.reply.error(kWrongType);
   if (!options->make_stream && !requires_stream(ctx, stream)) return;
-  if (ctx.args.size() > kArgumentsMax) return wrong_subcommand_syntax(ctx);
+  if (ctx.args.size() > kArgumentsMax) return reply_subcommand_syntax(ctx, "xgroup");
   std::optional<StreamId> last_id = stream ? stream->last_id() : kStreamIdMin;
   if (ctx.args[4] != "$") last_id = stream_id_argument(ctx, 4, 0);
   if (!last_id) return;
@@ -115,7 +115,7 @@ void xgroup_setid(Context& ctx) {
   if (!options) return;
   Edit<Stream> stream(ctx.keys, key_of(ctx));
   if (!requires_group(ctx, stream)) return;
-  if (ctx.args.size() > kArgumentsMax) return wrong_subcommand_syntax(ctx);
+  if (ctx.args.size() > kArgumentsMax) return reply_subcommand_syntax(ctx, "xgroup");
   const std::optional<StreamId> last_id = position_argument(ctx, 4, *stream);
   if (!last_id) return;
   stream.change().write_group(group_of(ctx))->move_to(*last_id, options->entries_read);

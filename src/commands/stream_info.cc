@@ -293,7 +293,7 @@ std::optional<uint64_t> full_count_argument(Context& ctx) {
   const bool full = words.take("FULL");
   if (full && words.done()) return kCountByDefault;
   if (!full || ctx.args.size() != 6 || !words.take("COUNT", 1)) {
-    wrong_subcommand_syntax(ctx);
+    reply_subcommand_syntax(ctx, "xinfo");
     return std::nullopt;
   }
   const std::optional<int64_t> count = words.integer();

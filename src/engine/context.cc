@@ -19,9 +19,11 @@ std::string null_reply(int protocol, BlockRequest::OnTimeout kind) {
 }  // namespace
 
 void reply_subcommand_syntax(Context& ctx, Bytes container) {
+  static constexpr size_t kShownMax = 128;
+  const Bytes subcommand = ctx.args.size() > 1 ? ctx.args[1] : Bytes();
   ctx.reply.error(
       fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  ctx.args.size() > 1 ? ctx.args[1] : Bytes(), to_upper(container)));
+                  subcommand.substr(0, kShownMax), to_upper(container)));
 }
 
 void Context::replicate_as_is() {

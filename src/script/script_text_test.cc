@@ -74,7 +74,8 @@ TEST(ScriptText, SaysWhatIsWrongAsRedisDoes) {
 TEST(ScriptText, ALibraryHasAName) {
   for (const Bytes first : {"#!lua name=a_9", "#!Lua NAME=a_9", "#!lua\tname=a_9  \r",
                             "#!lua 'name=a_9'", "#!lua name='a_9'"}) {
-    const auto text = read_library_text(std::string(first) + "\ncode");
+    const std::string library = std::string(first) + "\ncode";
+    const auto text = read_library_text(library);
     ASSERT_TRUE(text) << first;
     EXPECT_EQ(text->name, "a_9");
     EXPECT_EQ(text->code, "\ncode");
