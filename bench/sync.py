@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 CAUGHT_UP = "full sync until caught up"
 MEMORY = "extra memory at the peak, share of the data"
 WAIT = "longest wait of a GET during the sync"
+IDLE_WAIT = "longest wait of a GET at an idle server beside it"
 LOSS = "writes lost beside the sync, share of the load"
 CPU = "the primary's CPU time for the sync"
 SYNC_SECONDS_MAX = 300
@@ -93,12 +94,15 @@ def cpu_seconds(pid):
 
 
 class Beside:
-    """What goes on beside a sync: the load, and a GET every millisecond."""
+    """What goes on beside a sync: the load, a GET every millisecond, and one as often at a server
+    that has nothing else to do. What this one waits the machine adds to the other's, too."""
 
-    def __init__(self, port, load, keys):
+    def __init__(self, primary, bystander, load, keys):
         self.load = load
-        self.writer = self._start("load.py", port, load.rate, keys, load.value_bytes)
-        self.probe = self._start("probe.py", port, keys)
+        self.writer = self._start("load.py", primary.port, load.rate, keys, load.value_bytes)
+        self.probes = [self._start("probe.py", server.port, keys)
+                       for server in (primary, bystander)]
+        self.processes = [self.writer, *self.probes]
 
     @staticmethod
     def _start(name, *arguments):
@@ -108,20 +112,21 @@ class Beside:
         return process
 
     def begin(self):
-        for process in (self.writer, self.probe):
+        for process in self.processes:
             process.stdin.write("begin\n")
             process.stdin.flush()
 
     def end(self):
-        """(share of the load that was not possible, [[second, milliseconds waited], ...])"""
-        waits, _ = self.probe.communicate("end\n", timeout=30)
+        """(share of the load that was not possible, [[second, milliseconds waited], ...] at the
+        primary, the same at the bystander)"""
+        waits = [json.loads(probe.communicate("end\n", timeout=30)[0]) for probe in self.probes]
         reached, _ = self.writer.communicate("end\n", timeout=30)
         share = float(reached) / self.load.rate
         assert share >= self.load.least, f"only {reached.strip()} SET/s of load"
-        return max(0.0, 1 - share), json.loads(waits)
+        return max(0.0, 1 - share), *waits
 
     def stop(self):
-        for process in (self.writer, self.probe):
+        for process in self.processes:
             process.kill()
             process.wait()
 
@@ -136,23 +141,27 @@ def follow(primary, replica):
     return time.monotonic() - started
 
 
-def full_sync(primary, replica, filler, keys, load):
+def longest(waits):
+    return max((wait for _, wait in waits), default=0.0)
+
+
+def full_sync(primary, replica, bystander, filler, keys, load):
     """({figure: value}, the waits of a GET). `keys`: how many the load writes to."""
     pid = primary.process.pid
     empty = resident(pid)
     filler(primary)
-    beside = Beside(primary.port, load, keys)
+    beside = Beside(primary, bystander, load, keys)
     try:
         data, peak = resident(pid) - empty, Peak(pid)
         before, spent = peak.bytes or resident(pid), cpu_seconds(pid)
         beside.begin()
         seconds = follow(primary, replica)
-        lost, waits = beside.end()
+        lost, waits, idle_waits = beside.end()
         most = peak.stop()
     finally:
         beside.stop()
     return {CAUGHT_UP: seconds, MEMORY: 100 * max(0, most - before) / data,
-            WAIT: max((wait for _, wait in waits), default=0.0), LOSS: 100 * lost,
+            WAIT: longest(waits), IDLE_WAIT: longest(idle_waits), LOSS: 100 * lost,
             CPU: cpu_seconds(pid) - spent}, waits
 
 

@@ -249,6 +249,28 @@ def test_what_is_denied_comes_in_the_order_of_redis(start):
         assert limited("DISCARD") == "OK"
 
 
+SORTS = [["SORT", "a"], ["SORT", "a", "BY", "w_*"], ["SORT_RO", "a", "BY", "w_*->f"],
+         ["SORT", "a", "BY", "nosort"], ["SORT", "a", "GET", "#"], ["SORT_RO", "a", "GET", "w_*"],
+         ["SORT", "a", "GET", "x", "NOSUCH"], ["SORT", "a", "STORE", "a"],
+         ["EVAL", "return redis.call('SORT', KEYS[1], 'BY', 'w_*')", 1, "a"]]
+
+
+@pytest.mark.parametrize("rules", [
+    ["~a"], ["~*"], ["%R~*"], ["%W~*"], ["%R~*", "%W~a"], ["~a", "(%R~* +sort)"],
+    ["~a", "(~* +get)"]])
+def test_sort_reads_keys_that_it_does_not_name(start, rules):
+    """Only for who may read every key."""
+    limited = [user(start(kind), "u", "+@all", "-get", *rules) for kind in ("tandem", "redis")]
+    for command in SORTS:
+        replies = []
+        for client in limited:
+            client.send(encode(*command))
+            replies.append(client.read_raw())
+        if command[0] != "EVAL":  # its error tells more elsewhere
+            assert replies[0] == replies[1], command
+        assert (b"BY option" in replies[0]) == (b"BY option" in replies[1]), command
+
+
 def test_transactions(server):
     limited = user(server, "u", "~a*", "+@all", "-incr")
     with server.connect() as admin:

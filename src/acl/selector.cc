@@ -262,6 +262,13 @@ std::optional<Denial> Selector::denial(AskedCall& call) const {
   return std::nullopt;
 }
 
+bool Selector::allows_any_key_read(const AskedCall& call) const {
+  const auto is_any = [](const KeyPattern& pattern) {
+    return pattern.reads && pattern.glob == "*";
+  };
+  return allows_command(call) && (all_keys_ || std::ranges::any_of(keys_, is_any));
+}
+
 // Texts.
 
 std::string Selector::command_rules() const {

@@ -66,6 +66,9 @@ class Selector {
   // Why it does not allow a call; nothing if it does.
   std::optional<Denial> denial(AskedCall& call) const;
 
+  // Whether it allows the command, and to read whatever key.
+  bool allows_any_key_read(const AskedCall& call) const;
+
   // As rules that give the same rights to a selector without any.
   std::string command_rules() const;
   std::string key_rules() const;

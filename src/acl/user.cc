@@ -107,6 +107,12 @@ std::optional<Denial> User::denial(const Command& command, std::span<const Bytes
   return told;
 }
 
+bool User::may_read_any_key(const Command& command, std::span<const Bytes> args) const {
+  const AskedCall call(command, args);
+  return std::ranges::any_of(
+      selectors_, [&](const Selector& selector) { return selector.allows_any_key_read(call); });
+}
+
 bool User::allows_channel(Bytes name, bool is_pattern) const {
   return std::ranges::any_of(selectors_, [&](const Selector& selector) {
     return selector.allows_channel(name, is_pattern);

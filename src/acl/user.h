@@ -44,6 +44,7 @@ class User final : public Rights {
 
   bool are_unlimited() const override;
   std::optional<Denial> denial(const Command& command, std::span<const Bytes> args) const override;
+  bool may_read_any_key(const Command& command, std::span<const Bytes> args) const override;
   // Some selector allows the channel.
   bool allows_channel(Bytes name, bool is_pattern) const;
   // Whether this version of a user has all rights to channels that the one before had, rule by

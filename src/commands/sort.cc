@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/number.h"
 #include "commands/elements.h"
 #include "commands/table.h"
@@ -96,6 +98,14 @@ bool parse_limit(OptionWords& words, SortQuery& query) {
   return true;
 }
 
+// They lead to keys that the call does not name.
+bool may_follow_patterns(Context& ctx, Bytes option) {
+  if (ctx.may_read_any_key()) return true;
+  ctx.reply.error(
+      fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions", option));
+  return false;
+}
+
 bool parse(Context& ctx, bool may_store, SortQuery& query) {
   for (OptionWords words(ctx, 2); !words.done();) {
     if (words.take("ASC")) {
@@ -110,8 +120,10 @@ bool parse(Context& ctx, bool may_store, SortQuery& query) {
       query.target = words.text();
     } else if (words.take("BY", 1)) {
       query.sorts = query.sorts && has_star(words.peek());
+      if (has_star(words.peek()) && !may_follow_patterns(ctx, "BY")) return false;
       query.by = Pattern(words.text());
     } else if (words.take("GET", 1)) {
+      if (!may_follow_patterns(ctx, "GET")) return false;
       query.get.emplace_back(words.text());
     } else {
       ctx.reply.error(kSyntaxError);

@@ -60,9 +60,10 @@ struct Context {
   Bytes raw = {};  // the request as it came, empty if it did not come as an array
   bool may_block =
       false;  // false inside MULTI and scripts: a blocking command then acts as if timed out
-  bool from_primary = false;   // executes the primary's stream
-  bool from_script = false;    // what it answers must not hang on chance
-  StripeDoor* door = nullptr;  // null: every stripe that the handler may visit is held already
+  bool from_primary = false;       // executes the primary's stream
+  bool from_script = false;        // what it answers must not hang on chance
+  const Rights* rights = nullptr;  // what the client is limited to; null: to nothing
+  StripeDoor* door = nullptr;      // null: every stripe that the handler may visit is held already
   bool blocked = false;
   bool error_counted = false;  // the error answered was counted where it arose, inside a script
   BlockRequest block_request = {};
@@ -76,6 +77,10 @@ struct Context {
   // Ends a blocking command without a result: the client waits, or is answered at once if it may
   // not.
   void block(BlockRequest request);
+
+  bool may_read_any_key() const {
+    return rights == nullptr || rights->may_read_any_key(command, args);
+  }
 
   // For rows of LockScope::kVisits, which hold no stripe at first: lets go of the stripe that was
   // visited before and takes this one. Other clients' writes come in between, and what was seen

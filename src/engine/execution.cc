@@ -65,6 +65,7 @@ Context Execution::context(Call& call, View& view, Random& random) {
           .may_block = call.may_block,
           .from_primary = call.client.obeys_primary,
           .from_script = call.client.kind == ClientKind::kScript,
+          .rights = call.client.is(kLimited) ? call.client.rights.get() : nullptr,
           .door = call.door};
 }
 

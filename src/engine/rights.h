@@ -38,6 +38,9 @@ class Rights {
   // Why this call is not allowed; nothing if it is.
   virtual std::optional<Denial> denial(const Command& command,
                                        std::span<const Bytes> args) const = 0;
+  // Whether this call, which is allowed, may read keys that its arguments do not name (SORT's BY
+  // and GET). Who does not say so may not.
+  virtual bool may_read_any_key(const Command&, std::span<const Bytes>) const { return false; }
 };
 
 // A user, as clients hold on to it: one object as long as the user exists, whatever becomes of its
