@@ -266,9 +266,11 @@ def test_sort_reads_keys_that_it_does_not_name(start, rules):
         for client in limited:
             client.send(encode(*command))
             replies.append(client.read_raw())
-        if command[0] != "EVAL":  # its error tells more elsewhere
+        if replies[0].startswith(b"-NOPERM") or command[0] == "EVAL":  # others in 7.2
+            for part in (b"-NOPERM", b"BY option"):
+                assert (part in replies[0]) == (part in replies[1]), command
+        else:
             assert replies[0] == replies[1], command
-        assert (b"BY option" in replies[0]) == (b"BY option" in replies[1]), command
 
 
 def test_transactions(server):

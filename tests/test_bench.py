@@ -21,11 +21,13 @@ FIGURES = {
     "full sync until caught up": "s",
     "extra memory at the peak, share of the data": "%",
     "longest wait of a GET during the sync": "ms",
+    "longest wait of a GET at an idle server beside it": "ms",
     **{f"texts, rdbcompression {compression}: {name}": unit
        for compression in ("yes", "no") for name, unit in (
            ("full sync until caught up", "s"),
            ("extra memory at the peak, share of the data", "%"),
            ("longest wait of a GET during the sync", "ms"),
+           ("longest wait of a GET at an idle server beside it", "ms"),
            ("writes lost beside the sync, share of the load", "%"),
            ("the primary's CPU time for the sync", "s"))},
     **{f"small collections: {name}": "s" for name in (

@@ -90,7 +90,7 @@ RENAMED_IN_7_2 = {
     "field_value": "data", "key_value": "data", "parameter_value": "data", "score_member": "data",
     "longitude_latitude_member": "data", "id_or_auto": "id-selector", "auto_id": "auto-id",
     "nosave_save": "save-selector", "offset_count": "limit", "on_off_skip": "action",
-    "timeout_error": "unblock-type", "username_password": "auth",
+    "categoryname": "category", "timeout_error": "unblock-type", "username_password": "auth",
     "groupname": "group", "consumername": "consumer", "group_consumer": "group-block",
     "entries_added": "entries-added", "max_deleted_entry_id": "max-deleted-id",
 }
@@ -117,6 +117,7 @@ GROUP_AND_ID = "key:key@0, group:string, id-selector:oneof(id:string, new-id:pur
 ENTRIES_READ = "entriesread:integer=ENTRIESREAD?'entries-read'"
 # What else 7.2 documents otherwise, or is new in it. Arguments as `shown` shows them.
 NEW_DOCS_OF_7_2 = {
+    "acl|log": {"history": ["7.2.0"]},
     "bitcount": {"arguments": "key:key@0, range:block?(start:integer, end:integer, "
                  f"{BITS_OR_BYTES})"},
     "bitfield": {

@@ -102,7 +102,7 @@ bool parse_limit(OptionWords& words, SortQuery& query) {
 bool may_follow_patterns(Context& ctx, Bytes option) {
   if (ctx.may_read_any_key()) return true;
   ctx.reply.error(
-      fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions", option));
+      fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions.", option));
   return false;
 }
 
