@@ -59,8 +59,7 @@ bool parse_restore(Context& ctx, RestoreOptions& options) {
 // replicas may not read.
 std::string payload_for_replicas(Bytes payload, const Value& value) {
   const RdbWriteOptions options;
-  const Bytes version = payload.substr(payload.size() - kRdbDumpFooterBytes, 2);
-  if (version[1] == 0 && version[0] <= options.version) return std::string(payload);
+  if (dump_version(payload) <= options.version) return std::string(payload);
   std::string rewritten;
   dump_value(ref(value), options, rewritten);
   return rewritten;

@@ -56,5 +56,26 @@ TEST(Admission, WhatIsQueuedCountsInEveryCondition) {
   EXPECT_TRUE(refusal(exec, effective_flags(exec, client, {}), client, Gate::kTooFewReplicas));
 }
 
+TEST(Admission, ACallMayStateItsOwnFlags) {
+  std::vector<CommandRow> rows;
+  rows.push_back({.name = "some",
+                  .arity = 2,
+                  .flags = kReadOnly,
+                  .flags_of = [](std::span<const Bytes> args) -> uint32_t {
+                    return args[1] == "writes" ? kWrite : kReadOnly;
+                  }});
+  const Registry registry(std::move(rows));
+  const Command& command = *registry.find("some");
+  const ClientState client(ClientKind::kNormal);
+  constexpr uint32_t kBits = Gate::kReadOnlyReplica;
+  EXPECT_FALSE(is_let_in_at_once(command, client, kBits));
+  for (const bool writes : {false, true}) {
+    const Bytes args[] = {"some", writes ? "writes" : "reads"};
+    const uint32_t flags = effective_flags(command, client, args);
+    EXPECT_EQ(refusal(command, flags, client, kBits).has_value(), writes);
+    EXPECT_EQ(is_held_back(flags, client, Gate::kPausedWrites), writes);
+  }
+}
+
 }  // namespace
 }  // namespace tandem

@@ -29,8 +29,7 @@ Result<Bytes> body_of(Bytes payload, const RdbReadOptions& options) {
   }
   const size_t body_bytes = payload.size() - kRdbDumpFooterBytes;
   const char* footer = payload.data() + body_bytes;
-  const auto version = load_little_endian<uint16_t>(footer);
-  if (version > kRdbVersionMax) {
+  if (const int version = dump_version(payload); version > kRdbVersionMax) {
     return fail(ErrorCode::kRefused, fmt::format("the payload has RDB version {}", version));
   }
   const auto stored = load_little_endian<uint64_t>(footer + sizeof(uint16_t));
@@ -41,6 +40,10 @@ Result<Bytes> body_of(Bytes payload, const RdbReadOptions& options) {
 }
 
 }  // namespace
+
+int dump_version(Bytes payload) {
+  return load_little_endian<uint16_t>(payload.data() + payload.size() - kRdbDumpFooterBytes);
+}
 
 void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out) {
   const size_t start = out.size();

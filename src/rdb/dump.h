@@ -15,6 +15,9 @@
 
 namespace tandem {
 
+// The RDB version that the footer of a payload states. REQUIRES: one that was restored.
+int dump_version(Bytes payload);
+
 // Appends to `out`. RdbWriteOptions::checksum is not looked at: the payload always has one.
 void dump_value(const ValueRef& value, const RdbWriteOptions& options, std::string& out);
 

@@ -84,6 +84,22 @@ Result<void> restore_alone(FunctionLibraries& libraries, SessionContext& context
   return {};
 }
 
+// The same libraries in a version that stock replicas may read, where the payload has a later one;
+// else nothing.
+std::string payload_for_replicas(Bytes payload) {
+  constexpr RdbWriteOptions kFormat;
+  if (dump_version(payload) <= kFormat.version) return {};
+  std::vector<std::string> codes;
+  (void)restore_libraries(payload, {}, [&codes](Bytes code) -> Result<void> {
+    codes.emplace_back(code);
+    return {};
+  });
+  const std::vector<Bytes> views(codes.begin(), codes.end());
+  std::string rewritten;
+  dump_libraries(views, kFormat, rewritten);
+  return rewritten;
+}
+
 void restore(FunctionLibraries& libraries, SessionContext& context) {
   if (context.args.size() > 4) return reply_subcommand_syntax(context, "function");
   const Bytes policy = context.args.size() == 4 ? context.args[3] : "append";
@@ -97,7 +113,10 @@ void restore(FunctionLibraries& libraries, SessionContext& context) {
       alone ? restore_alone(libraries, context)
             : libraries.restore(context.args[2], replace, load_ms_max(context));
   if (!restored) return reply_error(context, restored.error());
-  context.keys.change_beside_keys(as_is(context));
+  const std::string rewritten = payload_for_replicas(context.args[2]);
+  const Effect as_it_came = as_is(context);
+  rewritten.empty() ? context.keys.change_beside_keys(as_it_came)
+                    : context.keys.change_beside_keys({"FUNCTION", "RESTORE", rewritten, policy});
   context.reply.ok();
 }
 

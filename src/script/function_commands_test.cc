@@ -355,6 +355,21 @@ TEST(Functions, RestoreHasThreePolicies) {
   }
 }
 
+// Redis 7.0 reads version 10 at most.
+TEST(Functions, WhatWasRestoredIsReadByReplicasOfAnyVersion) {
+  World world;
+  const std::string code = library("a", answers("f", 1));
+  const Bytes codes[] = {code};
+  std::string later;
+  dump_libraries(codes, {.version = 11}, later);
+  EXPECT_EQ(world.run({"FUNCTION", "RESTORE", later, "flush"}), "+OK\r\n");
+  EXPECT_EQ(world.logged(), "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*4\r\n" + bulk("FUNCTION") +
+                                bulk("RESTORE") + bulk(payload_of({code})) + bulk("flush"));
+  world.run({"FUNCTION", "restore", payload_of({code}), "REPLACE"});
+  EXPECT_EQ(world.logged(), "*4\r\n" + bulk("FUNCTION") + bulk("restore") +
+                                bulk(payload_of({code})) + bulk("REPLACE"));
+}
+
 TEST(Functions, RestoreRefusesWhatIsNoPayload) {
   World world;
   EXPECT_EQ(world.run({"FUNCTION", "RESTORE", "x"}),
