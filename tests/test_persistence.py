@@ -13,6 +13,7 @@ from harness.generate import Generator
 from harness.load import assert_same, caught_up, digest, settle
 from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
+from harness.wire import encode
 
 DATA = Path(__file__).parent / "data" / "rdb"
 
@@ -157,6 +158,89 @@ def test_clients_are_answered_while_the_file_is_read(start):
         with open(pipe, "wb"):
             assert server.wait_exit() == 0
     assert pipe.is_fifo(), "what was loaded only in part has not replaced the file"
+
+
+LIBRARY = "#!lua name=lib\nredis.register_function('f', function() return 1 end)"
+
+
+def test_debug_reload(start):
+    """Data, functions and the log's place are what they were; replicas do not notice."""
+    server, replica = start("tandem"), start("tandem")
+    replica.follow(server.port)
+    fill(server)
+    settle(server)
+    with server.connect() as client:
+        client("FUNCTION", "LOAD", LIBRARY)
+        caught_up(server, replica)
+        before = digest(server)
+        assert client("DEBUG", "RELOAD") == "OK"
+        assert digest(server) == before and client("FCALL", "f", 0) == 1
+        client("SET", "after", 1)
+        client("FUNCTION", "FLUSH")
+        assert_same(server, replica)
+        assert replica.info("replication")["master_link_full_syncs"] == "1"
+
+
+def test_debug_reload_of_what_was_saved(start, server, client):
+    assert client.error("DEBUG", "RELOAD", "NOSAVE").startswith("ERR Error trying to load the RDB")
+    client("SET", "a", 1)
+    client("FUNCTION", "LOAD", LIBRARY)
+    client("SAVE")
+    client("SET", "a", 2)
+    client("FUNCTION", "FLUSH")
+    assert client("DEBUG", "RELOAD", "nosave") == "OK"
+    assert client("GET", "a") == "1" and client("FCALL", "f", 0) == 1
+    (server.folder / "dump.rdb").write_bytes(b"REDIS0010\xf0")
+    assert client.error("DEBUG", "RELOAD", "NOSAVE").startswith("ERR Error trying to load the RDB")
+    assert client("GET", "a") == "1" and client("FCALL", "f", 0) == 1
+
+
+def test_debug_reload_beside_what_is_there(client):
+    """A key of both is the file's with MERGE; without it nothing is loaded."""
+    client("SET", "both", "of the file", "PX", 100000)
+    client("SET", "of the file", 1)
+    client("SAVE")
+    client("SET", "both", "of memory")
+    client("DEL", "of the file")
+    client("RPUSH", "of memory", *range(1000))
+    client("FUNCTION", "LOAD", LIBRARY)
+    client("SELECT", 1)
+    client("SET", "elsewhere", 1, "EX", 1000)
+    client("SELECT", 0)
+    if not is_stock("tandem"):  # it ends
+        error = client.error("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH")
+        assert error.startswith("ERR Error trying to load the RDB")
+        assert client("MGET", "both", "of the file") == ["of memory", None]
+    assert client("DEBUG", "RELOAD", "NOSAVE", "noflush", "Merge") == "OK"
+    assert client("MGET", "both", "of the file") == ["of the file", "1"]
+    assert client("PTTL", "both") > 0 and client("LLEN", "of memory") == 1000
+    assert client("DBSIZE") == 3 and client("FCALL", "f", 0) == 1
+    assert client.call("INFO", "keyspace").count("expires=1") == 2
+    client("DEL", "both", "of the file")
+    assert client("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH") == "OK"
+    assert client("DBSIZE") == 3
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="it may be part of a transaction there")
+def test_debug_reload_says_what_it_cannot(client):
+    client("MULTI")
+    client("DEBUG", "RELOAD")
+    assert "no part of a transaction" in str(client("EXEC")[0])
+    assert client("SET", "a", 1) == "OK"
+
+
+def test_nobody_writes_while_it_reloads(start):
+    """What is acknowledged is there, whenever it was written."""
+    server = start("tandem")
+    with server.connect() as client, server.connect() as writer:
+        written = 0
+        for _ in range(10):
+            client.send(encode("DEBUG", "RELOAD"))
+            replies = writer.pipeline([("SET", n, n) for n in range(written, written + 200)])
+            assert replies == [b"+OK\r\n"] * 200
+            written += 200
+            assert client.read() == "OK"
+            assert client("DBSIZE") == written
 
 
 def start_from(start, data):

@@ -317,7 +317,7 @@ Result<void> Config::set(std::span<const ConfigPair> pairs, bool local) {
   return applied;
 }
 
-Result<void> Config::rewrite() {
+Result<void> Config::rewrite(Rewrite which) {
   const std::lock_guard guard(lock_);
   if (file_.empty()) {
     return fail(ErrorCode::kRefused, "ERR The server is running without a config file");
@@ -334,7 +334,7 @@ Result<void> Config::rewrite() {
   for (const Directive& directive : directives()) {
     const std::string value = show(directive);
     entries.push_back({directive.name, directive.alias, value_lines(directive, value, options_),
-                       value == initial_[&directive]});
+                       which == Rewrite::kChanged && value == initial_[&directive]});
   }
   if (user_lines_ != nullptr) entries.push_back({"user", "", user_lines_()});
   if (auto replaced = files_.replace(file_, rewrite_config(text, entries)); !replaced) {

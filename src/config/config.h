@@ -103,7 +103,8 @@ class Config {
   // error is Redis's reply without its minus.
   Result<void> set(std::span<const ConfigPair> pairs, bool local);
   // Writes the values of the moment into the file. The error is the reply.
-  Result<void> rewrite();
+  enum class Rewrite { kChanged, kAll };  // kAll: defaults, too, that the file does not name
+  Result<void> rewrite(Rewrite which = Rewrite::kChanged);
 
  private:
   struct Planned {

@@ -135,6 +135,59 @@ std::optional<DatasetPlace> DatasetLoad::place() const {
   return place;
 }
 
+std::optional<std::string> DatasetLoad::key_of_both(int database) const {
+  DatabaseTables* former = keyspace_.tables(database);
+  const TablesRef& fresh = tables_[static_cast<size_t>(database)];
+  std::optional<std::string> found;
+  for (int i = 0; former != nullptr && fresh && i < kPartitions && !found; ++i) {
+    fresh->partition(i).for_each([&](Entry* entry) {
+      const KeyPlace place = keyspace_.place(entry->key());
+      const bool both =
+          former->partition(i).find(keyspace_.traits(), place.hash, entry->key()) != nullptr;
+      if (both) found = entry->key();
+    });
+  }
+  return found;
+}
+
+Result<void> DatasetLoad::take_over(const AllStripes& all, Former former) {
+  if (former == Former::kGoes) return {};
+  for (int i = 0; former == Former::kStays && i < keyspace_.database_count(); ++i) {
+    if (const auto key = key_of_both(i)) {
+      return fail(ErrorCode::kRefused,
+                  fmt::format("database {}: the key {} is there already", i, rdb_quoted(*key)));
+    }
+  }
+  for (int i = 0; i < keyspace_.database_count(); ++i) take_over(i);
+  if (functions_ == nullptr) return {};
+  // A library of both names is the new one's.
+  for (const auto& code : functions_->codes(all)) (void)libraries_->add(*code);
+  return {};
+}
+
+void DatasetLoad::take_over(int database) {
+  DatabaseTables* former = keyspace_.tables(database);
+  if (former == nullptr) return;
+  TablesRef& fresh = tables_[static_cast<size_t>(database)];
+  if (!fresh) {
+    fresh = std::make_shared<DatabaseTables>();
+    fresh->cut_index = database;
+  }
+  for (int i = 0; i < kPartitions; ++i) {
+    former->partition(i).clear([&](Entry* entry) {
+      const KeyPlace place = keyspace_.place(entry->key());
+      const bool expires = entry->has_expiry();
+      former->count(place.stripe(), -1, expires ? -1 : 0);
+      PartitionTable& table = fresh->partition(i);
+      if (table.find(keyspace_.traits(), place.hash, entry->key()) != nullptr) {
+        return Entry::destroy(entry);
+      }
+      table.insert(keyspace_.traits(), place.hash, entry, expires);
+      fresh->count(place.stripe(), 1, expires ? 1 : 0);
+    });
+  }
+}
+
 std::vector<TablesRef> DatasetLoad::install(const AllStripes& all) {
   CHECK(reader_.ended(), "only a whole dataset is installed");
   CHECK(keyspace_.snapshot().sink == nullptr, "no snapshot runs while a dataset is installed");
@@ -156,6 +209,10 @@ Installed install_dataset(Engine& engine, DatasetLoad& load, const DatasetInstal
     if (engine.keyspace.snapshot().sink != nullptr) {
       engine.snapshot_turn.interrupt();
       return Installed::kSnapshotRuns;
+    }
+    if (auto taken = load.take_over(all, how.former); !taken) {
+      log_warning("RDB: {}", taken.error().text);
+      return Installed::kClash;
     }
     former = load.install(all);
     for (int i = 0; i < engine.keyspace.database_count(); ++i) {

@@ -43,6 +43,13 @@ struct DatasetPlace {
   std::optional<uint32_t> selected_database;
 };
 
+// What becomes of the data that were there before.
+enum class Former {
+  kGoes,
+  kStays,      // beside the new; a key of both keeps the new data from being installed
+  kMakesRoom,  // stays, but for keys that are among the new
+};
+
 class DatasetLoad {
  public:
   // Without `functions` a stream that has libraries is an error.
@@ -65,6 +72,10 @@ class DatasetLoad {
   // What the server that wrote it used then; 0: it does not say.
   int64_t used_memory_bytes() const { return used_memory_bytes_; }
 
+  // Before install(): takes what is to stay of the data that are served over into the new ones. An
+  // error names a key of both, and nothing has changed. REQUIRES: no snapshot running, ended().
+  Result<void> take_over(const AllStripes& all, Former former);
+
   // Puts the new dataset in the place of the old one and hands the old one out, to be freed without
   // locks held; the old libraries go with this object. REQUIRES: no snapshot running, ended().
   std::vector<TablesRef> install(const AllStripes& all);
@@ -77,6 +88,8 @@ class DatasetLoad {
   bool is_dropped(const RdbEntry& entry) const;
   void note(const RdbAuxField& field);
   Result<void> add_library(Bytes code, uint64_t byte);
+  std::optional<std::string> key_of_both(int database) const;
+  void take_over(int database);
 
   Keyspace& keyspace_;
   FunctionStore* const functions_;
@@ -106,12 +119,14 @@ enum class Installed {
   kDone,
   kUnwanted,
   kSnapshotRuns,  // of the former data; it was asked to end, and this is to be tried again
+  kClash,         // a key is in both data (Former::kStays)
 };
 
 struct DatasetInstall {
   std::function<bool()> is_wanted{};  // null: it is
   // Where the new data are; null: the log stays.
   std::function<void(const AllStripes& all)> place_log = {};
+  Former former = Former::kGoes;
 };
 
 // `load` has ended. Both functions are called with all stripes held, each once at most. The former

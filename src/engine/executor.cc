@@ -396,7 +396,8 @@ const Command* Executor::find_for_script(std::span<const Bytes> args, ReplyWrite
     return nullptr;
   }
   const bool fits = command->arity_fits(args.size());
-  if (fits && !command->has(kNoScript)) return command;
+  const bool allowed = !command->has(kNoScript) || engine_.gate.is(Gate::kScriptsMayAll);
+  if (fits && allowed) return command;
   refuse(command,
          fits ? "ERR This Redis command is not allowed from script"
               : "ERR Wrong number of args calling Redis command from script",

@@ -40,6 +40,8 @@ class Gate {
     kActiveExpireOff = 1u << 12,  // DEBUG SET-ACTIVE-EXPIRE 0
     kStaleRefused = 1u << 13,     // replica-serve-stale-data no: bites while the link is down
     kBusyFunction = 1u << 14,     // together with kBusyScript: it is a function
+    kPeriodicWorkOff = 1u << 15,  // DEBUG PAUSE-CRON 1
+    kScriptsMayAll = 1u << 16,    // DEBUG SET-DISABLE-DENY-SCRIPTS 1: also what scripts may not
   };
 
   void set(Condition condition, bool on) {
@@ -82,7 +84,7 @@ enum ClientCondition : uint32_t {
 //
 // Threads: any.
 
-enum class PauseReason : uint8_t { kClientPause, kDebugSleep, kShutdown };
+enum class PauseReason : uint8_t { kClientPause, kDebug, kShutdown };
 
 enum class PauseKind : uint8_t { kNone, kWrites, kAll };
 

@@ -67,6 +67,13 @@ void ReplicationControl::continue_from(const AllStripes& all, const DatasetPlace
   if (place.second) former_.add(*place.second);
 }
 
+void ReplicationControl::begin_another_history(const AllStripes& all) {
+  CHECK(!is_replica(), "a replica's history is its primary's");
+  former_.clear();
+  without_replicas_since_ms_.store(parts_.loop.clock().monotonic_ms());
+  parts_.engine.log.reset(all, {.id = fresh_id(), .offset = parts_.engine.log.end()});
+}
+
 // The only place where the role changes (replication/role.h has the diagram). All stripes are held,
 // so each command was executed wholly in the former role or will be wholly in the new one.
 void ReplicationControl::change_role(const AllStripes& all, Role next) {

@@ -77,6 +77,10 @@ class ReplicationControl {
   // promotion: its former replicas may go on with it under the id that they know.
   void continue_from(const AllStripes& all, const DatasetPlace& place);
 
+  // The data are of another history from here, which nobody can go on with: replicas sync in full.
+  // REQUIRES: a primary.
+  void begin_another_history(const AllStripes& all);
+
   // ---- Any thread. ----
   // The role and its link, of one moment.
   RoleState::View view() const { return state_.view(); }

@@ -75,6 +75,7 @@ class ReplyWriter {
   void array(int64_t count) { header('*', count); }
   void map(int64_t count) { protocol_ == 2 ? header('*', count * 2) : header('%', count); }
   void set(int64_t count) { header(protocol_ == 2 ? '*' : '~', count); }
+  void attribute(int64_t count) { header('|', count); }  // not in RESP2
   void push(int64_t count) { header(protocol_ == 2 ? '*' : '>', count); }
 
   // The header is put in afterwards; such replies may nest.

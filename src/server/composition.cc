@@ -17,6 +17,7 @@
 #include "pubsub/subscription_registry.h"
 #include "replication/info.h"
 #include "script/scripting.h"
+#include "server/commands/debug.h"
 #include "server/commands/rows.h"
 #include "server/status/metrics.h"
 #include "stats/memory.h"
@@ -125,7 +126,11 @@ std::vector<CommandRow> Composition::rows(Node& node) {
   add_rows(all, persistence_rows(node.persistence(), shutdown_));
   add_rows(all, report_rows(node.reports(), status_));
   add_rows(all, latency_rows(node.reports(), status_));
-  add_rows(all, debug_rows(options_.server));
+  add_rows(all, debug_rows({.options = options_.server,
+                            .config = config_,
+                            .persistence = node.persistence(),
+                            .file_load = node.file_load(),
+                            .replication = node.replication()}));
   add_rows(all, memory_rows(status_));
   return all;
 }

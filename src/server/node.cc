@@ -147,7 +147,7 @@ void Node::start(std::function<void(const FileLoad::Outcome&)> loaded) {
 
 void Node::check() {
   engine_.pauses.check(engine_.clock.monotonic_ms());
-  persistence_.check();
+  if (!engine_.gate.is(Gate::kPeriodicWorkOff)) persistence_.check();
 }
 
 void Node::end() {

@@ -200,6 +200,7 @@ void Worker::look_at_log() {
 }
 
 void Worker::every_tick() {
+  if (needs_.engine.gate.is(Gate::kPeriodicWorkOff)) return;
   executor_.begin_batch();
   if (needs_.expires) {
     const bool busy = expired_at_last_tick_ >= kExpiredMany;

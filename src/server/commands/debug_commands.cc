@@ -1,19 +1,24 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <map>
-#include <span>
+#include <csignal>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
+#include "base/check.h"
+#include "base/glob.h"
+#include "base/logging.h"
 #include "base/number.h"
-#include "commands/digest.h"
+#include "config/config_value.h"
+#include "engine/blocked_clients.h"
 #include "engine/executor.h"
 #include "server/client/client.h"
+#include "server/commands/debug.h"
 #include "server/commands/rows.h"
-#include "stats/info.h"
 
 namespace tandem {
 namespace {
@@ -30,8 +35,11 @@ bool allowed(SessionContext& c, const ServerOptions& options) {
   return connection != nullptr && connection->peer().is_local();
 }
 
+// As Redis reads a switch: whatever is no number is off.
+bool is_on(Bytes word) { return parse_int64(word).value_or(0) != 0; }
+
 // Everybody stands still for the time, as if the server slept; the answer comes at its end.
-void stand_still(SessionContext& c) {
+void stand_still(SessionContext& c, const DebugParts& /*parts*/) {
   const auto seconds = parse_double(c.args[2]);
   constexpr double kMsPerSecond = 1000.0;
   constexpr double kSecondsMax = 1e6;
@@ -41,161 +49,197 @@ void stand_still(SessionContext& c) {
   const Clock& clock = c.executor.engine().clock;
   // A millisecond that has begun is not over.
   if (c.block_externally(clock.unix_ms() + length_ms + 1, [] { return std::string("+OK\r\n"); })) {
-    c.executor.engine().pauses.begin(PauseReason::kDebugSleep, PauseKind::kAll,
+    c.executor.engine().pauses.begin(PauseReason::kDebug, PauseKind::kAll,
                                      clock.monotonic_ms() + length_ms);
   } else {
     c.reply.ok();
   }
 }
 
-void set_active_expire(SessionContext& c) {
-  c.executor.engine().gate.set(Gate::kActiveExpireOff, c.args[2] == "0");
+constexpr Bytes kCannotReload = "-ERR Error trying to load the RDB dump, check server logs.\r\n";
+
+struct ReloadOptions {
+  bool saves = true;
+  Former former = Former::kGoes;
+};
+
+bool parse_reload(SessionContext& c, ReloadOptions& options) {
+  bool flushes = true;
+  bool merges = false;
+  for (const Bytes word : c.args.subspan(2)) {
+    if (equal_ignore_case(word, "nosave")) {
+      options.saves = false;
+    } else if (equal_ignore_case(word, "noflush")) {
+      flushes = false;
+    } else if (equal_ignore_case(word, "merge")) {
+      merges = true;
+    } else {
+      c.reply.error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+      return false;
+    }
+  }
+  if (!flushes) options.former = merges ? Former::kMakesRoom : Former::kStays;
+  return true;
+}
+
+// Everybody stands still while the file is written and read again, in the background: both take all
+// stripes, which are held here.
+void reload(SessionContext& c, const DebugParts& parts) {
+  ReloadOptions options;
+  if (!parse_reload(c, options)) return;
+  const auto waiter = c.block_externally(0, [] { return std::string(kCannotReload); });
+  if (waiter == nullptr) return c.reply.error("ERR DEBUG RELOAD is no part of a transaction.");
+  Engine& engine = c.executor.engine();
+  const auto finish = [&engine, waiter](std::string reply) {
+    engine.pauses.end(PauseReason::kDebug);
+    waiter->end_with(std::move(reply));
+  };
+  const auto load = [&engine, &file_load = parts.file_load, former = options.former, finish] {
+    const Result<void> loaded = file_load.reload(!engine.gate.is(Gate::kReplica), former);
+    log_warning("DEBUG RELOAD: {}", loaded ? "the file was read" : loaded.error().text);
+    finish(loaded ? "+OK\r\n" : std::string(kCannotReload));
+  };
+  engine.pauses.begin(PauseReason::kDebug, PauseKind::kAll);
+  if (!options.saves) return parts.persistence.in_background(load);
+  parts.persistence.save_for(
+      [load, finish](const Result<void>& saved) { saved ? load() : finish("-ERR\r\n"); });
+}
+
+template <Gate::Condition condition, bool when>
+void set_condition(SessionContext& c, const DebugParts& /*parts*/) {
+  c.executor.engine().gate.set(condition, is_on(c.args[2]) == when);
   c.reply.ok();
 }
 
-void digest(SessionContext& c) {
-  c.reply.simple(digest_text(digest_of_all(c.keys.all_stripes(), c.keys)));
-}
-
-void digest_value(SessionContext& c) {
-  c.reply.array(static_cast<int64_t>(c.args.size()) - 2);
-  for (const Bytes key : c.args.subspan(2)) {
-    const Entry* entry = c.keys.peek(key);
-    c.reply.simple(digest_text(entry == nullptr ? Digest{} : digest_of_value(*entry)));
-  }
-}
-
-// MEMORY STATS: Redis's names and order, and the metric that each shows; none: it does not exist
-// here.
-struct MemoryLine {
-  std::string_view name;
-  std::string_view metric = {};
-};
-
-constexpr MemoryLine kBeforeDatabases[] = {
-    {"peak.allocated", "used_memory_peak"},
-    {"total.allocated", "used_memory"},
-    {"startup.allocated", "used_memory_startup"},
-    {"replication.backlog", "mem_replication_backlog"},
-    {"clients.slaves", "mem_clients_slaves"},
-    {"clients.normal", "mem_clients_normal"},
-    {"cluster.links"},
-    {"aof.buffer"},
-    {"lua.caches", "used_memory_scripts_eval"},
-    {"functions.caches", "used_memory_functions"},
-};
-constexpr MemoryLine kBehindDatabases[] = {
-    {"peak.percentage", "used_memory_peak_perc"},
-    {"allocator.allocated", "used_memory"},
-    {"allocator.active", "allocator_active"},
-    {"allocator.resident", "allocator_resident"},
-    {"allocator-fragmentation.ratio", "allocator_frag_ratio"},
-    {"allocator-fragmentation.bytes", "allocator_frag_bytes"},
-    {"allocator-rss.ratio", "allocator_rss_ratio"},
-    {"allocator-rss.bytes", "allocator_rss_bytes"},
-    {"rss-overhead.ratio", "rss_overhead_ratio"},
-    {"rss-overhead.bytes", "rss_overhead_bytes"},
-    {"fragmentation", "mem_fragmentation_ratio"},
-    {"fragmentation.bytes", "mem_fragmentation_bytes"},
-};
-
-using MemoryMetrics = std::map<std::string, MetricValue, std::less<>>;
-
-void write_lines(ReplyWriter& reply, std::span<const MemoryLine> lines,
-                 const MemoryMetrics& metrics) {
-  for (const MemoryLine& line : lines) {
-    const auto found = metrics.find(line.metric);
-    reply.bulk(line.name);
-    if (found == metrics.end()) {
-      reply.integer(0);
-    } else if (const double* fraction = found->second.fraction()) {
-      reply.number(*fraction);
-    } else {
-      reply.integer(*found->second.integer());
-    }
-  }
-}
-
-// What a database costs beside its keys and values.
-struct DatabaseOverhead {
-  int index = 0;
-  int64_t keys = 0;
-  int64_t table_bytes = 0;
-  int64_t expiry_bytes = 0;
-};
-
-// Of the databases that hold keys.
-std::vector<DatabaseOverhead> database_overheads(const AllStripes& /*all*/, Keyspace& keyspace) {
-  constexpr int64_t kExpiryBytes = 8;  // in the key's entry
-  std::vector<DatabaseOverhead> found;
-  for (int index = 0; index < keyspace.database_count(); ++index) {
-    DatabaseTables* tables = keyspace.tables(index);
-    if (tables == nullptr || tables->keys() == 0) continue;
-    DatabaseOverhead& of = found.emplace_back();
-    of.index = index;
-    of.keys = tables->keys();
-    of.expiry_bytes = tables->expiring() * kExpiryBytes;
-    for (int i = 0; i < kPartitions; ++i) {
-      of.table_bytes += static_cast<int64_t>(tables->partition(i).memory_bytes());
-    }
-  }
-  return found;
-}
-
-void reply_overhead(ReplyWriter& reply, const DatabaseOverhead& of) {
-  const std::pair<Bytes, int64_t> figures[] = {{"overhead.hashtable.main", of.table_bytes},
-                                               {"overhead.hashtable.expires", of.expiry_bytes},
-                                               {"overhead.hashtable.slot-to-keys", 0}};
-  reply.bulk("db." + std::to_string(of.index));
-  reply.map(std::size(figures));
-  for (const auto& [name, bytes] : figures) {
-    reply.bulk(name);
-    reply.integer(bytes);
-  }
-}
-
-void memory_stats(SessionContext& c, const Status& status) {
-  constexpr int64_t kComputed = 5;
-  constexpr double kPercent = 100.0;
-  const auto databases = database_overheads(c.keys.all_stripes(), c.executor.engine().keyspace);
-  const MemoryMetrics metrics = read_metrics(status.tables(), "memory");
-  const auto bytes = [&](std::string_view name) { return *metrics.find(name)->second.integer(); };
-  int64_t keys = 0;
-  int64_t overhead = bytes("used_memory_overhead");
-  for (const DatabaseOverhead& of : databases) {
-    keys += of.keys;
-    overhead += of.table_bytes + of.expiry_bytes;
-  }
-  const int64_t used = bytes("used_memory");
-  const int64_t grown = std::max<int64_t>(used - bytes("used_memory_startup"), 1);
-  const int64_t dataset = std::max<int64_t>(used - overhead, 0);
-  c.reply.map(static_cast<int64_t>(std::size(kBeforeDatabases) + databases.size() +
-                                   std::size(kBehindDatabases)) +
-              kComputed);
-  write_lines(c.reply, kBeforeDatabases, metrics);
-  for (const DatabaseOverhead& of : databases) reply_overhead(c.reply, of);
-  c.reply.bulk("overhead.total");
-  c.reply.integer(overhead);
-  c.reply.bulk("keys.count");
-  c.reply.integer(keys);
-  c.reply.bulk("keys.bytes-per-key");
-  c.reply.integer(keys == 0 ? 0 : grown / keys);
-  c.reply.bulk("dataset.bytes");
-  c.reply.integer(dataset);
-  c.reply.bulk("dataset.percentage");
-  c.reply.number(static_cast<double>(dataset) / static_cast<double>(grown) * kPercent);
-  write_lines(c.reply, kBehindDatabases, metrics);
-}
-
 // As it was asked for: a test's own error, which no statistic counts.
-void error(SessionContext& c) {
+void error(SessionContext& c, const DebugParts& /*parts*/) {
   std::string line = "-" + std::string(c.args[2]) + "\r\n";
   std::replace_if(
       line.begin(), line.end() - 2, [](char ch) { return ch == '\r' || ch == '\n'; }, ' ');
   c.reply.raw(line);
 }
 
-constexpr Bytes kDebugHelp[] = {
+void log(SessionContext& c, const DebugParts& /*parts*/) {
+  log_warning("DEBUG LOG: {}", c.args[2]);
+  c.reply.ok();
+}
+
+// For tools that look for leaks.
+void leak(SessionContext& c, const DebugParts& /*parts*/) {
+  static std::string* volatile lost;
+  lost = new std::string(c.args[2]);
+  CHECK(lost != nullptr, "memory that is not had is not lost");
+  lost = nullptr;
+  c.reply.ok();
+}
+
+void panic(SessionContext& /*c*/, const DebugParts& /*parts*/) {
+  CHECK(false, "a client asked for it (DEBUG PANIC)");
+}
+
+void segfault(SessionContext& /*c*/, const DebugParts& /*parts*/) { std::raise(SIGSEGV); }
+
+// Strings by the names "key:0", "key:1" ...; what is there already stays. Redis does not tell its
+// replicas, which lack them from then on; here they get them.
+void populate(SessionContext& c, const DebugParts& /*parts*/) {
+  const auto count = parse_int64(c.args[2]);
+  const auto size = c.args.size() > 4 ? parse_int64(c.args[4]) : 0;
+  constexpr int64_t kSizeMax = 512 * 1024 * 1024;
+  if (!count || !size || *count < 0 || *size < 0 || *size > kSizeMax) {
+    return c.reply.error("ERR value is out of range, must be positive");
+  }
+  const Bytes prefix = c.args.size() > 3 ? c.args[3] : "key";
+  for (int64_t n = 0; n < *count; ++n) {
+    const std::string key = fmt::format("{}:{}", prefix, n);
+    if (c.keys.peek(key) != nullptr) continue;
+    std::string value = fmt::format("value:{}", n);
+    if (*size > 0) value.resize(static_cast<size_t>(*size));
+    c.keys.set_text(event::kSet, key, value, kNoExpiry, {"SET", key, value});
+  }
+  c.reply.ok();
+}
+
+// A large element of a list has a node of its own here by what it takes; there is no threshold for
+// that. The answer is Redis's.
+void packed_threshold(SessionContext& c, const DebugParts& /*parts*/) {
+  constexpr uint64_t kMax = uint64_t{1} << 32;
+  const auto size = parse_memory(c.args[2]);
+  if (!size || *size > kMax) {
+    return c.reply.error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
+  c.reply.ok();
+}
+
+// A client's reply buffer is given back when it was large and is not needed (base/kept_buffer.h);
+// nothing of that is to be set. The answer is Redis's.
+void reply_buffer(SessionContext& c, const DebugParts& /*parts*/) {
+  if (equal_ignore_case(c.args[2], "resizing")) return c.reply.ok();
+  if (!equal_ignore_case(c.args[2], "peak-reset-time")) {
+    return reply_subcommand_syntax(c, "debug");
+  }
+  const Bytes time = c.args[3];
+  const bool is_word = equal_ignore_case(time, "never") || equal_ignore_case(time, "reset");
+  is_word || parse_int64(time) ? c.reply.ok() : c.reply.error(kNotInteger);
+}
+
+// Tables grow and shrink by single buckets with the write that calls for it: there is nothing to
+// put off.
+void table_resizing(SessionContext& c, const DebugParts& /*parts*/) { c.reply.ok(); }
+
+void match_glob(SessionContext& c, const DebugParts& /*parts*/) {
+  const auto length = parse_int64(c.args[2]);
+  constexpr int64_t kMax = 1024 * 1024;
+  if (!length || *length < 0 || *length > kMax) return c.reply.error(kNotInteger);
+  const std::string text(static_cast<size_t>(*length), 'a');
+  c.reply.integer(glob_match(c.args[3], text) ? 1 : 0);
+}
+
+// What redis-server did in its first days: the memory, for people, in the log.
+void memory_map(SessionContext& c, const DebugParts& /*parts*/) {
+  Keyspace& keyspace = c.executor.engine().keyspace;
+  for (int index = 0; index < keyspace.database_count(); ++index) {
+    DatabaseTables* tables = keyspace.tables(index);
+    if (tables == nullptr || tables->keys() == 0) continue;
+    size_t bytes = 0;
+    for (int i = 0; i < kPartitions; ++i) bytes += tables->partition(i).memory_bytes();
+    log_notice("DEBUG JMAP: database {}: {} keys, {} bytes of tables", index, tables->keys(),
+               bytes);
+  }
+  c.reply.ok();
+}
+
+void change_replication_id(SessionContext& c, const DebugParts& parts) {
+  if (parts.replication.is_replica()) {
+    return c.reply.error("ERR The replication id of a replica is its primary's.");
+  }
+  log_warning("Changing the replication id: a client asked for it (DEBUG CHANGE-REPL-ID)");
+  parts.replication.begin_another_history(c.keys.all_stripes());
+  c.reply.ok();
+}
+
+// What replicas get, and this server does not execute.
+void replicate(SessionContext& c, const DebugParts& parts) {
+  if (parts.replication.is_replica()) {
+    return c.reply.error("ERR What a replica sends on is its primary's.");
+  }
+  c.replicate(c.args.subspan(2));
+  c.reply.ok();
+}
+
+void rewrite_all(SessionContext& c, const DebugParts& parts) {
+  const Result<void> written = parts.config.rewrite(Config::Rewrite::kAll);
+  if (written) return c.reply.ok();
+  const std::string& text = written.error().text;
+  c.reply.error("ERR CONFIG-REWRITE-FORCE-ALL failed: " + text.substr(text.find(' ') + 1));
+}
+
+constexpr Bytes kHelp[] = {
+    "CHANGE-REPL-ID",
+    "    Change the replication IDs of the instance.",
+    "    Dangerous: should be used only for testing the replication subsystem.",
+    "CONFIG-REWRITE-FORCE-ALL",
+    "    Like CONFIG REWRITE but writes all configuration options, including",
+    "    keywords not listed in original configuration file or default values.",
     "DIGEST",
     "    Output a hex signature representing the current DB content.",
     "DIGEST-VALUE <key> [<key> ...]",
@@ -203,88 +247,123 @@ constexpr Bytes kDebugHelp[] = {
     "ERROR <string>",
     "    Return a Redis protocol error with <string> as message. Useful for clients",
     "    unit tests to simulate Redis errors.",
+    "LEAK <string>",
+    "    Create a memory leak of the input string.",
+    "LOG <message>",
+    "    Write <message> to the server log.",
+    "HTSTATS <dbid>",
+    "    Return hash table statistics of the specified Redis database.",
+    "REPLICATE <string>",
+    "    Replicates the provided string to replicas, allowing data divergence.",
+    "OBJECT <key>",
+    "    Show low level info about `key` and associated value.",
+    "PANIC",
+    "    Crash the server simulating a panic.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Create <count> string keys named key:<num>. If <prefix> is specified then",
+    "    it is used instead of the 'key' prefix.",
+    "PROTOCOL <type>",
+    "    Reply with a test value of the specified type. <type> can be: string,",
+    "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
+    "    true, false.",
+    "RELOAD [option ...]",
+    "    Save the RDB on disk and reload it back to memory. Valid <option> values:",
+    "    * MERGE: conflicting keys will be loaded from RDB.",
+    "    * NOFLUSH: the existing database will not be removed before load, but",
+    "      conflicting keys will generate an exception and kill the server.",
+    "    * NOSAVE: the database will be loaded from an existing RDB file.",
+    "    Examples:",
+    "    * DEBUG RELOAD: verify that the server is able to persist, flush and reload",
+    "      the database.",
+    "    * DEBUG RELOAD NOSAVE: replace the current database with the contents of an",
+    "      existing RDB file.",
+    "    * DEBUG RELOAD NOSAVE NOFLUSH MERGE: add the contents of an existing RDB",
+    "      file to the database.",
+    "SDSLEN <key>",
+    "    Show low level SDS string info representing `key` and value.",
+    "SEGFAULT",
+    "    Crash the server with sigsegv.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Setting it to 0 disables expiring keys in background when they are not",
     "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
     "    default.",
+    "QUICKLIST-PACKED-THRESHOLD <size>",
+    "    Sets the threshold for elements to be inserted as plain vs packed nodes",
+    "    Default value is 1GB, allows values up to 4GB. Setting to 0 restores to default.",
     "SLEEP <seconds>",
     "    Stop the server for <seconds>. Decimals allowed.",
+    "LISTPACK <key>",
+    "    Show low level info about the listpack encoding of <key>.",
+    "QUICKLIST <key> [<0|1>]",
+    "    Show low level info about the quicklist encoding of <key>.",
+    "    The optional argument (0 by default) sets the level of detail",
+    "PAUSE-CRON <0|1>",
+    "    Stop periodic cron job processing.",
+    "REPLYBUFFER PEAK-RESET-TIME <NEVER||RESET|time>",
+    "    Sets the time (in milliseconds) to wait between client reply buffer peak resets.",
+    "    In case NEVER is provided the last observed peak will never be reset",
+    "    In case RESET is provided the peak reset time will be restored to the default value",
+    "REPLYBUFFER RESIZING <0|1>",
+    "    Enable or disable the reply buffer resize cron job",
 };
 
-// As in Redis these are no subcommands of the table: whatever does not fit gets the same answer.
-void debug(SessionContext& c) {
-  const size_t count = c.args.size();
-  const auto is = [&](Bytes name) { return equal_ignore_case(c.args[1], name); };
-  if (is("help") && count == 2) return reply_help(c, "debug", kDebugHelp);
-  if (is("sleep") && count == 3) return stand_still(c);
-  if (is("set-active-expire") && count == 3) return set_active_expire(c);
-  if (is("error") && count == 3) return error(c);
-  if (is("digest") && count == 2) return digest(c);
-  if (is("digest-value")) return digest_value(c);
-  reply_subcommand_syntax(c, "debug");
-}
+void help(SessionContext& c, const DebugParts& /*parts*/) { reply_help(c, "debug", kHelp); }
 
-void memory_doctor(SessionContext& c) {
-  c.reply.verbatim("The memory doctor is not supported yet.\n");
-}
+constexpr size_t kAny = static_cast<size_t>(-1);
 
-void memory_purge(SessionContext& c) {
-  purge_memory();
-  c.reply.ok();
-}
-
-constexpr Bytes kMemoryHelp[] = {
-    "DOCTOR",
-    "    Return memory problems reports.",
-    "PURGE",
-    "    Attempt to purge dirty pages for reclamation by the allocator.",
-    "STATS",
-    "    Return information about the memory usage of the server.",
-    "USAGE <key> [SAMPLES <count>]",
-    "    Return memory in bytes used by <key> and its value. Nested values are",
-    "    sampled up to <count> times (default: 5, 0 means sample all).",
+constexpr DebugSubcommand kSubcommands[] = {
+    {"help", 2, 2, help},
+    {"sleep", 3, 3, stand_still},
+    {"reload", 2, kAny, reload},
+    {"populate", 3, 5, populate},
+    {"protocol", 3, 3, debug_protocol},
+    {"set-active-expire", 3, 3, set_condition<Gate::kActiveExpireOff, false>},
+    {"pause-cron", 3, 3, set_condition<Gate::kPeriodicWorkOff, true>},
+    {"set-disable-deny-scripts", 3, 3, set_condition<Gate::kScriptsMayAll, true>},
+    {"error", 3, 3, error},
+    {"log", 3, 3, log},
+    {"leak", 3, 3, leak},
+    {"panic", 2, 2, panic},
+    {"segfault", 2, 2, segfault},
+    {"change-repl-id", 2, 2, change_replication_id},
+    {"replicate", 3, kAny, replicate},
+    {"config-rewrite-force-all", 2, 2, rewrite_all},
+    {"quicklist-packed-threshold", 3, 3, packed_threshold},
+    {"replybuffer", 4, 4, reply_buffer},
+    {"dict-resizing", 3, 3, table_resizing},
+    {"stringmatch-len", 4, 4, match_glob},
+    {"jmap", 2, 2, memory_map},
 };
+
+const DebugSubcommand* find(std::span<const DebugSubcommand> subcommands,
+                            std::span<const Bytes> args) {
+  const auto found = std::ranges::find_if(subcommands, [args](const DebugSubcommand& one) {
+    return equal_ignore_case(args[1], one.name) && args.size() >= one.words_min &&
+           args.size() <= one.words_max;
+  });
+  return found == subcommands.end() ? nullptr : &*found;
+}
+
+void debug(SessionContext& c, const DebugParts& parts) {
+  if (!allowed(c, parts.options)) return c.reply.error(kNotAllowed);
+  const DebugSubcommand* known = find(kSubcommands, c.args);
+  if (known == nullptr) known = find(debug_value_subcommands(), c.args);
+  known != nullptr ? known->run(c, parts) : reply_subcommand_syntax(c, "debug");
+}
 
 }  // namespace
 
-std::vector<CommandRow> debug_rows(const ServerOptions& options) {
+std::vector<CommandRow> debug_rows(const DebugParts& parts) {
   return {{.name = "debug",
            .arity = -2,
            .flags = kAdmin | kNoScript | kLoading | kStale,
            .scope = LockScope::kEverything,
-           .session_handler =
-               [&options](SessionContext& c) {
-                 if (!allowed(c, options)) return c.reply.error(kNotAllowed);
-                 debug(c);
-               },
+           .session_handler = [parts](SessionContext& c) { debug(c, parts); },
            .group = "server",
            .since = "1.0.0",
            .internal = true,
            .complexity = "Depends on the subcommand",
            .summary = "For tests and for people who look inside."}};
 }
-
-// clang-format off: a row is a record
-std::vector<CommandRow> memory_rows(const Status& status) {
-  const auto stats = [&status](SessionContext& c) { memory_stats(c, status); };
-  return {
-      {.name = "memory", .arity = -2, .group = "server", .since = "4.0.0",
-       .complexity = "Depends on the subcommand", .summary = "About memory.",
-       .subcommands = {
-           {.name = "stats", .arity = 2, .scope = LockScope::kEverything,
-            .session_handler = stats, .group = "server",
-            .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
-            .since = "4.0.0", .complexity = "O(1)", .summary = "Tells where the memory is."},
-           {.name = "doctor", .arity = 2, .session_handler = memory_doctor, .group = "server",
-            .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
-            .since = "4.0.0", .complexity = "O(1)", .summary = "Explains the use of memory."},
-           {.name = "purge", .arity = 2, .session_handler = memory_purge, .group = "server",
-            .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "4.0.0",
-            .complexity = "Depends on how much memory is free",
-            .summary = "Gives unused memory back to the system."},
-           help_row("memory", "server", kMemoryHelp, "4.0.0")}},
-  };
-}
-// clang-format on
 
 }  // namespace tandem

@@ -58,8 +58,9 @@ inline constexpr std::string_view kBadClientName =
 
 // DEBUG and MEMORY: looking inside, for tests and for people.
 
-// What they are given outlives the rows.
-std::vector<CommandRow> debug_rows(const ServerOptions& options);
+// What they are given outlives the rows (server/commands/debug.h).
+struct DebugParts;
+std::vector<CommandRow> debug_rows(const DebugParts& parts);
 std::vector<CommandRow> memory_rows(const Status& status);
 
 // Commands about the server as a whole: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, INFO, MONITOR, SLOWLOG,

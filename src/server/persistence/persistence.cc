@@ -95,6 +95,13 @@ bool Persistence::begin_next(AwaitedSave& awaited) {
   return false;
 }
 
+void Persistence::in_background(std::function<void()> work) {
+  background_->begin([work = std::move(work)] {
+    work();
+    return false;
+  });
+}
+
 Result<void> Persistence::save() {
   SnapshotTurn::Held turn = parts_.engine.snapshot_turn.try_take();
   if (!turn) return fail(ErrorCode::kRefused, kInProgress);

@@ -73,6 +73,8 @@ class Persistence {
   // before. kRefused: another snapshot is under way.
   using Ended = std::function<void(const Result<void>&)>;
   void save_for(Ended ended);
+  // Something else that may take long, behind the saves that were begun before.
+  void in_background(std::function<void()> work);
   // Writes the file on this thread, for who cannot wait otherwise. kRefused: a snapshot is under
   // way.
   Result<void> save();

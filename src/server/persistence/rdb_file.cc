@@ -32,12 +32,43 @@ void FileLoad::start(bool primary, std::function<void(Outcome)> done) {
 }
 
 FileLoad::Outcome FileLoad::load(bool primary) {
-  Engine& engine = parts_.engine;
   remove_abandoned_files(parts_.files, ".");
+  const auto load = read(primary);
+  if (!load) return std::unexpected(load.error());
+  if (*load == nullptr) return std::nullopt;
+  const std::optional<DatasetPlace> place = (*load)->place();
+  const Installed installed =
+      install_dataset(parts_.engine, **load, {.place_log = [this, &place](const AllStripes& all) {
+                        if (place && parts_.place_log != nullptr) parts_.place_log(all, *place);
+                      }});
+  CHECK(installed == Installed::kDone, "no snapshot runs while the file is loaded");
+  tell(**load);
+  return Loaded{place ? std::optional(place->position) : std::nullopt};
+}
+
+Result<void> FileLoad::reload(bool primary, Former former) {
+  const auto load = read(primary);
+  if (!load) return std::unexpected(load.error());
+  if (*load == nullptr) return fail(ErrorCode::kRefused, "there is no file");
+  switch (install_dataset(parts_.engine, **load, {.former = former})) {
+    case Installed::kDone:
+    case Installed::kUnwanted:
+      break;
+    case Installed::kSnapshotRuns:
+      return fail(ErrorCode::kRefused, "a snapshot of the data is being written");
+    case Installed::kClash:
+      return fail(ErrorCode::kRefused, "a key is in the file and in memory");
+  }
+  tell(**load);
+  return {};
+}
+
+Result<std::unique_ptr<DatasetLoad>> FileLoad::read(bool primary) {
+  Engine& engine = parts_.engine;
   const std::string path = parts_.options.file_name.get();
   const auto exists = parts_.files.exists(path);
   if (!exists) return std::unexpected(exists.error());
-  if (!*exists) return std::nullopt;
+  if (!*exists) return nullptr;
   auto file = parts_.files.open(path, OpenMode::kRead);
   if (!file) return std::unexpected(file.error());
   const auto size = (*file)->size();
@@ -51,18 +82,16 @@ FileLoad::Outcome FileLoad::load(bool primary) {
                                .verify_checksum = parts_.options.checksum.get()};
   std::optional<DropExpired> drop;
   if (primary) drop = DropExpired{engine.clock.unix_ms()};
-  DatasetLoad load(engine.keyspace, options, drop, engine.functions);
-  if (auto whole = read(**file, load); !whole) return std::unexpected(whole.error());
-  const std::optional<DatasetPlace> place = load.place();
-  const Installed installed =
-      install_dataset(engine, load, {.place_log = [this, &place](const AllStripes& all) {
-                        if (place && parts_.place_log != nullptr) parts_.place_log(all, *place);
-                      }});
-  CHECK(installed == Installed::kDone, "no snapshot runs while the file is loaded");
-  log_notice("DB loaded from disk: {:.3f} seconds, {} keys, {} expired",
-             static_cast<double>(engine.clock.monotonic_ms() - started_ms_.load()) / kMsPerSecond,
-             load.keys(), load.expired_keys());
-  return Loaded{place ? std::optional(place->position) : std::nullopt};
+  auto load = std::make_unique<DatasetLoad>(engine.keyspace, options, drop, engine.functions);
+  if (auto whole = read(**file, *load); !whole) return std::unexpected(whole.error());
+  return load;
+}
+
+void FileLoad::tell(const DatasetLoad& load) const {
+  log_notice(
+      "DB loaded from disk: {:.3f} seconds, {} keys, {} expired",
+      static_cast<double>(parts_.engine.clock.monotonic_ms() - started_ms_.load()) / kMsPerSecond,
+      load.keys(), load.expired_keys());
 }
 
 Result<void> FileLoad::read(const File& file, DatasetLoad& load) {

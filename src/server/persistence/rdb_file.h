@@ -70,11 +70,17 @@ class FileLoad {
 
   // The same on the caller's thread.
   Outcome load(bool primary);
+  // DEBUG RELOAD: reads the file once more, on the caller's thread; the log stays where it is.
+  // Nobody may write meanwhile. An error: nothing has changed.
+  Result<void> reload(bool primary, Former former);
 
   LoadFigures figures() const;
 
  private:
+  // Null: there is no file.
+  Result<std::unique_ptr<DatasetLoad>> read(bool primary);
   Result<void> read(const File& file, DatasetLoad& load);
+  void tell(const DatasetLoad& load) const;
 
   const Parts parts_;
   std::atomic<bool> given_up_{false};
