@@ -229,6 +229,11 @@ def test_what_is_denied_at_the_top(server):
     assert limited.error("PUBLISH", "d", "x") == NO_CHANNEL
     assert limited.error("SUBSCRIBE", "c1", "d") == NO_CHANNEL
     assert limited.error("PSUBSCRIBE", "c1") == NO_CHANNEL  # no pattern of its own
+    assert limited("SPUBLISH", "c1", "x") == 0
+    assert limited.error("SPUBLISH", "d", "x") == NO_CHANNEL
+    assert limited.error("SSUBSCRIBE", "c1", "d") == NO_CHANNEL
+    assert limited("SSUBSCRIBE", "c1") == ["ssubscribe", "c1", 1]
+    assert limited("SUNSUBSCRIBE", "d") == ["sunsubscribe", "d", 1]  # asks for no right
     assert limited("PSUBSCRIBE", "c*") == ["psubscribe", "c*", 1]
 
 

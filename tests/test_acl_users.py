@@ -24,6 +24,8 @@ from harness.wire import ReplyError, encode
     (["&a"], ["SUBSCRIBE", "a"], ["allchannels"], True),
     (["(&a", "+subscribe)"], ["SUBSCRIBE", "a"], ["clearselectors"], False),
     (["&a"], ["SUBSCRIBE", "a"], ["off", "resetkeys"], True),
+    (["&a", "&b"], ["SSUBSCRIBE", "a"], ["resetchannels", "&a"], True),
+    (["&a*"], ["SSUBSCRIBE", "ab"], ["resetchannels", "&b"], False),
 ])
 def test_who_subscribes_to_what_is_taken_is_ended(server, had, subscribe, has, lives):
     other = user(server, "other", "&*", "+@all")

@@ -299,3 +299,61 @@ def test_age_and_name_in_list_are_of_the_right_client(server):
         connection("CLIENT", "SETNAME", f"n{number}")
     names = re.findall(r" name=(n\d+) ", connections[0]("CLIENT", "LIST"))
     assert sorted(names) == sorted(f"n{number}" for number in range(20))
+
+
+HELLOS = ["HELLO", "HELLO x", "HELLO 1", "HELLO 4", "HELLO 2 NOSUCH", "HELLO 3 SETNAME",
+          "HELLO 3 SETNAME a_b", "HELLO 3 AUTH default", "HELLO 3 AUTH default x SETNAME",
+          "HELLO 2 SETNAME first", "CLIENT GETNAME", "HELLO 3 AUTH nosuch x SETNAME second",
+          "CLIENT GETNAME", "HELLO 3 SETNAME third AUTH default any", "CLIENT GETNAME", "GET none",
+          "HELLO 3 SETNAME a SETNAME b", "CLIENT GETNAME", "HELLO", "HELLO 2", "GET none"]
+
+
+def test_hello_takes_and_refuses_what_redis_does(start):
+    answers = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            raw = [client.raw(*(word.replace("_", " ") for word in line.split()))
+                   for line in HELLOS]
+            answers.append([re.sub(rb"(version\r\n)\$\d+\r\n[\d.]+|(\$2\r\nid\r\n):\d+", rb"\1\2",
+                                   reply) for reply in raw])
+    assert answers[0] == answers[1]
+
+
+def test_reset_undoes_everything_of_the_connection(server, client):
+    with server.connect() as other:
+        other("SSUBSCRIBE", "s")
+        other("PSUBSCRIBE", "p*")
+        other("RESET")
+        other.pipeline([("HELLO", 3), ("CLIENT", "TRACKING", "ON", "BCAST"), ("SELECT", 3),
+                        ("CLIENT", "SETNAME", "x"), ("CLIENT", "NO-EVICT", "ON"), ("WATCH", "k"),
+                        ("MULTI",), ("SET", "k", 1)])
+        assert other.raw("RESET") == b"+RESET\r\n"
+        info = fields(other("CLIENT", "INFO"))
+        fresh = {"flags": "N", "db": "0", "name": "", "resp": "2", "redir": "-1", "multi": "-1",
+                 "sub": "0", "psub": "0", "ssub": "0"}
+        assert {name: info[name] for name in fresh} == fresh
+        assert client("GET", "k") is None
+        other("MONITOR")
+        client("PING")
+        other.send(encode("RESET"))
+        while other.read() != "RESET":
+            pass
+        client("PING")
+        assert other("PING") == "PONG"
+
+
+def test_client_list_by_type(server, client):
+    def types(name):
+        lines = client("CLIENT", "LIST", "TYPE", name).splitlines()
+        return sorted(fields(line)["cmd"] for line in lines)
+
+    with server.connect() as listener, server.connect() as shard, server.connect() as monitor:
+        listener("SUBSCRIBE", "a")
+        shard("SSUBSCRIBE", "a")
+        monitor("MONITOR")
+        assert types("pubsub") == ["ssubscribe", "subscribe"]
+        assert types("normal") == ["client|list", "monitor"]
+        assert types("replica") == types("master") == []
+        assert client.error("CLIENT", "LIST", "TYPE", "x") == "ERR Unknown client type 'x'"
+        assert client.error("CLIENT", "LIST", "TYPE") == "ERR syntax error"
+        assert client.error("CLIENT", "LIST", "ID", 1, "TYPE", "x") == "ERR Invalid client ID"

@@ -3,6 +3,7 @@ import pytest
 
 from harness.servers import is_stock
 from harness.wait import wait_until
+from harness.wire import encode
 
 
 def test_subscribe_publish_unsubscribe(server, client):
@@ -118,3 +119,77 @@ def test_messages_reach_the_listeners_of_replicas(start, kinds):
             return listener.has_reply()
         wait_until(arrives, "a message arrives")
         assert listener.read() == ["message", "c", "m"]
+
+
+def test_channels_of_shards(server, client):
+    """Names of their own, with messages and counts of their own."""
+    with server.connect() as listener:
+        assert listener("SSUBSCRIBE", "s", "t") == ["ssubscribe", "s", 1]
+        assert listener.read() == ["ssubscribe", "t", 2]
+        assert listener("SUBSCRIBE", "s") == ["subscribe", "s", 1]
+        assert listener("PSUBSCRIBE", "*") == ["psubscribe", "*", 2]
+        assert client("SPUBLISH", "s", "m") == 1 and client("SPUBLISH", "none", "m") == 0
+        assert listener.read() == ["smessage", "s", "m"]
+        assert client("PUBLISH", "t", "m") == 1
+        assert listener.read() == ["pmessage", "*", "t", "m"]
+        assert sorted(client("PUBSUB", "SHARDCHANNELS")) == ["s", "t"]
+        assert client("PUBSUB", "SHARDCHANNELS", "t*") == ["t"]
+        assert client("PUBSUB", "SHARDNUMSUB", "s", "none") == ["s", 1, "none", 0]
+        assert client("PUBSUB", "CHANNELS") == ["s"]
+        assert server.info("stats")["pubsubshard_channels"] == "2"
+        assert " sub=1 psub=1 ssub=2 " in client("CLIENT", "LIST", "TYPE", "pubsub")
+        assert "Can't execute 'spublish'" in listener.error("SPUBLISH", "s", "m")
+        assert listener("SUNSUBSCRIBE", "none") == ["sunsubscribe", "none", 2]
+        listener.send(encode("SUNSUBSCRIBE"))
+        assert sorted(listener.read()[1] for _ in range(2)) == ["s", "t"]
+        assert listener("SUNSUBSCRIBE") == ["sunsubscribe", None, 0]
+        assert client("SPUBLISH", "s", "m") == 0
+
+
+def test_channels_of_shards_in_the_new_protocol(server, client):
+    with server.connect(protocol=3) as listener:
+        assert listener.raw("SSUBSCRIBE", "s") == b">3\r\n$10\r\nssubscribe\r\n$1\r\ns\r\n:1\r\n"
+        client("SPUBLISH", "s", "m")
+        assert listener.read_raw() == b">3\r\n$8\r\nsmessage\r\n$1\r\ns\r\n$1\r\nm\r\n"
+        assert listener("GET", "x") is None
+
+
+def test_channels_of_shards_in_transactions_and_scripts(start):
+    answers = []
+    for kind in ("tandem", "redis"):
+        with start(kind).connect() as client:
+            answers.append(client.pipeline([
+                ("MULTI",), ("SSUBSCRIBE", "s"), ("SUBSCRIBE", "s"), ("SUNSUBSCRIBE", "s"),
+                ("SUNSUBSCRIBE",), ("SPUBLISH", "s", "m"), ("EXEC",)]))
+        with start(kind).connect() as client:
+            answers[-1].append(client.raw("EVAL", "return redis.call('spublish', 's', 'm')", 0))
+            answers[-1].append(client.raw("EVAL", "return redis.call('ssubscribe', 's')", 0)[:50])
+            answers[-1].append(client.raw("COMMAND", "GETKEYS", "SSUBSCRIBE", "s"))
+    assert answers[0] == answers[1]
+
+
+def test_who_resets_or_goes_is_subscribed_to_no_shard(server, client):
+    with server.connect() as one, server.connect() as two:
+        one("SSUBSCRIBE", "s")
+        two("SSUBSCRIBE", "s")
+        one("RESET")
+        assert client("SPUBLISH", "s", "m") == 1
+        assert client("CLIENT", "KILL", "TYPE", "pubsub") == 1
+        assert client("PUBSUB", "SHARDCHANNELS") == []
+
+
+@pytest.mark.parametrize("kinds", [("tandem", "redis"), ("redis", "tandem"), ("tandem", "tandem")],
+                         ids="<".join)
+def test_messages_to_shards_reach_the_listeners_of_replicas(start, kinds):
+    if is_stock("tandem") and kinds[0] != "tandem":
+        pytest.skip("the same as the first")
+    primary, replica = start(kinds[0]), start(kinds[1])
+    replica.follow(primary.port)
+    wait_until(replica.link_up, "linked")
+    with replica.connect() as listener, primary.connect() as client:
+        listener("SSUBSCRIBE", "c")
+        def arrives():
+            client("SPUBLISH", "c", "m")
+            return listener.has_reply()
+        wait_until(arrives, "a message arrives")
+        assert listener.read() == ["smessage", "c", "m"]

@@ -70,7 +70,7 @@ void restore(Context& ctx) {
   const Bytes payload = ctx.args[3];
   RestoreOptions options;
   if (!parse_restore(ctx, options)) return;
-  if (!options.replace && ctx.keys.exists(key)) {
+  if (ctx.keys.exists(key) && !options.replace) {
     return ctx.reply.error("BUSYKEY Target key name already exists.");
   }
   const std::optional<int64_t> ttl = integer_argument(ctx, 2);
@@ -95,8 +95,9 @@ void restore(Context& ctx) {
   const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);
   std::string copy;
   if (ctx.replicates()) copy = payload_for_replicas(payload, *value);
-  ctx.keys.put(event::kRestore, key, std::move(*value), expiry_ms,
-               {"RESTORE", key, when, copy, "REPLACE", "ABSTTL"});
+  ctx.keys.tell(event::kNew, key);
+  ctx.keys.put_anew(event::kRestore, key, std::move(*value), expiry_ms,
+                    {"RESTORE", key, when, copy, "REPLACE", "ABSTTL"});
   ctx.reply.ok();
 }
 

@@ -5,21 +5,16 @@
 #include "commands/table.h"
 #include "engine/command.h"
 #include "engine/context.h"
+#include "keyspace/event_choice.h"
 #include "resp/request.h"
 
 namespace tandem {
 namespace {
 
 // The handlers without an executor, for whom its keyspace's events come first.
-class Listening {
+class Listening final : KeyListener {
  public:
-  Listening() {
-    access_.listen([this](const KeyEvent& event, int database, Bytes key) {
-      if (!events_.empty()) events_ += ' ';
-      if (database != 0) events_ += std::to_string(database) + "/";
-      events_ += std::string(event.name) + ":" + std::string(key);
-    });
-  }
+  Listening() { access_.listen(this); }
 
   std::string run(Bytes line) {
     std::string storage;
@@ -44,6 +39,14 @@ class Listening {
   }
 
  private:
+  void heard(const KeyEvent& event, int database, Bytes key) override {
+    if (!told_.tells(event.event_class)) return;
+    if (!events_.empty()) events_ += ' ';
+    if (database != 0) events_ += std::to_string(database) + "/";
+    events_ += std::string(event.name) + ":" + std::string(key);
+  }
+
+  const EventChoice told_ = *EventChoice::parse("EA");
   const StripeSet every_stripe_ = StripeSet::all();
   Keyspace keyspace_{{.databases = 16, .hash_seed = 7}};
   EncodingLimits limits_;

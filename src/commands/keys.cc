@@ -169,11 +169,14 @@ struct Place {
   Bytes key;
 };
 
+// The target is a new key, whatever it overwrites.
 void transfer(Context& ctx, Place from, Place to) {
   const Effect effect = as_is(ctx);
   const int64_t expiry_ms = from.view.find(from.key)->expiry_ms();
+  to.view.exists(to.key);  // one whose time is over ends first
+  to.view.tell(event::kNew, to.key);
   std::optional<Value> value = from.view.take(from.event, from.key, effect);
-  to.view.put(to.event, to.key, std::move(*value), expiry_ms, effect);
+  to.view.put_anew(to.event, to.key, std::move(*value), expiry_ms, effect);
 }
 
 void rename_key(Context& ctx, bool overwrite) {
@@ -246,8 +249,9 @@ void copy(Context& ctx) {
   if (database == ctx.keys.database() && source == target) return ctx.reply.error(kSameObject);
   const Entry* entry = ctx.keys.read(source);
   if (entry == nullptr) return ctx.reply.integer(0);
-  if (!replace && to.exists(target)) return ctx.reply.integer(0);
-  to.put(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx));
+  if (to.exists(target) && !replace) return ctx.reply.integer(0);
+  to.tell(event::kNew, target);
+  to.put_anew(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx));
   ctx.reply.integer(1);
 }
 

@@ -193,12 +193,10 @@ TEST_F(ConfigTest, WhatIsNotThereIsNotPromised) {
       {"loadmodule /a/b.so", "'loadmodule' cannot be had: there are no modules"},
       {"appendonly yes", "'appendonly' can only be 'no': there is no append-only file"},
       {"maxmemory 100mb", "'maxmemory' can only be '0': nothing is evicted"},
-      {"maxmemory-clients 5%", "'maxmemory-clients' can only be '0': clients are not evicted"},
       {"tls-port 6380", "'tls-port' can only be '0': there is no TLS"},
       {"tls-cert-file a", "'tls-cert-file' can only be '': there is no TLS"},
       {"tls-replication yes", "'tls-replication' can only be 'no': there is no TLS"},
       {"cluster-enabled yes", "'cluster-enabled' can only be 'no': there is no cluster"},
-      {"notify-keyspace-events KEA", "'notify-keyspace-events' can only be ''"},
   };
   for (const auto& [line, reason] : kRefused) {
     const std::string report = load_file("timeout 1\n" + line + "\n");
@@ -212,7 +210,7 @@ TEST_F(ConfigTest, WhatIsNotThereIsNotPromised) {
     EXPECT_EQ(get(name), before);
     EXPECT_EQ(get("timeout"), "1");
   }
-  EXPECT_EQ(load_file("appendonly no\nmaxmemory 0\nmaxmemory-clients 0\ntls-port 0\naclfile ''\n"
+  EXPECT_EQ(load_file("appendonly no\nmaxmemory 0\ntls-port 0\naclfile ''\n"
                       "cluster-enabled no\nuser default on nopass sanitize-payload ~* &* +@all\n"),
             "");
 }
@@ -233,6 +231,28 @@ TEST_F(ConfigTest, AUserIsDeclaredOnce) {
                         "user found. A user can only be defined once in config files"),
             report.npos)
       << report;
+}
+
+TEST_F(ConfigTest, SetsWhichEventsAreTold) {
+  EXPECT_EQ(load_file("notify-keyspace-events KEA\n"), "");
+  EXPECT_EQ(get("notify-keyspace-events"), "AKE");
+  EXPECT_TRUE(options.server.key_events.get().tells(KeyEventClass::kList));
+  EXPECT_EQ(set({{"notify-keyspace-events", "Kg"}}), "");
+  EXPECT_EQ(get("notify-keyspace-events"), "gK");
+  EXPECT_FALSE(options.server.key_events.get().on_event_channels());
+  EXPECT_EQ(set({{"notify-keyspace-events", ""}}), "");
+  EXPECT_FALSE(options.server.key_events.get().tells_any());
+}
+
+TEST_F(ConfigTest, TheMemoryOfClientsIsASizeOrAShare) {
+  const Option<int64_t>& limit = options.server.network.clients_memory_max;
+  EXPECT_EQ(load_file("maxmemory-clients 1gb\n"), "");
+  EXPECT_EQ(get("maxmemory-clients"), "1073741824");
+  EXPECT_EQ(set({{"maxmemory-clients", "5%"}}), "");
+  EXPECT_EQ(get("maxmemory-clients"), "5%");
+  EXPECT_EQ(limit.get(), -5);
+  EXPECT_EQ(set({{"maxmemory-clients", "0%"}}), "");
+  EXPECT_EQ(get("maxmemory-clients"), "0");
 }
 
 TEST_F(ConfigTest, EveryRowWithoutEffectSaysWhy) {

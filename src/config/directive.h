@@ -96,9 +96,11 @@ enum class Part {
   kBacklog,
   kBind,
   kClientsMax,
+  kClientsMemory,
   kCompression,
   kCrashLog,
   kEncodings,
+  kKeyEvents,
   kLatencyTracking,
   kLogLevel,
   kOutputLimits,
@@ -108,6 +110,7 @@ enum class Part {
   kSaving,
   kSlowCommands,
   kTitle,
+  kTrackingTable,
 };
 
 struct Directive {
@@ -179,11 +182,10 @@ extern const BindSpecial kBindOutputLimits;  // client-output-buffer-limit
 extern const BindSpecial kBindPrimary;       // replicaof
 extern const BindSpecial kBindHz;            // hz, clamped
 extern const BindSpecial kBindPercentiles;   // latency-tracking-info-percentiles
+extern const BindSpecial kBindKeyEvents;     // notify-keyspace-events
+extern const BindSpecial kBindClientsMemory;  // maxmemory-clients: bytes, or percent of maxmemory
 
-Result<std::string> normalize_event_classes(std::span<const std::string> words);
 Result<std::string> normalize_oom_scores(std::span<const std::string> words);
-// maxmemory-clients: bytes, or a share of maxmemory in percent.
-Result<std::string> normalize_client_memory(std::span<const std::string> words);
 
 // A name without a folder; `what` is its kind for the error's text.
 Result<void> check_plain_name(std::string_view text, std::string_view directive,

@@ -237,6 +237,53 @@ Result<void> set_hz(Options& options, Words words) {
   return {};
 }
 
+// notify-keyspace-events
+
+std::string show_key_events(Options& options) { return options.server.key_events.get().text(); }
+
+Result<void> set_key_events(Options& options, Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  const auto choice = EventChoice::parse(words[0]);
+  if (!choice) return invalid("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+  options.server.key_events.set(*choice);
+  return {};
+}
+
+std::vector<std::string> key_event_lines(Options& options) {
+  return {quote_word(show_key_events(options))};
+}
+
+// maxmemory-clients
+
+std::string show_clients_memory(Options& options) {
+  const int64_t limit = options.server.network.clients_memory_max.get();
+  return limit < 0 ? fmt::format("{}%", -limit) : fmt::format("{}", limit);
+}
+
+Result<void> set_clients_memory(Options& options, Words words) {
+  constexpr int64_t kPercentMax = 100;
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  const std::string_view word = words[0];
+  Option<int64_t>& limit = options.server.network.clients_memory_max;
+  if (!word.ends_with('%')) {
+    const auto bytes = parse_memory(word);
+    if (!bytes) return invalid("argument must be a memory or percent value");
+    // What does not fit becomes one percent, as in Redis.
+    limit.set(static_cast<int64_t>(*bytes));
+    return {};
+  }
+  const auto share = parse_integer(word.substr(0, word.size() - 1));
+  if (!share || *share < 0) return invalid("argument must be a memory or percent value");
+  if (*share > kPercentMax) return invalid("percentage argument must be less or equal to 100");
+  limit.set(-*share);
+  return {};
+}
+
+std::vector<std::string> clients_memory_lines(Options& options) {
+  const int64_t limit = options.server.network.clients_memory_max.get();
+  return {limit < 0 ? show_clients_memory(options) : format_memory(static_cast<uint64_t>(limit))};
+}
+
 }  // namespace
 
 const BindSpecial kBindAddresses{show_addresses, set_addresses, address_lines};
@@ -246,28 +293,8 @@ const BindSpecial kBindOutputLimits{show_output_limits, set_output_limits, outpu
 const BindSpecial kBindPrimary{show_primary, set_primary, primary_lines};
 const BindSpecial kBindHz{show_hz, set_hz, nullptr};
 const BindSpecial kBindPercentiles{show_percentiles, set_percentiles, percentile_lines};
-
-Result<std::string> normalize_event_classes(Words words) {
-  if (words.size() != 1) return invalid("wrong number of arguments");
-  constexpr std::string_view kAllOfA = "g$lshzxetd";
-  constexpr std::string_view kOrder = "g$lshzxetdKEmn";
-  std::string given;
-  for (const char c : words[0]) {
-    if (c == 'A') {
-      given += kAllOfA;
-    } else if (kOrder.contains(c)) {
-      given.push_back(c);
-    } else {
-      return invalid("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
-    }
-  }
-  const bool all = std::ranges::all_of(kAllOfA, [&](char c) { return given.contains(c); });
-  std::string shown = all ? "A" : "";
-  for (const char c : kOrder) {
-    if (given.contains(c) && !(all && kAllOfA.contains(c))) shown.push_back(c);
-  }
-  return shown;
-}
+const BindSpecial kBindKeyEvents{show_key_events, set_key_events, key_event_lines};
+const BindSpecial kBindClientsMemory{show_clients_memory, set_clients_memory, clients_memory_lines};
 
 Result<std::string> normalize_oom_scores(Words words) {
   constexpr size_t kScores = 3;
@@ -282,21 +309,6 @@ Result<std::string> normalize_oom_scores(Words words) {
     scores.push_back(*score);
   }
   return fmt::format("{}", fmt::join(scores, " "));
-}
-
-Result<std::string> normalize_client_memory(Words words) {
-  constexpr int64_t kPercentMax = 100;
-  if (words.size() != 1) return invalid("wrong number of arguments");
-  const std::string_view word = words[0];
-  if (!word.ends_with('%')) {
-    const auto bytes = parse_memory(word);
-    if (!bytes) return invalid("argument must be a memory or percent value");
-    return fmt::format("{}", *bytes);
-  }
-  const auto share = parse_integer(word.substr(0, word.size() - 1));
-  if (!share || *share < 0) return invalid("argument must be a memory or percent value");
-  if (*share > kPercentMax) return invalid("percentage argument must be less or equal to 100");
-  return fmt::format("{}%", *share);
 }
 
 Result<void> check_plain_name(std::string_view text, std::string_view directive,

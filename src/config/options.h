@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "base/option.h"
 #include "data/element.h"
+#include "keyspace/event_choice.h"
 #include "replication/options.h"
 
 namespace tandem {
@@ -102,6 +103,9 @@ struct NetworkOptions {
        {256 * 1024 * 1024, 64 * 1024 * 1024, 60},
        {32 * 1024 * 1024, 8 * 1024 * 1024, 60}}};
   TextOption password;  // requirepass
+  // maxmemory-clients: bytes; below 0: so many percent of maxmemory; 0: no limit.
+  Option<int64_t> clients_memory_max = 0;
+  Option<int64_t> tracking_keys_max = 1'000'000;  // tracking-table-max-keys, 0: no limit
 };
 
 struct PersistenceOptions {
@@ -127,6 +131,7 @@ struct ServerOptions {
   Option<int64_t> slow_log_slower_than_us = 10000;  // slowlog-log-slower-than, below 0: off
   Option<int64_t> slow_log_entries_max = 128;       // slowlog-max-len
   Option<int64_t> latency_monitor_ms = 0;           // latency-monitor-threshold, 0: off
+  Option<EventChoice> key_events{EventChoice()};    // notify-keyspace-events
   Option<bool> latency_tracking = true;
   // latency-tracking-info-percentiles
   Option<std::vector<double>> latency_percentiles{std::vector<double>{50, 99, 99.9}};

@@ -6,10 +6,12 @@ void Accounts::executed(const Command& command, const ClientState& client,
                         std::span<const Bytes> args, bool failed, int64_t duration_us,
                         int64_t now_unix_us) {
   count(command, failed, duration_us);
-  const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
-  if (limit >= 0 && duration_us >= limit && engine_.observer != nullptr) [[unlikely]] {
+  if (is_slow(duration_us)) [[unlikely]]
     engine_.observer->slow_command(client, command, args, now_unix_us, duration_us);
-  }
+}
+
+void Accounts::step(Bytes event, int64_t duration_us, int64_t now_unix_us) {
+  if (is_slow(duration_us)) engine_.observer->slow_step(event, now_unix_us, duration_us);
 }
 
 void Accounts::count(const Command& command, bool failed, int64_t duration_us) {

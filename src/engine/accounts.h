@@ -63,6 +63,8 @@ class Accounts {
                 bool failed, int64_t duration_us, int64_t now_unix_us);
   // The same, where nobody would learn from a report: a blocked command that ended by itself.
   void count(const Command& command, bool failed, int64_t duration_us);
+  // Something else took this long: "expire-cycle". Reports it if it was slow.
+  void step(Bytes event, int64_t duration_us, int64_t now_unix_us);
   void refused(const Command& command) { of(command).rejected.add(1); }
   void failed(const Command& command) { of(command).failed.add(1); }
   // An error was answered; once each.
@@ -78,6 +80,10 @@ class Accounts {
   ExecutorCounters counters;
 
  private:
+  bool is_slow(int64_t duration_us) const {
+    const int64_t limit = engine_.slow_command_us.load(std::memory_order_relaxed);
+    return limit >= 0 && duration_us >= limit && engine_.observer != nullptr;
+  }
   CommandCounters& of(const Command& command) {
     return counters.by_command[static_cast<size_t>(command.id)];
   }

@@ -18,7 +18,9 @@ uint64_t ActiveExpiry::expire_some(int64_t budget_us) {
   if (!replica) engine_.own_expiries.clear();
   const uint64_t expired =
       replica ? expire_own(begun_us + budget_us) : expire_all(begun_us + budget_us);
-  accounts_.counters.expire_us.add(static_cast<uint64_t>(engine_.clock.monotonic_us() - begun_us));
+  const int64_t duration_us = engine_.clock.monotonic_us() - begun_us;
+  accounts_.counters.expire_us.add(static_cast<uint64_t>(duration_us));
+  accounts_.step("expire-cycle", duration_us, clock_.unix_us());
   step_.end();
   serving_.serve_later(step_.ready());
   if (serving_.has_more()) serving_.finish();
@@ -71,7 +73,7 @@ bool ActiveExpiry::expire_if_still_own(const OwnExpiry& own) {
 }
 
 bool ActiveExpiry::expire_own_held(const KeyLocks& locks, const OwnExpiry& own) {
-  step_.begin(locks, clock_.unix_ms(), ExpiryMode::kIgnore);
+  step_.begin(locks, Tracking::kNobody, clock_.unix_ms(), ExpiryMode::kIgnore);
   View view(step_.access(), own.name.database);
   const Entry* entry = view.find(own.name.key);
   const bool still_own = entry != nullptr && entry->expiry_ms() == own.expiry_ms;
@@ -116,7 +118,7 @@ uint64_t ActiveExpiry::expire_partition(int database, int partition) {
   const ClientState nobody(ClientKind::kNormal);
   const ExpiryMode mode = expiry_mode(engine_.gate, nobody, false);
   if (mode != ExpiryMode::kDelete) return 0;
-  step_.begin(locks, clock_.unix_ms(), mode);
+  step_.begin(locks, Tracking::kNobody, clock_.unix_ms(), mode);
   const std::vector<std::string> over = keys_over(tables->partition(partition));
   View view(step_.access(), database);
   for (const std::string& key : over) view.find(key);

@@ -25,13 +25,17 @@ constexpr int kSharedStripesMin = 2;
 }  // namespace
 
 BatchHand::BatchHand(Engine& engine, uint64_t random_seed)
-    : engine_(engine), random_(random_seed), access_(engine.keyspace, engine.limits, effects_) {}
+    : engine_(engine),
+      random_(random_seed),
+      access_(engine.keyspace, engine.limits, effects_),
+      announcer_(engine) {}
 
 void BatchHand::begin(const StreamBatch& batch, const StripeSet& held, int64_t now_ms) {
   batch_ = &batch;
   failures_.clear();
   effects_.begin(false);  // the primary has stated them
   access_.begin(now_ms, ExpiryMode::kIgnore, {}, held);
+  access_.listen(announcer_.begin(Tracking::kNobody));
 }
 
 void BatchHand::look_ahead(size_t at, int step) const {
@@ -129,6 +133,7 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
 bool BatchExecutor::may_apply(uint64_t role_generation) const {
   const int64_t slow_us = engine_.slow_command_us.load(std::memory_order_relaxed);
   if (slow_us >= 0 && slow_us < kBriefUsMax) return false;
+  if (engine_.event_choice.get().tells_any()) return false;
   constexpr uint32_t kOneByOne = Gate::kPausedAll | Gate::kPausedWrites | Gate::kMonitored;
   return engine_.is_replica_since(role_generation) && !engine_.journal.closed() &&
          (engine_.gate.bits() & kOneByOne) == 0;
@@ -174,6 +179,7 @@ void BatchExecutor::prepare(StreamBatch& batch) const {
 void BatchExecutor::end_hands(size_t used) {
   for (size_t i = 0; i < used; ++i) {
     BatchHand& hand = *hands_[i];
+    hand.tell();
     const KeyAccess::Counters& keys = hand.keys();
     counters_.keyspace_hits.add(keys.hits);
     counters_.keyspace_misses.add(keys.misses);

@@ -24,6 +24,7 @@
 #include "base/crew.h"
 #include "base/function_ref.h"
 #include "base/random.h"
+#include "engine/announcer.h"
 #include "engine/command_stats.h"
 #include "engine/engine.h"
 #include "engine/key_locks.h"
@@ -46,6 +47,8 @@ class BatchHand {
   void begin(const StreamBatch& batch, const StripeSet& held, int64_t now_ms);
   void execute_all();
   void execute_lane(std::span<const uint16_t> lane);
+  // Clients that cache what has changed are told, under the stripes.
+  void tell() { announcer_.tell(); }
   // REQUIRES: no stripe held.
   void end();
 
@@ -65,6 +68,7 @@ class BatchHand {
   const StreamBatch* batch_ = nullptr;
   Effects effects_;
   KeyAccess access_;
+  Announcer announcer_;
   std::string reply_text_;
   ReplyWriter reply_{reply_text_};
   std::vector<BatchFailure> failures_;
@@ -79,8 +83,9 @@ class BatchExecutor {
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
   // Whether batches may be applied: this is a replica of this generation, nothing holds the stream
-  // back, and nobody wants to see each command (MONITOR, SLOWLOG with a low threshold). Stable
-  // while stripes are held; before, a hint that spares the work.
+  // back, and nobody wants to see each command (MONITOR, SLOWLOG with a low threshold) or to hear
+  // of keys in the stream's order (notify-keyspace-events). Stable while stripes are held; before,
+  // a hint that spares the work.
   bool may_apply(uint64_t role_generation) const;
   // What can be done before apply(), beside the batch before.
   void prepare(StreamBatch& batch) const;

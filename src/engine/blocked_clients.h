@@ -43,6 +43,7 @@ struct WaitTerms {
   std::shared_ptr<const Account> account = {};
   int database = 0;
   int protocol = 2;
+  TrackingChoice tracking = {};
   // To run the command again. Empty where it waits for something else than keys (WAIT).
   std::vector<std::string> args = {};
   std::vector<std::string> keys = {};
@@ -107,6 +108,7 @@ class Waiter {
     wait_.deliver(std::move(reply));
     return true;
   }
+  bool is_claimed() const { return state_.load(std::memory_order_acquire) == State::kClaimed; }
   bool over() const { return state_.load(std::memory_order_acquire) == State::kOver; }
   bool closes() const { return closes_.load(std::memory_order_acquire); }
 

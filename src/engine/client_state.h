@@ -43,6 +43,26 @@ enum class ClientKind : uint8_t {
   kScript,
 };
 
+// How a client tracks (engine/tracking.h).
+struct TrackingMode {
+  bool broadcast = false;   // BCAST: it is told of all changes below its prefixes
+  bool spares_own = false;  // NOLOOP: it is not told of its own
+};
+
+// CLIENT TRACKING and CLIENT CACHING, as the client has them.
+struct TrackingChoice {
+  bool on = false;
+  TrackingMode mode = {};
+  bool opt_in = false;    // OPTIN: reads are remembered only where CACHING YES goes before
+  bool opt_out = false;   // OPTOUT: all but those where CACHING NO does
+  bool caching = false;   // CACHING was said, for the next command or transaction
+  uint64_t redirect = 0;  // to whom messages go; 0: to itself
+
+  bool remembers_reads() const {
+    return on && !mode.broadcast && (opt_in ? caching : !(opt_out && caching));
+  }
+};
+
 struct ClientState {
   explicit ClientState(ClientKind client_kind)
       : ClientState(client_kind, client_kind == ClientKind::kLink) {}
@@ -93,6 +113,8 @@ struct ClientState {
   // WATCH; null while nothing is watched.
   std::shared_ptr<WatchMark> watch_mark;
   std::vector<WatchedKey> watched;
+
+  TrackingChoice tracking;
 
   // A link's: Engine::role_generation when it was made.
   uint64_t role_generation = 0;

@@ -88,6 +88,7 @@ bool find_keys(std::span<const KeySpec> specs, std::span<const Bytes> args,
                std::vector<FoundKey>& found) {
   bool complete = true;
   for (const KeySpec& spec : specs) {
+    if (!spec.tells_keys()) continue;
     if (spec.find == KeySpec::Find::kUnknown) {
       add_unknown(spec, args, found);
     } else {

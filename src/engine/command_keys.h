@@ -110,8 +110,9 @@ struct KeySpec {
   // The same position in each call that has it; 0: that depends.
   constexpr int fixed_position() const {
     const bool one = find == Find::kRange && begin_keyword.empty() && last == 0;
-    return one && begin > 0 ? begin : 0;
+    return one && begin > 0 && tells_keys() ? begin : 0;
   }
+  constexpr bool tells_keys() const { return !use.has(KeyUse::kNoKey); }
 };
 
 constexpr KeySpec key_at(int position, KeyUse use) { return {.use = use, .begin = position}; }

@@ -221,6 +221,7 @@ Installed install_dataset(Engine& engine, DatasetLoad& load, const DatasetInstal
           all, i, [&](Bytes key) { return changed.concerns(engine.keyspace, key); });
     }
     if (how.place_log != nullptr) how.place_log(all);
+    engine.tracking.invalidate_everything();
   }
   for (TablesRef& tables : former) engine.discard(Garbage(std::move(tables)));
   return Installed::kDone;

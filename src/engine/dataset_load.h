@@ -110,8 +110,9 @@ class DatasetLoad {
 };
 
 // How a loaded dataset takes the place of the one that is served: in one step for everybody, under
-// all stripes. Transactions that watch a key which changes by it are dirty, and the log goes on
-// where the new data are. A full sync and the file at start both come through here.
+// all stripes. Transactions that watch a key which changes by it are dirty, clients that cache are
+// told to forget everything, and the log goes on where the new data are. A full sync and the file
+// at start both come through here.
 //
 // Any thread that holds no stripe.
 

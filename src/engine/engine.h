@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/option.h"
 #include "engine/blocked_clients.h"
 #include "engine/command.h"
 #include "engine/command_stats.h"
@@ -21,6 +22,8 @@
 #include "engine/own_expiries.h"
 #include "engine/registrations.h"
 #include "engine/snapshot_turn.h"
+#include "engine/tracking.h"
+#include "keyspace/event_choice.h"
 #include "keyspace/garbage.h"
 #include "keyspace/keyspace.h"
 #include "log/log.h"
@@ -37,6 +40,8 @@ class CommandObserver {
                              std::span<const Bytes> args, int64_t unix_us) = 0;
   virtual void slow_command(const ClientState& client, const Command& command,
                             std::span<const Bytes> args, int64_t unix_us, int64_t duration_us) = 0;
+  // Something else than a command that took long, by its name in LATENCY.
+  virtual void slow_step(Bytes /*event*/, int64_t /*unix_us*/, int64_t /*duration_us*/) {}
   // Once an error, also where it was answered inside a transaction or a script. `reply` begins with
   // the error's minus.
   virtual void error_reply(Bytes reply) = 0;
@@ -44,6 +49,14 @@ class CommandObserver {
   virtual void command_denied(const ClientState& client, const Command& command,
                               std::span<const Bytes> args, const Denial& denial,
                               DenialContext context, int64_t unix_us) = 0;
+};
+
+// Told what happens to keys, of the events that are chosen (Engine::event_choice). Any thread,
+// under the key's stripe: of one key in its order.
+class KeyEventObserver {
+ public:
+  virtual ~KeyEventObserver() = default;
+  virtual void key_event(EventChoice choice, const KeyEvent& event, int database, Bytes key) = 0;
 };
 
 struct EngineOptions {
@@ -85,8 +98,11 @@ struct Engine {
   WatchTable watch_table{keyspace};
   OwnExpiries own_expiries{};
   SnapshotTurn snapshot_turn{};
-  CommandObserver* observer = nullptr;  // set before the first command, or never
-  FunctionStore* functions = nullptr;   // the same; without it a snapshot may have no libraries
+  Tracking tracking{};
+  CommandObserver* observer = nullptr;             // set before the first command, or never
+  KeyEventObserver* key_event_observer = nullptr;  // the same
+  FunctionStore* functions = nullptr;  // the same; without it a snapshot may have no libraries
+  Option<EventChoice> event_choice{EventChoice()};  // changed under all stripes only
   std::atomic<int64_t> slow_command_us{-1};  // from here on the observer hears of it; negative: off
   std::atomic<bool> track_latency{true};     // latency-tracking
   // For the head of snapshots; set before the first command. Any thread. Null: none is told.

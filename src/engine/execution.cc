@@ -47,11 +47,12 @@ void Execution::declare_partition(int partition) {
   stripes_.add(declared_.back().place.stripe());
 }
 
-void Execution::begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode) {
+void Execution::begin(const KeyLocks& locks, uint64_t client, int64_t now_ms, ExpiryMode mode) {
   locks_ = &locks;
   // A replica's log is its primary's: what its own clients do there stays here.
   effects_.begin(engine_.journal.wanted() && !engine_.gate.is(Gate::kReplica));
   access_.begin(now_ms, mode, declared_, locks.held());
+  access_.listen(announcer_.begin(client));
 }
 
 Context Execution::context(Call& call, View& view, Random& random) {
@@ -77,6 +78,16 @@ void Execution::invoke(Call& call, Random& random) {
   if (handed.blocked) call.request = std::move(handed.block_request);
 }
 
+// A command that runs others (EVAL_RO) reads by them.
+void Execution::remember_reads(const Command& command, uint64_t client,
+                               std::span<const Bytes> args) {
+  if (command.row.handler == nullptr) return;
+  for_each_key(command, args, found_, [&](Bytes key) {
+    const KeyPlace place = access_.place(key);
+    if (access_.shows(place)) announcer_.note_read(client, place, key);
+  });
+}
+
 void Execution::commit(const Call& call) {
   if (call.client.kind == ClientKind::kLink) {
     // The bytes of a transaction of the stream come with its EXEC.
@@ -87,11 +98,13 @@ void Execution::commit(const Call& call) {
     call.client.last_write_offset = engine_.journal.append(*locks_, effects_);
   }
   note_changes();
+  announcer_.tell();
 }
 
 void Execution::commit() {
   if (effects_.count() != 0) engine_.journal.append(*locks_, effects_);
   note_changes();
+  announcer_.tell();
 }
 
 void Execution::note_changes() {
@@ -102,6 +115,7 @@ void Execution::note_changes() {
     ready_.push_back(std::move(changed));
   }
   std::ranges::move(access_.woken_keys(), std::back_inserter(ready_));
+  if (!access_.changed_databases().empty()) announcer_.note_everything_changed();
   for (const KeyAccess::ChangedDatabase& changed : access_.changed_databases()) {
     const auto concerned = [&](Bytes key) { return changed.concerns(engine_.keyspace, key); };
     engine_.watch_table.mark_database_dirty(locks_->all(), changed.database, concerned);

@@ -5,8 +5,8 @@
 //   (lock)       by its owner: KeyLocks
 //   begin        time stands still
 //   invoke       handlers run, on the keys that it declared
-//   commit       effects get their place in the log, watchers are told; who waits for a key that
-//                changed is found in ready()
+//   commit       effects get their place in the log, watchers and clients that cache what has
+//                changed are told; who waits for a key that changed is found in ready()
 //   (unlock)     by its owner
 //   end          what was replaced is freed
 //
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "engine/announcer.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/key_locks.h"
@@ -42,7 +43,7 @@ struct Call {
 class Execution {
  public:
   explicit Execution(Engine& engine)
-      : engine_(engine), access_(engine.keyspace, engine.limits, effects_) {}
+      : engine_(engine), access_(engine.keyspace, engine.limits, effects_), announcer_(engine) {}
 
   // ---- What it may touch. Views in it outlive the execution. ----
   void declare_nothing();
@@ -62,11 +63,23 @@ class Execution {
 
   // ---- Under `locks`, which cover what was declared, and stay until after commit(). A command
   // that visits stripes begins without any. ----
-  void begin(const KeyLocks& locks, int64_t now_ms, ExpiryMode mode);
+  // `client`: for whom, by its id.
+  void begin(const KeyLocks& locks, uint64_t client, int64_t now_ms, ExpiryMode mode);
+  // Before the next command of a transaction or script.
+  void go_on(ExpiryMode mode) {
+    access_.set_mode(mode);
+    access_.listen(announcer_.go_on());
+  }
   // Runs a hermetic handler.
   void invoke(Call& call, Random& random);
   // The context of a handler, for who runs it by other means.
   Context context(Call& call, View& view, Random& random);
+  // The reply of a command that reads is written: if its client tracks, what it has read is
+  // remembered.
+  void note_reads(const Command& command, const ClientState& client, std::span<const Bytes> args) {
+    if (client.tracking.remembers_reads() && command.has(kReadOnly)) [[unlikely]]
+      remember_reads(command, client.id, args);
+  }
   void commit(const Call& call);
   // The same for changes that no client made.
   void commit();
@@ -80,6 +93,7 @@ class Execution {
   void end();
 
  private:
+  void remember_reads(const Command& command, uint64_t client, std::span<const Bytes> args);
   void note_changes();
 
   Engine& engine_;
@@ -89,6 +103,7 @@ class Execution {
   std::vector<DeclaredKey> declared_;
   Effects effects_;
   KeyAccess access_;
+  Announcer announcer_;
   std::vector<KeyName> ready_;
 };
 

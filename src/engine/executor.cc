@@ -253,7 +253,7 @@ Outcome Executor::run(Call& call, uint64_t word) {
   declare(execution, call);
   if (const Verdict verdict = lock(frame, call); verdict != Verdict::kLetIn) [[unlikely]]
     return outcome_of(verdict);
-  execution.begin(frame.locks, clock_.unix_ms(),
+  execution.begin(frame.locks, call.client.id, clock_.unix_ms(),
                   expiry_mode(engine_.gate, call.client, call.command.has(kWrite)));
   // Without a transaction EXEC is an error, and leaves alone what is watched for one to come.
   const bool ends_transaction = call.command.has(kRunsQueue) && call.client.in_transaction;
@@ -263,6 +263,7 @@ Outcome Executor::run(Call& call, uint64_t word) {
     execution.end();
     return outcome_of(door.verdict());
   }
+  execution.note_reads(call.command, call.client, call.args);
   execution.commit(call);
   if (call.blocked) serving_.wait(call, execution);
   accounts_.keys(execution.access().counters());
@@ -412,8 +413,9 @@ void Executor::call(const Command& command, ClientState& client, std::span<const
   const ReplyWriter::Mark before = reply.mark();
   const int64_t started_us = engine_.clock.monotonic_us();
   Call inner{command, client, args, {}, reply};
-  frame.execution.access().set_mode(expiry_mode(engine_.gate, client, command.has(kWrite)));
+  frame.execution.go_on(expiry_mode(engine_.gate, client, command.has(kWrite)));
   invoke(frame, inner);
+  frame.execution.note_reads(command, client, args);
   const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
   const Bytes written = reply.written_since(before);
   const bool failed = is_error(written);

@@ -78,6 +78,21 @@ constexpr MetricRow<Engine> kBlocked[] = {
      [](const Engine& engine) -> MetricValue { return engine.blocked.key_count(); }},
 };
 
+constexpr MetricRow<Tracking> kTrackers[] = {
+    {{.name = "tracking_clients",
+      .help = "Clients that are told what to take out of their caches."},
+     metric_read<&Tracking::client_count>},
+};
+
+constexpr MetricRow<Tracking> kTracked[] = {
+    {{.name = "tracking_total_keys", .help = "Keys that such clients have read."},
+     metric_read<&Tracking::key_count>},
+    {{.name = "tracking_total_items", .help = "The same, each counted once a client."},
+     metric_read<&Tracking::item_count>},
+    {{.name = "tracking_total_prefixes", .help = "Prefixes of which they are told every change."},
+     metric_read<&Tracking::prefix_count>},
+};
+
 constexpr MetricRow<Engine> kKeys[] = {
     {{.name = "slave_expires_tracked_keys",
       .help = "Keys of a writable replica's own clients that will expire."},
@@ -158,6 +173,8 @@ MetricTables engine_metrics(Engine& engine, const EachExecutor& each_executor) {
       MetricTable::summed<ExecutorCounters>("stats", kExecutor, each_executor),
       MetricTable("stats", kKeys, seen),
       MetricTable("clients", kBlocked, seen),
+      MetricTable("clients", kTrackers, seen.tracking),
+      MetricTable("stats", kTracked, seen.tracking),
       MetricTable("memory", kLog, seen),
       command_table(engine.registry, each_executor),
       database_table(engine.keyspace),

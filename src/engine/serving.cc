@@ -25,6 +25,7 @@ struct ServedClient final : ClientState {
     account = wait.account;
     database = wait.database;
     protocol = wait.protocol;
+    tracking = wait.tracking;
   }
 };
 
@@ -46,6 +47,7 @@ void Serving::wait(const Call& call, const Execution& execution) {
       .account = call.client.account,
       .database = call.client.database,
       .protocol = call.client.protocol,
+      .tracking = call.client.tracking,
       .args = request.args,
       .keys = request.keys,
       .type = request.type,
@@ -175,14 +177,18 @@ void Serving::try_again(KeyLocks& locks, const std::shared_ptr<Waiter>& waiter,
   std::string out;
   ReplyWriter reply(out, wait.protocol);
   Call call{*wait.command, client, args, {}, reply, true};
+  const int64_t begun_us = engine_.clock.monotonic_us();
   locks.add_free(wait.stripes);
   own_.declare_nothing();
   own_.declare(call.command, args);
-  own_.begin(locks, clock_.unix_ms(), expiry_mode(engine_.gate, client, call.command.has(kWrite)));
+  own_.begin(locks, client.id, clock_.unix_ms(),
+             expiry_mode(engine_.gate, client, call.command.has(kWrite)));
   own_.access().show_only_held();
   own_.invoke(call, random_);
+  own_.note_reads(call.command, client, args);
   own_.commit(call);
   std::ranges::move(std::exchange(own_.ready(), {}), std::back_inserter(ready));
+  accounts_.step("command-unblocking", engine_.clock.monotonic_us() - begun_us, clock_.unix_us());
   if (call.blocked) return waiter->release();
   accounts_.keys(own_.access().counters());
   waiter->write_offset.store(client.last_write_offset);

@@ -120,6 +120,9 @@ enum class KeyEventClass : char {
   kSortedSet = 'z',
   kStream = 't',
   kExpired = 'x',
+  kEvicted = 'e',
+  kKeyMiss = 'm',
+  kNew = 'n',
 };
 
 // One of those below, which live as long as the program: passed by reference and comparable by
@@ -148,6 +151,10 @@ inline constexpr KeyEvent kMoveTo{KeyEventClass::kGeneric, "move_to"};
 inline constexpr KeyEvent kCopyTo{KeyEventClass::kGeneric, "copy_to"};
 inline constexpr KeyEvent kRestore{KeyEventClass::kGeneric, "restore"};
 inline constexpr KeyEvent kExpired{KeyEventClass::kExpired, "expired"};
+// Told beside others: a read that found nothing, and a key that was not there before, ahead of what
+// made it.
+inline constexpr KeyEvent kKeyMiss{KeyEventClass::kKeyMiss, "keymiss"};
+inline constexpr KeyEvent kNew{KeyEventClass::kNew, "new"};
 
 inline constexpr KeyEvent kSet{KeyEventClass::kString, "set"};
 inline constexpr KeyEvent kAppend{KeyEventClass::kString, "append"};

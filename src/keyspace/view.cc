@@ -54,7 +54,10 @@ bool KeyAccess::ChangedDatabase::concerns(const Keyspace& keyspace, Bytes key) c
 void KeyAccess::changed(const KeyEvent& event, int database, Bytes key, const KeyPlace& place,
                         uint64_t changes) {
   counters_.changes += changes;
-  tell(event, database, key);
+  if (listener_ != nullptr) [[unlikely]] {
+    tell(event, database, key);
+    listener_->changed(event, key, place);
+  }
   if (keyspace_.interest().any(place.hash)) [[unlikely]]
     changed_keys_.push_back({database, std::string(key)});
 }
@@ -112,6 +115,7 @@ bool View::has_expired(Bytes key) {
 const Entry* View::read(Bytes key) {
   const Entry* entry = lookup(key);
   ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);
+  if (entry == nullptr) access_.tell(event::kKeyMiss, database_, key);
   return entry;
 }
 
@@ -142,18 +146,23 @@ void View::insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables) {
 template <class Fn>
 void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change) {
   const KeyPlace place = access_.place(key);
-  state(event, key, place, 1, effect);
   update(key, place, change);
+  state(event, key, place, 1, effect);
 }
 
 // Replaces the entry in its slot by what `change` makes of it (null: there was none).
 template <class Fn>
-void View::update(Bytes key, const KeyPlace& place, Fn&& change) {
+void View::update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new) {
   DatabaseTables* tables;
-  const PartitionTable::Slot found = slot(key, place, tables);
+  PartitionTable::Slot found = slot(key, place, tables);
+  if (found && access_.mode() != ExpiryMode::kHide && hidden(*PartitionTable::entry_at(found))) {
+    expire(key, place, found, *tables);
+    found = {};
+  }
   if (!found) {
     Entry* made = change(nullptr);
     if (made == nullptr) return;
+    if (tells_new) access_.tell(event::kNew, database_, key);
     insert(place, made, access_.keyspace().tables_for_writing(database_));
     return note_expiry(*made, kNoExpiry);
   }
@@ -228,13 +237,26 @@ void View::set_integer(const KeyEvent& event, Bytes key, int64_t value, const Ef
 void View::put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
                const Effect& effect, uint64_t changes) {
   const KeyPlace place = access_.place(key);
+  put_at(place, key, std::move(value), expiry_ms, /*tells_new=*/true);
   state(event, key, place, changes, effect);
-  update(key, place, [&](Entry* old) {
+}
+
+void View::put_anew(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
+                    const Effect& effect) {
+  const KeyPlace place = access_.place(key);
+  put_at(place, key, std::move(value), expiry_ms, /*tells_new=*/false);
+  state(event, key, place, 1, effect);
+}
+
+void View::put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms,
+                  bool tells_new) {
+  const auto change = [&](Entry* old) {
     Entry* made = Entry::make(key, std::move(value), expiry_ms);
     hand_walk_over(*made);
     if (old != nullptr) access_.discard(old);
     return made;
-  });
+  };
+  update(key, place, change, tells_new);
 }
 
 // A snapshot may be in the middle of a value that comes from another key.

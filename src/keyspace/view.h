@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +51,17 @@ struct DeclaredKey {
   KeyPlace place;
 };
 
+// Hears what an execution does to keys: on its thread, under their stripes.
+class KeyListener {
+ public:
+  virtual void heard(const KeyEvent& event, int database, Bytes key) = 0;
+  // The key is not what it was. Comes behind the event that says how.
+  virtual void changed(const KeyEvent& /*event*/, Bytes /*key*/, const KeyPlace& /*place*/) {}
+
+ protected:
+  ~KeyListener() = default;
+};
+
 // One execution's access to the keyspace, shared by its views. Owned and reset by the engine.
 class KeyAccess {
  public:
@@ -89,11 +99,10 @@ class KeyAccess {
   // What more there is to tell of a change, as "expire" of SET with EX.
   void tell(const KeyEvent& event, int database, Bytes key) {
     if (listener_ != nullptr && event.event_class != KeyEventClass::kUntold) [[unlikely]]
-      listener_(event, database, key);
+      listener_->heard(event, database, key);
   }
-  // Hears of every event, under the key's stripe: it only takes note. At most one.
-  using Listener = std::function<void(const KeyEvent&, int database, Bytes key)>;
-  void listen(Listener listener) { listener_ = std::move(listener); }
+  // Null: nobody listens. It outlives the execution.
+  void listen(KeyListener* listener) { listener_ = listener; }
 
   // Frees containers, which are too big to free under the locks. Call without locks.
   void free_garbage() {
@@ -168,7 +177,7 @@ class KeyAccess {
   std::vector<Entry*> garbage_;
   Garbage large_garbage_;
   Counters counters_;
-  Listener listener_;
+  KeyListener* listener_ = nullptr;
 };
 
 // The text of a string value, with room for an integer's digits. Empty optional-like when the key
@@ -245,6 +254,9 @@ class View {
   // Overwrites or creates; empty containers are the caller's mistake.
   void put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms, const Effect& effect,
            uint64_t changes = 1);
+  // The same, after the caller has told of a new key itself (event::kNew).
+  void put_anew(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
+                const Effect& effect);
   // The value out of its key, which is gone then; counts where it is put.
   std::optional<Value> take(const KeyEvent& event, Bytes key, const Effect& effect);
   // False: no such key, nothing is stated. In kClear an expired one counts, as it does in Redis.
@@ -340,7 +352,8 @@ class View {
   void erase_emptied(Bytes key, const KeyPlace& place);
   void remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables);
   template <class Fn>
-  void update(Bytes key, const KeyPlace& place, Fn&& change);
+  void update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new = true);
+  void put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms, bool tells_new);
   template <class Fn>
   void update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change);
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);

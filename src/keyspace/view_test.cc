@@ -98,9 +98,19 @@ TEST(TextEdit, ChangesTheBytesOfAString) {
 }
 
 TEST(TextEdit, TellsWhoWatchesOfWhatNobodyElseIsTold) {
+  struct Listener final : KeyListener {
+    void heard(const KeyEvent& event, int, Bytes) override {
+      if (!told.empty()) told += ' ';
+      told += event.name;
+    }
+    void changed(const KeyEvent& event, Bytes, const KeyPlace&) override {
+      if (&event == &event::kUntold) ++untold;
+    }
+    std::string told;
+    int untold = 0;
+  } listener;
   World world;
-  std::string told;
-  world.access.listen([&](const KeyEvent& event, int, Bytes) { told += event.name; });
+  world.access.listen(&listener);
   world.keyspace.interest().add(world.access.place("k").hash);
   world.view.set_text(event::kSet, "k", "1", kNoExpiry, Effect::none());
   world.access.changed_keys().clear();
@@ -113,7 +123,8 @@ TEST(TextEdit, TellsWhoWatchesOfWhatNobodyElseIsTold) {
   edit.change(2);
   edit.done(event::kUntold, 0, Effect::none());
   EXPECT_EQ(world.access.changed_keys().size(), 1u);
-  EXPECT_EQ(told, "set");
+  EXPECT_EQ(listener.told, "new set");
+  EXPECT_EQ(listener.untold, 1);
 }
 
 TEST(TextEditDeathTest, OwesAStatement) {
@@ -241,13 +252,14 @@ TEST(View, TellsChangesOnlyWhereSomebodyRegistered) {
 }
 
 // A change of "list" that somebody waits for, and what is known of it then.
-struct Watched {
+struct Watched final : KeyListener {
   Watched() {
     world.keyspace.interest().add(world.keyspace.place("list").hash);
-    world.access.listen([this](const KeyEvent& event, int database, Bytes key) {
-      events += std::to_string(database) + ":" + std::string(event.name) + ":" + std::string(key);
-      events += ' ';
-    });
+    world.access.listen(this);
+  }
+  void heard(const KeyEvent& event, int database, Bytes key) override {
+    events += std::to_string(database) + ":" + std::string(event.name) + ":" + std::string(key);
+    events += ' ';
   }
   void again() {
     world.at(1000);
@@ -268,7 +280,7 @@ TEST(Edit, OneStatementTellsReplicasWatchersAndSavePoints) {
     list.done(event::kRPush, 2, {"RPUSH", "list", "a", "b"});
     EXPECT_EQ(list->size(), 2u);
   }
-  EXPECT_EQ(of.events, "0:rpush:list ");
+  EXPECT_EQ(of.events, "0:new:list 0:rpush:list ");
   EXPECT_EQ(of.world.access.counters().changes, 2u);
   ASSERT_EQ(of.world.access.changed_keys().size(), 1u);
   EXPECT_EQ(of.world.effects.record(), "*4\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n$1\r\na\r\n$1\r\nb\r\n");

@@ -129,6 +129,57 @@ TEST(PubsubCommands, TellsWhatIsSubscribed) {
             "HELP.\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS"}), "*0\r\n");
   EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "x"}), "*2\r\n$1\r\nx\r\n:0\r\n");
+  world.run(world.a, {"SSUBSCRIBE", "s", "t"});
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS", "s*"}), "*1\r\n$1\r\ns\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDNUMSUB", "s", "x"}),
+            "*4\r\n$1\r\ns\r\n:1\r\n$1\r\nx\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "CHANNELS", "s"}), "*0\r\n");
+  EXPECT_EQ(world.run(world.b, {"PUBSUB", "SHARDCHANNELS", "a", "b"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'SHARDCHANNELS'. Try PUBSUB "
+            "HELP.\r\n");
+}
+
+TEST(PubsubCommands, ChannelsOfShardsAreCountedForThemselves) {
+  World world;
+  EXPECT_EQ(world.run(world.a, {"SSUBSCRIBE", "s", "t"}),
+            "*3\r\n$10\r\nssubscribe\r\n$1\r\ns\r\n:1\r\n"
+            "*3\r\n$10\r\nssubscribe\r\n$1\r\nt\r\n:2\r\n");
+  EXPECT_TRUE(world.a.is(kSubscribed));
+  EXPECT_EQ(world.run(world.a, {"SUBSCRIBE", "c"}), "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+  EXPECT_EQ(world.run(world.a, {"PSUBSCRIBE", "*"}),
+            "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:2\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE", "none"}),
+            "*3\r\n$12\r\nsunsubscribe\r\n$4\r\nnone\r\n:2\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE"}),
+            "*3\r\n$12\r\nsunsubscribe\r\n$1\r\ns\r\n:1\r\n"
+            "*3\r\n$12\r\nsunsubscribe\r\n$1\r\nt\r\n:0\r\n");
+  EXPECT_EQ(world.run(world.a, {"SUNSUBSCRIBE"}), "*3\r\n$12\r\nsunsubscribe\r\n$-1\r\n:0\r\n");
+  world.run(world.a, {"UNSUBSCRIBE"});
+  EXPECT_TRUE(world.a.is(kSubscribed));
+  world.run(world.a, {"PUNSUBSCRIBE"});
+  EXPECT_FALSE(world.a.is(kSubscribed));
+}
+
+TEST(PubsubCommands, AMessageToAShardIsAnEffectAndReachesNoOthers) {
+  World world;
+  world.b.protocol = 3;
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  world.run(world.a, {"PSUBSCRIBE", "*"});
+  world.run(world.b, {"SSUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.b, {"SPUBLISH", "c", "m"}), ":1\r\n");
+  EXPECT_EQ(world.a.listener->received, "");
+  EXPECT_EQ(world.b.listener->received, ">3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_TRUE(world.cursor->peek()->ends_with("*3\r\n$8\r\nSPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n"));
+}
+
+TEST(PubsubCommands, InATransactionChannelsOfShardsAreRefused) {
+  World world;
+  world.run(world.a, {"MULTI"});
+  world.run(world.a, {"SSUBSCRIBE", "s"});
+  world.run(world.a, {"SUBSCRIBE", "c"});
+  EXPECT_EQ(world.run(world.a, {"EXEC"}),
+            "*2\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n"
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
 }
 
 TEST(PubsubCommands, WhoIsGoneSubscribesToNothingMore) {
@@ -152,7 +203,7 @@ struct ChannelRights final : Rights {
 };
 
 // Who takes the right to a channel and then ends all who are subscribed to it overlooks nobody.
-TEST(PubsubCommands, WhoIsAboutToSubscribeIsAskedAgain) {
+void subscribe_while_the_right_goes(Bytes command, SubscriptionKind kind) {
   World world;
   const auto account = std::make_shared<Account>("bob", std::make_shared<ChannelRights>(true));
   world.a.become(account);
@@ -164,7 +215,7 @@ TEST(PubsubCommands, WhoIsAboutToSubscribeIsAskedAgain) {
     other = std::thread([&] {
       Executor executor(world.engine, 2);
       ReplyWriter reply(out);
-      const std::vector<Bytes> request{"SUBSCRIBE", "x"};
+      const std::vector<Bytes> request{command, "x"};
       executor.execute(world.a, request, {}, reply);
       done = true;
     });
@@ -174,7 +225,13 @@ TEST(PubsubCommands, WhoIsAboutToSubscribeIsAskedAgain) {
   }
   other.join();
   EXPECT_EQ(out, "-NOPERM No permissions to access a channel\r\n");
-  EXPECT_EQ(world.subscriptions.subscriber_count("x"), 0);
+  EXPECT_EQ(world.subscriptions.subscriber_count(kind, "x"), 0);
+}
+
+TEST(PubsubCommands, WhoIsAboutToSubscribeIsAskedAgain) {
+  subscribe_while_the_right_goes("SUBSCRIBE", SubscriptionKind::kChannel);
+  subscribe_while_the_right_goes("PSUBSCRIBE", SubscriptionKind::kPattern);
+  subscribe_while_the_right_goes("SSUBSCRIBE", SubscriptionKind::kShardChannel);
 }
 
 }  // namespace

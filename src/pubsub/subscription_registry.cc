@@ -6,6 +6,12 @@
 #include "resp/reply_writer.h"
 
 namespace tandem {
+namespace {
+
+// Words of the protocol, by kind.
+constexpr Bytes kMessageWords[] = {"message", "pmessage", "smessage"};
+
+}  // namespace
 
 std::shared_ptr<const std::string> PublishedMessage::encoded(int protocol) const {
   std::shared_ptr<const std::string>& cached = encoded_[protocol == 2 ? 0 : 1];
@@ -13,7 +19,7 @@ std::shared_ptr<const std::string> PublishedMessage::encoded(int protocol) const
     auto text = std::make_shared<std::string>();
     ReplyWriter reply(*text, protocol);
     reply.push(pattern_ == nullptr ? 3 : 4);
-    reply.bulk(pattern_ == nullptr ? "message" : "pmessage");
+    reply.bulk(kMessageWords[static_cast<size_t>(kind_)]);
     if (pattern_ != nullptr) reply.bulk(*pattern_);
     reply.bulk(channel_);
     reply.bulk(payload_);
@@ -35,91 +41,53 @@ bool remove_receiver(Map& map, Bytes name, const Subscriber* subscriber) {
   return true;
 }
 
-void count(Subscriber& subscriber, std::atomic<int64_t>& names, Bytes name, int64_t change) {
-  names.fetch_add(change, std::memory_order_relaxed);
+void count(Subscriber::Subscriptions& own, SubscriptionKind kind, Bytes name, int64_t change) {
+  own.counts[static_cast<size_t>(kind)].fetch_add(change, std::memory_order_relaxed);
   const auto bytes = static_cast<int64_t>(name.size() + sizeof(std::string));
-  subscriber.subscriptions.name_bytes.fetch_add(change * bytes, std::memory_order_relaxed);
+  own.name_bytes.fetch_add(change * bytes, std::memory_order_relaxed);
 }
 
 }  // namespace
 
-SubscriptionRegistry::Shard& SubscriptionRegistry::shard(Bytes channel) {
-  return shards_[std::hash<Bytes>()(channel) % kShards];
-}
-
-const SubscriptionRegistry::Shard& SubscriptionRegistry::shard(Bytes channel) const {
-  return shards_[std::hash<Bytes>()(channel) % kShards];
-}
-
-bool SubscriptionRegistry::subscribe(const Member& subscriber, Bytes channel) {
+bool SubscriptionRegistry::subscribe(Kind kind, const Member& subscriber, Bytes name) {
   Subscriber::Subscriptions& own = subscriber->subscriptions;
   const Guard own_guard(own.lock);
-  if (own.over || !own.channels.emplace(channel).second) return false;
-  count(*subscriber, own.channel_count, channel, 1);
-  Shard& home = shard(channel);
+  if (own.over || !own.names[static_cast<size_t>(kind)].emplace(name).second) return false;
+  count(own, kind, name, 1);
+  Part& home = part(kind, name);
   const Guard guard(home.lock);
-  const auto [place, fresh] = home.channels.try_emplace(std::string(channel));
+  const auto [place, fresh] = home.receivers.try_emplace(std::string(name));
   place->second.push_back(subscriber);
-  if (fresh) channel_count_.fetch_add(1, std::memory_order_relaxed);
+  if (fresh) name_counts_[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
-bool SubscriptionRegistry::subscribe_pattern(const Member& subscriber, Bytes pattern) {
-  Subscriber::Subscriptions& own = subscriber->subscriptions;
-  const Guard own_guard(own.lock);
-  if (own.over || !own.patterns.emplace(pattern).second) return false;
-  count(*subscriber, own.pattern_count, pattern, 1);
-  const Guard guard(patterns_lock_);
-  const auto [place, fresh] = patterns_.try_emplace(std::string(pattern));
-  place->second.push_back(subscriber);
-  if (fresh) pattern_count_.fetch_add(1, std::memory_order_relaxed);
-  return true;
-}
-
-bool SubscriptionRegistry::unsubscribe(Subscriber& subscriber, Bytes channel) {
+bool SubscriptionRegistry::unsubscribe(Kind kind, Subscriber& subscriber, Bytes name) {
   const Guard guard(subscriber.subscriptions.lock);
-  return leave_channel(subscriber, channel);
+  return leave(kind, subscriber, name);
 }
 
-bool SubscriptionRegistry::unsubscribe_pattern(Subscriber& subscriber, Bytes pattern) {
-  const Guard guard(subscriber.subscriptions.lock);
-  return leave_pattern(subscriber, pattern);
-}
-
-bool SubscriptionRegistry::leave_channel(Subscriber& subscriber, Bytes channel) {
-  const auto named = subscriber.subscriptions.channels.find(channel);
-  if (named == subscriber.subscriptions.channels.end()) return false;
-  count(subscriber, subscriber.subscriptions.channel_count, channel, -1);
-  Shard& home = shard(channel);
+bool SubscriptionRegistry::leave(Kind kind, Subscriber& subscriber, Bytes name) {
+  Subscriber::NameSet& names = subscriber.subscriptions.names[static_cast<size_t>(kind)];
+  const auto named = names.find(name);
+  if (named == names.end()) return false;
+  count(subscriber.subscriptions, kind, name, -1);
+  Part& home = part(kind, name);
   {
     const Guard guard(home.lock);
-    if (remove_receiver(home.channels, channel, &subscriber)) {
-      channel_count_.fetch_sub(1, std::memory_order_relaxed);
+    if (remove_receiver(home.receivers, name, &subscriber)) {
+      name_counts_[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
     }
   }
-  subscriber.subscriptions.channels.erase(named);
-  return true;
-}
-
-bool SubscriptionRegistry::leave_pattern(Subscriber& subscriber, Bytes pattern) {
-  const auto named = subscriber.subscriptions.patterns.find(pattern);
-  if (named == subscriber.subscriptions.patterns.end()) return false;
-  count(subscriber, subscriber.subscriptions.pattern_count, pattern, -1);
-  {
-    const Guard guard(patterns_lock_);
-    if (remove_receiver(patterns_, pattern, &subscriber)) {
-      pattern_count_.fetch_sub(1, std::memory_order_relaxed);
-    }
-  }
-  subscriber.subscriptions.patterns.erase(named);
+  names.erase(named);
   return true;
 }
 
 void SubscriptionRegistry::leave_all(Subscriber& subscriber) {
-  while (!subscriber.subscriptions.channels.empty())
-    leave_channel(subscriber, *subscriber.subscriptions.channels.begin());
-  while (!subscriber.subscriptions.patterns.empty())
-    leave_pattern(subscriber, *subscriber.subscriptions.patterns.begin());
+  for (const Kind kind : kSubscriptionKinds) {
+    Subscriber::NameSet& names = subscriber.subscriptions.names[static_cast<size_t>(kind)];
+    while (!names.empty()) leave(kind, subscriber, *names.begin());
+  }
 }
 
 void SubscriptionRegistry::forget(Subscriber& subscriber) {
@@ -133,71 +101,106 @@ void SubscriptionRegistry::end(Subscriber& subscriber) {
   leave_all(subscriber);
 }
 
-std::vector<std::string> SubscriptionRegistry::channels_of(Subscriber& subscriber) {
+std::vector<std::string> SubscriptionRegistry::names_of(Kind kind, Subscriber& subscriber) {
   const Guard guard(subscriber.subscriptions.lock);
-  return {subscriber.subscriptions.channels.begin(), subscriber.subscriptions.channels.end()};
-}
-
-std::vector<std::string> SubscriptionRegistry::patterns_of(Subscriber& subscriber) {
-  const Guard guard(subscriber.subscriptions.lock);
-  return {subscriber.subscriptions.patterns.begin(), subscriber.subscriptions.patterns.end()};
-}
-
-int64_t SubscriptionRegistry::publish(Bytes channel, Bytes payload) {
-  // Cut off behind the locks, for whoever goes leaves this registry.
-  std::vector<Member> overwhelmed;
-  const int64_t receivers = deliver(channel, payload, overwhelmed);
-  for (const Member& subscriber : overwhelmed) subscriber->cut_off();
-  return receivers;
-}
-
-int64_t SubscriptionRegistry::deliver(Bytes channel, Bytes payload,
-                                      std::vector<Member>& overwhelmed) {
-  const auto hand_out = [&](const std::string* pattern, const Receivers& receivers) {
-    const PublishedMessage message(pattern, channel, payload);
-    for (const Member& subscriber : receivers) {
-      if (!subscriber->deliver(message)) overwhelmed.push_back(subscriber);
-    }
-    return static_cast<int64_t>(receivers.size());
-  };
-  Shard& home = shard(channel);
-  const Guard guard(home.lock);
-  int64_t receivers = 0;
-  const auto found = home.channels.find(channel);
-  if (found != home.channels.end()) receivers += hand_out(nullptr, found->second);
-  if (pattern_count() == 0) return receivers;
-  const Guard patterns_guard(patterns_lock_);
-  for (const auto& [pattern, subscribers] : patterns_) {
-    if (glob_match(pattern, channel)) receivers += hand_out(&pattern, subscribers);
-  }
-  return receivers;
-}
-
-std::vector<std::string> SubscriptionRegistry::channels(std::optional<Bytes> pattern) const {
-  std::vector<std::string> names;
-  for (const Shard& part : shards_) {
-    const Guard guard(part.lock);
-    for (const auto& [channel, receivers] : part.channels) {
-      if (!pattern || glob_match(*pattern, channel)) names.push_back(channel);
-    }
-  }
-  return names;
-}
-
-int64_t SubscriptionRegistry::subscriber_count(Bytes channel) const {
-  const Shard& home = shard(channel);
-  const Guard guard(home.lock);
-  const auto found = home.channels.find(channel);
-  return found == home.channels.end() ? 0 : static_cast<int64_t>(found->second.size());
+  const Subscriber::NameSet& names = subscriber.subscriptions.names[static_cast<size_t>(kind)];
+  return {names.begin(), names.end()};
 }
 
 namespace {
 
+// To all who have one subscription; gives their number.
+int64_t hand_out(const std::vector<SubscriptionRegistry::Member>& receivers,
+                 const PublishedMessage& message,
+                 std::vector<SubscriptionRegistry::Member>& overwhelmed) {
+  for (const auto& subscriber : receivers) {
+    if (!subscriber->deliver(message)) overwhelmed.push_back(subscriber);
+  }
+  return static_cast<int64_t>(receivers.size());
+}
+
+// Behind the locks, for whoever goes leaves the registry.
+void cut_off(const std::vector<SubscriptionRegistry::Member>& overwhelmed) {
+  for (const auto& subscriber : overwhelmed) subscriber->cut_off();
+}
+
+}  // namespace
+
+int64_t SubscriptionRegistry::publish(Bytes channel, Bytes payload) {
+  std::vector<Member> overwhelmed;
+  const int64_t receivers = deliver(Kind::kChannel, channel, payload, overwhelmed);
+  cut_off(overwhelmed);
+  return receivers;
+}
+
+int64_t SubscriptionRegistry::publish_to_shard(Bytes channel, Bytes payload) {
+  std::vector<Member> overwhelmed;
+  const int64_t receivers = deliver(Kind::kShardChannel, channel, payload, overwhelmed);
+  cut_off(overwhelmed);
+  return receivers;
+}
+
+int64_t SubscriptionRegistry::deliver(Kind kind, Bytes channel, Bytes payload,
+                                      std::vector<Member>& overwhelmed) {
+  Part& home = part(kind, channel);
+  const Guard guard(home.lock);
+  int64_t receivers = 0;
+  if (const auto found = home.receivers.find(channel); found != home.receivers.end()) {
+    receivers +=
+        hand_out(found->second, PublishedMessage(kind, nullptr, channel, payload), overwhelmed);
+  }
+  if (kind == Kind::kChannel && name_count(Kind::kPattern) != 0) {
+    receivers += deliver_to_patterns(channel, payload, overwhelmed);
+  }
+  return receivers;
+}
+
+int64_t SubscriptionRegistry::deliver_to_patterns(Bytes channel, Bytes payload,
+                                                  std::vector<Member>& overwhelmed) {
+  int64_t receivers = 0;
+  Part& patterns = part(Kind::kPattern, {});
+  const Guard guard(patterns.lock);
+  for (const auto& [pattern, subscribers] : patterns.receivers) {
+    if (!glob_match(pattern, channel)) continue;
+    const PublishedMessage message(Kind::kPattern, &pattern, channel, payload);
+    receivers += hand_out(subscribers, message, overwhelmed);
+  }
+  return receivers;
+}
+
+std::vector<std::string> SubscriptionRegistry::names(Kind kind,
+                                                     std::optional<Bytes> pattern) const {
+  std::vector<std::string> all;
+  for (const Part& part : parts_[static_cast<size_t>(kind)]) {
+    const Guard guard(part.lock);
+    for (const auto& [name, receivers] : part.receivers) {
+      if (!pattern || glob_match(*pattern, name)) all.push_back(name);
+    }
+  }
+  return all;
+}
+
+int64_t SubscriptionRegistry::subscriber_count(Kind kind, Bytes name) const {
+  const Part& home = part(kind, name);
+  const Guard guard(home.lock);
+  const auto found = home.receivers.find(name);
+  return found == home.receivers.end() ? 0 : static_cast<int64_t>(found->second.size());
+}
+
+namespace {
+
+template <SubscriptionKind kKind>
+constexpr auto kNames = [](const SubscriptionRegistry& subscriptions) -> MetricValue {
+  return subscriptions.name_count(kKind);
+};
+
 constexpr MetricRow<SubscriptionRegistry> kMetrics[] = {
     {{.name = "pubsub_channels", .help = "Channels that somebody is subscribed to."},
-     metric_read<&SubscriptionRegistry::channel_count>},
+     kNames<SubscriptionKind::kChannel>},
     {{.name = "pubsub_patterns", .help = "Patterns that somebody is subscribed to."},
-     metric_read<&SubscriptionRegistry::pattern_count>},
+     kNames<SubscriptionKind::kPattern>},
+    {{.name = "pubsubshard_channels", .help = "Channels of shards that somebody is subscribed to."},
+     kNames<SubscriptionKind::kShardChannel>},
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 namespace tandem {
 namespace {
 
+using Kind = SubscriptionKind;
+
 struct Listener final : Subscriber {
   explicit Listener(int chosen_protocol = 2) : protocol(chosen_protocol) {}
   bool deliver(const PublishedMessage& message) override {
@@ -28,10 +30,10 @@ TEST(SubscriptionRegistry, DeliversToChannelsAndPatterns) {
   SubscriptionRegistry registry;
   const auto two = std::make_shared<Listener>(), three = std::make_shared<Listener>(3),
              other = std::make_shared<Listener>();
-  EXPECT_TRUE(registry.subscribe(two, "news"));
-  EXPECT_FALSE(registry.subscribe(two, "news"));
-  EXPECT_TRUE(registry.subscribe_pattern(three, "n*"));
-  EXPECT_TRUE(registry.subscribe(other, "else"));
+  EXPECT_TRUE(registry.subscribe(Kind::kChannel, two, "news"));
+  EXPECT_FALSE(registry.subscribe(Kind::kChannel, two, "news"));
+  EXPECT_TRUE(registry.subscribe(Kind::kPattern, three, "n*"));
+  EXPECT_TRUE(registry.subscribe(Kind::kChannel, other, "else"));
   EXPECT_EQ(registry.publish("news", "hi"), 2);
   EXPECT_EQ(two->received, "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
   EXPECT_EQ(three->received, ">4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
@@ -43,26 +45,47 @@ TEST(SubscriptionRegistry, DeliversToChannelsAndPatterns) {
 TEST(SubscriptionRegistry, CountsWhatIsThere) {
   SubscriptionRegistry registry;
   const auto a = std::make_shared<Listener>(), b = std::make_shared<Listener>();
-  registry.subscribe(a, "x");
-  registry.subscribe(b, "x");
-  registry.subscribe(b, "y");
-  registry.subscribe_pattern(a, "p*");
-  registry.subscribe_pattern(b, "p*");
-  EXPECT_EQ(registry.subscriber_count("x"), 2);
-  EXPECT_EQ(registry.subscriber_count("z"), 0);
-  EXPECT_EQ(registry.channel_count(), 2);
-  EXPECT_EQ(registry.pattern_count(), 1);
-  EXPECT_EQ(registry.channels("[y]"), std::vector<std::string>{"y"});
-  EXPECT_EQ(registry.channels(std::nullopt).size(), 2u);
+  registry.subscribe(Kind::kChannel, a, "x");
+  registry.subscribe(Kind::kChannel, b, "x");
+  registry.subscribe(Kind::kChannel, b, "y");
+  registry.subscribe(Kind::kPattern, a, "p*");
+  registry.subscribe(Kind::kPattern, b, "p*");
+  EXPECT_EQ(registry.subscriber_count(Kind::kChannel, "x"), 2);
+  EXPECT_EQ(registry.subscriber_count(Kind::kChannel, "z"), 0);
+  EXPECT_EQ(registry.name_count(Kind::kChannel), 2);
+  EXPECT_EQ(registry.name_count(Kind::kPattern), 1);
+  EXPECT_EQ(registry.names(Kind::kChannel, "[y]"), std::vector<std::string>{"y"});
+  EXPECT_EQ(registry.names(Kind::kChannel, std::nullopt).size(), 2u);
   EXPECT_EQ(b->subscriptions.count(), 3);
-  EXPECT_TRUE(registry.unsubscribe(*b, "x"));
-  EXPECT_FALSE(registry.unsubscribe(*b, "x"));
-  EXPECT_EQ(registry.subscriber_count("x"), 1);
+  EXPECT_TRUE(registry.unsubscribe(Kind::kChannel, *b, "x"));
+  EXPECT_FALSE(registry.unsubscribe(Kind::kChannel, *b, "x"));
+  EXPECT_EQ(registry.subscriber_count(Kind::kChannel, "x"), 1);
   registry.forget(*a);
   registry.forget(*b);
-  EXPECT_EQ(registry.channel_count(), 0);
-  EXPECT_EQ(registry.pattern_count(), 0);
+  EXPECT_EQ(registry.name_count(Kind::kChannel), 0);
+  EXPECT_EQ(registry.name_count(Kind::kPattern), 0);
   EXPECT_EQ(a->subscriptions.count(), 0);
+}
+
+TEST(SubscriptionRegistry, ChannelsOfShardsAreNamesOfTheirOwn) {
+  SubscriptionRegistry registry;
+  const auto plain = std::make_shared<Listener>(), shard = std::make_shared<Listener>(),
+             pattern = std::make_shared<Listener>(), three = std::make_shared<Listener>(3);
+  registry.subscribe(Kind::kChannel, plain, "c");
+  registry.subscribe(Kind::kShardChannel, shard, "c");
+  registry.subscribe(Kind::kShardChannel, three, "c");
+  registry.subscribe(Kind::kPattern, pattern, "*");
+  EXPECT_EQ(registry.publish_to_shard("c", "m"), 2);
+  EXPECT_EQ(shard->received, "*3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_EQ(three->received, ">3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+  EXPECT_EQ(plain->received + pattern->received, "");
+  EXPECT_EQ(registry.publish("c", "m"), 2);
+  EXPECT_EQ(shard->count, 1);
+  EXPECT_EQ(registry.name_count(Kind::kShardChannel), 1);
+  EXPECT_EQ(registry.subscriber_count(Kind::kShardChannel, "c"), 2);
+  EXPECT_EQ(shard->subscriptions.count_of(Kind::kShardChannel), 1);
+  registry.end(*shard);
+  EXPECT_EQ(registry.publish_to_shard("c", "m"), 1);
 }
 
 // Threads publish while subscribers come and go; the thread sanitizer watches.
@@ -73,11 +96,11 @@ TEST(SubscriptionRegistry, SubscribersComeAndGoWhileOthersPublish) {
     while (!stop) registry.publish("c", "m");
   });
   const auto stays = std::make_shared<Listener>();
-  registry.subscribe(stays, "c");
+  registry.subscribe(Kind::kChannel, stays, "c");
   for (int i = 0; i < 500; ++i) {
     const auto passes = std::make_shared<Listener>(3);
-    registry.subscribe(passes, "c");
-    registry.subscribe_pattern(passes, "*");
+    registry.subscribe(Kind::kChannel, passes, "c");
+    registry.subscribe(Kind::kPattern, passes, "*");
     registry.publish("c", "own");
     registry.forget(*passes);
     EXPECT_GE(passes->count, 2);
@@ -94,10 +117,10 @@ TEST(SubscriptionRegistry, WhoIsEndedIsGoneWhateverItDoes) {
   for (int i = 0; i < 500; ++i) {
     const auto listener = std::make_shared<Listener>();
     std::thread own([&] {
-      registry.subscribe(listener, "c");
-      registry.subscribe_pattern(listener, "*");
-      registry.unsubscribe(*listener, "c");
-      registry.subscribe(listener, "c");
+      registry.subscribe(Kind::kChannel, listener, "c");
+      registry.subscribe(Kind::kPattern, listener, "*");
+      registry.unsubscribe(Kind::kChannel, *listener, "c");
+      registry.subscribe(Kind::kChannel, listener, "c");
     });
     registry.end(*listener);
     EXPECT_EQ(registry.publish("c", "m"), 0);
@@ -112,8 +135,8 @@ TEST(SubscriptionRegistry, WhoTakesNoMoreIsGoneWhenThePublisherIsAnswered) {
   const auto slow = std::make_shared<Listener>();
   slow->taken_max = 3;
   slow->registry = &registry;
-  registry.subscribe(slow, "c");
-  registry.subscribe_pattern(slow, "*");
+  registry.subscribe(Kind::kChannel, slow, "c");
+  registry.subscribe(Kind::kPattern, slow, "*");
   EXPECT_EQ(registry.publish("c", "1"), 2);
   EXPECT_EQ(registry.publish("c", "2"), 2);
   EXPECT_EQ(registry.publish("c", "3"), 0);

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kArgumentsAt = 3;
 
 // The client that a script's commands run as: its caller's user, in its database, in a protocol of
-// its own. The script holds all stripes, so the user's rights do not change under it.
+// its own. The script holds all stripes, so the user's rights do not change under it. What it reads
+// its caller has read.
 struct ScriptClient final : ClientState {
   ScriptClient(const ClientState& caller) : ClientState(ClientKind::kScript, caller.obeys_primary) {
     id = caller.id;
@@ -22,6 +23,7 @@ struct ScriptClient final : ClientState {
     account = caller.account;
     rights = caller.rights;
     set(kLimited, caller.is(kLimited));
+    tracking = caller.tracking;
   }
   std::string address() const override { return "lua"; }
 };

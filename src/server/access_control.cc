@@ -20,11 +20,12 @@ bool needs_authentication(const User& default_user) {
 
 // Whether it is subscribed to anything that its user has no right to.
 bool has_strayed(ClientCard& card, const User& user) {
-  const auto is_denied = [&](bool is_pattern) {
-    return [&user, is_pattern](Bytes name) { return !user.allows_channel(name, is_pattern); };
+  const auto is_denied = [&](SubscriptionKind kind) {
+    return std::ranges::any_of(SubscriptionRegistry::names_of(kind, card.inbox), [&](Bytes name) {
+      return !user.allows_channel(name, kind == SubscriptionKind::kPattern);
+    });
   };
-  return std::ranges::any_of(SubscriptionRegistry::channels_of(card.inbox), is_denied(false)) ||
-         std::ranges::any_of(SubscriptionRegistry::patterns_of(card.inbox), is_denied(true));
+  return std::ranges::any_of(kSubscriptionKinds, is_denied);
 }
 
 std::vector<Bytes> views(std::span<const std::string> words) {

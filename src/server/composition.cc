@@ -87,6 +87,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
               .engine = engine_,
               .access = node_.access(),
               .reports = node_.reports(),
+              .client_memory = node_.client_memory(),
               .persistence = node_.persistence(),
               .replication = node_.replication(),
               .main_loop = loop_,
@@ -126,6 +127,7 @@ std::vector<CommandRow> Composition::rows(Node& node) {
   add_rows(all, persistence_rows(node.persistence(), shutdown_));
   add_rows(all, report_rows(node.reports(), status_));
   add_rows(all, latency_rows(node.reports(), status_));
+  add_rows(all, lolwut_rows());
   add_rows(all, debug_rows({.options = options_.server,
                             .config = config_,
                             .persistence = node.persistence(),
@@ -280,9 +282,10 @@ Status::Parts Composition::status_parts(std::string run_id) {
   add_tables(tables, persistence_metrics(node_.persistence(), node_.file_load()));
   add_tables(tables, replication_metrics(node_.replication()));
   add_tables(tables, node_.errors().metrics());
-  add_tables(tables, {reclaimer_metrics(reclaimer_), shutdown_metrics(shutdown_),
-                      pubsub_metrics(node_.subscriptions()), script_metrics(node_.scripting()),
-                      acl_metrics(node_.acl_log())});
+  add_tables(tables,
+             {reclaimer_metrics(reclaimer_), shutdown_metrics(shutdown_),
+              client_memory_metrics(node_.client_memory()), pubsub_metrics(node_.subscriptions()),
+              script_metrics(node_.scripting()), acl_metrics(node_.acl_log())});
   return {.options = options_,
           .config = config_,
           .engine = engine_,

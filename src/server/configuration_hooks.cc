@@ -54,6 +54,10 @@ void ConfigurationHooks::install() {
     parts_.engine.track_latency = server.latency_tracking.get();
     return {};
   });
+  config.on_change(Part::kKeyEvents, [this, &server]() -> Result<void> {
+    parts_.engine.event_choice.set(server.key_events.get());
+    return {};
+  });
   config.on_change(Part::kTitle, [this] { return parts_.show_title(); });
   config.on_change(Part::kCrashLog, [&server]() -> Result<void> {
     log_crashes(server.crash_log.get());
@@ -84,6 +88,15 @@ void ConfigurationHooks::hook_clients() {
   config.on_change(Part::kBind, [this]() -> Result<void> {
     if (listen_again()) return {};
     return fail(ErrorCode::kIo, "Failed to bind to specified addresses.");
+  });
+  config.on_change(Part::kClientsMemory, [this]() -> Result<void> {
+    parts_.client_memory.apply();
+    return {};
+  });
+  config.on_change(Part::kTrackingTable, [this, &network]() -> Result<void> {
+    parts_.engine.tracking.keys_max.set(network.tracking_keys_max.get());
+    parts_.engine.tracking.make_room();
+    return {};
   });
   // The replicas' sessions read it when they look again.
   config.on_change(Part::kOutputLimits, [this]() -> Result<void> {

@@ -17,6 +17,7 @@
 #include "replication/control.h"
 #include "server/access_control.h"
 #include "server/client/acceptor.h"
+#include "server/client/client_memory.h"
 #include "server/persistence/persistence.h"
 #include "server/status/command_reports.h"
 
@@ -31,6 +32,7 @@ class ConfigurationHooks {
     Engine& engine;
     AccessControl& access;
     CommandReports& reports;
+    ClientMemory& client_memory;
     Persistence& persistence;
     ReplicationControl& replication;
     Loop& main_loop;

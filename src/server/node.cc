@@ -37,6 +37,7 @@ Node::Node(Options& options, Machine machine, Program program)
       random_(machine.seed),
       client_executors_(std::move(program.each_executor)),
       engine_(engine_options(options, machine.log_block_bytes, random_), machine.clock),
+      notifications_(subscriptions_),
       scripting_({.running = {.gate = engine_.gate,
                               .clock = machine.clock,
                               .busy_after_ms = options.server.script_time_limit_ms,
@@ -47,6 +48,8 @@ Node::Node(Options& options, Machine machine, Program program)
                 .acl_log = acl_log_,
                 .clients = clients_}),
       clients_([this](ClientCard& card) { let_go_of(card); }),
+      invalidations_(clients_),
+      client_memory_(clients_, options.server.network.clients_memory_max),
       commands_(engine_.registry.add(rows(program.more_rows))),
       access_({.engine = engine_,
                .clients = clients_,
@@ -73,6 +76,8 @@ Node::Node(Options& options, Machine machine, Program program)
           std::move(machine.loading)) {
   engine_.observer = &reports_;
   engine_.functions = &scripting_.functions();
+  engine_.key_event_observer = &notifications_;
+  engine_.tracking.receiver = &invalidations_;
   options.replication.rdb_compression.set(options.server.persistence.compression.get());
   options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
 }
@@ -84,6 +89,7 @@ std::vector<CommandRow> Node::rows(const std::function<std::vector<CommandRow>(N
   add_rows(all, scripting_.rows());
   add_rows(all, connection_rows(access_, subscriptions_, reports_));
   add_rows(all, client_rows(clients_, access_.users()));
+  add_rows(all, tracking_rows(clients_));
   add_rows(all, acl_rows(access_, options_.server, acl_log_));
   add_rows(all,
            replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
@@ -122,6 +128,7 @@ bool Node::hand_over(ClientState& client, ConnectionHandOver next) {
   if (card.is(kClientMonitor)) return true;
   subscriptions_.forget(card.inbox);
   client.set(kSubscribed, false);
+  end_tracking(client, engine_.tracking);
   card.set_flag(kClientReplica, true);
   connection_of(client)->hand_over(std::move(next));
   return true;
@@ -129,6 +136,8 @@ bool Node::hand_over(ClientState& client, ConnectionHandOver next) {
 
 void Node::let_go_of(ClientCard& card) {
   subscriptions_.end(card.inbox);
+  engine_.tracking.end(card.id);
+  client_memory_.forget(card);
   replication_.forget_client(card.id);
   reports_.remove_monitor(card.id);
 }
@@ -136,6 +145,9 @@ void Node::let_go_of(ClientCard& card) {
 void Node::start(std::function<void(const FileLoad::Outcome&)> loaded) {
   engine_.slow_command_us = reports_.watched_from_us();
   engine_.track_latency = options_.server.latency_tracking.get();
+  engine_.event_choice.set(options_.server.key_events.get());
+  engine_.tracking.keys_max.set(options_.server.network.tracking_keys_max.get());
+  client_memory_.apply();
   engine_.gate.set(Gate::kDatasetLoading, true);
   const PrimaryAddress primary = options_.replication.primary.get();
   if (!primary.host.empty()) {
@@ -161,6 +173,7 @@ Worker::Needs Node::worker_needs(bool expires) {
           .clients = clients_,
           .access = access_,
           .errors = errors_,
+          .client_memory = client_memory_,
           .random_seed = random_.next(),
           .expires = expires,
           .log_moved = [this] { replication_.log_moved(); }};

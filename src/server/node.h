@@ -23,12 +23,15 @@
 #include "io/files.h"
 #include "io/loop.h"
 #include "io/network.h"
+#include "pubsub/keyspace_notifications.h"
 #include "pubsub/subscription_registry.h"
 #include "replication/commands.h"
 #include "replication/control.h"
 #include "script/scripting.h"
 #include "server/access_control.h"
+#include "server/client/client_memory.h"
 #include "server/client/client_registry.h"
+#include "server/client/client_tracking.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/rdb_file.h"
 #include "server/status/command_reports.h"
@@ -86,6 +89,7 @@ class Node {
   // Its begin() comes before the node's start.
   AccessControl& access() { return access_; }
   ClientRegistry& clients() { return clients_; }
+  ClientMemory& client_memory() { return client_memory_; }
   ReplicationControl& replication() { return replication_; }
   const ReplicationControl& replication() const { return replication_; }
   Persistence& persistence() { return persistence_; }
@@ -114,11 +118,14 @@ class Node {
   const EachExecutor client_executors_;
   Engine engine_;
   SubscriptionRegistry subscriptions_;
+  KeyspaceNotifications notifications_;
   Scripting scripting_;
   ErrorCounts errors_;
   AclLog acl_log_;
   CommandReports reports_;
   ClientRegistry clients_;
+  ClientInvalidations invalidations_;
+  ClientMemory client_memory_;
   const Registry& commands_;  // the engine's, with its rows from here on
   AccessControl access_;
   ReplicationCards replication_cards_;

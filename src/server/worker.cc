@@ -60,7 +60,8 @@ Worker::Worker(Loop& loop, Network& network, Needs needs)
                     session.unblock(std::move(text));
                   });
                 },
-            .held_back = [this](Session& session) { held_back_.push_back(session.id); }},
+            .held_back = [this](Session& session) { held_back_.push_back(session.id); },
+            .client_memory = &needs_.client_memory},
       tick_(loop_, [this] { every_tick(); }) {
   tick_.every_ms(kTickMs);
 }

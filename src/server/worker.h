@@ -32,6 +32,7 @@ class Worker {
     ClientRegistry& clients;
     const AccessControl& access;
     ErrorCounts& errors;
+    ClientMemory& client_memory;
     uint64_t random_seed;
     bool expires;  // deletes what is over; one worker does
     // On the worker's thread, after commands that added to the log: its readers are woken.

@@ -194,7 +194,7 @@ constexpr InfoLine kClients[] = {
     {"client_recent_max_input_buffer"},
     {"client_recent_max_output_buffer"},
     {"blocked_clients"},
-    zero("tracking_clients"),  // no tracking
+    {"tracking_clients"},
     {"clients_in_timeout_table"},
     {"total_blocking_keys"},
     zero("total_blocking_keys_on_nokey"),  // no command waits for a key to vanish
@@ -319,16 +319,15 @@ constexpr InfoLine kStats[] = {
     constant("expired_stale_perc", "0.00"),  // the expirer goes through all, and takes no samples
     {"expired_time_cap_reached_count"},
     {"expire_cycle_cpu_milliseconds"},
-    // Nothing is evicted.
-    zero("evicted_keys"),
-    zero("evicted_clients"),
+    zero("evicted_keys"),  // nothing is evicted
+    {"evicted_clients"},
     zero("total_eviction_exceeded_time"),
     zero("current_eviction_exceeded_time"),
     {"keyspace_hits"},
     {"keyspace_misses"},
     {"pubsub_channels"},
     {"pubsub_patterns"},
-    zero("pubsubshard_channels"),  // no cluster
+    {"pubsubshard_channels"},
     // No fork, no MIGRATE.
     zero("latest_fork_usec"),
     zero("total_forks"),
@@ -341,10 +340,9 @@ constexpr InfoLine kStats[] = {
     zero("active_defrag_key_misses"),
     zero("total_active_defrag_time"),
     zero("current_active_defrag_time"),
-    // No tracking.
-    zero("tracking_total_keys"),
-    zero("tracking_total_items"),
-    zero("tracking_total_prefixes"),
+    {"tracking_total_keys"},
+    {"tracking_total_items"},
+    {"tracking_total_prefixes"},
     {"unexpected_error_replies"},
     {"total_error_replies"},
     zero("dump_payload_sanitizations"),  // every payload is read with all checks

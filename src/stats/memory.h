@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "io/files.h"
 
@@ -41,6 +42,12 @@ struct MemoryReport {
 // Without jemalloc (sanitizer builds) only the kernel's figures are known, and stand for the
 // others.
 MemoryFigures read_memory(Files& files);
+
+// MEMORY DOCTOR's answer: what is unusual about the use of memory, and what helps. Pure.
+std::string memory_advice(const MemoryReport& report, int64_t clients, int64_t cached_scripts);
+
+// What the allocator tells of itself: pages of text.
+std::string allocator_report();
 
 // "jemalloc-5.3.0", or "libc".
 const char* allocator_name();

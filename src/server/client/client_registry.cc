@@ -15,10 +15,11 @@ namespace {
 
 std::string flag_letters(const ClientCard& card) {
   constexpr std::pair<ClientFlag, char> kLetters[] = {
-      {kClientMonitor, 'O'}, {kClientReplica, 'S'},     {kClientPrimary, 'M'},
-      {kClientPubsub, 'P'},  {kClientTransaction, 'x'}, {kClientHeldBack, 'b'},
-      {kClientDirty, 'd'},   {kClientClosing, 'c'},     {kClientUnix, 'U'},
-      {kClientNoEvict, 'e'}, {kClientNoTouch, 'T'}};
+      {kClientMonitor, 'O'},  {kClientReplica, 'S'},        {kClientPrimary, 'M'},
+      {kClientPubsub, 'P'},   {kClientTransaction, 'x'},    {kClientHeldBack, 'b'},
+      {kClientTracking, 't'}, {kClientRedirectBroken, 'R'}, {kClientBroadcast, 'B'},
+      {kClientDirty, 'd'},    {kClientClosing, 'c'},        {kClientUnix, 'U'},
+      {kClientNoEvict, 'e'},  {kClientNoTouch, 'T'}};
   std::string letters;
   for (const auto& [flag, letter] : kLetters) {
     // A monitor counts as one, not as the replica that Redis makes of it.
@@ -104,17 +105,19 @@ std::string describe_client(const ClientCard& card, int64_t now_ms) {
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} "
-      "tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       card.id, card.address, card.local_address, card.descriptor, card.name.get(),
       (now_ms - card.connected_ms) / kMsPerSecond, std::max<int64_t>(idle, 0) / kMsPerSecond,
-      flag_letters(card), card.database.load(kRelaxed), subscriptions.channel_count.load(kRelaxed),
-      subscriptions.pattern_count.load(kRelaxed), card.shard_channels.load(kRelaxed),
+      flag_letters(card), card.database.load(kRelaxed),
+      subscriptions.count_of(SubscriptionKind::kChannel),
+      subscriptions.count_of(SubscriptionKind::kPattern),
+      subscriptions.count_of(SubscriptionKind::kShardChannel),
       card.transaction_length.load(kRelaxed), card.query_bytes.load(kRelaxed),
       card.query_free_bytes.load(kRelaxed), card.argument_bytes.load(kRelaxed),
       card.transaction_bytes.load(kRelaxed), room, room, output > 0 ? 1 : 0, output,
       card.memory_bytes(), output > 0 ? "rw" : "r",
-      command == nullptr ? "NULL" : command->full_name, card.user(), card.protocol.load(kRelaxed),
-      card.library_name.get(), card.library_version.get());
+      command == nullptr ? "NULL" : command->full_name, card.user(), card.redirect.load(kRelaxed),
+      card.protocol.load(kRelaxed), card.library_name.get(), card.library_version.get());
 }
 
 void ClientRegistry::add(Card card) {
@@ -140,6 +143,12 @@ bool ClientRegistry::kill(ClientCard& card) {
   remove(card);
   if (card.wake != nullptr) card.wake();
   return true;
+}
+
+ClientRegistry::Card ClientRegistry::find(uint64_t id) const {
+  const Guard guard(lock_);
+  const auto found = cards_.find(id);
+  return found == cards_.end() ? nullptr : found->second;
 }
 
 std::vector<ClientRegistry::Card> ClientRegistry::list() const {

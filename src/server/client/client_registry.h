@@ -51,6 +51,9 @@ enum ClientFlag : uint32_t {
   kClientNoTouch = 1u << 9,
   kClientPrimary = 1u << 10,
   kClientHeldBack = 1u << 11,  // by CLIENT PAUSE
+  kClientTracking = 1u << 12,
+  kClientBroadcast = 1u << 13,       // tracks by prefixes
+  kClientRedirectBroken = 1u << 14,  // whom it directs its invalidations to is gone
 };
 
 struct ClientCard {
@@ -70,16 +73,24 @@ struct ClientCard {
   std::atomic<const Command*> command{nullptr};
   std::atomic<int> transaction_length{-1};
   std::atomic<int64_t> transaction_bytes{0};
-  std::atomic<int> shard_channels{0};
+  // To whom it directs invalidations: a client's id, or itself.
+  static constexpr int64_t kNoTracking = -1;
+  std::atomic<int64_t> redirect{kNoTracking};
   std::atomic<int64_t> query_bytes{0};
   std::atomic<int64_t> query_free_bytes{0};
   std::atomic<int64_t> argument_bytes{0};    // kept while it is blocked
   std::atomic<int64_t> reply_room_bytes{0};  // what holds replies, full or not
   std::atomic<int64_t> output_bytes{0};      // of them, waiting to be sent
 
-  // Nothing that it asks for is executed any more.
+  // Its part in the sums of ClientMemory.
+  std::atomic<int64_t> counted_bytes{0};
+  std::atomic<bool> counted_evictable{false};
+
+  // Both are looked at before each request, and so lie side by side. Nothing that it asks for is
+  // executed any more; what waits in its inbox.
   std::atomic<bool> killed{false};
-  Inbox inbox{protocol, output_bytes};
+  std::atomic<int64_t> inbox_bytes{0};
+  Inbox inbox{protocol, output_bytes, inbox_bytes};
 
   TextOption name;
   // Who it is; null for whom nobody limits.
@@ -153,6 +164,8 @@ class ClientRegistry {
   // is not executed. Its connection closes soon after. False: it is ended already.
   bool kill(ClientCard& card);
 
+  // Null: there is none.
+  Card find(uint64_t id) const;
   // In the order of ids.
   std::vector<Card> list() const;
   // In the order given and as often; ids that are not there are left out.

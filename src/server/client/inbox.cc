@@ -10,10 +10,6 @@ bool Inbox::deliver(const PublishedMessage& message) {
   return put({message.encoded(protocol), false});
 }
 
-bool Inbox::deliver_line(std::shared_ptr<const std::string> line) {
-  return put({std::move(line), true});
-}
-
 int64_t Inbox::bytes_max() const {
   const auto which = subscriptions.count() > 0 ? ClientClass::kPubsub : ClientClass::kNormal;
   const OutputBufferLimit& limit = owner_.options->output_buffer_limits[static_cast<size_t>(which)];

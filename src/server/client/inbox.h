@@ -1,8 +1,8 @@
-// What other threads send a client: published messages, and the lines of MONITOR. Bytes count
-// against the client's output limit from the moment they come, on the sender's side, together with
-// what the client has not taken of its replies: a client that does not read, or whose worker is
-// busy, is cut off when the limit is reached and not a turn later. A message is kept once, however
-// many clients it waits for.
+// What other threads send a client: published messages, invalidations of what it caches, and the
+// lines of MONITOR. Bytes count against the client's output limit from the moment they come, on the
+// sender's side, together with what the client has not taken of its replies: a client that does not
+// read, or whose worker is busy, is cut off when the limit is reached and not a turn later. A
+// message is kept once, however many clients it waits for.
 //
 // Threads: any; take() is the owner's.
 #pragma once
@@ -33,17 +33,24 @@ class Inbox final : public Subscriber {
     std::function<void()> overflow;  // without locks: it goes, at once
   };
 
-  // Both belong to the card that holds the inbox.
-  Inbox(const std::atomic<int>& protocol, const std::atomic<int64_t>& unsent_bytes)
-      : protocol_(protocol), unsent_bytes_(unsent_bytes) {}
+  // All belong to the card that holds the inbox. `bytes`: what waits in it, for all to see.
+  Inbox(const std::atomic<int>& protocol, const std::atomic<int64_t>& unsent_bytes,
+        std::atomic<int64_t>& bytes)
+      : protocol_(protocol), unsent_bytes_(unsent_bytes), bytes_(bytes) {}
 
   // Before the first message. An inbox that nobody owns drops what comes.
   void open(Owner owner) { owner_ = std::move(owner); }
 
   bool deliver(const PublishedMessage& message) override;
   void cut_off() override { owner_.overflow(); }
-  // False: see Subscriber::deliver.
-  bool deliver_line(std::shared_ptr<const std::string> line);
+  // Both: false: see Subscriber::deliver.
+  bool deliver_push(std::shared_ptr<const std::string> push) {
+    return put({std::move(push), false});
+  }
+  // Of MONITOR.
+  bool deliver_line(std::shared_ptr<const std::string> line) {
+    return put({std::move(line), true});
+  }
 
   std::vector<Message> take();
   // Nothing is taken any more, and what waits is dropped.
@@ -59,8 +66,8 @@ class Inbox final : public Subscriber {
 
   const std::atomic<int>& protocol_;
   const std::atomic<int64_t>& unsent_bytes_;
+  std::atomic<int64_t>& bytes_;
   Owner owner_{};
-  std::atomic<int64_t> bytes_{0};
   std::atomic<bool> overflowed_{false};
   Lock lock_;
   std::vector<Message> messages_ TANDEM_GUARDED_BY(lock_);

@@ -94,6 +94,7 @@ void ReplyOutput::show() {
   const size_t room = out_.capacity() + unheard_.capacity() + in_flight_.capacity();
   parts_.card.reply_room_bytes.store(static_cast<int64_t>(room), std::memory_order_relaxed);
   parts_.card.output_bytes.store(static_cast<int64_t>(unsent_bytes()), std::memory_order_relaxed);
+  if (parts_.memory != nullptr) parts_.memory->recount(parts_.card);
 }
 
 Task<void> ReplyOutput::send_rest() {

@@ -14,6 +14,7 @@
 #include "io/wait.h"
 #include "resp/reply_writer.h"
 #include "server/client/client.h"
+#include "server/client/client_memory.h"
 
 namespace tandem {
 
@@ -69,7 +70,8 @@ class ReplyOutput final : private Flushable {
     ClientCard& card;
     NetworkCounters& counters;
     FlushQueue& flushes;
-    Stop& stop;  // of the session; requested here when the connection breaks
+    Stop& stop;                      // of the session; requested here when the connection breaks
+    ClientMemory* memory = nullptr;  // told of what the client holds; null: nobody counts
   };
 
   explicit ReplyOutput(Parts parts) : parts_(parts), writer_(out_) {}

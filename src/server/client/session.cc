@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "server/client/client_tracking.h"
 
 namespace tandem {
 namespace {
@@ -27,7 +28,7 @@ Session::Session(SessionHost& host, std::unique_ptr<ByteStream> stream,
       stream_(std::move(stream)),
       card_(std::move(card)),
       stop_(stop),
-      output_({*stream_, *card_, host_.counters, host_.flushes, stop_}) {
+      output_({*stream_, *card_, host_.counters, host_.flushes, stop_, host_.client_memory}) {
   id = card_->id;
   connection = this;
   card_->set_stream(stream_.get());
@@ -132,8 +133,7 @@ bool Session::take_request() {
     return false;
   }
   if (const auto args = input_.args(); !args.empty()) {
-    if (is(kSubscribed) || is(kMonitors)) [[unlikely]]
-      take_messages();
+    take_messages_if_any();
     if (host_.trail != nullptr) host_.trail->note(id, args[0]);
     switch (host_.executor.execute(*this, args, input_.raw(), output_.writer())) {
       case Outcome::kPaused:
@@ -151,8 +151,9 @@ bool Session::take_request() {
         output_.end_reply();
         break;
     }
-    if (is(kSubscribed) || is(kMonitors)) [[unlikely]]
-      take_messages();
+    if (tracking.caching) [[unlikely]]
+      end_caching(args[0]);
+    take_messages_if_any();
     const size_t allowed = locked_out_ ? kUnauthenticatedOutputBytesMax : kFlushEarlyBytes;
     if (output_.gathered_bytes() > allowed || output_.has_dropped()) [[unlikely]] {
       output_.send();
@@ -204,6 +205,7 @@ void Session::unblock(std::string reply) {
   if (reply.starts_with('-')) host_.errors.count(reply);
   output_.writer().raw(reply);
   output_.end_reply();
+  take_messages_if_any();
   process();
 }
 
@@ -242,6 +244,7 @@ std::function<bool()> Session::is_gone() {
 void Session::reset() {
   host_.executor.end_transaction(*this);
   host_.executor.unwatch(*this);
+  end_tracking(*this, host_.executor.engine().tracking);
   database = 0;
   protocol = 2;
   output_.writer().set_protocol(2);
@@ -252,9 +255,17 @@ void Session::reset() {
   card_->set_flag(kClientNoTouch, false);
 }
 
+// CLIENT CACHING is about the next command, or transaction, that is not CLIENT itself.
+void Session::end_caching(Bytes command_name) {
+  const Registry& registry = host_.executor.engine().registry;
+  const bool is_client = registry.find(command_name) == registry.find_original("client");
+  if (!in_transaction && !is_client) tracking.caching = false;
+}
+
 // Messages must not get between the bytes of what comes.
 void Session::hand_over(HandOver next) {
   take_messages();
+  card_->inbox.close();
   hand_over_ = std::move(next);
 }
 
@@ -263,6 +274,9 @@ void Session::attend() {
     if (card_->inbox.overflowed()) (void)output_over_limit(host_.loop.clock().monotonic_ms());
     return close();
   }
+  // What it waited for may have been read before what a message tells of: the reply goes first.
+  if (waiter && waiter->is_claimed()) return card_->wake();  // not for long
+  if (waiter && waiter->over()) return;
   take_messages();
 }
 
@@ -304,6 +318,7 @@ void Session::update_card() {
   mark(kClientDirty, watch_mark && watch_mark->dirty.load(kRelaxed));
   mark(kClientClosing, output_.is_closing());
   card.flags.store(flags, kRelaxed);
+  if (host_.client_memory != nullptr) host_.client_memory->recount(card);
 }
 
 // Limits.

@@ -50,6 +50,7 @@ struct SessionHost {
   std::function<void(uint64_t id, std::string reply)> deliver;
   // The session was held back by CLIENT PAUSE; resume() is to be called when it is over.
   std::function<void(Session&)> held_back;
+  ClientMemory* client_memory = nullptr;  // null: nobody counts
   // The worker's last commands; null: nobody looks.
   CrashTrail* trail = nullptr;
 };
@@ -107,6 +108,11 @@ class Session final : public ClientState, public ClientConnection {
   void start_waiting();
   void on_deadline();
   void take_messages();
+  void take_messages_if_any() {
+    if (card_->inbox_bytes.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      take_messages();
+  }
+  void end_caching(Bytes command_name);
   void update_card();
 
   SessionHost& host_;

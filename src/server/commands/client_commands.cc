@@ -165,26 +165,8 @@ void set_flag(SessionContext& c, ClientFlag flag) {
   c.reply.ok();
 }
 
-void tracking(SessionContext& c) {
-  if (equal_ignore_case(c.args[2], "off")) return c.reply.ok();
-  if (!equal_ignore_case(c.args[2], "on")) return c.reply.error(kSyntaxError);
-  c.reply.error("ERR CLIENT TRACKING is not supported yet");
-}
-
-void trackinginfo(SessionContext& c) {
-  c.reply.map(3);
-  c.reply.bulk("flags");
-  c.reply.set(1);
-  c.reply.bulk("off");
-  c.reply.bulk("redirect");
-  c.reply.integer(-1);
-  c.reply.bulk("prefixes");
-  c.reply.array(0);
-}
-
 void no_evict(SessionContext& c) { set_flag(c, kClientNoEvict); }
 void no_touch(SessionContext& c) { set_flag(c, kClientNoTouch); }
-void getredir(SessionContext& c) { c.reply.integer(-1); }
 
 // A row that states what CLIENT's subcommands do not share.
 CommandRow part(CommandRow row) {
@@ -195,6 +177,8 @@ CommandRow part(CommandRow row) {
 }
 
 constexpr Bytes kHelp[] = {
+    "CACHING (YES|NO)",
+    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
     "GETREDIR",
     "    Return the client ID we are redirecting to when tracking is enabled.",
     "GETNAME",
@@ -304,14 +288,6 @@ std::vector<CommandRow> subcommands(ClientRegistry& clients, const Users& users)
             .syntax = "enabled:<ON | OFF>"}),
       part({.name = "no-touch", .arity = 3, .session_handler = no_touch, .since = "7.2.0",
             .summary = "Leaves the access times of keys alone.", .syntax = "enabled:<ON | OFF>"}),
-      part({.name = "tracking", .arity = -3, .session_handler = tracking, .since = "6.0.0",
-            .summary = "Switches invalidation messages.",
-            .syntax = "status:<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
-                      "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]"}),
-      part({.name = "trackinginfo", .arity = 2, .session_handler = trackinginfo, .since = "6.2.0",
-            .summary = "Describes the state of tracking."}),
-      part({.name = "getredir", .arity = 2, .session_handler = getredir, .since = "6.0.0",
-            .summary = "Tells where invalidation messages go."}),
       help_row("client", "connection", kHelp),
   };
 }

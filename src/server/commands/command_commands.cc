@@ -354,7 +354,9 @@ void getkeys(SessionContext& c, bool with_flags) {
   const auto args = c.args.subspan(2);
   const Command* command = registry(c).resolve(args);
   if (command == nullptr) return c.reply.error("ERR Invalid command specified");
-  if (command->row.keys.empty()) return c.reply.error("ERR The command has no key arguments");
+  if (std::ranges::none_of(command->row.keys, &KeySpec::tells_keys)) {
+    return c.reply.error("ERR The command has no key arguments");
+  }
   if (!command->arity_fits(args.size())) {
     return c.reply.error("ERR Invalid number of arguments specified for command");
   }

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,11 +45,18 @@ void stand_still(SessionContext& c, const DebugParts& /*parts*/) {
   const double ms = std::clamp(seconds.value_or(0), 0.0, kSecondsMax) * kMsPerSecond;
   const auto length_ms = static_cast<int64_t>(std::llround(ms));
   if (length_ms == 0) return c.reply.ok();
-  const Clock& clock = c.executor.engine().clock;
+  Engine& engine = c.executor.engine();
+  const Clock& clock = engine.clock;
+  const auto answer = [&engine, length_ms] {
+    constexpr int64_t kUsPerMs = 1000;
+    if (engine.observer != nullptr) {
+      engine.observer->slow_step("command", engine.clock.unix_us(), length_ms * kUsPerMs);
+    }
+    return std::string("+OK\r\n");
+  };
   // A millisecond that has begun is not over.
-  if (c.block_externally(clock.unix_ms() + length_ms + 1, [] { return std::string("+OK\r\n"); })) {
-    c.executor.engine().pauses.begin(PauseReason::kDebug, PauseKind::kAll,
-                                     clock.monotonic_ms() + length_ms);
+  if (c.block_externally(clock.unix_ms() + length_ms + 1, answer)) {
+    engine.pauses.begin(PauseReason::kDebug, PauseKind::kAll, clock.monotonic_ms() + length_ms);
   } else {
     c.reply.ok();
   }

@@ -1,4 +1,6 @@
+// MEMORY, but for what it tells of one key (commands/object.cc).
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <span>
 #include <string>
@@ -8,6 +10,7 @@
 #include "engine/executor.h"
 #include "server/commands/rows.h"
 #include "stats/info.h"
+#include "stats/memory.h"
 
 namespace tandem {
 namespace {
@@ -134,9 +137,18 @@ void memory_stats(SessionContext& c, const Status& status) {
   write_lines(c.reply, kBehindDatabases, metrics);
 }
 
-void memory_doctor(SessionContext& c) {
-  c.reply.verbatim("The memory doctor is not supported yet.\n");
+void memory_doctor(SessionContext& c, const Status& status) {
+  const auto integer = [](const MemoryMetrics& metrics, std::string_view name) {
+    const auto found = metrics.find(name);
+    return found == metrics.end() ? 0 : *found->second.integer();
+  };
+  const int64_t clients = integer(read_metrics(status.tables(), "clients"), "connected_clients");
+  const int64_t scripts =
+      integer(read_metrics(status.tables(), "memory"), "number_of_cached_scripts");
+  c.reply.verbatim(memory_advice(status.memory(), clients, scripts));
 }
+
+void memory_malloc_stats(SessionContext& c) { c.reply.verbatim(allocator_report()); }
 
 void memory_purge(SessionContext& c) {
   purge_memory();
@@ -146,6 +158,8 @@ void memory_purge(SessionContext& c) {
 constexpr Bytes kMemoryHelp[] = {
     "DOCTOR",
     "    Return memory problems reports.",
+    "MALLOC-STATS",
+    "    Return internal statistics report from the memory allocator.",
     "PURGE",
     "    Attempt to purge dirty pages for reclamation by the allocator.",
     "STATS",
@@ -160,6 +174,7 @@ constexpr Bytes kMemoryHelp[] = {
 // clang-format off: a row is a record
 std::vector<CommandRow> memory_rows(const Status& status) {
   const auto stats = [&status](SessionContext& c) { memory_stats(c, status); };
+  const auto doctor = [&status](SessionContext& c) { memory_doctor(c, status); };
   return {
       {.name = "memory", .arity = -2, .group = "server", .since = "4.0.0",
        .complexity = "Depends on the subcommand", .summary = "About memory.",
@@ -168,9 +183,14 @@ std::vector<CommandRow> memory_rows(const Status& status) {
             .session_handler = stats, .group = "server",
             .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
             .since = "4.0.0", .complexity = "O(1)", .summary = "Tells where the memory is."},
-           {.name = "doctor", .arity = 2, .session_handler = memory_doctor, .group = "server",
+           {.name = "doctor", .arity = 2, .session_handler = doctor, .group = "server",
             .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
             .since = "4.0.0", .complexity = "O(1)", .summary = "Explains the use of memory."},
+           {.name = "malloc-stats", .arity = 2, .session_handler = memory_malloc_stats,
+            .group = "server",
+            .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+            .since = "4.0.0", .complexity = "Depends on how much memory is allocated",
+            .summary = "Tells what the allocator says of itself."},
            {.name = "purge", .arity = 2, .session_handler = memory_purge, .group = "server",
             .tips = "request_policy:all_shards response_policy:all_succeeded", .since = "4.0.0",
             .complexity = "Depends on how much memory is free",

@@ -34,6 +34,9 @@ std::vector<CommandRow> acl_rows(AccessControl& access, const ServerOptions& opt
 // Both outlive the rows.
 std::vector<CommandRow> client_rows(ClientRegistry& clients, const Users& users);
 
+// Those of CLIENT's subcommands that are about caching: TRACKING, CACHING, GETREDIR, TRACKINGINFO.
+std::vector<CommandRow> tracking_rows(ClientRegistry& clients);
+
 // COMMAND and its subcommands: what the table says about itself.
 std::vector<CommandRow> command_rows();
 // What COMMAND DOCS tells of one, behind its name.
@@ -64,11 +67,12 @@ std::vector<CommandRow> debug_rows(const DebugParts& parts);
 std::vector<CommandRow> memory_rows(const Status& status);
 
 // Commands about the server as a whole: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, INFO, MONITOR, SLOWLOG,
-// LATENCY.
+// LATENCY, LOLWUT.
 
 // What they are given outlives the rows.
 std::vector<CommandRow> persistence_rows(Persistence& persistence, Shutdown& shutdown);
 std::vector<CommandRow> report_rows(CommandReports& reports, Status& status);
+std::vector<CommandRow> lolwut_rows();
 std::vector<CommandRow> latency_rows(CommandReports& reports, const Status& status);
 
 // What the server's containers of commands share: HELP in Redis's words.

@@ -109,15 +109,17 @@ int64_t CommandReports::watched_from_us() const {
 void CommandReports::slow_command(const ClientState& client, const Command& command,
                                   std::span<const Bytes> args, int64_t unix_us,
                                   int64_t duration_us) {
-  const int64_t duration_ms = duration_us / kUsPerMs;
-  if (monitors_latency() && duration_ms >= parts_.options.latency_monitor_ms.get()) {
-    latency_.add(command.has(kFast) ? "fast-command" : "command", unix_us / kUsPerSecond,
-                 duration_ms);
-  }
+  slow_step(command.has(kFast) ? "fast-command" : "command", unix_us, duration_us);
   const int64_t logged_us = parts_.options.slow_log_slower_than_us.get();
   if (logged_us >= 0 && duration_us >= logged_us && !command.has(kSkipSlowlog)) {
     log_slow(client, command, args, unix_us, duration_us);
   }
+}
+
+void CommandReports::slow_step(Bytes event, int64_t unix_us, int64_t duration_us) {
+  const int64_t duration_ms = duration_us / kUsPerMs;
+  if (!monitors_latency() || duration_ms < parts_.options.latency_monitor_ms.get()) return;
+  latency_.add(event, unix_us / kUsPerSecond, duration_ms);
 }
 
 void CommandReports::log_slow(const ClientState& client, const Command& command,

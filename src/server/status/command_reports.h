@@ -89,6 +89,7 @@ class CommandReports final : public CommandObserver {
                      int64_t unix_us) override;
   void slow_command(const ClientState& client, const Command& command, std::span<const Bytes> args,
                     int64_t unix_us, int64_t duration_us) override;
+  void slow_step(Bytes event, int64_t unix_us, int64_t duration_us) override;
   void error_reply(Bytes reply) override { parts_.errors.count(reply); }
   void command_denied(const ClientState& client, const Command& command,
                       std::span<const Bytes> args, const Denial& denial, DenialContext context,
