@@ -83,7 +83,7 @@ def key_cost(server, count):
     fill(server, count, "key:%012d", "12345678")
     with Connection(server.port) as connection:
         assert connection("DBSIZE") == count
-    return {"memory a key (16 B key, 8 B value)": (resident(server.process.pid) - before) / count}
+    return {" a key (16 B key, 8 B value)": (resident(server.process.pid) - before) / count}
 
 
 def warm_memory(size):

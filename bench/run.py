@@ -2,8 +2,8 @@
 results.
 
     ./dev bench                     all, five rounds, written to docs/benchmarks.md
-    ./dev bench apply               one of: commands, memory, apply, lag, sync, snapshots (printed,
-                                    not written)
+    ./dev bench apply               one of: commands, types, memory, apply, lag, sync, snapshots
+                                    (printed, not written)
     ./dev bench --plots             measures what the plots show, and draws them into docs/plots
     ./dev bench --scale 0.1         a tenth of the keys in the syncs of snapshots
     ./dev bench --quick             one short round, to see that it works (printed, not written)
@@ -31,13 +31,14 @@ import measure  # noqa: E402
 import plots  # noqa: E402
 import replica  # noqa: E402
 import sync  # noqa: E402
+import types_of_values  # noqa: E402
 from harness.servers import Server  # noqa: E402
 
 
 KINDS = ("tandem", "redis")
 WAITS = ROOT / "build" / "bench-waits"
 PLOTS = ROOT / "docs" / "plots"
-PARTS = ("commands", "memory", "apply", "lag", "sync", "snapshots")
+PARTS = ("commands", "types", "memory", "apply", "lag", "sync", "snapshots")
 PLOTTED_DEPTHS = (1, 4, 16, 64)
 SNAPSHOT_ROUNDS_MAX = 3  # they take long, and differ little
 
@@ -138,13 +139,31 @@ class Bench:
                     limits[int(name.split()[-1])])
                 for name, (ours, theirs) in self.rounds_of(take).items()]
 
+    def types(self):
+        limits = {"EVAL of a small script": "<= 1.00"}
+
+        def take():
+            with self.server("tandem") as ours, self.server("redis") as theirs:
+                return types_of_values.command_costs({"tandem": ours, "redis": theirs}, self.keys,
+                                                     self.keys // 20, self.slices)
+
+        return [Row(f"{name} at pipeline {types_of_values.DEPTH}, CPU time an operation", "us",
+                    ours, theirs, limits.get(name, "<= 0.70"))
+                for name, (ours, theirs) in self.rounds_of(take).items()]
+
     def memory(self):
         def take(kind):
             with self.server(kind) as server:
                 return measure.key_cost(server, self.keys)
 
-        return [Row(name, "bytes", ours, theirs, "<= 0.55")
-                for name, (ours, theirs) in self.rounds_of(in_turn(take)).items()]
+        def take_collections(kind):
+            with self.server(kind) as server:
+                return types_of_values.memory_costs(server, self.keys)
+
+        return [Row(f"memory{what}{name}", "bytes", ours, theirs, limit)
+                for taken, what, limit in ((take, "", "<= 0.55"),
+                                           (take_collections, ", a million ", "<= 0.80"))
+                for name, (ours, theirs) in self.rounds_of(in_turn(taken)).items()]
 
     def apply(self):
         """Three servers in turn: ours with one thread and with two, and the stock one."""
@@ -277,7 +296,7 @@ from REPLICAOF until the replica has what was written before its link came up; m
 server and its children, shared pages counted once; a GET is sent every millisecond beside it, by
 a process that has its processor at once, and as often another to an idle server of the same kind:
 what that one waits at the longest is the machine's part, for all of them share its processors.
-Memory a key is the growth of the resident set.
+Memory is the growth of the resident set, divided by what was put there.
 
 A stream of {stream} commands over a million keys is applied as fast as the server takes it, from
 a fake primary that costs next to nothing; Tandem applies with one thread there, but where two are

@@ -11,7 +11,14 @@ from harness.servers import ROOT, is_stock
 FIGURES = {
     **{f"{name} at pipeline {depth}, CPU time an operation": "us"
        for name in ("SET", "GET") for depth in (1, 16, 64)},
+    **{f"{name} at pipeline 16, CPU time an operation": "us" for name in (
+        "LPUSH", "RPOP", "SADD", "HSET", "ZADD", "ZPOPMIN", "LRANGE of 100 elements",
+        "MSET of ten keys", "XADD", "EVAL of a small script", "ZADD to a million members",
+        "ZRANK among a million members")},
     "memory a key (16 B key, 8 B value)": "bytes",
+    **{f"memory, a million {name}": "bytes" for name in (
+        "small hashes of five fields", "members of a sorted set", "members of a set",
+        "entries of a stream")},
     **{f"{stream}: {name}": unit
        for stream in ("SET of 32 bytes", "a mix of all types", "MULTI of ten SET", "SET of one key")
        for name, unit in (("applied a second", "/s"), ("CPU time a command", "us"),
