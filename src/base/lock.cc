@@ -42,8 +42,7 @@ bool Lock::lock_briefly() {
   static constexpr int kTries = 32;
   for (int i = 0; i < kTries; ++i) {
     uint32_t state = state_.load(std::memory_order_relaxed);
-    if ((state & kHeld) == 0 && state_.compare_exchange_weak(state, (state & ~kReserved) | kHeld,
-                                                             std::memory_order_acquire)) {
+    if ((state & kHeld) == 0 && state_.compare_exchange_weak(state, (state & ~kReserved) | kHeld)) {
       return true;
     }
     __builtin_ia32_pause();
@@ -70,8 +69,7 @@ bool Lock::sleep_and_take(int64_t wait_ms) {
   uint32_t state = state_.load(std::memory_order_relaxed);
   for (;;) {
     if ((state & kHeld) == 0) {
-      if (state_.compare_exchange_weak(state, ((state - kSleeper) & ~kReserved) | kHeld,
-                                       std::memory_order_acquire)) {
+      if (state_.compare_exchange_weak(state, ((state - kSleeper) & ~kReserved) | kHeld)) {
         return true;
       }
     } else if (in_time) {

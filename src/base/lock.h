@@ -17,6 +17,8 @@
 
 namespace tandem {
 
+// Taking it is sequentially consistent, and so is is_held(): for who takes it, looks at something
+// else and then may let go of it again (keyspace/stripe_lock.h). It costs nothing on this processor.
 class TANDEM_CAPABILITY("mutex") Lock {
  public:
   // What a thread takes it again and again for.
@@ -24,12 +26,12 @@ class TANDEM_CAPABILITY("mutex") Lock {
 
   void lock() TANDEM_ACQUIRE() {
     uint32_t expected = kFree;
-    if (state_.compare_exchange_weak(expected, kHeld, std::memory_order_acquire)) return;
+    if (state_.compare_exchange_weak(expected, kHeld)) return;
     lock_slow();
   }
   bool try_lock() TANDEM_TRY_ACQUIRE(true) {
     uint32_t expected = kFree;
-    return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
+    return state_.compare_exchange_strong(expected, kHeld);
   }
   // As lock(), but gives up once it has slept for about `wait_ms`. False: not taken.
   bool lock_within(int64_t wait_ms) TANDEM_TRY_ACQUIRE(true) {
@@ -44,11 +46,12 @@ class TANDEM_CAPABILITY("mutex") Lock {
   // anybody is awake.) For each purpose one thread at a time may use them on a lock.
   void lock_behind_others(Purpose purpose) TANDEM_ACQUIRE() {
     uint32_t expected = kFree;
-    if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) {
+    if (!state_.compare_exchange_strong(expected, kHeld)) {
       lock_behind(purpose);
     }
   }
   void unlock_to_others(Purpose purpose) TANDEM_RELEASE();
+  bool is_held() const { return (state_.load() & kHeld) != 0; }
   // Somebody sleeps, or is about to.
   bool contended() const { return state_.load(std::memory_order_relaxed) >= kSleeper; }
 

@@ -26,7 +26,7 @@ bool leaves_others_free(Bytes line) {
     const std::lock_guard held(stage.keyspace.stripe(20));
     reader = std::thread([&] { stage.run(line); });
     while (!stage.keyspace.stripe(20).contended()) std::this_thread::yield();
-    free = stage.keyspace.stripe(10).try_lock_in_order();
+    free = stage.keyspace.stripe(10).try_lock_one_more();
     if (free) stage.keyspace.stripe(10).unlock();
   }
   reader.join();

@@ -46,10 +46,13 @@ class KeyLocks {
   bool cover(const StripeSet& stripes) const { return held_.contains(stripes); }
 
  private:
-  static constexpr int64_t kPatienceMs = 20;
+  template <class TakeEach>
+  bool take_in_order(const StripeSet& stripes, TakeEach&& take_each);
+  bool lock_in_order_unless(int stripe, FunctionRef<bool()> gives_up);
 
   Keyspace& keyspace_;
   StripeSet held_;
+  bool by_shutting_ = false;  // all of them, and none by its own lock (StripeDoorway)
   struct Proof final : AllStripes {};
   const Proof proof_;
 };

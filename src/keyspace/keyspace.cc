@@ -59,16 +59,38 @@ Entry* DatabaseTables::random_entry(int stripe, Random& random) const {
 Keyspace::Keyspace(const Options& options)
     : traits_{options.hash_seed},
       stripes_(kStripes),
-      databases_(static_cast<size_t>(options.databases)) {}
+      databases_(static_cast<size_t>(options.databases)) {
+  for (Stripe& stripe : stripes_) stripe.lock.set_doorway(doorway_);
+}
 
 Keyspace::~Keyspace() = default;
 
 void Keyspace::lock_all() {
-  for (Stripe& stripe : stripes_) stripe.lock.lock_in_order();
+  lock_all_unless([] { return false; });
 }
 
-void Keyspace::unlock_all() {
-  for (Stripe& stripe : stripes_) stripe.lock.unlock();
+bool Keyspace::lock_all_unless(FunctionRef<bool()> gives_up) TANDEM_NO_ANALYSIS {
+  note_stripe_taken(false);
+  while (!doorway_.enter_within(kPatienceMs)) {
+    if (!gives_up()) continue;
+    note_stripe_let_go();
+    return false;
+  }
+  doorway_.shut();
+  for (Stripe& stripe : stripes_) {
+    while (!stripe.lock.is_left_within(kPatienceMs)) {
+      if (!gives_up()) continue;
+      unlock_all();
+      return false;
+    }
+  }
+  return true;
+}
+
+void Keyspace::unlock_all() TANDEM_NO_ANALYSIS {
+  doorway_.open();
+  doorway_.leave();
+  note_stripe_let_go();
 }
 
 DatabaseTables& Keyspace::tables_for_writing(int database) {

@@ -18,6 +18,7 @@
 
 #include <xxhash.h>
 
+#include "base/function_ref.h"
 #include "base/random.h"
 #include "data/element.h"
 #include "data/hash_table.h"
@@ -125,8 +126,13 @@ class Keyspace {
   }
 
   StripeLock& stripe(int index) { return stripes_[static_cast<size_t>(index)].lock; }
-  void lock_all() TANDEM_NO_ANALYSIS;
-  void unlock_all() TANDEM_NO_ANALYSIS;
+  // By which who takes several stripes takes them, if it found them shut (engine/key_locks.h).
+  StripeDoorway& doorway() { return doorway_; }
+  void lock_all();
+  void unlock_all();
+  // Asks `gives_up` about every kPatienceMs while it waits. False: it said yes, and none is held.
+  static constexpr int64_t kPatienceMs = 20;
+  bool lock_all_unless(FunctionRef<bool()> gives_up);
 
   // Registrations (WATCH, blocked clients) on keys, by KeyPlace::hash.
   Interest& interest() { return interest_; }
@@ -184,6 +190,7 @@ class Keyspace {
   };
 
   const EntryTraits traits_;
+  alignas(64) StripeDoorway doorway_;
   std::vector<Stripe> stripes_;
   Interest interest_;
   std::vector<Database> databases_;
@@ -191,7 +198,7 @@ class Keyspace {
   std::atomic<uint64_t> flushes_{0};
 };
 
-// All stripes, in order.
+// All stripes.
 class ExclusiveGuard final : public AllStripes {
  public:
   explicit ExclusiveGuard(Keyspace& keyspace) : keyspace_(keyspace) { keyspace_.lock_all(); }

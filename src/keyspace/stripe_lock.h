@@ -1,7 +1,8 @@
-// Stripes: the keyspace's locks, and sets of them.
+// Stripes: the keyspace's locks, all of them at once, and sets of them.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -25,34 +26,68 @@ void note_stripe_taken(bool one_of_several);
 void note_stripe_let_go();
 #endif
 
+// All stripes at once, for a small part of what 256 locks cost: a script takes them with each call.
+// Who wants them shuts the door and then sees each stripe let go of; who takes stripes looks at the
+// door once it has them, and if it is shut lets go of them and comes in by the door.
+//
+//   one or several   lock 7, 30, 99; shut? unlock them; enter, lock 7, 30, 99, leave
+//   all              enter, shut; see that nobody has 0, 1, ... 255; do it; open, leave
+//
+// One at a time stands in the door. Nobody goes there who holds a stripe, so nobody waits in a
+// circle; and who stands there gets stripes, however often somebody wants all of them.
+//
+// Each side writes before it looks, in an order that is the same for all threads
+// (memory_order_seq_cst, here and in Lock): so one of the two sees the other.
+class StripeDoorway {
+ public:
+  bool is_shut() const { return shut_.load(); }
+  void enter() TANDEM_ACQUIRE(turn_) { turn_.lock(); }
+  // Gives up after about so long. False: somebody else stands there.
+  bool enter_within(int64_t wait_ms) TANDEM_TRY_ACQUIRE(true, turn_) {
+    return turn_.lock_within(wait_ms);
+  }
+  void leave() TANDEM_RELEASE(turn_) { turn_.unlock(); }
+
+  // For who stands in it.
+  void shut() { shut_.store(true); }
+  void open() { shut_.store(false); }
+
+ private:
+  Lock turn_;
+  std::atomic<bool> shut_{false};
+};
+
 class TANDEM_CAPABILITY("stripe") StripeLock {
  public:
+  // Once, before anybody takes it.
+  void set_doorway(StripeDoorway& doorway) { doorway_ = &doorway; }
+
   void lock() TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(false);
     lock_.lock();
-  }
-  bool try_lock() TANDEM_TRY_ACQUIRE(true) TANDEM_NO_ANALYSIS {
-    if (!lock_.try_lock()) return false;
-    note_stripe_taken(false);
-    return true;
-  }
-  void unlock() TANDEM_RELEASE() TANDEM_NO_ANALYSIS {
-    lock_.unlock();
-    note_stripe_let_go();
+    if (doorway_->is_shut()) [[unlikely]]
+      lock_by_the_door([this]() TANDEM_NO_ANALYSIS { lock_.lock(); });
   }
   void lock_behind_others(Lock::Purpose purpose) TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(false);
     lock_.lock_behind_others(purpose);
+    if (doorway_->is_shut()) [[unlikely]]
+      lock_by_the_door([&]() TANDEM_NO_ANALYSIS { lock_.lock_behind_others(purpose); });
+  }
+  bool try_lock() TANDEM_TRY_ACQUIRE(true) { return try_lock(/*one_of_several=*/false); }
+  void unlock() TANDEM_RELEASE() TANDEM_NO_ANALYSIS {
+    lock_.unlock();
+    note_stripe_let_go();
   }
   void unlock_to_others(Lock::Purpose purpose) TANDEM_RELEASE() TANDEM_NO_ANALYSIS {
     lock_.unlock_to_others(purpose);
     note_stripe_let_go();
   }
 
-  // Somebody sleeps, or is about to.
-  bool contended() const { return lock_.contended(); }
+  // Somebody waits for it, or is about to.
+  bool contended() const { return lock_.contended() || doorway_->is_shut(); }
 
-  // For who takes several.
+  // For who takes several; the door is to be looked at once all of them are held.
   void lock_in_order() TANDEM_ACQUIRE() TANDEM_NO_ANALYSIS {
     note_stripe_taken(true);
     lock_.lock();
@@ -61,19 +96,43 @@ class TANDEM_CAPABILITY("stripe") StripeLock {
     note_stripe_taken(true);
     lock_.lock_behind_others(purpose);
   }
-  bool try_lock_in_order() TANDEM_TRY_ACQUIRE(true) TANDEM_NO_ANALYSIS {
-    if (!lock_.try_lock()) return false;
-    note_stripe_taken(true);
-    return true;
-  }
   bool lock_in_order_within(int64_t wait_ms) TANDEM_TRY_ACQUIRE(true) TANDEM_NO_ANALYSIS {
     if (!lock_.lock_within(wait_ms)) return false;
     note_stripe_taken(true);
     return true;
   }
+  // In any order, for it waits for nobody; looks at the door by itself.
+  bool try_lock_one_more() TANDEM_TRY_ACQUIRE(true) { return try_lock(/*one_of_several=*/true); }
+
+  // For who has shut the door: nobody has the stripe any more. Gives up after about so long.
+  bool is_left_within(int64_t wait_ms) TANDEM_NO_ANALYSIS {
+    if (!lock_.is_held()) [[likely]]
+      return true;
+    if (!lock_.lock_within(wait_ms)) return false;
+    lock_.unlock();
+    return true;
+  }
 
  private:
+  bool try_lock(bool one_of_several) TANDEM_TRY_ACQUIRE(true) TANDEM_NO_ANALYSIS {
+    if (!lock_.try_lock()) return false;
+    if (doorway_->is_shut()) [[unlikely]] {
+      lock_.unlock();
+      return false;
+    }
+    note_stripe_taken(one_of_several);
+    return true;
+  }
+  template <class Take>
+  void lock_by_the_door(Take&& take) TANDEM_NO_ANALYSIS {
+    lock_.unlock();
+    doorway_->enter();
+    take();
+    doorway_->leave();
+  }
+
   Lock lock_;
+  StripeDoorway* doorway_ = nullptr;
 };
 
 // A set of stripes, as bits: cheap to fill, to compare and to go through in ascending order, which
