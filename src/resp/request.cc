@@ -62,14 +62,22 @@ bool walk_request(Bytes& bytes, Take&& take) {
   return true;
 }
 
+// EVAL, EVALSHA, FCALL and their relatives.
+bool runs_script(Bytes name) {
+  const Bytes begin = name.substr(0, 4);
+  return equal_ignore_case(begin, "eval") || equal_ignore_case(begin, "fcal");
+}
+
 }  // namespace
 
 std::optional<Bytes> skip_request(Bytes& pipeline) {
-  Bytes second;
+  Bytes key;
+  uint32_t key_at = 1;
   const bool whole = walk_request(pipeline, [&](uint32_t i, Bytes argument) {
-    if (i == 1) second = argument;
+    if (i == 0 && runs_script(argument)) key_at = 3;
+    if (i == key_at) key = argument;
   });
-  return whole ? std::optional(second) : std::nullopt;
+  return whole ? std::optional(key) : std::nullopt;
 }
 
 bool take_request(Bytes& stream, std::vector<Bytes>& args) {

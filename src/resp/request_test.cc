@@ -159,6 +159,20 @@ TEST(SkipRequest, GivesTheFirstArgumentAndTakesTheRequestOff) {
   EXPECT_EQ(skip_request(left), std::nullopt);
 }
 
+TEST(SkipRequest, LooksBehindAScriptForItsKey) {
+  for (const Bytes name : {"EVAL", "evalsha", "EVAL_RO", "Fcall", "FCALL_RO"}) {
+    std::string request;
+    append_request(request, std::vector<std::string>{std::string(name), "text", "1", "key", "x"});
+    Bytes left = request;
+    EXPECT_EQ(skip_request(left), "key") << name;
+    EXPECT_EQ(left, "");
+  }
+  std::string without;
+  append_request(without, std::vector<std::string>{"EVAL", "text", "0"});
+  Bytes left = without;
+  EXPECT_EQ(skip_request(left), "");
+}
+
 // What is cut anywhere, or unusual, is left alone; the parser says what it is.
 TEST(SkipRequest, LeavesAloneWhatIsNotThereWholeOrUnusual) {
   const std::string whole = "*2\r\n$3\r\nGET\r\n$10\r\n0123456789\r\n";

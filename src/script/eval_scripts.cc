@@ -74,7 +74,7 @@ void EvalScripts::evaluate(SessionContext& context, bool by_sha1, bool read_only
   const std::optional<size_t> key_count = read_key_count(context, kNotInteger);
   if (!key_count) return;
   if (!by_sha1) {
-    sha1 = sha1_hex(context.args[1]);
+    sha1 = names_.name_of(context.args[1]);
   } else if (cache_.find(sha1) == nullptr) {
     return reply.error(kNoScriptFound);
   }

@@ -11,6 +11,7 @@
 
 #include "engine/context.h"
 #include "script/script_cache.h"
+#include "script/script_names.h"
 #include "script/script_runner.h"
 #include "script/script_vm.h"
 
@@ -49,6 +50,7 @@ class EvalScripts {
   LuaRandom& random_;
   const size_t memory_bytes_max_;
   ScriptCache cache_;
+  ScriptNames names_;
   std::shared_ptr<ScriptVm> vm_;
   std::atomic<int64_t> vm_bytes_{0};
 };
