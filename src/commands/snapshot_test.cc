@@ -328,6 +328,28 @@ TEST(SnapshotOfEverything, WhatIsHandedInIsPlain) {
   EXPECT_EQ(loaded(stream), at_cut);
 }
 
+// Nobody takes the stream, as when a disk stands still, and all is written over again and again.
+TEST(SnapshotOfEverything, WritersHandInTheDataOnceAtTheMost) {
+  Stage stage;
+  constexpr int kKeys = 500;
+  constexpr size_t kBytes = 5000;
+  set_texts(stage, kKeys, kBytes, 'a');
+  for (int n = 0; n < kKeys; ++n) stage.run(fmt::format("RPUSH list {}", std::string(kBytes, 'a')));
+  const Contents at_cut = contents(stage.keyspace);
+  auto snapshot =
+      RdbSnapshot::begin(stage.engine, stage.engine.snapshot_turn.try_take(), {}, nullptr);
+  for (char letter = 'b'; letter < 'g'; ++letter) {
+    set_texts(stage, 3 * kKeys, kBytes, letter);
+    for (int n = 0; n < kKeys; ++n) {
+      stage.run(fmt::format("LSET list {} {}", n, std::string(kBytes, letter)));
+      stage.run(fmt::format("RPUSH list {}", std::string(kBytes, letter)));
+    }
+    EXPECT_LT(snapshot->pending_bytes(), 2 * kKeys * (kBytes + 200)) << letter;
+  }
+  EXPECT_GT(snapshot->pending_bytes(), kKeys * kBytes);
+  EXPECT_EQ(loaded(all_of(*snapshot)), at_cut);
+}
+
 // While more is handed in than the walker should let wait, LZF is left out.
 TEST(SnapshotOfEverything, UnderPressureNothingIsPacked) {
   Stage stage;

@@ -14,6 +14,10 @@
 // captures more itself; and once that is over kPressureBytes it leaves LZF out until it has caught
 // up, for then memory is dearer than bytes on the way.
 //
+// Each chain is captured once, by whoever comes first. So where nobody takes the stream, for a disk
+// or a replica stands still, what writers hand in ends with the data of the cut once over, however
+// much they write: what fork can cost, too. FullSyncs has a lower limit (replication/full_sync.h).
+//
 // Large collections (rdb/rdb_writer.h) are only begun where their chain is captured; produce
 // then takes them one after the other, in steps.
 //
