@@ -134,19 +134,17 @@ void reply_added(Context& ctx, const Added& outcome, const AddOptions& options) 
   ctx.reply.integer(outcome.added + (options.count_changed ? outcome.updated : 0));
 }
 
-void zadd(Context& ctx) {
-  AddOptions options;
+void add(Context& ctx, AddOptions options) {
   size_t first_pair = 0;
   if (!parse_add(ctx, options, first_pair)) return;
   const std::optional<Added> outcome = add_pairs(ctx, ctx.args.subspan(first_pair), options);
   if (outcome) reply_added(ctx, *outcome, options);
 }
 
-void zincrby(Context& ctx) {
-  const AddOptions options{.increment = true};
-  const std::optional<Added> outcome = add_pairs(ctx, ctx.args.subspan(2), options);
-  if (outcome) reply_added(ctx, *outcome, options);
-}
+void zadd(Context& ctx) { add(ctx, {}); }
+
+// ZADD's options are looked for here, too: none of their words is an increment.
+void zincrby(Context& ctx) { add(ctx, {.increment = true}); }
 
 void zrem(Context& ctx) { remove_elements<SortedSet>(ctx, event::kZRem); }
 

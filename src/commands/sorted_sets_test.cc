@@ -38,6 +38,8 @@ inf
 ~ ZINCRBY z inf a
 > ZINCRBY z -inf a
 !ERR resulting score is not a number (NaN)
+> ZINCRBY z lt a
+!ERR syntax error
 > ZADD z NX XX 1 a
 !ERR XX and NX options at the same time are not compatible
 > ZADD z GT NX 1 a
