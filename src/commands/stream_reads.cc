@@ -65,6 +65,11 @@ bool refuse_reader_words(Context& ctx, OptionWords& words) {
 bool parse_words(Context& ctx, Reads reads, ReadRequest& request) {
   for (OptionWords words(ctx, 1); !words.done() && request.first_key == 0;) {
     if (words.take("BLOCK", 1)) {
+      if (ctx.from_script) {
+        ctx.reply.error(fmt::format("ERR {} command is not allowed with BLOCK option from scripts",
+                                    ctx.args[0]));
+        return false;
+      }
       const std::optional<int64_t> deadline_ms = deadline_ms_argument(ctx, words.position());
       if (!deadline_ms) return false;
       words.text();
@@ -334,14 +339,14 @@ void xreadgroup(Context& ctx) {
 std::vector<CommandRow> stream_read_rows() {
   return {
       {.name = "xread", .arity = -4,
-       .flags = kReadOnly | kBlocking | kMovableKeys | kBlocksByOption,
+       .flags = kReadOnly | kBlocking | kMovableKeys,
        .keys = {KeySpec{.use = "RO access", .begin = 1,
                 .begin_keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}}, .handler = xread,
        .group = "stream", .since = "5.0.0", .complexity = "O(N) for N entries",
        .summary = "Returns entries after an id from several streams, waiting for them if asked",
        .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]"},
       {.name = "xreadgroup", .arity = -7,
-       .flags = kWrite | kBlocking | kMovableKeys | kBlocksByOption,
+       .flags = kWrite | kBlocking | kMovableKeys,
        .keys = {KeySpec{.use = "RO access", .begin = 4,
                 .begin_keyword = "STREAMS", .last = -1, .step = 1, .limit = 2}},
        .handler = xreadgroup, .group = "stream", .since = "5.0.0",

@@ -53,10 +53,9 @@ enum CommandFlag : uint32_t {
   kWhileSubscribed = 1u << 22,   // allowed to a subscriber in RESP2
   kInStream = 1u << 23,          // may stand in a replication stream though it writes nothing
   kReportsDiskError = 1u << 24,  // as writes do
-  kBlocksByOption = 1u << 25,    // blocks where it has the word BLOCK: an error in scripts
-  kBrief = 1u << 26,  // its time depends on its arguments alone, as of all that are fast (kFast)
-  kBetweenServers = 1u << 27,  // in a stream it is about the link: nothing is executed
-  kNamesChannels = 1u << 28,   // CommandRow::channels
+  kBrief = 1u << 25,  // its time depends on its arguments alone, as of all that are fast (kFast)
+  kBetweenServers = 1u << 26,  // in a stream it is about the link: nothing is executed
+  kNamesChannels = 1u << 27,   // CommandRow::channels
 };
 
 // What looks at keys or changes them.

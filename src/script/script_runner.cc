@@ -28,18 +28,6 @@ struct ScriptClient final : ClientState {
   std::string address() const override { return "lua"; }
 };
 
-// With the word BLOCK among its options, as far as they are read before it.
-bool reads_blocking(const Command& command, std::span<const Bytes> args) {
-  if (!command.has(kBlocksByOption)) return false;
-  for (size_t i = 1; i + 1 < args.size(); ++i) {
-    if (equal_ignore_case(args[i], "block")) return true;
-    if (equal_ignore_case(args[i], "streams")) return false;
-    if (equal_ignore_case(args[i], "count")) i += 1;
-    if (equal_ignore_case(args[i], "group")) i += 2;
-  }
-  return false;
-}
-
 // Why a script may not even begin, or nothing. By its flags its command was judged already; without
 // any the commands that it calls are judged one by one.
 std::optional<std::string> refused_at_start(const SessionContext& context,
@@ -125,10 +113,6 @@ class ScriptRunner::Run final : public ScriptHost {
     }
     if (read_only_ && command.has(kWrite | kMayReplicate)) {
       return "ERR Write commands are not allowed from read-only scripts.";
-    }
-    if (reads_blocking(command, args)) {
-      return "ERR " + std::string(args[0]) +
-             " command is not allowed with BLOCK option from scripts";
     }
     // What has begun to write goes on, whatever has become of the node since.
     if (has_written_) return std::nullopt;
