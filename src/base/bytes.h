@@ -94,6 +94,9 @@ inline std::string to_upper(Bytes text) {
   return out;
 }
 
+// What C's functions for text see of these bytes: so Redis shows a client's words in errors.
+constexpr Bytes up_to_zero(Bytes text) { return text.substr(0, text.find('\0')); }
+
 // A peer's bytes as a line for people may hold them: without control characters, and cut.
 inline std::string printable(Bytes text, size_t bytes_max) {
   std::string out(text.substr(0, bytes_max));

@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "base/error_text.h"
 #include "commands/arguments.h"
 #include "commands/stream_parts.h"
 #include "commands/table.h"
@@ -34,8 +33,8 @@ bool requires_stream(Context& ctx, const Edit<Stream>& stream) {
 bool requires_group(Context& ctx, const Edit<Stream>& stream) {
   if (!requires_stream(ctx, stream)) return false;
   if (stream->groups().find(group_of(ctx)) != nullptr) return true;
-  ctx.reply.error(fmt::format("NOGROUP No such consumer group '{}' for key name '{}'",
-                              group_of(ctx), key_of(ctx)));
+  ctx.reply.error(error_text("NOGROUP No such consumer group '{}' for key name '{}'", group_of(ctx),
+                             key_of(ctx)));
   return false;
 }
 
@@ -195,8 +194,8 @@ bool names_group(Context& ctx, const Edit<Stream>& stream) {
   if (stream && stream->groups().find(ctx.args[2]) != nullptr) return true;
   ctx.reply.error(stream.is_other_type()
                       ? std::string(kWrongType)
-                      : fmt::format("NOGROUP No such key '{}' or consumer group '{}'", ctx.args[1],
-                                    ctx.args[2]));
+                      : error_text("NOGROUP No such key '{}' or consumer group '{}'", ctx.args[1],
+                                   ctx.args[2]));
   return false;
 }
 
@@ -293,7 +292,7 @@ bool parse_claim_words(Context& ctx, ClaimRequest& request) {
       words.text();
       request.last_id = *id;
     } else {
-      ctx.reply.error(fmt::format("ERR Unrecognized XCLAIM option '{}'", words.peek()));
+      ctx.reply.error(error_text("ERR Unrecognized XCLAIM option '{}'", words.peek()));
       return false;
     }
   }

@@ -2,8 +2,7 @@
 #include <optional>
 #include <string>
 
-#include <fmt/format.h>
-
+#include "base/error_text.h"
 #include "commands/arguments.h"
 #include "commands/stream_parts.h"
 #include "commands/table.h"
@@ -123,7 +122,7 @@ void xpending(Context& ctx) {
   const StreamGroup* group = stream == nullptr ? nullptr : stream->groups().find(ctx.args[2]);
   if (group == nullptr) {
     return ctx.reply.error(
-        fmt::format("NOGROUP No such key '{}' or consumer group '{}'", ctx.args[1], ctx.args[2]));
+        error_text("NOGROUP No such key '{}' or consumer group '{}'", ctx.args[1], ctx.args[2]));
   }
   range ? reply_pending(ctx, *group, *range) : reply_pending_summary(ctx.reply, *group);
 }
@@ -181,8 +180,8 @@ void xinfo_consumers(Context& ctx) {
   if (stream == nullptr) return;
   const StreamGroup* group = stream->groups().find(ctx.args[3]);
   if (group == nullptr) {
-    return ctx.reply.error(fmt::format("NOGROUP No such consumer group '{}' for key name '{}'",
-                                       ctx.args[3], ctx.args[2]));
+    return ctx.reply.error(error_text("NOGROUP No such consumer group '{}' for key name '{}'",
+                                      ctx.args[3], ctx.args[2]));
   }
   ctx.reply.array(static_cast<int64_t>(group->consumers().size()));
   for (auto consumer = group->consumers().first(); consumer; consumer.next()) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error_text.h"
 #include "commands/arguments.h"
 #include "commands/stream_parts.h"
 #include "commands/table.h"
@@ -66,8 +67,8 @@ bool parse_words(Context& ctx, Reads reads, ReadRequest& request) {
   for (OptionWords words(ctx, 1); !words.done() && request.first_key == 0;) {
     if (words.take("BLOCK", 1)) {
       if (ctx.from_script) {
-        ctx.reply.error(fmt::format("ERR {} command is not allowed with BLOCK option from scripts",
-                                    ctx.args[0]));
+        ctx.reply.error(error_text("ERR {} command is not allowed with BLOCK option from scripts",
+                                   ctx.args[0]));
         return false;
       }
       const std::optional<int64_t> deadline_ms = deadline_ms_argument(ctx, words.position());
@@ -204,7 +205,7 @@ std::optional<Wanted> wanted_argument(Context& ctx, const ReadRequest& request, 
     return std::nullopt;
   }
   if (stream == nullptr || stream->groups().find(request.reader->group) == nullptr) {
-    ctx.reply.error(fmt::format(
+    ctx.reply.error(error_text(
         "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option", key,
         request.reader->group));
     return std::nullopt;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/glob.h"
 #include "base/logging.h"
 #include "base/version.h"
@@ -260,9 +261,9 @@ Result<std::vector<Config::Planned>> Config::plan(std::span<const ConfigPair> pa
   for (const ConfigPair& pair : pairs) {
     const Directive* directive = find_directive(pair.name);
     if (directive == nullptr) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'",
-                              pair.name));
+      return fail(
+          ErrorCode::kInvalid,
+          error_text("ERR Unknown option or number of arguments for CONFIG SET - '{}'", pair.name));
     }
     const std::string_view name =
         equal_ignore_case(pair.name, directive->name) ? directive->name : directive->alias;

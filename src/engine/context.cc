@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
+#include "base/error_text.h"
 #include "engine/blocked_clients.h"
 
 namespace tandem {
@@ -22,8 +21,8 @@ void reply_subcommand_syntax(Context& ctx, Bytes container) {
   static constexpr size_t kShownMax = 128;
   const Bytes subcommand = ctx.args.size() > 1 ? ctx.args[1] : Bytes();
   ctx.reply.error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-                  subcommand.substr(0, kShownMax), to_upper(container)));
+      error_text("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                 subcommand.substr(0, kShownMax), to_upper(container)));
 }
 
 void Context::replicate_as_is() {

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/error_text.h"
 #include "engine/admission.h"
 
 namespace tandem {
@@ -24,15 +25,15 @@ std::string unknown_command(std::span<const Bytes> args) {
   std::string shown;
   for (const Bytes arg : args.subspan(1)) {
     if (shown.size() >= kShownMax) break;
-    shown += fmt::format("'{}' ", arg.substr(0, kShownMax - shown.size()));
+    shown += error_text("'{}' ", arg.substr(0, kShownMax - shown.size()));
   }
-  return fmt::format("ERR unknown command '{}', with args beginning with: {}",
-                     args[0].substr(0, kShownMax), shown);
+  return error_text("ERR unknown command '{}', with args beginning with: {}",
+                    args[0].substr(0, kShownMax), shown);
 }
 
 std::string unknown_subcommand(std::span<const Bytes> args) {
-  return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128),
-                     to_upper(args[0]));
+  return error_text("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128),
+                    to_upper(args[0]));
 }
 
 // A web page can make a browser send any text to any port, wrapped into a request of HTTP. These

@@ -42,6 +42,13 @@ struct ErrorCounter final : CommandObserver {
   int errors = 0;
 };
 
+TEST(Executor, ShowsNoMoreOfAWordThanItsPartBeforeAZeroByte) {
+  World world;
+  Client client;
+  EXPECT_EQ(world.run(client, {Bytes("NO\0SUCH", 7), Bytes("x\0y", 3)}),
+            "-ERR unknown command 'NO', with args beginning with: 'x' \r\n");
+}
+
 TEST(Executor, RefusesAsRedisDoes) {
   World world;
   ErrorCounter counter;

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/logging.h"
 #include "base/number.h"
 #include "engine/blocked_clients.h"
@@ -104,7 +105,7 @@ bool note_filter(ReplicaHello& hello, SessionContext& c, Bytes value) {
       hello.with_functions = true;
       continue;
     }
-    c.reply.error(fmt::format("ERR Unsupported rdb-filter-only option: {}", part));
+    c.reply.error(error_text("ERR Unsupported rdb-filter-only option: {}", part));
     return false;
   }
   hello.without_keys = true;
@@ -144,7 +145,7 @@ bool note_option(ReplicaHello& hello, SessionContext& c, Bytes option, Bytes val
   } else if (equal_ignore_case(option, "version")) {
     hello.rdb_version = rdb_version_read_by(value);
   } else {
-    c.reply.error(fmt::format("ERR Unrecognized REPLCONF option: {}", option));
+    c.reply.error(error_text("ERR Unrecognized REPLCONF option: {}", option));
     return false;
   }
   return true;

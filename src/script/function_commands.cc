@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/glob.h"
 #include "engine/admission.h"
 #include "engine/executor.h"
@@ -48,7 +49,7 @@ void load(FunctionLibraries& libraries, SessionContext& context) {
   bool replace = false;
   for (const Bytes option : context.args.subspan(2, context.args.size() - 3)) {
     if (!equal_ignore_case(option, "replace")) {
-      return context.reply.error("ERR Unknown option given: " + std::string(option));
+      return context.reply.error(error_text("ERR Unknown option given: {}", option));
     }
     replace = true;
   }
@@ -141,7 +142,7 @@ std::optional<ListOptions> read_list_options(SessionContext& context) {
     if (!options.with_code && equal_ignore_case(word, "withcode")) {
       options.with_code = true;
     } else if (options.pattern || !equal_ignore_case(word, "libraryname")) {
-      context.reply.error("ERR Unknown argument " + std::string(word));
+      context.reply.error(error_text("ERR Unknown argument {}", word));
       return std::nullopt;
     } else if (++i == context.args.size()) {
       context.reply.error("ERR library name argument was not given");

@@ -133,20 +133,21 @@ struct RaisedError {
 // The error that lies on the stack: our handler's table, the table of a function of the library, or
 // a bare text. Reads it raw and without allocating in Lua.
 RaisedError error_on_top(lua_State* lua) {
-  if (!lua_istable(lua, -1)) return {.text = "ERR " + std::string(text_on_top(lua))};
-  RaisedError error;
+  if (!lua_istable(lua, -1)) return {.text = "ERR " + std::string(up_to_zero(text_on_top(lua)))};
+  RaisedError error{.text = "ERR unknown error"};
   lua_pushnil(lua);
   while (lua_next(lua, -2) != 0) {
     if (lua_type(lua, -2) == LUA_TSTRING) {
       const Bytes field = lua_tostring(lua, -2);
       if (field == kFromCommand) error.is_of_command = lua_toboolean(lua, -1) != 0;
-      if (field == "err" && lua_isstring(lua, -1) != 0) error.text = text_on_top(lua);
+      if (field == "err" && lua_isstring(lua, -1) != 0) {
+        error.text = up_to_zero(text_on_top(lua));
+      }
       if (field == "source" && lua_type(lua, -1) == LUA_TSTRING) error.source = text_on_top(lua);
       if (field == "line" && lua_type(lua, -1) == LUA_TNUMBER) error.line = lua_tonumber(lua, -1);
     }
     lua_pop(lua, 1);
   }
-  if (error.text.empty()) error.text = "ERR unknown error";
   return error;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error_text.h"
 #include "base/logging.h"
 #include "config/config.h"
 #include "pubsub/subscription_registry.h"
@@ -143,7 +144,7 @@ Result<void> AccessControl::set_user(Bytes name, std::span<const Bytes> words) {
   if (!rules) {
     return fail(
         ErrorCode::kInvalid,
-        fmt::format("Unmatched parenthesis in acl selector starting at '{}'.", rules.error().text));
+        error_text("Unmatched parenthesis in acl selector starting at '{}'.", rules.error().text));
   }
   const RuleTerms terms = users_.terms();
   const auto present = users_.find(name);
@@ -151,7 +152,7 @@ Result<void> AccessControl::set_user(Bytes name, std::span<const Bytes> words) {
   for (const std::string& rule : *rules) {
     if (auto done = user.apply(rule, terms); !done) {
       return fail(ErrorCode::kInvalid,
-                  fmt::format("Error in ACL SETUSER modifier '{}': {}", rule, done.error().text));
+                  error_text("Error in ACL SETUSER modifier '{}': {}", rule, done.error().text));
     }
   }
   put(name, std::move(user));

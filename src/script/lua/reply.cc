@@ -188,9 +188,9 @@ class Writer {
 
   void table() {
     if (field("err", LUA_TSTRING)) {
-      reply_.error(string_at(lua_, -1));
+      reply_.error(up_to_zero(string_at(lua_, -1)));
     } else if (field("ok", LUA_TSTRING)) {
-      reply_.simple(string_at(lua_, -1));
+      reply_.simple(up_to_zero(string_at(lua_, -1)));
     } else if (field("double", LUA_TNUMBER)) {
       reply_.number(lua_tonumber(lua_, -1));
     } else if (field("map", LUA_TTABLE)) {
@@ -264,6 +264,13 @@ class Writer {
   int script_protocol_;
 };
 
+// Before the first other character, and after the last.
+Bytes without_line_ends(Bytes text) {
+  while (text.starts_with('\n') || text.starts_with('\r')) text.remove_prefix(1);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
 // Of the value on top.
 bool is_error_of_command(lua_State* lua) {
   if (!lua_istable(lua, -1) || lua_checkstack(lua, 2) == 0) return false;
@@ -281,13 +288,18 @@ bool is_error_of_command(lua_State* lua) {
 void push_reply(lua_State* lua, Bytes reply) { Pusher(lua, reply).value(); }
 
 void push_error(lua_State* lua, Bytes text) {
-  const bool coded = text.starts_with('-') && text.find(' ') != Bytes::npos;
-  if (text.starts_with('-')) text.remove_prefix(1);
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  text = up_to_zero(text);
+  Bytes code = "ERR ";
+  const bool has_dash = text.starts_with('-');
+  if (has_dash) text.remove_prefix(1);
+  if (const size_t space = text.find(' '); has_dash && space != Bytes::npos) {
+    code = text.substr(0, space + 1);
+    text.remove_prefix(space + 1);
+  }
   lua_createtable(lua, 0, 1);
-  if (!coded) lua_pushlstring(lua, "ERR ", 4);
-  push_bytes(lua, text);
-  if (!coded) lua_concat(lua, 2);
+  push_bytes(lua, code);
+  push_bytes(lua, without_line_ends(text));
+  lua_concat(lua, 2);
   lua_setfield(lua, -2, "err");
 }
 

@@ -23,7 +23,7 @@ inline constexpr const char* kFromCommand = "ignore_error_stats_update";
 // error.
 void push_reply(lua_State* lua, Bytes reply);
 
-// Pushes {err=text}. A text without "-" gets the code ERR.
+// Pushes {err=text}. A text without "-" gets the code ERR; its message has no line ends around it.
 void push_error(lua_State* lua, Bytes text);
 
 // Writes the value on top of the stack, and pops it. `script_protocol` is what the script chose by

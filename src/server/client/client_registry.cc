@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/number.h"
 #include "engine/blocked_clients.h"
 
@@ -206,7 +207,7 @@ Result<std::string> parse_type(Bytes word) {
   for (const Bytes known : {"normal", "master", "replica", "pubsub"}) {
     if (type == known) return type;
   }
-  return fail(ErrorCode::kInvalid, fmt::format("ERR Unknown client type '{}'", word));
+  return fail(ErrorCode::kInvalid, error_text("ERR Unknown client type '{}'", word));
 }
 
 std::unexpected<Error> syntax_error() { return fail(ErrorCode::kInvalid, "ERR syntax error"); }
@@ -229,7 +230,7 @@ Result<void> apply_kill_option(ClientFilter& filter, Bytes option, Bytes value,
     filter.local_address = std::string(value);
   } else if (equal_ignore_case(option, "USER")) {
     if (!is_user(value)) {
-      return fail(ErrorCode::kInvalid, fmt::format("ERR No such user '{}'", value));
+      return fail(ErrorCode::kInvalid, error_text("ERR No such user '{}'", value));
     }
     filter.user = std::string(value);
   } else if (equal_ignore_case(option, "SKIPME")) {

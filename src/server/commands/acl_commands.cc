@@ -5,6 +5,7 @@
 
 #include "acl/acl_log.h"
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/number.h"
 #include "base/random.h"
 #include "engine/admission.h"
@@ -92,17 +93,17 @@ void whoami(SessionContext& c) {
 std::string full_denial_text(const Denial& denial, const Command& command,
                              std::span<const Bytes> args, Bytes user) {
   if (denial.reason == DenialReason::kCommand) return denial_text(denial, command, user);
-  return fmt::format("User {} has no permissions to access the '{}' {}", user, args[denial.at],
-                     denial.reason == DenialReason::kKey ? "key" : "channel");
+  return error_text("User {} has no permissions to access the '{}' {}", user, args[denial.at],
+                    denial.reason == DenialReason::kKey ? "key" : "channel");
 }
 
 void dryrun(SessionContext& c, AccessControl& access) {
   const auto found = access.users().find(c.args[2]);
-  if (!found) return c.reply.error(fmt::format("ERR User '{}' not found", c.args[2]));
+  if (!found) return c.reply.error(error_text("ERR User '{}' not found", c.args[2]));
   const auto args = c.args.subspan(3);
   const Command* command = c.executor.engine().registry.resolve(args);
   if (command == nullptr) {
-    return c.reply.error(fmt::format("ERR Command '{}' not found", args[0]));
+    return c.reply.error(error_text("ERR Command '{}' not found", args[0]));
   }
   if (!command->arity_fits(args.size())) {
     return c.reply.error(
@@ -138,7 +139,7 @@ void cat(SessionContext& c) {
   const uint32_t category = category_bit(c.args[2]);
   if (category == 0) {
     return c.reply.error(
-        fmt::format("ERR Unknown category '{}'", c.args[2].substr(0, kNameBytesMax)));
+        error_text("ERR Unknown category '{}'", c.args[2].substr(0, kNameBytesMax)));
   }
   const Registry& registry = c.executor.engine().registry;
   const auto array = c.reply.begin_array();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/number.h"
 #include "engine/executor.h"
 #include "server/client/client.h"
@@ -35,7 +36,7 @@ void setname(SessionContext& c) {
 void setinfo(SessionContext& c) {
   const bool name = equal_ignore_case(c.args[2], "lib-name");
   if (!name && !equal_ignore_case(c.args[2], "lib-ver")) {
-    return c.reply.error(fmt::format("ERR Unrecognized option '{}'", c.args[2]));
+    return c.reply.error(error_text("ERR Unrecognized option '{}'", c.args[2]));
   }
   if (!is_client_name(c.args[3])) {
     return c.reply.error(

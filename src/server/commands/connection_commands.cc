@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
+#include "base/error_text.h"
 #include "base/number.h"
 #include "base/version.h"
 #include "engine/executor.h"
@@ -71,7 +70,7 @@ void hello(SessionContext& c, AccessControl& access) {
       if (!is_client_name(*name)) return c.reply.error(kBadClientName);
       at += 2;
     } else {
-      return c.reply.error(fmt::format("ERR Syntax error in HELLO option '{}'", c.args[at]));
+      return c.reply.error(error_text("ERR Syntax error in HELLO option '{}'", c.args[at]));
     }
   }
   // All words are understood before any of them has an effect.
