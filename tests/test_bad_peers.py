@@ -6,8 +6,7 @@ import signal
 import pytest
 
 from harness import rdb
-from harness.generate import Generator
-from harness.load import assert_same, digest, settle
+from harness.load import KEEPING, assert_same, digest, random_commands, settle
 from harness.peers import EMPTY_RDB, IDENTITY, FakePrimary, full_resync
 from harness.servers import is_stock
 from harness.wait import wait_until
@@ -56,7 +55,7 @@ def with_data(start, *arguments):
     """A server with data, and what these are."""
     server = start("tandem", "--repl-timeout", "3", "--repl-diskless-load", "disabled", *arguments)
     with server.connect() as connection:
-        connection.pipeline(Generator("kept", exact=False, flush=False).commands(1000))
+        connection.pipeline(random_commands(connection, "kept", 1000, but=KEEPING))
         connection.raw("DISCARD")
         connection("SELECT", 0)
         connection("SET", "kept", "yes")
@@ -164,7 +163,7 @@ def test_a_damaged_snapshot_changes_nothing(start, kind, damage):
     source = random.Random(5)
     giver = start(kind)
     with giver.connect() as connection:
-        connection.pipeline(Generator("damage", exact=False).commands(800))
+        connection.pipeline(random_commands(connection, "damage", 800))
         connection("SELECT", 0)
         connection("SAVE")
     good = (giver.folder / "dump.rdb").read_bytes()

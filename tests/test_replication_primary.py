@@ -5,8 +5,7 @@ import subprocess
 import pytest
 
 from harness import rdb
-from harness.generate import Generator
-from harness.load import assert_same, caught_up, digest, settle
+from harness.load import assert_same, caught_up, digest, random_commands, settle
 from harness.servers import is_stock, parse_info
 from harness.wait import wait_until
 from harness.wire import Connection, decode, encode
@@ -120,7 +119,7 @@ def test_the_snapshot_has_head_and_end_of_a_file(start, checksum):
 
 def test_redis_check_rdb_accepts_the_snapshot(server, tmp_path):
     with server.connect() as client:
-        client.pipeline(Generator("check", exact=False).commands(2000))
+        client.pipeline(random_commands(client, "check", 2000))
     replica = FakeReplica(server)
     replica.psync()
     (tmp_path / "snapshot.rdb").write_bytes(replica.snapshot())
@@ -457,7 +456,7 @@ def test_a_snapshot_alone(start, tmp_path):
     """redis-cli --rdb, and the same by hand: a whole file, and no replica stays."""
     server = start("tandem")
     with server.connect() as client:
-        client.pipeline(Generator("alone", exact=False).commands(500))
+        client.pipeline(random_commands(client, "alone", 500))
         for option in (("rdb-only", "1"), ("rdb-only", "0")):
             assert client("REPLCONF", *option) == "OK"
         assert client.error("REPLCONF", "rdb-only", "x") == \
@@ -585,7 +584,7 @@ def test_who_waits_for_others_need_not_any_more(start, name, value):
 def test_a_stock_server_loads_the_snapshot(start, version):
     server = start("tandem", "--repl-rdb-version", version)
     with server.connect() as connection:
-        connection.pipeline(Generator("snapshot", exact=False).commands(3000))
+        connection.pipeline(random_commands(connection, "snapshot", 3000))
     settle(server)
     replica = FakeReplica(server)
     replica.psync()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.generate import Generator
-from harness.load import assert_same, pair
+from harness.load import KEEPING, assert_same, pair, random_commands
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
@@ -156,7 +155,7 @@ def test_random_loads_from_many_clients_replicate(start, two_workers, kind):
     def load(seed):
         def run():
             with two_workers.connect() as client:
-                client.pipeline(Generator(seed, exact=False).commands(1500))
+                client.pipeline(random_commands(client, seed, 1500))
         return run
 
     together([load(seed) for seed in range(4)])
@@ -167,7 +166,7 @@ def test_administration_while_others_work(two_workers):
     """Commands that take everything, beside commands that take a key."""
     def work():
         with two_workers.connect() as client:
-            client.pipeline(Generator("work", exact=False, flush=False).commands(1500))
+            client.pipeline(random_commands(client, "work", 1500, but=KEEPING))
 
     def administer():
         with two_workers.connect() as client:

@@ -1,0 +1,1 @@
+"""The differential test: commands made from the command table, sent to two servers, compared."""
