@@ -101,7 +101,9 @@ def set_not_sorted(words, ours, theirs):
     options = [word.upper() for word in words]
     if b"BY" not in options[:-1] or b"*" in words[options.index(b"BY") + 1]:
         return False
-    return (as_many if b"LIMIT" in options else unordered)(words, ours, theirs)
+    if b"LIMIT" in options:
+        return len(ours[1]) == len(theirs[1])
+    return unordered(words, ours, theirs)
 
 
 def sorted_up_to_zero(words, ours, theirs):

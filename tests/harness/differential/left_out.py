@@ -114,6 +114,14 @@ def _names_new_consumer(words):
     return words[at:at + 1] and words[at].decode("latin-1") not in CONSUMERS
 
 
+def _mixes_scores(words):
+    """A range by name of a key that may have more than one score."""
+    at = 2 if words[0].upper() == b"ZRANGESTORE" else 1
+    by_name = words[0].upper().endswith((b"BYLEX", b"LEXCOUNT")) or (
+        b"BYLEX" in map(bytes.upper, words))
+    return by_name and words[at:at + 1] and not words[at].startswith(b"lexical")
+
+
 # (commands, whether their words are unfit, why)
 FORMS = [
     ("blpop brpop bzpopmin bzpopmax blmove brpoplpush", lambda words: _is_long(words[-1]),
@@ -129,6 +137,10 @@ FORMS = [
     ("sort sort_ro", lambda words: {b"BY", b"ALPHA"} <= {word.upper() for word in words},
      "texts that weigh the same come in no order"),
     ("zrank zrevrank", lambda words: len(words) != 3, "7.2 lets it have one more word"),
+    ("command", lambda words: len(words) == 3 and words[1].lower().startswith(b"getkeys"),
+     "7.2 lets it have one word less"),
+    ("zrangebylex zrevrangebylex zlexcount zremrangebylex zrange zrangestore", _mixes_scores,
+     "what a range by name gives is left open where scores differ"),
     ("hello", lambda words: not _is_whole_greeting(words),
      "7.2 understands all words before it does anything"),
     ("xreadgroup xclaim xautoclaim", _names_new_consumer,
