@@ -38,6 +38,31 @@ TEST(Databases, KeysAndScanHoldOneStripeAtATime) {
   EXPECT_TRUE(leaves_others_free("SCAN 0 COUNT 1000"));
 }
 
+// In stripes that it has left, too, and each is stated once.
+TEST(Databases, ScanDeletesWhatItFindsExpired) {
+  Stage stage;
+  std::set<std::string> expected;
+  for (const int stripe : {3, 20, 255}) {
+    const std::string key = key_in(stage, stripe);
+    stage.run("SET " + key + " v PX 1");
+    expected.insert("DEL " + key);
+  }
+  stage.run("SET lives v");
+  stage.effects();
+  stage.clock.now_us += 10'000;
+  EXPECT_EQ(stage.run("SCAN 0 COUNT 100000"), "[0 [lives]]");
+  const std::vector<std::string> effects = stage.effects();
+  EXPECT_EQ(std::set<std::string>(effects.begin(), effects.end()), expected);
+  EXPECT_EQ(effects.size(), expected.size());
+  EXPECT_EQ(stage.run("DBSIZE"), "1");
+  // A replica leaves that to its primary.
+  stage.run("SET soon v PX 1");
+  stage.gate.set(Gate::kReplica, true);
+  stage.clock.now_us += 10'000;
+  EXPECT_EQ(stage.run("SCAN 0 COUNT 100000"), "[0 [lives]]");
+  EXPECT_EQ(stage.run("DBSIZE"), "2");
+}
+
 // Be others held as long as they may.
 TEST(Databases, RandomKeyTakesOnlyTheStripeOfItsKey) {
   Stage stage;

@@ -179,15 +179,14 @@ std::optional<StreamId> append_entry(Context& ctx, Stream& stream, const AddRequ
   return id;
 }
 
-void state_add(Context& ctx, Edit<Stream>& stream, const AddRequest& request, StreamId id) {
-  const std::string id_text = id.text();
+void state_add(Context& ctx, Edit<Stream>& stream, const AddRequest& request, Bytes id) {
   std::vector<std::string> trim;
   std::vector<Bytes> effect;
   if (ctx.replicates()) {
     if (request.words.trim) trim = exact_trim(*stream, *request.words.trim);
     effect = {"XADD", ctx.args[1]};
     effect.insert(effect.end(), trim.begin(), trim.end());
-    effect.emplace_back(id_text);
+    effect.push_back(id);
     effect.insert(effect.end(), request.fields.begin(), request.fields.end());
   }
   stream.done(event::kXAdd, 1, Effect(effect));
@@ -200,14 +199,16 @@ void xadd(Context& ctx) {
   if (stream.is_other_type()) return ctx.reply.error(kWrongType);
   if (!stream && request.only_present) return ctx.reply.null();
   // A new stream gets its key only once it has its entry.
-  Stream fresh;
-  const std::optional<StreamId> id = append_entry(ctx, stream ? stream.change() : fresh, request);
+  std::optional<Stream> fresh;
+  const std::optional<StreamId> id =
+      append_entry(ctx, stream ? stream.change() : fresh.emplace(), request);
   if (!id) return stream.unchanged();
-  Stream& entries = stream ? stream.change() : stream.create(std::move(fresh));
+  Stream& entries = stream ? stream.change() : stream.create(std::move(*fresh));
   const uint64_t trimmed = request.words.trim ? entries.trim(*request.words.trim) : 0;
-  state_add(ctx, stream, request, *id);
+  const std::string text = id->text();
+  state_add(ctx, stream, request, text);
   if (trimmed > 0) ctx.keys.tell(event::kXTrim, ctx.args[1]);
-  ctx.reply.bulk(id->text());
+  ctx.reply.bulk(text);
 }
 
 void xtrim(Context& ctx) {

@@ -216,7 +216,7 @@ class Executor::Door final : public StripeDoor {
   bool enter(int stripe) override {
     if (verdict_ != Verdict::kLetIn) return false;
     if (frame_.locks.held().has(stripe)) return true;
-    frame_.locks.release();
+    leave_stripe();
     frame_.execution.declare_visit(stripe);
     const ReplyWriter::Mark here = call_.reply.mark();
     verdict_ = executor_.lock(frame_, call_);
@@ -230,6 +230,17 @@ class Executor::Door final : public StripeDoor {
   Verdict verdict() const { return verdict_; }
 
  private:
+  // Keys whose time was over are gone, and that is stated before anybody else gets the stripe.
+  void leave_stripe() {
+    Execution& execution = frame_.execution;
+    if (execution.effects().count() != 0 || execution.access().has_outcome()) [[unlikely]] {
+      execution.commit(call_);
+      if (!execution.ready().empty()) executor_.serving_.serve(frame_.locks, execution.ready());
+      execution.effects().clear();
+    }
+    frame_.locks.release();
+  }
+
   // All but the refusal, which came last.
   void forget_reply(ReplyWriter::Mark refusal) {
     const std::string error(call_.reply.written_since(refusal));

@@ -36,6 +36,7 @@ struct KeyPlace {
   uint16_t partition = 0;
   uint64_t hash = 0;  // inside the partition
   int stripe() const { return partition / kPartitionsPerStripe; }
+  bool operator==(const KeyPlace&) const = default;
 };
 
 struct EntryTraits {

@@ -273,7 +273,7 @@ class View {
   int64_t size() const { return access_.keyspace().keys(database_); }
   // Visits live entries of one partition's chain; the cursor is SCAN's, 0 at the start and at the
   // end. It keeps to the stripe of the cursor and needs the lock of no other; a stripe without keys
-  // is passed over at once.
+  // is passed over at once. A key that it meets dead goes, as one that is named.
   template <class Fn>
   uint64_t scan(uint64_t cursor, Fn&& fn);
   static int stripe_of_cursor(uint64_t cursor) {
@@ -510,14 +510,20 @@ uint64_t View::scan(uint64_t cursor, Fn&& fn) {
   DCHECK(access_.holds(stripe), "a handler looks only into the stripe that it visits");
   auto partition = static_cast<int>(cursor % kPartitions);
   uint64_t position = 0;
+  std::vector<std::string> dead;
   if (tables->keys_in(stripe) == 0) {
     partition = (stripe + 1) * kPartitionsPerStripe;
   } else {
     position = tables->partition(partition).scan(cursor / kPartitions, [&](Entry* entry, bool) {
-      if (!hidden(*entry)) fn(static_cast<const Entry&>(*entry));
+      if (hidden(*entry)) {
+        dead.emplace_back(entry->key());
+      } else {
+        fn(static_cast<const Entry&>(*entry));
+      }
     });
     if (position == 0) ++partition;
   }
+  for (const std::string& key : dead) lookup(key, access_.place(key));
   if (partition == kPartitions) return 0;
   return position * kPartitions + static_cast<uint64_t>(partition);
 }

@@ -24,9 +24,11 @@ void Lookahead::for_each_table(Prefetch prefetch) {
 
 void Lookahead::add(int database, Bytes key) {
   if (key.empty() || key.size() > kKeyBytesMax) return;
-  if (count_ == targets_.size()) fetch();
   const KeyPlace place = keyspace_.place(key);
-  targets_[count_++] = {database, place};
+  const Target target{database, place};
+  if (count_ > 0 && targets_[count_ - 1] == target) return;  // the same once more: a queue
+  if (count_ == targets_.size()) fetch();
+  targets_[count_++] = target;
   keyspace_.interest().prefetch(place.hash);
   // The first step looks at nothing, so it needs no lock.
   if (DatabaseTables* tables = keyspace_.tables(database)) {

@@ -36,6 +36,7 @@ class Lookahead {
   struct Target {
     int database = 0;
     KeyPlace place;
+    bool operator==(const Target&) const = default;
   };
   template <class Prefetch>
   void for_each_table(Prefetch prefetch);
