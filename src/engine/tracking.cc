@@ -1,6 +1,6 @@
 // Mechanism: who tracks and how is known under one lock, which is taken once for all the news of an
-// execution. Each change asks for prefixes, so each execution has its own reference to the immutable
-// set of them, and looks at a number to know whether there is another one by now.
+// execution. Each change asks for prefixes, so each execution has its own reference to the
+// immutable set of them, and looks at a number to know whether there is another one by now.
 #include "engine/tracking.h"
 
 #include <algorithm>

@@ -21,11 +21,11 @@
 // wait for it.)
 //
 // Never behind the times: messages are in the inboxes before the key's stripe is let go, and a
-// client's inbox is looked into before each of its commands. Who hears of a change from who made it,
-// or of one that came later, and asks then, is told first. (Were the stripe free before that, a
-// second change, whose maker finds no reader in the table, could be answered before the first one is
-// told.) A key that leaves the table without a change is one of the same stripe as that which came
-// for it, so that it is told before it can change.
+// client's inbox is looked into before each of its commands. Who hears of a change from who made
+// it, or of one that came later, and asks then, is told first. (Were the stripe free before that, a
+// second change, whose maker finds no reader in the table, could be answered before the first one
+// is told.) A key that leaves the table without a change is one of the same stripe as that which
+// came for it, so that it is told before it can change.
 //
 // Twice, or in vain, does no harm: a message that was under way while its client read the key anew
 // costs that client one more read. Messages say only what to forget, so their order does not

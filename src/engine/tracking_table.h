@@ -43,8 +43,8 @@ class TrackingTable {
     Readers readers;
   };
 
-  // True: the key has so many readers that some of them may be gone. Then it is time to take it, and
-  // to put back who is left.
+  // True: the key has so many readers that some of them may be gone. Then it is time to take it,
+  // and to put back who is left.
   bool add(const KeyPlace& place, Bytes key, uint64_t client);
   // The key's readers, which are remembered no more. Nothing: there are none.
   std::optional<Taken> take(const KeyPlace& place, Bytes key);

@@ -122,9 +122,13 @@ const Entry* View::read(Bytes key) {
 void View::expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
                   DatabaseTables& tables) {
   access_.effects().add_unasked(database_, {"DEL", key});
+  note_expired(key, place);
+  remove(place, slot, tables);
+}
+
+void View::note_expired(Bytes key, const KeyPlace& place) {
   ++access_.counters().expired;
   access_.changed(event::kExpired, database_, key, place, 0);
-  remove(place, slot, tables);
 }
 
 void View::remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables) {
@@ -150,19 +154,19 @@ void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& c
   state(event, key, place, 1, effect);
 }
 
-// Replaces the entry in its slot by what `change` makes of it (null: there was none).
+// Replaces the entry in its slot by what `change` makes of it (null: there was none). One whose
+// time is over has ended first, but replicas are not told: the effect overwrites it there, and may
+// stand before this key's turn (MSET).
 template <class Fn>
 void View::update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new) {
   DatabaseTables* tables;
-  PartitionTable::Slot found = slot(key, place, tables);
-  if (found && access_.mode() != ExpiryMode::kHide && hidden(*PartitionTable::entry_at(found))) {
-    expire(key, place, found, *tables);
-    found = {};
-  }
+  const PartitionTable::Slot found = slot(key, place, tables);
+  const bool is_over =
+      found && access_.mode() != ExpiryMode::kHide && hidden(*PartitionTable::entry_at(found));
+  if (is_over) note_expired(key, place);
+  if (tells_new && (!found || is_over)) access_.tell(event::kNew, database_, key);
   if (!found) {
     Entry* made = change(nullptr);
-    if (made == nullptr) return;
-    if (tells_new) access_.tell(event::kNew, database_, key);
     insert(place, made, access_.keyspace().tables_for_writing(database_));
     return note_expiry(*made, kNoExpiry);
   }

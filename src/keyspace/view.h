@@ -331,6 +331,7 @@ class View {
   bool hidden(const Entry& entry) const;
   void expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
               DatabaseTables& tables);
+  void note_expired(Bytes key, const KeyPlace& place);
   // A snapshot gets its copy of the key's chain before this returns.
   void prepare_write(Bytes key, const KeyPlace& place) {
     if (access_.keyspace().snapshot().sink != nullptr) [[unlikely]]

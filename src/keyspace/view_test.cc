@@ -57,6 +57,26 @@ TEST(View, StoresStringsInEveryForm) {
   EXPECT_EQ(world.keyspace.expiring(0), 0);
 }
 
+// MSET over a second key whose time is over: were its end told to replicas, it would come behind
+// what they set.
+TEST(View, AnEndThatIsOverwrittenIsNoEffect) {
+  World world;
+  for (const Bytes key : {"a", "b"}) {
+    world.view.set_text(event::kSet, key, "old", 2000, Effect::none());
+  }
+  world.at(3000);
+  const std::vector<Bytes> words{"MSET", "a", "new", "b", "new"};
+  const Effect both{std::span<const Bytes>(words)};
+  for (const Bytes key : {"a", "b"}) {
+    world.view.set_text(event::kSet, key, "new", kNoExpiry, both);
+  }
+  EXPECT_EQ(world.effects.count(), 1u);
+  EXPECT_TRUE(world.effects.record().starts_with("*5\r\n$4\r\nMSET\r\n"));
+  EXPECT_EQ(world.access.counters().expired, 2u);
+  EXPECT_EQ(world.text("b"), "new");
+  EXPECT_EQ(world.keyspace.expiring(0), 0);
+}
+
 TEST(View, NamesTheEncodingsAsRedisDoes) {
   World world;
   const auto encoding = [&](Bytes text) {

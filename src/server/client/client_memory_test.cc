@@ -1,9 +1,12 @@
 #include "server/client/client_memory.h"
 
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "base/random.h"
 
 namespace tandem {
 namespace {
@@ -90,6 +93,34 @@ TEST_F(ClientMemoryTest, WhoIsEndedCountsNoMore) {
   clients.kill(*gone);
   holds(*gone, 900 * kKib);  // its session has not heard of it
   EXPECT_FALSE(client(900 * kKib)->killed);
+}
+
+// Workers count their clients, evict those of others and count all anew, at the same time: what
+// nobody holds any more is counted nowhere.
+TEST_F(ClientMemoryTest, SumsAreTrueBehindATurmoil) {
+  constexpr int kWorkers = 4;
+  constexpr int kTurns = 400;
+  limit(1000 * kKib);
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers.emplace_back([this, worker] {
+      Random random(static_cast<uint64_t>(worker) + 1);
+      for (int turn = 0; turn < kTurns; ++turn) {
+        const auto mine = client(static_cast<int64_t>(random.below(2000)) * kKib);
+        holds(*mine, static_cast<int64_t>(random.below(2000)) * kKib);
+        if (random.below(8) == 0) memory.apply();
+        mine->set_flag(kClientNoEvict, random.below(4) == 0);
+        holds(*mine, static_cast<int64_t>(random.below(2000)) * kKib);
+        clients.kill(*mine);
+        holds(*mine, 1);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(clients.count(), 0u);
+  EXPECT_GT(memory.evicted(), 0);
+  EXPECT_FALSE(client(990 * kKib)->killed);
+  EXPECT_TRUE(client(1001 * kKib)->killed);
 }
 
 }  // namespace
