@@ -271,6 +271,9 @@ XCLAIM xg g f 0 9-9
 XAUTOCLAIM xg g h 0 0
 XACK xg g 1-1
 XACK xg g 1-1
+XACK none g 1-1
+XCLAIM none g f 0 1-1
+XAUTOCLAIM none g f 0 0
 XINFO GROUPS none
 XINFO CONSUMERS none g
 XGROUP SETID none g 0

@@ -176,8 +176,15 @@ void xgroup_help(Context& ctx) { write_help(ctx.reply, "xgroup", kGroupHelp); }
 
 // ---- Entries that are pending. ----
 
+// The stream of XACK, XCLAIM and XAUTOCLAIM, which is looked up for reading, as in Redis: it counts
+// as a hit or a miss.
+Edit<Stream> pending_of(Context& ctx) {
+  ctx.keys.read(ctx.args[1]);
+  return {ctx.keys, ctx.args[1]};
+}
+
 void xack(Context& ctx) {
-  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  Edit<Stream> stream = pending_of(ctx);
   if (stream.is_other_type()) return ctx.reply.error(kWrongType);
   if (!stream || stream->groups().find(ctx.args[2]) == nullptr) return ctx.reply.integer(0);
   const auto ids = stream_id_arguments(ctx, 3);
@@ -346,7 +353,7 @@ bool go_on_to(Context& ctx, Claimer& claimer, const ClaimRequest& request) {
 }
 
 void xclaim(Context& ctx) {
-  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  Edit<Stream> stream = pending_of(ctx);
   if (!names_group(ctx, stream)) return;
   ClaimRequest request;
   if (!parse_claim(ctx, request)) return;
@@ -424,7 +431,7 @@ StreamId claim_idle(Context& ctx, Claimer& claimer, const AutoClaimRequest& requ
 void xautoclaim(Context& ctx) {
   AutoClaimRequest request;
   if (!parse_auto_claim(ctx, request)) return;
-  Edit<Stream> stream(ctx.keys, ctx.args[1]);
+  Edit<Stream> stream = pending_of(ctx);
   if (!names_group(ctx, stream)) return;
   Claimer claimer(ctx, stream);
   std::vector<StreamId> deleted;
