@@ -86,8 +86,8 @@ class Network {
   // With no-delay set. Takes it over even from another network's listener (of the same kind).
   virtual Result<std::unique_ptr<ByteStream>> adopt(AcceptedSocket socket) = 0;
 
-  // Tries the name's addresses in turn. kTimeout when the time is over; kIo with the last address's
-  // reason.
+  // Tries the name's addresses in turn. kTimeout when the time is over; kInvalid when the name has
+  // no address; kIo with the last address's reason.
   virtual Task<Result<std::unique_ptr<ByteStream>>> connect(std::string host, uint16_t port,
                                                             ConnectOptions options = {},
                                                             StopToken stop = {}) = 0;

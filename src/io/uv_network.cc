@@ -208,7 +208,7 @@ Task<Result<std::unique_ptr<ByteStream>>> UvNetwork::connect(std::string host, u
     if (!looked_up) co_return std::unexpected(looked_up.error());
     targets = std::move(*looked_up);
   }
-  if (!targets) co_return std::unexpected(targets.error());
+  if (!targets) co_return fail(ErrorCode::kInvalid, targets.error().text);
   Result<std::unique_ptr<ByteStream>> stream;
   for (const SocketAddress& target : *targets) {
     stream = co_await connect_one(loop_, target, options.source_address, deadline.token());

@@ -325,6 +325,19 @@ TEST_F(UvNetworkTest, NamesAreLookedUp) {
   EXPECT_EQ(peer, (*listener)->local().text());
 }
 
+Task<void> connect_to(Network& network, std::string host, std::optional<Error>& error) {
+  auto stream = co_await network.connect(std::move(host), 1);
+  if (!stream) error = stream.error();
+}
+
+TEST_F(UvNetworkTest, ANameWithoutAddressSaysSo) {
+  std::optional<Error> error;
+  run_to_end(loop_, connect_to(network_, "", error));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kInvalid);
+  EXPECT_FALSE(error->text.empty());
+}
+
 Task<void> accept_code(Listener& listener, StopToken stop, ErrorCode& code) {
   auto accepted = co_await listener.accept(stop);
   code = accepted ? ErrorCode::kEnd : accepted.error().code;
