@@ -10,6 +10,10 @@ namespace {
 // The first argument position of a specification, or -1; with a keyword, the first behind `after`.
 int find_begin(const KeySpec& spec, std::span<const Bytes> args, int after = 0) {
   const auto count = static_cast<int>(args.size());
+  if (spec.position_in != nullptr) {
+    const int position = spec.position_in(args);
+    return position != 0 ? position : -1;
+  }
   if (spec.begin_keyword.empty()) return spec.begin < count ? spec.begin : -1;
   const int step = spec.begin < 0 ? -1 : 1;
   const int from = spec.begin < 0 ? count + spec.begin : spec.begin;
@@ -33,7 +37,8 @@ bool has_word(std::span<const Bytes> args, std::string_view words) {
 }
 
 KeyUse use_in(const KeySpec& spec, std::span<const Bytes> args) {
-  if (!spec.use.has(KeyUse::kVariable)) return spec.use;
+  // The one that was found is there, be there others.
+  if (!spec.use.has(KeyUse::kVariable)) return spec.use.without(KeyUse::kIncomplete);
   const size_t from = std::min(static_cast<size_t>(spec.milder.from), args.size());
   return has_word(args.subspan(from), spec.milder.words) ? spec.use.without(KeyUse::kVariable)
                                                          : spec.milder.use;

@@ -97,8 +97,9 @@ struct KeySpec {
   // kKeyCount: where the count stands and where the first key stands, relative to begin.
   int count_at = 0;
   int first_at = 1;
-  // kUnknown: what COMMAND cannot describe. The position of the key among these arguments, 0 where
-  // there is none; null: only who executes the command knows (the keys that SORT's patterns name).
+  // What COMMAND cannot describe: the position of the key among these arguments, of a range its
+  // first, 0 where there is none. Null with kUnknown: only who executes the command knows (the keys
+  // that SORT's patterns name).
   int (*position_in)(std::span<const Bytes> args) = nullptr;
   // With "variable_flags": the use in a call without any of `words` from position `from` on.
   struct Milder {
@@ -110,7 +111,7 @@ struct KeySpec {
   // The same position in each call that has it; 0: that depends.
   constexpr int fixed_position() const {
     const bool one = find == Find::kRange && begin_keyword.empty() && last == 0;
-    return one && begin > 0 && tells_keys() ? begin : 0;
+    return one && begin > 0 && position_in == nullptr && tells_keys() ? begin : 0;
   }
   constexpr bool tells_keys() const { return !use.has(KeyUse::kNoKey); }
 };

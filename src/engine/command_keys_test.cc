@@ -26,5 +26,16 @@ TEST(CommandKeys, AWordMayRepeat) {
   EXPECT_EQ(positions(specs, {"c", "STORE", "x"}), "1 ");
 }
 
+// Where a range begins may be a matter of the whole call.
+TEST(CommandKeys, ARangeMayBeFoundByAFunction) {
+  KeySpec spec = keys_range(1, -1, 1, "RW");
+  spec.position_in = [](std::span<const Bytes> args) { return args.size() > 2 ? 2 : 0; };
+  EXPECT_EQ(positions({&spec, 1}, {"c", "x", "a", "b"}), "2 3 ");
+  EXPECT_EQ(positions({&spec, 1}, {"c", "x"}), "");
+  EXPECT_EQ(spec.fixed_position(), 0);
+  spec.last = 0;
+  EXPECT_EQ(spec.fixed_position(), 0);
+}
+
 }  // namespace
 }  // namespace tandem
