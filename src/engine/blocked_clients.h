@@ -54,6 +54,7 @@ struct WaitTerms {
   StripeSet stripes = {};
   StripeSet further = {};
   int64_t deadline_ms = 0;  // unix time; 0: none
+  bool goes_on = false;     // its command does, when what it waits for is there (MIGRATE)
   // The reply when the deadline passes.
   std::function<std::string()> timeout_reply = {};
   // What is waited for elsewhere lets go of this client; called once if it ends without a result
@@ -73,6 +74,7 @@ class Waiter {
   const Command* command() const { return wait_.command; }
   int64_t deadline_ms() const { return wait_.deadline_ms; }
   bool for_keys() const { return !wait_.keys.empty(); }
+  bool is_counted_later() const { return for_keys() || wait_.goes_on; }
   int64_t argument_bytes() const {
     int64_t bytes = 0;
     for (const std::string& argument : wait_.args) bytes += static_cast<int64_t>(argument.size());
@@ -116,6 +118,8 @@ class Waiter {
   uint64_t arrival = 0;
   // Once served: the end of what its command wrote, for WAIT.
   std::atomic<uint64_t> write_offset{0};
+  // The reply, if it is an error, was counted where it arose.
+  std::atomic<bool> error_counted{false};
 
  private:
   enum class State : uint32_t { kWaiting, kClaimed, kOver };

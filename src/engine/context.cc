@@ -50,18 +50,26 @@ void Context::block(BlockRequest request) {
 std::shared_ptr<Waiter> SessionContext::block_externally(int64_t deadline_ms,
                                                          std::function<std::string()> timeout_reply,
                                                          std::function<void()> let_go) {
+  return block_on({.deadline_ms = deadline_ms,
+                   .timeout_reply = std::move(timeout_reply),
+                   .let_go = std::move(let_go)});
+}
+
+std::shared_ptr<Waiter> SessionContext::block_until_rest(
+    std::function<std::string()> unblock_reply) {
+  return block_on({.goes_on = true, .timeout_reply = std::move(unblock_reply)});
+}
+
+std::shared_ptr<Waiter> SessionContext::block_on(WaitTerms terms) {
   if (!may_block) return nullptr;
-  auto deliver = client.unblocker();
-  if (deliver == nullptr) return nullptr;
-  client.waiter = std::make_shared<Waiter>(WaitTerms{.command = &command,
-                                                     .client = client.id,
-                                                     .account = client.account,
-                                                     .database = client.database,
-                                                     .protocol = client.protocol,
-                                                     .deadline_ms = deadline_ms,
-                                                     .timeout_reply = std::move(timeout_reply),
-                                                     .let_go = std::move(let_go),
-                                                     .deliver = std::move(deliver)});
+  terms.deliver = client.unblocker();
+  if (terms.deliver == nullptr) return nullptr;
+  terms.command = &command;
+  terms.client = client.id;
+  terms.account = client.account;
+  terms.database = client.database;
+  terms.protocol = client.protocol;
+  client.waiter = std::make_shared<Waiter>(std::move(terms));
   blocked = true;
   return client.waiter;
 }

@@ -17,6 +17,7 @@
 namespace tandem {
 
 class Executor;
+struct WaitTerms;
 
 // Error texts that many handlers share.
 inline constexpr Bytes kWrongType =
@@ -106,6 +107,12 @@ struct SessionContext : Context {
   std::shared_ptr<Waiter> block_externally(int64_t deadline_ms,
                                            std::function<std::string()> timeout_reply,
                                            std::function<void()> let_go = {});
+  // The same for a command that goes on by Executor::execute_rest, and without a deadline.
+  // `unblock_reply` is asked when somebody unblocks the client before.
+  std::shared_ptr<Waiter> block_until_rest(std::function<std::string()> unblock_reply);
+
+ private:
+  std::shared_ptr<Waiter> block_on(WaitTerms terms);
 };
 
 }  // namespace tandem

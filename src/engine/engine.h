@@ -19,6 +19,7 @@
 #include "engine/function_store.h"
 #include "engine/gate.h"
 #include "engine/journal.h"
+#include "engine/moving_keys.h"
 #include "engine/own_expiries.h"
 #include "engine/registrations.h"
 #include "engine/snapshot_turn.h"
@@ -96,6 +97,7 @@ struct Engine {
   Pauses pauses{gate};
   BlockedClients blocked{keyspace};
   WatchTable watch_table{keyspace};
+  MovingKeys moving{keyspace, gate};
   OwnExpiries own_expiries{};
   SnapshotTurn snapshot_turn{};
   Tracking tracking{};

@@ -33,6 +33,7 @@ struct Call {
   Bytes raw;  // of a link: what goes into the log; else the request as it came, or empty
   ReplyWriter& reply;
   bool may_block = false;
+  bool goes_on = false;  // the rest of a command: what it moves does not hold it back
   // Outcome.
   bool blocked = false;
   bool error_counted = false;

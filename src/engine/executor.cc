@@ -10,6 +10,8 @@
 // that nothing is allocated.
 #include "engine/executor.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/bytes.h"
@@ -115,6 +117,16 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
   }
   Call call{*command, client, args, raw, reply};
   call.may_block = client.kind == ClientKind::kNormal;
+  return run(call, word);
+}
+
+Outcome Executor::execute_rest(ClientState& client, const Command& rest,
+                               std::span<const Bytes> args, ReplyWriter& reply) {
+  const uint64_t word = engine_.gate.word();
+  const Verdict verdict = judge(rest, client, args, word, reply);
+  if (verdict != Verdict::kLetIn) return outcome_of(verdict);
+  Call call{rest, client, args, {}, reply};
+  call.goes_on = true;
   return run(call, word);
 }
 
@@ -300,8 +312,8 @@ Outcome Executor::outcome_of(Verdict verdict) {
 void Executor::conclude(Call& call, bool failed, int64_t started_us) {
   clock_.advance();
   const int64_t duration_us = clock_.monotonic_us() - started_us;
-  // What waits for keys is counted when it ends.
-  if (!call.blocked || !call.client.waiter->for_keys()) {
+  // What waits for keys, or goes on later, is counted when it ends.
+  if (!call.blocked || !call.client.waiter->is_counted_later()) {
     accounts_.counters.command_us.add(static_cast<uint64_t>(duration_us));
     accounts_.executed(call.command, call.client, call.args, failed, duration_us, clock_.unix_us());
   }
@@ -363,12 +375,29 @@ Executor::Verdict Executor::lock(Frame& frame, Call& call) {
     return Verdict::kRefused;
   }
   const uint64_t word = engine_.gate.word();
+  if ((word & Gate::kKeysMoving) != 0 && meets_moving_key(frame.execution, call)) [[unlikely]] {
+    frame.locks.release();
+    return Verdict::kHeldBack;
+  }
   if (word == frame.judged_under) [[likely]]
     return Verdict::kLetIn;
   frame.judged_under = word;
   const Verdict verdict = judge(call.command, call.client, call.args, word, call.reply);
   if (verdict != Verdict::kLetIn) frame.locks.release();
   return verdict;
+}
+
+// The stripes are held. What takes all of them for the data's sake meets every key; what is about
+// the server (PSYNC, REPLICAOF) does not.
+bool Executor::meets_moving_key(const Execution& execution, const Call& call) const {
+  if (call.client.kind == ClientKind::kLink || call.goes_on) return false;
+  if (execution.stripes().is_all()) return !call.command.has(kAdmin);
+  MovingKeys& moving = engine_.moving;
+  return std::ranges::any_of(execution.declared(), [&](const DeclaredKey& declared) {
+    if (declared.key.data() == nullptr) return false;  // a partition alone
+    return call.command.has(kRunsQueue) ? moving.has_in_any_database(declared.key)
+                                        : moving.has(call.client.database, declared.key);
+  });
 }
 
 // False: a script is busy, and the client need not wait for its end.

@@ -58,6 +58,13 @@ class Executor {
   // commands append nothing.
   Outcome execute(ClientState& client, std::span<const Bytes> args, Bytes raw, ReplyWriter& reply);
 
+  // The rest of a command that let others go on meanwhile (MIGRATE, once its target has answered):
+  // judged and executed like a command that comes now, under the stripes of its own keys, whether
+  // they are moving or not. `rest` need not be in the registry; it counts as the command whose id
+  // it has. kPaused: to be tried again.
+  Outcome execute_rest(ClientState& client, const Command& rest, std::span<const Bytes> args,
+                       ReplyWriter& reply);
+
   // ---- For handlers that execute others. ----
   // What a script asks for, or null: then the error is written.
   const Command* find_for_script(std::span<const Bytes> args, ReplyWriter& reply);
@@ -131,6 +138,7 @@ class Executor {
   static Outcome outcome_of(Verdict verdict);
   void declare(Execution& execution, const Call& call) const;
   Verdict lock(Frame& frame, Call& call);
+  bool meets_moving_key(const Execution& execution, const Call& call) const;
   bool take_locks(Frame& frame, const Call& call);
   void invoke(Frame& frame, Call& call);
   void conclude(Call& call, bool failed, int64_t started_us);

@@ -1,6 +1,7 @@
 #include "engine/gate.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem {
 
@@ -20,7 +21,7 @@ void Pauses::end(PauseReason reason) {
     of(reason) = {};
     derive();
   }
-  if (over) over();
+  resume();
 }
 
 void Pauses::check(int64_t now_monotonic_ms) {
@@ -34,7 +35,25 @@ void Pauses::check(int64_t now_monotonic_ms) {
     }
     if (ended) derive();
   }
-  if (ended && over) over();
+  if (ended) resume();
+}
+
+void Pauses::resume() {
+  if (over) over();
+  std::vector<std::move_only_function<void()>> waiting;
+  {
+    const Guard guard(lock_);
+    waiting.swap(waiting_);
+  }
+  for (auto& go_on : waiting) go_on();
+}
+
+bool Pauses::call_when_over(std::move_only_function<void()> go_on) {
+  const Guard guard(lock_);
+  const auto holds = [](const Pause& pause) { return pause.kind != PauseKind::kNone; };
+  if (std::ranges::none_of(pauses_, holds)) return false;
+  waiting_.push_back(std::move(go_on));
+  return true;
 }
 
 void Pauses::derive() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <vector>
 
 #include "base/lock.h"
 
@@ -42,6 +43,7 @@ class Gate {
     kBusyFunction = 1u << 14,     // together with kBusyScript: it is a function
     kPeriodicWorkOff = 1u << 15,  // DEBUG PAUSE-CRON 1
     kScriptsMayAll = 1u << 16,    // DEBUG SET-DISABLE-DENY-SCRIPTS 1: also what scripts may not
+    kKeysMoving = 1u << 17,       // engine/moving_keys.h
   };
 
   void set(Condition condition, bool on) {
@@ -96,6 +98,11 @@ class Pauses {
 
   // Called, without locks, when something that was held back may go on. Set before the first pause.
   std::function<void()> over = {};
+  // Something that was held back may go on, be it by a pause or not: says so to `over`, and to all
+  // who asked for it. Without locks.
+  void resume();
+  // `go_on` is called at the next resume(), by any thread. False: no pause holds, try at once.
+  bool call_when_over(std::move_only_function<void()> go_on);
 
   // A pause for a reason that holds already is only ever made longer and stricter.
   void begin(PauseReason reason, PauseKind kind, int64_t deadline_monotonic_ms = kNoDeadline);
@@ -118,6 +125,7 @@ class Pauses {
   Gate& gate_;
   Lock lock_;
   std::array<Pause, kReasons> pauses_ TANDEM_GUARDED_BY(lock_);
+  std::vector<std::move_only_function<void()>> waiting_ TANDEM_GUARDED_BY(lock_);
 };
 
 }  // namespace tandem

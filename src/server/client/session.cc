@@ -199,10 +199,11 @@ void Session::unblock(std::string reply) {
   if (!waiter) return;
   last_write_offset = std::max(last_write_offset, waiter->write_offset.load());
   if (waiter->closes()) output_.close_when_sent();
+  const bool error_counted = waiter->error_counted.load();
   waiter.reset();
   card_->set_waiter(nullptr);
   if (deadline_) deadline_->cancel();
-  if (reply.starts_with('-')) host_.errors.count(reply);
+  if (reply.starts_with('-') && !error_counted) host_.errors.count(reply);
   output_.writer().raw(reply);
   output_.end_reply();
   take_messages_if_any();
