@@ -166,6 +166,13 @@ NEW_DOCS_OF_7_2 = {
                        "storedist:pure-token=STOREDIST?"},
     "lcs": {"arguments": "key1:key@0, key2:key@0, len:pure-token=LEN?, idx:pure-token=IDX?, "
             "min-match-len:integer=MINMATCHLEN?, withmatchlen:pure-token=WITHMATCHLEN?"},
+    "migrate": {  # every argument has a name of its own
+        "arguments": "host:string, port:integer, key-selector:oneof(key:key@0, "
+        'empty-string:pure-token=""), destination-db:integer, timeout:integer, '
+        "copy:pure-token=COPY?@3.0.0, replace:pure-token=REPLACE?@3.0.0, "
+        "authentication:oneof?(auth:string=AUTH'password'@4.0.7, "
+        "auth2:block=AUTH2@6.0.0(username:string, password:string)), "
+        "keys:key@1=KEYS?+'key'@3.0.6"},
     "pfmerge": {"arguments": "destkey:key@0, sourcekey:key@1?+"},
     "psubscribe": {"arguments": "pattern:pattern+"},
     "psetex": DEPRECATED_BY_SET | {"replaced_by": "`SET` with the `PX` argument"},

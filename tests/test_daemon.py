@@ -286,7 +286,7 @@ def allow_threads(server, count):
 
 
 @only_tandem
-@pytest.mark.parametrize("threads", range(1, 13))
+@pytest.mark.parametrize("threads", range(1, 14))
 def test_a_start_without_enough_threads(as_user, threads):
     server = as_user(threads).launch()
     assert server.wait_exit() == 1

@@ -29,7 +29,6 @@ ABSENT = {
     "restore-asking": NO_CLUSTER,
     "bgrewriteaof": NO_APPEND_ONLY,
     "waitaof": NO_APPEND_ONLY,
-    "migrate": "not yet",
     "failover": "not yet; a primary is replaced with REPLICAOF, or by who watches it",
     "pfdebug": OWN_TESTS,
     "pfselftest": OWN_TESTS,

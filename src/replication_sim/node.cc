@@ -40,6 +40,7 @@ SimNode::SimNode(SimProcess& process, const std::string& name, const SimNodeOpti
                   [this, look = options.look] {
                     if (look != nullptr) look(*this);
                   }),
+      transfers_(process.loop(), process.network()),
       node_(*options_, machine(options),
             {.each_executor = [this](FunctionRef<void(ExecutorCounters&)> visit) {
               visit(worker_->executor().counters());
@@ -64,6 +65,7 @@ Node::Machine SimNode::machine(const SimNodeOptions& options) {
           .saving = process_.make_background([this] { after_save_step(); }),
           .loading = process_.make_background(),
           .seed = process_.take_seed(),
+          .transfers = transfers_,
           .apply_crew = &apply_crew_,
           .log_block_bytes = options.block_bytes,
           .file_write_bytes = options.write_bytes};

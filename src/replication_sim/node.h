@@ -15,6 +15,7 @@
 #include "io/network.h"
 #include "io/task.h"
 #include "log/log.h"
+#include "migration/transfers.h"
 #include "replication/invariants.h"
 #include "replication_sim/apply_crew.h"
 #include "replication_sim/oracles.h"
@@ -113,6 +114,7 @@ class SimNode {
   FileObserver& observer_;
   const std::unique_ptr<Options> options_;
   SimCrew apply_crew_;
+  Transfers transfers_;
   Node node_;
   std::optional<Worker> worker_;
   bool saving_ = false;       // in the background

@@ -43,6 +43,8 @@ Composition::Composition(Options& options, Config& config, Process process, uint
       replication_thread_(replication_loop_),
       apply_crew_("apply", ReplicationOptions::kApplyThreadsMax - 1,
                   BatchExecutor::kSharedCommandsMin),
+      transfers_network_(transfers_loop_),
+      transfers_(transfers_loop_, transfers_network_),
       node_(options,
             {.loop = replication_loop_,
              .network = replication_network_,
@@ -51,6 +53,7 @@ Composition::Composition(Options& options, Config& config, Process process, uint
              .saving = std::make_unique<ThreadBackground>("snapshot-file"),
              .loading = std::make_unique<ThreadBackground>("file-load"),
              .seed = random_.next(),
+             .transfers = transfers_,
              .apply_crew = &apply_crew_},
             {.each_executor =
                  [this](FunctionRef<void(ExecutorCounters&)> visit) {
@@ -76,8 +79,12 @@ Composition::Composition(Options& options, Config& config, Process process, uint
                  .timeout_seconds = options.server.shutdown_timeout_seconds,
                  .end_commands =
                      [this] {
-                       const ExclusiveGuard all(engine_.keyspace);
-                       engine_.journal.close(all);
+                       transfers_.refuse(true);
+                       {
+                         const ExclusiveGuard all(engine_.keyspace);
+                         engine_.journal.close(all);
+                       }
+                       transfers_.refuse(false);
                      },
                  .stop_scripts = [this] { node_.scripting().control().abort(); },
                  .leave = [this] { loop_.stop(); },
@@ -102,7 +109,9 @@ Composition::Composition(Options& options, Config& config, Process process, uint
   engine_.free_later = [this](Garbage garbage) { reclaimer_.free_later(std::move(garbage)); };
 }
 
+// Whoever waits for a transfer is told first that there will be none.
 Composition::~Composition() {
+  transfers_.stop();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   replication_thread_.stop();
@@ -158,6 +167,7 @@ Result<void> Composition::start_threads() {
   if (auto started = shutdown_.prepare(); !started) return started;
   if (auto started = reclaimer_.start(); !started) return started;
   if (auto started = replication_thread_.start(); !started) return started;
+  if (auto started = transfers_.start(); !started) return started;
   if (auto started = fit_apply_threads(); !started) return started;
   for (size_t at = 0; at < workers_.size(); ++at) {
     if (auto started = workers_[at]->start(at); !started) return started;
@@ -242,7 +252,7 @@ int Composition::snapshot_helpers() {
 // As many of `maxclients` as the system has descriptors for, once its limit is raised.
 int64_t Composition::clients_allowed() const {
   const int64_t wanted = options_.server.network.clients_max.get();
-  const auto loops = static_cast<int64_t>(worker_count()) + 2;
+  const auto loops = static_cast<int64_t>(worker_count()) + 3;
   const int64_t own = kDescriptorsReserved + loops * kDescriptorsPerLoop;
   return std::min(wanted, raise_descriptor_limit(wanted + own) - own);
 }

@@ -7,6 +7,8 @@
 //        |  deals connections           ^               v                         v
 //        +------------------------------+        keyspace (stripes)  -->  log  --> replicas, disk
 //
+//                                                    transfers thread: MIGRATE's connections
+//
 // Threads: made, run and destroyed by the main thread.
 #pragma once
 
@@ -21,6 +23,7 @@
 #include "io/files.h"
 #include "io/uv_loop.h"
 #include "io/uv_network.h"
+#include "migration/transfers.h"
 #include "replication/control.h"
 #include "server/client/acceptor.h"
 #include "server/configuration_hooks.h"
@@ -92,12 +95,15 @@ class Composition {
   Random random_;
   DiskFiles files_;
 
-  // The node, and the thread that its replication runs on.
+  // The node, and the threads that its replication and its transfers of keys run on.
   Reclaimer reclaimer_;
   UvLoop replication_loop_;
   UvNetwork replication_network_;
   ReplicationThread replication_thread_;
   ThreadCrew apply_crew_;
+  UvLoop transfers_loop_;
+  UvNetwork transfers_network_;
+  Transfers transfers_;
   Node node_;
   Engine& engine_;
   Gate& gate_;

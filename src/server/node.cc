@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "commands/table.h"
+#include "migration/migration.h"
 #include "pubsub/subscription_registry.h"
 #include "server/client/client.h"
 #include "server/commands/rows.h"
@@ -22,6 +23,11 @@ EngineOptions engine_options(const Options& options, uint32_t log_block_bytes, R
                 .backlog_ms = replication.backlog_time_seconds.get() * kMsPerSecond};
   engine.history = ReplicationId::generate(random);
   return engine;
+}
+
+Loop* loop_of(const ClientState& client) {
+  const ClientConnection* connection = connection_of(client);
+  return connection != nullptr ? &connection->loop() : nullptr;
 }
 
 std::shared_ptr<Subscriber> subscriber_of(ClientState& client) {
@@ -50,7 +56,7 @@ Node::Node(Options& options, Machine machine, Program program)
       clients_([this](ClientCard& card) { let_go_of(card); }),
       invalidations_(clients_),
       client_memory_(clients_, options.server.network.clients_memory_max),
-      commands_(engine_.registry.add(rows(program.more_rows))),
+      commands_(engine_.registry.add(rows(machine.transfers, program.more_rows))),
       access_({.engine = engine_,
                .clients = clients_,
                .reports = reports_,
@@ -82,7 +88,8 @@ Node::Node(Options& options, Machine machine, Program program)
   options.replication.rdb_checksum.set(options.server.persistence.checksum.get());
 }
 
-std::vector<CommandRow> Node::rows(const std::function<std::vector<CommandRow>(Node&)>& more) {
+std::vector<CommandRow> Node::rows(Transfers& transfers,
+                                   const std::function<std::vector<CommandRow>(Node&)>& more) {
   std::vector<CommandRow> all = engine_rows();
   add_rows(all, keyspace_rows());
   add_rows(all, pubsub_rows(subscriptions_, subscriber_of));
@@ -95,6 +102,7 @@ std::vector<CommandRow> Node::rows(const std::function<std::vector<CommandRow>(N
            replication_rows(replication_, [this](ClientState& client, ConnectionHandOver next) {
              return hand_over(client, std::move(next));
            }));
+  add_rows(all, migration_rows(transfers, loop_of));
   if (more != nullptr) add_rows(all, more(*this));
   return all;
 }

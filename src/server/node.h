@@ -23,6 +23,7 @@
 #include "io/files.h"
 #include "io/loop.h"
 #include "io/network.h"
+#include "migration/transfers.h"
 #include "pubsub/keyspace_notifications.h"
 #include "pubsub/subscription_registry.h"
 #include "replication/commands.h"
@@ -51,6 +52,7 @@ class Node {
     std::unique_ptr<Background> saving;  // for the snapshots that go into the file
     std::unique_ptr<Background> loading;
     uint64_t seed;
+    Transfers& transfers;        // of keys to other servers
     Crew* apply_crew = nullptr;  // helps the link to its primary
     // The log's; only the simulation has small ones.
     uint32_t log_block_bytes = LogOptions{}.block_bytes;
@@ -108,7 +110,8 @@ class Node {
   int64_t total_changes();
 
  private:
-  std::vector<CommandRow> rows(const std::function<std::vector<CommandRow>(Node&)>& more);
+  std::vector<CommandRow> rows(Transfers& transfers,
+                               const std::function<std::vector<CommandRow>(Node&)>& more);
   ReplicationControl::Parts replication_parts(const Machine& machine);
   bool hand_over(ClientState& client, ConnectionHandOver next);
   void let_go_of(ClientCard& card);

@@ -82,7 +82,7 @@ def read_command(reader):
     words = []
     for _ in range(int(line[1:])):
         length = int(reader.readline()[1:])
-        words.append(reader.read(length + 2)[:-2].decode())
+        words.append(reader.read(length + 2)[:-2].decode(errors="surrogateescape"))
     return words
 
 

@@ -9,6 +9,7 @@
 
 #include "engine/context.h"
 #include "io/byte_stream.h"
+#include "io/loop.h"
 #include "io/task.h"
 #include "server/client/client_registry.h"
 
@@ -29,6 +30,8 @@ class ClientConnection {
   // Brings the card up to date in the middle of a batch.
   virtual void show(const Command& command) = 0;
   virtual const Address& peer() const = 0;
+  // On which its commands run.
+  virtual Loop& loop() const = 0;
 
   // In force at once: what the same command still answers follows it.
   virtual void set_reply_mode(ReplyMode mode) = 0;

@@ -69,6 +69,7 @@ class Session final : public ClientState, public ClientConnection {
   const std::shared_ptr<ClientCard>& card() const override { return card_; }
   void show(const Command& command) override;
   const Address& peer() const override { return stream_->peer(); }
+  Loop& loop() const override { return host_.loop; }
   void set_reply_mode(ReplyMode mode) override { output_.set_mode(mode); }
   void hand_over(HandOver next) override;
   void reset() override;
