@@ -97,11 +97,13 @@ class Worlds:
         try:
             return self.get(plan.workers).play(plan.steps, plan.together, replicas)
         except (OSError, EOFError, AssertionError) as problem:
-            ends = "; ".join(self._end(plan.workers))
-            return Difference(len(plan.steps), type(problem).__name__, f"{problem}\n{ends}")
+            logs = self.made[plan.workers].log_tails() if plan.workers in self.made else []
+            ends = self._end(plan.workers)
+            return Difference(len(plan.steps), type(problem).__name__,
+                              "\n".join([str(problem), *logs, *ends]))
 
     def _end(self, workers):
-        return self.made.pop(workers).close()
+        return self.made.pop(workers).close() if workers in self.made else []
 
 
 def of_failure(worlds, plan, found, seconds=SHRINK_SECONDS):

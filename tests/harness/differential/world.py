@@ -10,6 +10,7 @@ from .side import EVENTS, LISTENER, SUBSCRIBERS, WAITERS, WRITERS, Side
 from .table import read_table
 
 CHECK_EVERY = 200  # steps
+LOG_LINES = 20  # of each server, where one ends or does not answer
 TOGETHER = 100  # steps that are sent before their replies are read
 
 
@@ -42,6 +43,10 @@ class World:
     def close(self):
         """Stops everything; gives what was wrong with an end."""
         return [problem for side in self.sides for problem in side.close()]
+
+    def log_tails(self):
+        servers = [server for side in self.sides for server in (side.server, side.replica)]
+        return [f"-- log of {server}\n{server.log_tail(LOG_LINES)}" for server in servers]
 
     def play(self, steps, together=False, replicas=True):
         """From a clean start: the first difference, or None. `together`: connections do not wait
