@@ -15,7 +15,12 @@ COREUTILS = ["bash", "cat", "chmod", "dirname", "env", "grep", "mktemp", "rm", "
 FAKES = {
     "id": 'cat "$STATE/user"',
     "sudo": 'echo "sudo $*" >>"$STATE/calls"; AS_ROOT=1 exec "$@"',
-    "dpkg-query": 'cat "$STATE/packages/${!#}" 2>/dev/null',
+    "dpkg-query": """
+        case ${!#} in
+          *Provides*) cat "$STATE/provided" ;;
+          *) cat "$STATE/packages/${!#}" 2>/dev/null ;;
+        esac
+    """,
     "systemctl": """
         echo "${AS_ROOT:+root: }systemctl $*" >>"$STATE/calls"
         exit $(cat "$STATE/code")
@@ -42,7 +47,8 @@ class Machine:
     def __init__(self, folder, installed, user="0", without=()):
         self.state, self.programs = folder / "state", folder / "bin"
         self.make_tree(folder, installed)
-        for name, text in {"calls": "", "user": user + "\n", "failing": "", "code": "0"}.items():
+        files = {"calls": "", "user": user + "\n", "failing": "", "code": "0", "provided": ""}
+        for name, text in files.items():
             (self.state / name).write_text(text)
         for name in COREUTILS:
             (self.programs / name).symlink_to(shutil.which(name))
@@ -64,9 +70,9 @@ class Machine:
         self.script.chmod(0o755)
         self.scratch = folder / "scratch"
 
-    def run(self):
+    def run(self, *lists):
         """What it did: the calls, without those of sudo for files."""
-        done = subprocess.run([self.script], env={
+        done = subprocess.run([self.script, *lists], env={
             "PATH": str(self.programs), "STATE": str(self.state), "TMPDIR": str(self.scratch)},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
         self.code, self.told, self.errors = done.returncode, done.stdout, done.stderr
@@ -104,6 +110,22 @@ def test_what_is_missing_is_installed_and_no_service_started(machine):
                      "systemctl disable redis-server"]
     assert not bare.sudo_calls and not bare.guard().exists()
     assert list(bare.scratch.iterdir()) == []
+
+
+def test_other_lists_are_installed_with_the_first(machine):
+    fuller = machine(*LISTED)
+    (fuller.state / "more.txt").write_text("# More.\nfive\n")
+    assert fuller.run(fuller.state / "more.txt")[1] == apt("install --no-install-recommends five")
+    assert fuller.told == "installing: five\n"
+
+
+def test_what_another_package_stands_for_is_there(machine):
+    """But not what one stands for that was removed, nor one whose name only begins alike."""
+    other = machine("one-dev", "redis-server")
+    (other.state / "provided").write_text(
+        "installed two-new, two (= 1.2), three\nconfig-files four\ninstalled four-dev\n")
+    other.run()
+    assert other.told == "installing: four\n"
 
 
 def test_a_service_that_was_there_stays_as_it_is(machine):
@@ -168,7 +190,8 @@ def test_no_guard_stays_when_it_is_ended_early(machine, name):
     assert not ended.guard().exists()
 
 
-def test_its_list_is_one_of_names():
-    names = [line for line in (ROOT / "packages.txt").read_text().splitlines() if line[0] != "#"]
-    assert names == list(dict.fromkeys(names)) and "redis-server" in names
+def test_its_lists_are_of_names():
+    texts = [(ROOT / folder / "packages.txt").read_text() for folder in ("", "tests/applications")]
+    names = [line for text in texts for line in text.splitlines() if line[0] != "#"]
+    assert names == list(dict.fromkeys(names)) and "redis-server" in names and "npm" in names
     assert os.access(ROOT / "tools" / "install_packages", os.X_OK)

@@ -30,7 +30,7 @@ def tracked_files():
         if not path.is_file() or name.startswith("tests/data/"):
             continue
         text = path.read_bytes()
-        if path.suffix in (".cc", ".h", ".py") or text.startswith(b"#!"):
+        if path.suffix in (".cc", ".h", ".py", ".mjs", ".php") or text.startswith(b"#!"):
             yield name, text.decode()
 
 

@@ -23,6 +23,7 @@ class File:
         self.part = pure.parts[1] if pure.parts[0] == "src" and len(pure.parts) > 2 else None
         self.is_cpp = pure.suffix in (".cc", ".h")
         self.is_python = pure.suffix == ".py"
+        self.is_program = pure.suffix in (".mjs", ".php") or text.startswith("#!")
         self.is_test = pure.stem.endswith("_test")
         self.code = code_only(text) if self.is_cpp else text
         self.functions, self.statements = outline(self.code) if self.is_cpp else ([], [])
@@ -91,7 +92,7 @@ def file_length(file):
 
 
 def columns(file):
-    if not (file.is_cpp or file.is_python or file.text.startswith("#!")):
+    if not (file.is_cpp or file.is_python or file.is_program):
         return
     for number, line in enumerate(file.lines, 1):
         if len(line) > COLUMNS_MAX and "http" not in line:
