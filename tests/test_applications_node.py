@@ -1,12 +1,13 @@
 """Applications of npm. Each runs on Tandem and on redis-server, and must see the same on both."""
 import json
+import re
 import urllib.parse
 import urllib.request
 
 import pytest
 import redis
 
-from harness.applications import node, node_modules, program, running
+from harness.applications import PROGRAMS, node, node_modules, program, running
 from harness.servers import free_port, is_stock
 
 INTEGER = "ERR value is not an integer or out of range"
@@ -18,6 +19,17 @@ NO_CLUSTER = "ERR This instance has cluster support disabled"
 @pytest.fixture(params=["tandem", "redis"])
 def server(request, start):
     return start(request.param)
+
+
+def test_what_is_installed_is_exact():
+    """The same versions everywhere, from whichever registry a machine knows."""
+    named, lock = ((PROGRAMS / name).read_text() for name in ("package.json", "package-lock.json"))
+    versions = json.loads(named)["dependencies"]
+    assert all(re.fullmatch(r"[\d.]+", version) for version in versions.values())
+    packages = json.loads(lock)["packages"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in versions} == versions
+    assert not any("resolved" in package for package in packages.values())
+    assert all("integrity" in package for path, package in packages.items() if path)
 
 
 def test_ioredis_pipelines_transactions_and_scripts(server):
