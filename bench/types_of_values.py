@@ -1,4 +1,4 @@
-"""Commands of every type, CPU time an operation; large collections, memory. Both beside each other as
+"""Commands of every type, CPU time an operation; large collections, memory. Both are measured as
 the plain commands are (measure.py)."""
 import subprocess
 

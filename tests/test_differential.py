@@ -224,7 +224,8 @@ def test_a_new_command_is_picked_up(table):
     ("CONFIG REWRITE", True), ("CONFIG GET maxmemory", True), ("CLUSTER NODES", True),
     ("ACL SETUSER default off", True), ("COMMAND", True), ("COMMAND GETKEYS GET a", False),
     ("COMMAND GETKEYS GET", True), ("ZRANGEBYLEX sorted:1 - +", True),
-    ("ZRANGEBYLEX lexical:1 - +", False), ("ZRANGE sorted:1 - + BYLEX", True), ("ZRANK z m WITHSCORE", True), ("ZRANK z m", False),
+    ("ZRANGEBYLEX lexical:1 - +", False), ("ZRANGE sorted:1 - + BYLEX", True),
+    ("ZRANK z m WITHSCORE", True), ("ZRANK z m", False),
     ("COMMAND GETKEYS ZRANK z m WITHSCORE", True)])
 def test_what_must_not_be_sent(table, line, is_forbidden):
     assert (left_out.forbidden(words(line), table) is not None) == is_forbidden

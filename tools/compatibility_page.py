@@ -48,9 +48,9 @@ GROUPS = {
 
 HEAD = """# Compatibility
 
-Which commands of Redis 7.2 there are here. `./dev docs` makes this page from the server's own table,
-the one that COMMAND tells and that calls are executed from. Each behaves, replicates and answers as
-in Redis 7.2, errors included, unless the page says otherwise.
+Which commands of Redis 7.2 there are here. `./dev docs` makes this page from the server's own
+table, the one that COMMAND tells and that calls are executed from. Each behaves, replicates and
+answers as in Redis 7.2, errors included, unless the page says otherwise.
 
 What the configuration understands is in [configuration.md](configuration.md).
 """

@@ -18,7 +18,7 @@
 namespace tandem {
 
 // Taking it is sequentially consistent, and so is is_held(): for who takes it, looks at something
-// else and then may let go of it again (keyspace/stripe_lock.h). It costs nothing on this processor.
+// else and then may let go of it again (keyspace/stripe_lock.h). That costs nothing on x86.
 class TANDEM_CAPABILITY("mutex") Lock {
  public:
   // What a thread takes it again and again for.

@@ -1,6 +1,6 @@
-// Mechanism: stripes are always taken in ascending order, and all of them by shutting the door, where
-// nobody waits who holds any (keyspace/stripe_lock.h): so two executions can never wait for each
-// other in a circle. More stripes are had in two ways only: those that are free at the moment,
+// Mechanism: stripes are always taken in ascending order, and all of them by shutting the door,
+// where nobody waits who holds any (keyspace/stripe_lock.h): so two executions can never wait for
+// each other in a circle. More stripes are had in two ways only: those that are free at the moment,
 // without waiting; or by letting all go and taking the larger set from the start.
 #include "engine/key_locks.h"
 

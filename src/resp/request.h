@@ -20,9 +20,9 @@ struct RequestLimits {
 
 enum class ParseStatus { kRequest, kNeedMore, kError };
 
-// What is most likely the first key of the request with which `pipeline` begins: the argument behind
-// the command's name, or for a script the one behind its text and the number of its keys; empty if
-// there is none. The request is taken off. For who looks ahead in what
+// What is most likely the first key of the request with which `pipeline` begins: the argument
+// behind the command's name, or for a script the one behind its text and the number of its keys;
+// empty if there is none. The request is taken off. For who looks ahead in what
 // is parsed later: nothing, if the request is not there whole or is unusual (a line, a long
 // argument, an error).
 std::optional<Bytes> skip_request(Bytes& pipeline);

@@ -239,6 +239,11 @@ def test_code_only_keeps_places():
     assert "x" not in code and "z" not in code and "{" not in code and code.rstrip().endswith("b")
 
 
+def test_a_type_with_attributes_is_no_function():
+    functions, _ = outline(code_only('class CAPABILITY("x") A {\n  void b() {\n  }\n};\n'))
+    assert [function.name for function in functions] == ["b"]
+
+
 def test_outline_names_functions():
     functions, _ = outline(code_only("int A::b(int c) {\n  if (c) {\n  }\n}\nvoid d() {}\n"))
     assert [(f.name, f.lines) for f in functions] == [("A::b", 4), ("d", 1)]

@@ -101,6 +101,7 @@ def _initialises_member(head, stack):
 def _kind(head, stack):
     if _is_inside(stack):
         return "inside"
+    head = re.sub(r"^(class|struct) [A-Z_]+\([^)]*\)", r"\1", head)  # a macro of attributes
     if re.search(r"\bnamespace\b", head) or re.fullmatch(r'extern\s+"\s*"', head):
         return "namespace"
     takes_arguments = re.search(r"\)[\w\s:&\-<>,*()]*$", head)

@@ -1,5 +1,6 @@
-// DEBUG's subcommands, for tests and for people who look inside. As in Redis they are no subcommands
-// of the command table: each reads its own words, and whatever does not fit gets the same answer.
+// DEBUG's subcommands, for tests and for people who look inside. As in Redis they are no
+// subcommands of the command table: each reads its own words, and whatever does not fit gets the
+// same answer.
 //
 // All run with every stripe held.
 #pragma once

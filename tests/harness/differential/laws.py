@@ -271,7 +271,7 @@ NEW_IN_7_2 = [
            b"-ERR wrong number of arguments for 'command|getkeys", b"-ERR ",
            "7.2 looks at a command of one word"),
     Change("sort sort_ro", b"-ERR One or more scores can't be converted into double", b"*",
-           "Redis takes an older error of the C library, of a number out of range, for one of SORT's"),
+           "Redis takes an older error of the C library, of a number out of range, for SORT's own"),
     Change("lpos", b":", b"-ERR value is out of range, value must between -9223372036854775807",
            "7.2 refuses a rank that has no opposite"),
     Change("blpop brpop blmove brpoplpush bzpopmin bzpopmax blmpop bzmpop",
