@@ -594,6 +594,20 @@ def test_a_stock_server_loads_the_snapshot(start, version):
     assert digest(stock) == digest(server) != "0" * 40
 
 
+def test_a_replica_that_comes_during_a_pause_is_served_behind_it(server, client):
+    replica = FakeReplica(server)
+    client("CLIENT", "PAUSE", 50, "ALL")
+    assert replica.psync()[0] == "FULLRESYNC"
+    assert replica.snapshot()[:5] == b"REDIS"
+
+
+def test_a_replica_that_had_to_wait_for_a_key_is_served(server):
+    replica = FakeReplica(server)
+    replica.connection.send(encode("BLPOP", "nosuch", "0.05") + encode("PSYNC", "?", "-1"))
+    assert replica.connection.read() is None
+    assert replica.connection._line().startswith(b"+FULLRESYNC")
+
+
 def test_rubbish_from_a_replica_does_no_harm(server, client):
     for data in (b"\x00\xff garbage\r\n", encode("REPLCONF", "ACK", "abc"), encode("REPLCONF"),
                  encode("PSYNC", "?"), encode("SET", "evil", 1)):

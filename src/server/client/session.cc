@@ -43,8 +43,8 @@ Session::~Session() {
 
 Task<void> Session::run() {
   bool filled = false;  // by the last read: more was waiting
-  while (!stop_.requested()) {
-    if (!co_await stream_->readable(stop_.token())) break;
+  while (!reading_.requested()) {
+    if (!co_await stream_->readable(reading_.token())) break;
     const std::span<char> room = input_.room(filled);
     const auto count = stream_->try_read(room);
     if (!count) break;
@@ -60,15 +60,14 @@ Task<void> Session::run() {
       host_.lookahead.fetch();
     }
     process();
-    if (hand_over_) {
-      // The answers to what came before go out first.
-      output_.send();
-      co_await output_.join();
-      const std::string rest(input_.unread());
-      input_.clear();
-      if (!stop_.requested()) co_await hand_over_(*stream_, rest, stop_.token());
-      break;
-    }
+  }
+  if (hand_over_ && !stop_.requested()) {
+    // The answers to what came before go out first.
+    output_.send();
+    co_await output_.join();
+    const std::string rest(input_.unread());
+    input_.clear();
+    if (!stop_.requested()) co_await hand_over_(*stream_, rest, stop_.token());
   }
   stop_.request();
   co_await output_.join();
@@ -263,11 +262,13 @@ void Session::end_caching(Bytes command_name) {
   if (!in_transaction && !is_client) tracking.caching = false;
 }
 
-// Messages must not get between the bytes of what comes.
+// Messages must not get between the bytes of what comes. Behind a wait or a pause the request is
+// not executed by the reader, who would wait for more of them.
 void Session::hand_over(HandOver next) {
   take_messages();
   card_->inbox.close();
   hand_over_ = std::move(next);
+  reading_.request();
 }
 
 void Session::attend() {

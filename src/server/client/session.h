@@ -120,6 +120,7 @@ class Session final : public ClientState, public ClientConnection {
   std::unique_ptr<ByteStream> stream_;
   std::shared_ptr<ClientCard> card_;
   Stop stop_;
+  Stop reading_{stop_.token()};  // requests, until the connection is handed over
   QueryBuffer input_;
   ReplyOutput output_;
 
