@@ -130,20 +130,18 @@ bool parse_add(Context& ctx, AddRequest& request) {
     if (!options.take("NOMKSTREAM")) break;
     request.only_present = true;
   }
-  if (options.done()) {
-    wrong_argument_count(ctx);
-    return false;
+  if (!options.done()) {
+    const std::optional<NewStreamId> id = new_stream_id_argument(ctx, options.position());
+    if (!id) return false;
+    request.id = *id;
+    request.fields = ctx.args.subspan(options.position() + 1);
   }
-  const std::optional<NewStreamId> id = new_stream_id_argument(ctx, options.position());
-  if (!id) return false;
-  request.id = *id;
   if (!finish_trim_words(ctx, request.words)) return false;
-  request.fields = ctx.args.subspan(options.position() + 1);
   if (request.fields.empty() || request.fields.size() % 2 != 0) {
     wrong_argument_count(ctx);
     return false;
   }
-  if (id->ms == 0u && id->seq == 0u) {
+  if (request.id.ms == 0u && request.id.seq == 0u) {
     ctx.reply.error("ERR The ID specified in XADD must be greater than 0-0");
     return false;
   }
