@@ -18,9 +18,9 @@ LACKING = ("pfdebug", "spublish")  # not in Tandem, which may be a stock server'
 def generator(connection, seed, but=()):
     """A source of random commands that read and write data, made from the server's own table.
     `but` are names of commands that are left out."""
-    left_out = STORES_DISTANCES + LACKING + but
     table = {name: row for name, row in read_table(connection).items()
-             if (row.has_keys or name in WITHOUT_KEYS) and name not in left_out}
+             if (row.has_keys or name in WITHOUT_KEYS) and
+             name not in STORES_DISTANCES + LACKING + but}
     return Generator(table, seed, load=True)
 
 

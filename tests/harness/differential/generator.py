@@ -64,7 +64,8 @@ class Generator:
         self.waiters = waiters
         self.subscribers = subscribers
         self.load = load
-        sent = [command for command in table.values() if not left_out.reason(command)]
+        sent = [command for command in table.values() if not left_out.reason(command) and
+                not (waiters and command.name in left_out.OVERWRITING)]
         self.subscriptions = [command for command in sent if command.name in SUBSCRIBING]
         self.commands = [command for command in sent if command.name not in SUBSCRIBING and
                          (groups is None or command.group in groups)]

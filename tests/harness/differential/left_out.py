@@ -43,6 +43,11 @@ COMMANDS = {
     "config|get": "test_config.py compares it by directive",
 }
 
+# Not sent where others wait for keys: Redis wakes them for a key that comes to exist, but not for
+# one of another type that is overwritten by what they wait for. Tandem wakes them for both.
+OVERWRITING = {"sort", "georadius", "georadiusbymember", "geosearchstore", "zrangestore",
+               "zdiffstore", "zinterstore", "zunionstore"}
+
 # These name a command with its arguments: from which word on.
 NAMES_A_COMMAND = {"command|getkeys": 2, "command|getkeysandflags": 2, "acl|dryrun": 3}
 # Above the first the server gets slow, from the second on Redis refuses the number.

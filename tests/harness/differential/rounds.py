@@ -45,7 +45,8 @@ def one_by_one(table, chance, count):
     groups = sorted({command.group for command in table.values() if command.has_keys} -
                     {"generic", "scripting", "transactions"})
     wanted = None if chance.random() < .6 else (chance.choice(groups), "generic")
-    return Generator(table, chance.random(), WRITERS, WAITERS, SUBSCRIBERS, wanted).steps(count)
+    waiters = chance.choice([WAITERS, ()])
+    return Generator(table, chance.random(), WRITERS, waiters, SUBSCRIBERS, wanted).steps(count)
 
 
 def lanes(table, chance, count):
