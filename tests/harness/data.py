@@ -11,7 +11,8 @@ READING = {"string": ("GET",), "list": ("LRANGE", 0, -1), "set": ("SMEMBERS",),
 
 def differing_keys(one, other, exact=True):
     """None where two connections' servers hold the same, or text. `exact`: lifetimes end at the
-    same moment in both; else it is enough that both have one."""
+    same moment in both; else it is enough that both have one. What expires meanwhile is no
+    difference."""
     same_digest = one("DEBUG", "DIGEST") == other("DEBUG", "DIGEST")
     found = []
     for database in range(DATABASES):
@@ -21,7 +22,8 @@ def differing_keys(one, other, exact=True):
         beside = [_beside_the_value(connection, keys, exact) for connection in (one, other)]
         found += [f"  database {database} {key!r}: {_shown(one, key)} {mine} | "
                   f"{_shown(other, key)} {yours}" for key, mine, yours in zip(keys, *beside)
-                  if mine != yours or not (same_digest or same_value(one, other, key))]
+                  if (mine != yours or not (same_digest or same_value(one, other, key))) and
+                  any(connection("EXISTS", key) for connection in (one, other))]
     for connection in (one, other):
         connection("SELECT", 0)
     return "\n".join(found[:SHOWN_MAX]) or None
