@@ -11,7 +11,8 @@ from harness.servers import is_stock
 pytestmark = pytest.mark.skipif(is_stock("tandem"), reason="since 7.2")
 TEXT = (Path(__file__).parent / "data" / "new_in_7_2.txt").read_text()
 # Words that 7.0 knows, too, but does not name in its table.
-KNOWN = {"bitop AND", "bitop OR", "bitop XOR", "bitop NOT", "client|kill YES", "client|kill NO"}
+KNOWN = {"bitop AND", "bitop OR", "bitop XOR", "bitop NOT", "client|kill YES", "client|kill NO",
+         'migrate ""'}
 EXAMPLES = [block for block in TEXT.split("\n\n") if block.startswith(">")]
 
 
