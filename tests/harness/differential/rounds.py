@@ -84,7 +84,9 @@ class Worlds:
         if workers not in self.made:
             folder = self.folder / f"{workers}-workers-{len(list(self.folder.iterdir()))}"
             folder.mkdir()
+            # Known before it starts: whoever is told to end meanwhile stops its servers.
             self.made[workers] = World(folder, workers, self.reached)
+            self.made[workers].start()
         return self.made[workers]
 
     def table(self):

@@ -21,12 +21,19 @@ CLEANING = [
 
 
 class Side:
+    """start() starts it; close() may come at any time, in the middle of a start, too."""
+
     def __init__(self, server, replica):
-        self.server = server.start()
-        self.replica = replica.start()
-        self.replica.follow(server.port)
-        self.control = server.connect()
+        self.server = server
+        self.replica = replica
+        self.control = None
         self.lines = []
+
+    def start(self):
+        self.server.start()
+        self.replica.start()
+        self.replica.follow(self.server.port)
+        self.control = self.server.connect()
 
     def knows(self, *words):
         try:

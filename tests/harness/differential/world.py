@@ -32,13 +32,18 @@ class World:
                            Server("redis", folder / "redis-replica")),
                       Side(Server("redis", folder / "redis", *quiet),
                            Server("tandem", folder / "tandem-replica")))
+        self.reached = Counter() if reached is None else reached
         self.channels = [*SUBSCRIBERS, LISTENER]
+        self.tables = ()
+
+    def start(self):
+        for side in self.sides:
+            side.start()
         if not all(side.tell_events(EVENTS) for side in self.sides):
             self.channels.remove(LISTENER)
             for side in self.sides:
                 side.tell_events("")
         self.tables = tuple(read_table(side.control) for side in self.sides)
-        self.reached = Counter() if reached is None else reached
 
     def close(self):
         """Stops everything; gives what was wrong with an end."""
