@@ -12,7 +12,8 @@ KEEPING = ("flushdb", "flushall", "swapdb")  # left out, they leave the data in 
 WITHOUT_KEYS = ("publish", "function|load", "select", *KEEPING)  # and act on data all the same
 # A distance becomes a score, of which 7.0 and 7.2 take another digest.
 STORES_DISTANCES = ("georadius", "georadiusbymember", "geosearchstore")
-LACKING = ("pfdebug", "spublish")  # not in Tandem, which may be a stock server's replica
+# Not in Tandem, which may be a stock server's replica; and no data.
+LACKING = ("pfdebug", "spublish")
 
 
 def generator(connection, seed, but=()):
