@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/check.h"
 #include "config/options.h"
 #include "server/client/client.h"
 
@@ -24,6 +25,9 @@ struct Connected final : ClientState, ClientConnection {
   const std::shared_ptr<ClientCard>& card() const override { return shown; }
   void show(const Command&) override {}
   const Address& peer() const override { return address_; }
+  Loop& loop() const override {
+    check_failed(__FILE__, __LINE__, "loop()", "nothing of this runs on a loop");
+  }
   void set_reply_mode(ReplyMode) override {}
   void hand_over(HandOver) override {}
   void reset() override {}
