@@ -527,7 +527,7 @@ TEST(TrackingThreads, ACacheIsNeverBehindWhatItsClientHasHeardOf) {
         if (!reader.cache.contains(key)) {
           reader.cache[key] = turmoil.execute(executor, reader.client, {"GET", key});
         }
-        const std::string& text = parse_reply(reader.cache[key])->text;
+        const std::string text = parse_reply(reader.cache[key])->text;
         if ((text.empty() ? 0 : std::stoll(text)) < heard) ++behind;
       }
     });
