@@ -2,7 +2,8 @@
 results.
 
     ./dev bench                     all, five rounds, written to docs/benchmarks.md
-    ./dev bench apply               one of: commands, types, memory, apply, lag, sync, snapshots
+    ./dev bench apply               one of: commands, types, memory, hits, apply, lag, sync,
+                                    snapshots
                                     (printed, not written)
     ./dev bench --plots             measures what the plots show, and draws them into docs/plots
     ./dev bench --scale 0.1         a tenth of the keys in the syncs of snapshots
@@ -27,6 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
+import hits  # noqa: E402
 import measure  # noqa: E402
 import plots  # noqa: E402
 import replica  # noqa: E402
@@ -38,7 +40,7 @@ from harness.servers import Server  # noqa: E402
 KINDS = ("tandem", "redis")
 WAITS = ROOT / "build" / "bench-waits"
 PLOTS = ROOT / "docs" / "plots"
-PARTS = ("commands", "types", "memory", "apply", "lag", "sync", "snapshots")
+PARTS = ("commands", "types", "memory", "hits", "apply", "lag", "sync", "snapshots")
 PLOTTED_DEPTHS = (1, 4, 16, 64)
 SNAPSHOT_ROUNDS_MAX = 3  # they take long, and differ little
 
@@ -80,6 +82,7 @@ class Bench:
         self.texts = 20_000 if quick else int(2_000_000 * options.scale)
         self.collections = 10_000 if quick else int(100_000 * options.scale)
         self.free_load = sync.Load(self.load.rate)
+        self.reads = (20_000, 10_000) if quick else (200_000, 1_000_000)  # of so many keys
         self.waits = None if quick else WAITS
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0
@@ -164,6 +167,19 @@ class Bench:
                 for taken, what, limit in ((take, "", "<= 0.55"),
                                            (take_collections, ", a million ", "<= 0.80"))
                 for name, (ours, theirs) in self.rounds_of(in_turn(taken)).items()]
+
+    def hits(self):
+        reads, share = hits.Reads(*self.reads), 0.1
+        room = int(reads.keys * share * 200)
+
+        def take(kind):
+            with self.server(kind) as server:
+                return {**hits.hit_rates(server, reads, share),
+                        **hits.hit_rates(server, reads, share, room)}
+
+        return [Row(name, "%", ours, theirs, ">= 1.00")
+                for name, (ours, theirs) in self.rounds_of(in_turn(take),
+                                                           SNAPSHOT_ROUNDS_MAX).items()]
 
     def apply(self):
         """Three servers in turn: ours with one thread and with two, and the stock one."""
@@ -298,6 +314,11 @@ a process that has its processor at once, and as often another to an idle server
 what that one waits at the longest is the machine's part, for all of them share its processors.
 Memory is the growth of the resident set, divided by what was put there.
 
+The reads go to {read_keys} keys with a Zipf distribution of exponent 0.99; one that finds nothing
+writes the key, with a value of 100 bytes. {reads} reads, of which the second half counts. There is
+memory for a tenth of the keys, or the same memory on both sides, where a key costs a stock server
+more.
+
 A stream of {stream} commands over a million keys is applied as fast as the server takes it, from
 a fake primary that costs next to nothing; Tandem applies with one thread there, but where two are
 named: these stand beside its one. The lag is what the replica has yet to apply while
@@ -320,6 +341,7 @@ def report(rows, bench):
     peer = done.stdout.split()[2].removeprefix("v=")
     table = "\n".join(row.line() for row in rows)
     return PAGE.format(peer=peer, machine=machine(), rounds=bench.rounds, table=table,
+                       read_keys=f"{bench.reads[0]:,}", reads=f"{bench.reads[1]:,}",
                        stream=f"{bench.stream:,}", writes=f"{bench.writes:,}",
                        texts=f"{bench.texts:,}", collections=f"{bench.collections:,}")
 

@@ -19,6 +19,9 @@ FIGURES = {
     **{f"memory, a million {name}": "bytes" for name in (
         "small hashes of five fields", "members of a sorted set", "members of a set",
         "entries of a stream")},
+    **{f"{policy}, {what}: reads that find their key": "%"
+       for what in ("room for a tenth of the keys", "the same memory")
+       for policy in ("allkeys-lru", "allkeys-lfu")},
     **{f"{stream}: {name}": unit
        for stream in ("SET of 32 bytes", "a mix of all types", "MULTI of ten SET", "SET of one key")
        for name, unit in (("applied a second", "/s"), ("CPU time a command", "us"),

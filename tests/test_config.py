@@ -160,8 +160,8 @@ def test_config_set_of_a_directive_without_effect_warns(server, client):
 
 
 # What would promise safety or a limit that is not there.
-PROMISES = ["appendonly yes", "maxmemory 100mb", "tls-port 6380", "tls-cert-file a.crt",
-            "tls-replication yes", "loadmodule a.so", "cluster-enabled yes"]
+PROMISES = ["appendonly yes", "tls-port 6380", "tls-cert-file a.crt", "tls-replication yes",
+            "loadmodule a.so", "cluster-enabled yes"]
 
 
 @only_tandem

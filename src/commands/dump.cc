@@ -1,6 +1,10 @@
 // DUMP and RESTORE.
 #include "rdb/dump.h"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "commands/arguments.h"
 #include "commands/table.h"
 #include "rdb/rdb_format.h"
@@ -20,33 +24,33 @@ void dump(Context& ctx) {
 struct RestoreOptions {
   bool replace = false;
   bool absolute = false;
+  // At most one of the two.
+  std::optional<uint64_t> idle_s = {};
+  std::optional<uint8_t> frequency = {};
 };
 
-// IDLETIME and FREQ are understood and checked; nothing here depends on them.
 bool parse_restore(Context& ctx, RestoreOptions& options) {
-  bool idle_time = false;
-  bool frequency = false;
   for (OptionWords words(ctx, 4); !words.done();) {
     if (words.take("REPLACE")) {
       options.replace = true;
     } else if (words.take("ABSTTL")) {
       options.absolute = true;
-    } else if (!frequency && words.take("IDLETIME", 1)) {
+    } else if (!options.frequency && words.take("IDLETIME", 1)) {
       const std::optional<int64_t> seconds = words.integer();
       if (!seconds) return false;
       if (*seconds < 0) {
         ctx.reply.error("ERR Invalid IDLETIME value, must be >= 0");
         return false;
       }
-      idle_time = true;
-    } else if (!idle_time && words.take("FREQ", 1)) {
+      options.idle_s = static_cast<uint64_t>(*seconds);
+    } else if (!options.idle_s && words.take("FREQ", 1)) {
       const std::optional<int64_t> value = words.integer();
       if (!value) return false;
       if (*value < 0 || *value > 255) {
         ctx.reply.error("ERR Invalid FREQ value, must be >= 0 and <= 255");
         return false;
       }
-      frequency = true;
+      options.frequency = static_cast<uint8_t>(*value);
     } else {
       ctx.reply.error(kSyntaxError);
       return false;
@@ -95,9 +99,14 @@ void restore(Context& ctx) {
   const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);
   std::string copy;
   if (ctx.replicates()) copy = payload_for_replicas(payload, *value);
+  std::vector<Bytes> effect{"RESTORE", key, when, copy, "REPLACE", "ABSTTL"};
+  const std::string use = int64_text(
+      static_cast<int64_t>(options.idle_s ? *options.idle_s : options.frequency.value_or(0)));
+  if (options.idle_s) effect.insert(effect.end(), {"IDLETIME", use});
+  if (options.frequency) effect.insert(effect.end(), {"FREQ", use});
   ctx.keys.tell(event::kNew, key);
-  ctx.keys.put_anew(event::kRestore, key, std::move(*value), expiry_ms,
-                    {"RESTORE", key, when, copy, "REPLACE", "ABSTTL"});
+  ctx.keys.put_anew(event::kRestore, key, std::move(*value), expiry_ms, Effect(effect),
+                    ctx.keys.access().told_use(options.idle_s, options.frequency));
   ctx.reply.ok();
 }
 

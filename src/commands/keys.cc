@@ -26,14 +26,18 @@ void unlink(Context& ctx) { del(ctx); }
 
 void exists(Context& ctx) {
   int64_t count = 0;
+  for (const Bytes key : ctx.args.subspan(1)) count += ctx.keys.read_about(key) != nullptr ? 1 : 0;
+  ctx.reply.integer(count);
+}
+
+void touch(Context& ctx) {
+  int64_t count = 0;
   for (const Bytes key : ctx.args.subspan(1)) count += ctx.keys.read(key) != nullptr ? 1 : 0;
   ctx.reply.integer(count);
 }
 
-void touch(Context& ctx) { exists(ctx); }
-
 void type(Context& ctx) {
-  const Entry* entry = ctx.keys.read(ctx.args[1]);
+  const Entry* entry = ctx.keys.read_about(ctx.args[1]);
   ctx.reply.simple(entry != nullptr ? type_name(entry->type()) : "none");
 }
 
@@ -121,7 +125,7 @@ constexpr int64_t kForEver = -1;
 
 // Unix milliseconds, kNoKey or kForEver.
 int64_t expiry_of(Context& ctx) {
-  const Entry* entry = ctx.keys.read(ctx.args[1]);
+  const Entry* entry = ctx.keys.read_about(ctx.args[1]);
   if (entry == nullptr) return kNoKey;
   return entry->has_expiry() ? entry->expiry_ms() : kForEver;
 }
@@ -172,11 +176,13 @@ struct Place {
 // The target is a new key, whatever it overwrites.
 void transfer(Context& ctx, Place from, Place to) {
   const Effect effect = as_is(ctx);
-  const int64_t expiry_ms = from.view.find(from.key)->expiry_ms();
+  const Entry& entry = *from.view.find_about(from.key);
+  const int64_t expiry_ms = entry.expiry_ms();
+  const uint32_t use = entry.use();
   to.view.exists(to.key);  // one whose time is over ends first
   to.view.tell(event::kNew, to.key);
   std::optional<Value> value = from.view.take(from.event, from.key, effect);
-  to.view.put_anew(to.event, to.key, std::move(*value), expiry_ms, effect);
+  to.view.put_anew(to.event, to.key, std::move(*value), expiry_ms, effect, use);
 }
 
 void rename_key(Context& ctx, bool overwrite) {
@@ -249,9 +255,10 @@ void copy(Context& ctx) {
   if (database == ctx.keys.database() && source == target) return ctx.reply.error(kSameObject);
   const Entry* entry = ctx.keys.read(source);
   if (entry == nullptr) return ctx.reply.integer(0);
-  if (to.exists(target) && !replace) return ctx.reply.integer(0);
+  if (!replace && to.exists(target)) return ctx.reply.integer(0);
   to.tell(event::kNew, target);
-  to.put_anew(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx));
+  to.put_anew(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx),
+              to.access().fresh_use());
   ctx.reply.integer(1);
 }
 
@@ -273,7 +280,7 @@ const std::vector<CommandRow> kRows = {
      .history = "3.0.3 Takes several keys",
      .complexity = "O(N) for N keys", .summary = "Counts which of the keys exist",
      .syntax = "key [key ...]"},
-    {.name = "touch", .arity = -2, .flags = kReadOnly | kFast,
+    {.name = "touch", .arity = -2, .flags = kReadOnly | kFast | kAlwaysUses,
      .keys = {keys_range(1, -1, 1, "RO")}, .handler = touch, .group = "generic",
      .tips = "request_policy:multi_shard response_policy:agg_sum", .since = "3.2.1",
      .complexity = "O(N) for N keys",

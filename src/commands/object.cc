@@ -11,7 +11,7 @@ constexpr int64_t kSharedIntegers = 10000;
 constexpr int64_t kSharedReferences = 2147483647;
 
 const Entry* find_or_null(Context& ctx) {
-  const Entry* entry = ctx.keys.find(ctx.args[2]);
+  const Entry* entry = ctx.keys.read_about(ctx.args[2]);
   if (entry == nullptr) ctx.reply.null();
   return entry;
 }
@@ -28,13 +28,27 @@ void object_refcount(Context& ctx) {
   ctx.reply.integer(shared ? kSharedReferences : 1);
 }
 
-// Access times are not kept: every key counts as just used.
+constexpr int64_t kMsPerSecond = 1000;
+
 void object_idletime(Context& ctx) {
-  if (find_or_null(ctx) != nullptr) ctx.reply.integer(0);
+  const Entry* entry = find_or_null(ctx);
+  if (entry == nullptr) return;
+  if (ctx.keys.access().keyspace().use_rules().by_frequency) {
+    return ctx.reply.error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+        "switching between policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  ctx.reply.integer(idle_seconds(entry->use(), ctx.now_ms / kMsPerSecond));
 }
 
 void object_freq(Context& ctx) {
-  if (find_or_null(ctx) == nullptr) return;
+  const Entry* entry = find_or_null(ctx);
+  if (entry == nullptr) return;
+  const UseRules& rules = ctx.keys.access().keyspace().use_rules();
+  if (rules.by_frequency) {
+    return ctx.reply.integer(
+        frequency(entry->use(), ctx.now_ms / kMsPerSecond, rules.decay_minutes));
+  }
   ctx.reply.error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
       "when switching between policies at runtime LRU and LFU data will take some time to adjust.");

@@ -80,7 +80,7 @@ Contents contents(Keyspace& keyspace) {
 
 Contents loaded(Bytes stream) {
   Keyspace keyspace{{.databases = 16, .hash_seed = 3}};
-  DatasetLoad load(keyspace, {.limits = {}, .databases = 16}, std::nullopt);
+  DatasetLoad load(keyspace, {.limits = {}, .databases = 16}, 0, std::nullopt);
   const auto fed = load.feed(stream);
   EXPECT_TRUE(fed) << fed.error().text;
   EXPECT_TRUE(load.finish());

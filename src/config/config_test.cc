@@ -192,7 +192,6 @@ TEST_F(ConfigTest, WhatIsNotThereIsNotPromised) {
   const std::pair<std::string, std::string> kRefused[] = {
       {"loadmodule /a/b.so", "'loadmodule' cannot be had: there are no modules"},
       {"appendonly yes", "'appendonly' can only be 'no': there is no append-only file"},
-      {"maxmemory 100mb", "'maxmemory' can only be '0': nothing is evicted"},
       {"tls-port 6380", "'tls-port' can only be '0': there is no TLS"},
       {"tls-cert-file a", "'tls-cert-file' can only be '': there is no TLS"},
       {"tls-replication yes", "'tls-replication' can only be 'no': there is no TLS"},

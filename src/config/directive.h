@@ -103,6 +103,7 @@ enum class Part {
   kKeyEvents,
   kLatencyTracking,
   kLogLevel,
+  kMemory,
   kOutputLimits,
   kPassword,
   kPort,
@@ -181,6 +182,7 @@ extern const BindSpecial kBindFolder;        // dir; setting it changes the proc
 extern const BindSpecial kBindOutputLimits;  // client-output-buffer-limit
 extern const BindSpecial kBindPrimary;       // replicaof
 extern const BindSpecial kBindHz;            // hz, clamped
+extern const BindSpecial kBindMemoryLimit;   // maxmemory, which may be above what is a number else
 extern const BindSpecial kBindPercentiles;   // latency-tracking-info-percentiles
 extern const BindSpecial kBindKeyEvents;     // notify-keyspace-events
 extern const BindSpecial kBindClientsMemory;  // maxmemory-clients: bytes, or percent of maxmemory

@@ -222,6 +222,20 @@ std::vector<std::string> primary_lines(Options& options) {
   return shown.empty() ? std::vector<std::string>{} : std::vector<std::string>{shown};
 }
 
+// maxmemory
+
+std::string show_memory_limit(Options& options) {
+  return fmt::format("{}", options.memory.limit_bytes.get());
+}
+
+Result<void> set_memory_limit(Options& options, Words words) {
+  if (words.size() != 1) return invalid("wrong number of arguments");
+  const auto bytes = parse_memory(words[0]);
+  if (!bytes) return invalid("argument must be a memory value");
+  options.memory.limit_bytes.set(*bytes);
+  return {};
+}
+
 // hz
 
 std::string show_hz(Options& options) { return fmt::format("{}", options.server.hz.get()); }
@@ -292,6 +306,7 @@ const BindSpecial kBindFolder{show_folder, set_folder, folder_lines};
 const BindSpecial kBindOutputLimits{show_output_limits, set_output_limits, output_limit_lines};
 const BindSpecial kBindPrimary{show_primary, set_primary, primary_lines};
 const BindSpecial kBindHz{show_hz, set_hz, nullptr};
+const BindSpecial kBindMemoryLimit{show_memory_limit, set_memory_limit, nullptr};
 const BindSpecial kBindPercentiles{show_percentiles, set_percentiles, percentile_lines};
 const BindSpecial kBindKeyEvents{show_key_events, set_key_events, key_event_lines};
 const BindSpecial kBindClientsMemory{show_clients_memory, set_clients_memory, clients_memory_lines};

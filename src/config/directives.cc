@@ -41,8 +41,14 @@ constexpr EnumValue kSyslogFacilities[] = {{"user", 0},   {"local0", 1}, {"local
                                            {"local5", 6}, {"local6", 7}, {"local7", 8}};
 constexpr EnumValue kDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
 constexpr EnumValue kMemoryPolicies[] = {
-    {"volatile-lru", 0}, {"volatile-lfu", 1}, {"volatile-random", 2}, {"volatile-ttl", 3},
-    {"allkeys-lru", 4},  {"allkeys-lfu", 5},  {"allkeys-random", 6},  {"noeviction", 7}};
+    {"volatile-lru", static_cast<int>(MemoryPolicy::kVolatileLru)},
+    {"volatile-lfu", static_cast<int>(MemoryPolicy::kVolatileLfu)},
+    {"volatile-random", static_cast<int>(MemoryPolicy::kVolatileRandom)},
+    {"volatile-ttl", static_cast<int>(MemoryPolicy::kVolatileTtl)},
+    {"allkeys-lru", static_cast<int>(MemoryPolicy::kAllKeysLru)},
+    {"allkeys-lfu", static_cast<int>(MemoryPolicy::kAllKeysLfu)},
+    {"allkeys-random", static_cast<int>(MemoryPolicy::kAllKeysRandom)},
+    {"noeviction", static_cast<int>(MemoryPolicy::kNoEviction)}};
 constexpr EnumValue kAppendSync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
 constexpr EnumValue kOomScoreModes[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
 constexpr EnumValue kAclPubsub[] = {{"allchannels", 1}, {"resetchannels", 0}};
@@ -81,8 +87,6 @@ constexpr std::string_view kNoSyslog = "lines go to logfile or the standard outp
 constexpr std::string_view kNoScores = "the kernel's choice of what to end is left alone";
 constexpr std::string_view kNoPinning = "threads are not bound to processors";
 constexpr std::string_view kNoAppendFile = "there is no append-only file";
-constexpr std::string_view kNoEviction =
-    "nothing is evicted and nothing refused for want of memory";
 constexpr std::string_view kNoCluster = "there is no cluster";
 constexpr std::string_view kFreedBehind = "what is large is freed in the background in any case";
 constexpr std::string_view kNoDefragmenter = "memory is not defragmented";
@@ -300,7 +304,7 @@ const auto& replication_table() {
       {"replica-lazy-flush", "slave-lazy-flush", BoolKind{},
        Accepted{"no", "old data is freed in the background in any case"}},
       {"replica-ignore-maxmemory", "slave-ignore-maxmemory", BoolKind{},
-       Accepted{"yes", kNoEviction}},
+       FIELD(memory.replica_ignores), 0, Part::kMemory},
       {"replica-ignore-disk-write-errors", "", BoolKind{},
        Accepted{"no", "a replica follows its primary also after a failed save"}},
       {"propagation-error-behavior", "", EnumKind{kPropagationErrors},
@@ -361,15 +365,18 @@ const auto& data_table() {
        Part::kEncodings},
       {"stream-node-max-entries", "", IntegerKind{0, kLongMax},
        FIELD(encodings.stream_node_max_entries), 0, Part::kEncodings},
-      {"maxmemory", "", MemoryKind{0, kMemoryMax}, refused("0", kNoEviction)},
-      {"maxmemory-policy", "", EnumKind{kMemoryPolicies}, Accepted{"noeviction", kNoEviction}},
-      {"maxmemory-samples", "", IntegerKind{1, 64}, Accepted{"5", kNoEviction}},
-      {"maxmemory-eviction-tenacity", "", IntegerKind{0, 100}, Accepted{"10", kNoEviction}},
-      {"lfu-log-factor", "", IntegerKind{}, Accepted{"10", kNoEviction}},
-      {"lfu-decay-time", "", IntegerKind{}, Accepted{"1", kNoEviction}},
+      {"maxmemory", "", MemoryKind{0, kMemoryMax}, kBindMemoryLimit, 0, Part::kMemory},
+      {"maxmemory-policy", "", EnumKind{kMemoryPolicies}, ENUM(memory.policy), 0, Part::kMemory},
+      {"maxmemory-samples", "", IntegerKind{1, 64}, FIELD(memory.samples)},
+      {"maxmemory-eviction-tenacity", "", IntegerKind{0, 100}, FIELD(memory.tenacity)},
+      {"lfu-log-factor", "", IntegerKind{}, FIELD(memory.frequency_log_factor), 0, Part::kMemory},
+      {"lfu-decay-time", "", IntegerKind{}, FIELD(memory.frequency_decay_minutes), 0,
+       Part::kMemory},
       {"active-expire-effort", "", IntegerKind{1, 10},
        Accepted{"1", "as much is deleted as a quarter of a processor can"}},
-      {"lazyfree-lazy-eviction", "", BoolKind{}, Accepted{"no", kFreedBehind}},
+      {"lazyfree-lazy-eviction", "", BoolKind{}, FIELD(memory.lazy), 0, Part::kNone,
+       "Replicas are told UNLINK instead of DEL. Large values are freed in the background in any "
+       "case."},
       {"lazyfree-lazy-expire", "", BoolKind{}, Accepted{"no", kFreedBehind}},
       {"lazyfree-lazy-server-del", "", BoolKind{}, Accepted{"no", kFreedBehind}},
       {"lazyfree-lazy-user-del", "", BoolKind{}, Accepted{"no", kFreedBehind}},

@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "base/option.h"
 #include "data/element.h"
+#include "engine/memory_options.h"
 #include "keyspace/event_choice.h"
 #include "replication/options.h"
 
@@ -156,6 +157,7 @@ struct Options {
   ServerOptions server;
   ReplicationOptions replication;
   EncodingOptions encodings;
+  MemoryOptions memory;
 
   EncodingLimits limits(uint64_t hash_seed) const {
     EncodingLimits limits = encodings.limits(hash_seed);

@@ -75,7 +75,7 @@ bool ActiveExpiry::expire_if_still_own(const OwnExpiry& own) {
 bool ActiveExpiry::expire_own_held(const KeyLocks& locks, const OwnExpiry& own) {
   step_.begin(locks, Tracking::kNobody, clock_.unix_ms(), ExpiryMode::kIgnore);
   View view(step_.access(), own.name.database);
-  const Entry* entry = view.find(own.name.key);
+  const Entry* entry = view.find_about(own.name.key);
   const bool still_own = entry != nullptr && entry->expiry_ms() == own.expiry_ms;
   const bool over = still_own && entry->expired_at(step_.access().now_ms());
   if (over) {

@@ -88,7 +88,11 @@ std::optional<std::string> refusal(const Command& command, uint32_t flags,
 
   if (locked_out(client, bits) && (flags & kNoAuth) == 0) return std::string(kNoAuthentication);
   const auto when = [&](Gate::Condition condition) { return (bits & condition) != 0; };
-  if (when(Gate::kOutOfMemory) && (flags & kDenyOom) != 0) return std::string(kMemory);
+  if (when(Gate::kOutOfMemory)) {
+    // A queue takes memory, too.
+    const bool is_queued = client.in_transaction && !command.has(kEndsTransaction);
+    if (is_queued || (flags & kDenyOom) != 0) return std::string(kMemory);
+  }
   const bool writes = (flags & kWrite) != 0;
   if (when(Gate::kDiskError) && (writes || command.has(kReportsDiskError)))
     return std::string(kDisk);

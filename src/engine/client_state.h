@@ -99,6 +99,9 @@ struct ClientState {
     standing = static_cast<uint32_t>(standing);
   }
 
+  // CLIENT NO-TOUCH: that it looks a key up is no use of the key (keyspace/use.h).
+  bool leaves_no_trace = false;
+
   // What it executed or queued last, for people; null before the first.
   const Command* last_command = nullptr;
 

@@ -26,7 +26,8 @@ uint64_t judging_conditions(const CommandRow& row) {
   const uint32_t flags = row.flags;
   // What is queued decides, or the arguments.
   if ((flags & kRunsQueue) != 0 || row.flags_of != nullptr) return ~uint64_t{0};
-  uint64_t conditions = Gate::kPausedAll | Gate::kBusyScript;
+  // Lack of memory keeps from a transaction what it does not keep from being executed.
+  uint64_t conditions = Gate::kPausedAll | Gate::kBusyScript | Gate::kOutOfMemory;
   const auto add = [&conditions](bool concerned, uint64_t condition) {
     if (concerned) conditions |= condition;
   };
@@ -34,7 +35,6 @@ uint64_t judging_conditions(const CommandRow& row) {
   add((flags & kNoAuth) == 0, kUnauthenticated | kLimited | Gate::rights_version(~uint64_t{0}));
   add((flags & kWhileSubscribed) == 0, kSubscribed);
   add((flags & kMeetsKeys) != 0, kMonitors);
-  add((flags & kDenyOom) != 0, Gate::kOutOfMemory);
   add(writes || (flags & kReportsDiskError) != 0, Gate::kDiskError);
   add(writes, Gate::kTooFewReplicas | Gate::kReadOnlyReplica);
   add((flags & kStale) == 0, Gate::kLinkDown);

@@ -56,6 +56,8 @@ enum CommandFlag : uint32_t {
   kBrief = 1u << 25,  // its time depends on its arguments alone, as of all that are fast (kFast)
   kBetweenServers = 1u << 26,  // in a stream it is about the link: nothing is executed
   kNamesChannels = 1u << 27,   // CommandRow::channels
+  kAlwaysUses = 1u << 28,      // uses its keys also for a client that leaves no trace (TOUCH)
+  kEndsTransaction = 1u << 29,
 };
 
 // What looks at keys or changes them.

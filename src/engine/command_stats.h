@@ -123,6 +123,7 @@ struct ExecutorCounters {
   Counter keyspace_hits;
   Counter keyspace_misses;
   Counter expired_keys;
+  Counter evicted_keys;
   Counter changes;           // since the start; `rdb_changes_since_last_save` is a difference
   Counter expire_us;         // spent on active expiry
   Counter expire_cut_short;  // how often its time did not suffice

@@ -18,13 +18,16 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kEmptyKeysNamedMax = 10;
+constexpr int64_t kMsPerSecond = 1000;
 
 }  // namespace
 
-DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
+DatasetLoad::DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options, int64_t now_ms,
                          std::optional<DropExpired> drop_expired, FunctionStore* functions)
     : keyspace_(keyspace),
       functions_(functions),
+      now_s_(now_ms / kMsPerSecond),
+      by_frequency_(keyspace.use_rules().by_frequency.load()),
       drop_expired_(drop_expired),
       reader_(options),
       tables_(static_cast<size_t>(keyspace.database_count())),
@@ -113,8 +116,9 @@ Result<void> DatasetLoad::add(RdbEntry& entry, uint64_t byte) {
                             entry.database, rdb_quoted(entry.key)));
   }
   const bool expires = expiry_ms != kNoExpiry;
-  table.insert(keyspace_.traits(), place.hash,
-               Entry::make(entry.key, std::move(entry.value), expiry_ms), expires);
+  Entry* made = Entry::make(entry.key, std::move(entry.value), expiry_ms);
+  made->set_use(use_as_told(entry.idle_s, entry.use_frequency, now_s_, by_frequency_));
+  table.insert(keyspace_.traits(), place.hash, made, expires);
   tables->count(place.stripe(), 1, expires ? 1 : 0);
   ++keys_;
   return {};

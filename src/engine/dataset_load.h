@@ -52,8 +52,9 @@ enum class Former {
 
 class DatasetLoad {
  public:
-  // Without `functions` a stream that has libraries is an error.
-  DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options,
+  // What the stream tells of how keys were used refers to `now_ms`. Without `functions` a stream
+  // that has libraries is an error.
+  DatasetLoad(Keyspace& keyspace, const RdbReadOptions& options, int64_t now_ms,
               std::optional<DropExpired> drop_expired, FunctionStore* functions = nullptr);
 
   // Takes the stream's next bytes and says how many of them were its own: fewer than given only
@@ -93,6 +94,8 @@ class DatasetLoad {
 
   Keyspace& keyspace_;
   FunctionStore* const functions_;
+  const int64_t now_s_;
+  const bool by_frequency_;
   const std::optional<DropExpired> drop_expired_;
   RdbReader reader_;
   std::vector<TablesRef> tables_;

@@ -19,6 +19,7 @@
 #include "engine/function_store.h"
 #include "engine/gate.h"
 #include "engine/journal.h"
+#include "engine/memory_limit.h"
 #include "engine/moving_keys.h"
 #include "engine/own_expiries.h"
 #include "engine/registrations.h"
@@ -65,6 +66,7 @@ struct EngineOptions {
   LogOptions log = {};
   ReplicationId history = {};  // the log's, until it is told another
   EncodingLimits limits = {};
+  const MemoryOptions* memory = nullptr;  // outlives the engine; null: there is no limit
 };
 
 struct Engine {
@@ -74,7 +76,8 @@ struct Engine {
       : limits(options.limits),
         keyspace(options.keyspace),
         log(options.log, options.history),
-        clock(its_clock) {
+        clock(its_clock),
+        memory(options.memory, keyspace.use_rules(), log, its_clock) {
     if (!rows.empty()) registry.add(std::move(rows));
   }
 
@@ -84,6 +87,7 @@ struct Engine {
   Registry registry;
   const Clock& clock;
   Gate gate;
+  MemoryLimit memory;
 
   // Moves on with each change of role, under all stripes. A link acts for the role it was made for
   // and for no other, however late it hears of the change: the next role's log is not its
@@ -115,9 +119,7 @@ struct Engine {
   std::function<void(Garbage)> free_later = {};
 
   // REQUIRES: no lock held.
-  void discard(Garbage garbage) {
-    if (!garbage.empty() && free_later != nullptr) free_later(std::move(garbage));
-  }
+  void discard(Garbage garbage);
 };
 
 }  // namespace tandem

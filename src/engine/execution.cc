@@ -56,6 +56,8 @@ void Execution::begin(const KeyLocks& locks, uint64_t client, int64_t now_ms, Ex
 }
 
 Context Execution::context(Call& call, View& view, Random& random) {
+  const bool always = call.command.has(kAlwaysUses) && call.client.kind != ClientKind::kScript;
+  access_.let_uses_count(!call.client.leaves_no_trace || always);
   return {.command = call.command,
           .args = call.args,
           .keys = view,

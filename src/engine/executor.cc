@@ -65,7 +65,8 @@ Executor::Executor(Engine& engine, uint64_t random_seed)
       clock_(engine.clock),
       accounts_(engine),
       serving_(engine, random_, clock_, accounts_),
-      expiry_(engine, clock_, accounts_, serving_) {}
+      expiry_(engine, clock_, accounts_, serving_),
+      eviction_(engine, random_, clock_, accounts_, serving_) {}
 
 Executor::~Executor() = default;
 
@@ -91,6 +92,7 @@ class Executor::Entered {
 
 void Executor::begin_batch() {
   clock_.begin_batch();
+  eviction_.begin_batch();
   if (serving_.has_more() && entered_ == 0) [[unlikely]]
     serving_.finish();
 }
@@ -102,6 +104,8 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
     return turn_away(command, client, args, reply);
   }
   client.last_command = command;
+  // Nothing is evicted in the middle of a script, and for no stream.
+  if (entered_ == 0 && client.kind == ClientKind::kNormal) eviction_.before_command();
   const uint64_t word = engine_.gate.word();
   switch (judge(*command, client, args, word, reply)) {
     case Verdict::kLetIn:
@@ -471,6 +475,11 @@ void Executor::call(const Command& command, ClientState& client, std::span<const
 uint64_t Executor::expire_some(int64_t budget_us) {
   begin_batch();
   return expiry_.expire_some(budget_us);
+}
+
+bool Executor::evict_some() {
+  begin_batch();
+  return entered_ == 0 && engine_.memory.exists() && eviction_.make_room();
 }
 
 bool Executor::time_out(const std::shared_ptr<Waiter>& waiter, std::string& reply) {

@@ -1,5 +1,6 @@
 // Executes commands: the way of every write, in one place.
 //
+//   make room               where memory has run out                   engine/eviction.h
 //   find and judge          the command's row; is it let in?           engine/admission.h
 //   (queue)                 inside MULTI it only waits for EXEC
 //   lock                    the stripes of its keys, in order          engine/key_locks.h
@@ -29,6 +30,7 @@
 #include "engine/active_expiry.h"
 #include "engine/context.h"
 #include "engine/engine.h"
+#include "engine/eviction.h"
 #include "engine/execution.h"
 #include "engine/serving.h"
 
@@ -49,6 +51,8 @@ class Executor {
   // Time stands still within a command; it is read once at the start of a batch and after each
   // command.
   void begin_batch();
+  // The thread may sleep now: it has told what it holds.
+  void end_turn() { eviction_.end_turn(); }
   // When the last command ended, or the batch began.
   int64_t now_monotonic_us() const { return clock_.monotonic_us(); }
 
@@ -102,6 +106,8 @@ class Executor {
 
   // Active expiry (engine/active_expiry.h).
   uint64_t expire_some(int64_t budget_us);
+  // Goes on evicting, for no client. True: there is more to do, and it is worth another call.
+  bool evict_some();
 
   Engine& engine() { return engine_; }
   const ExecutorCounters& counters() const { return accounts_.counters; }
@@ -150,6 +156,7 @@ class Executor {
   Accounts accounts_;
   Serving serving_;
   ActiveExpiry expiry_;
+  Eviction eviction_;
   std::vector<std::unique_ptr<Frame>> frames_;
   size_t entered_ = 0;  // frames in use; the last of them is the one that runs
 };

@@ -16,6 +16,9 @@ constexpr MetricRow<ExecutorCounters> kExecutor[] = {
       .help = "Keys deleted because their time was over."},
      metric_read<&ExecutorCounters::expired_keys>,
      metric_reset<&ExecutorCounters::expired_keys>},
+    {{.name = "evicted_keys", .kind = kCounter, .help = "Keys deleted because memory ran out."},
+     metric_read<&ExecutorCounters::evicted_keys>,
+     metric_reset<&ExecutorCounters::evicted_keys>},
     {{.name = "expired_time_cap_reached_count",
       .kind = kCounter,
       .help = "How often active expiry had more to delete than time for it."},
@@ -169,16 +172,18 @@ MetricTable database_table(const Keyspace& keyspace) {
 
 MetricTables engine_metrics(Engine& engine, const EachExecutor& each_executor) {
   const Engine& seen = engine;
-  return {
-      MetricTable::summed<ExecutorCounters>("stats", kExecutor, each_executor),
-      MetricTable("stats", kKeys, seen),
-      MetricTable("clients", kBlocked, seen),
-      MetricTable("clients", kTrackers, seen.tracking),
-      MetricTable("stats", kTracked, seen.tracking),
-      MetricTable("memory", kLog, seen),
-      command_table(engine.registry, each_executor),
-      database_table(engine.keyspace),
-  };
+  MetricTables tables = memory_limit_metrics(engine.memory);
+  add_tables(tables, {
+                         MetricTable::summed<ExecutorCounters>("stats", kExecutor, each_executor),
+                         MetricTable("stats", kKeys, seen),
+                         MetricTable("clients", kBlocked, seen),
+                         MetricTable("clients", kTrackers, seen.tracking),
+                         MetricTable("stats", kTracked, seen.tracking),
+                         MetricTable("memory", kLog, seen),
+                         command_table(engine.registry, each_executor),
+                         database_table(engine.keyspace),
+                     });
+  return tables;
 }
 
 LatencyDistribution latency_of(const Command& command, const EachExecutor& each_executor) {

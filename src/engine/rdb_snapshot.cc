@@ -53,6 +53,16 @@ FunctionStore::Codes codes_of(const AllStripes& all, const Engine& engine) {
 
 }  // namespace
 
+RdbSnapshot::Options RdbSnapshot::with_uses(Options options, const Engine& engine) {
+  const MemoryPolicy policy = engine.memory.options().policy.get();
+  options.format.uses = {.told = goes_by_recency(policy)     ? RdbUses::Told::kIdleTime
+                                 : goes_by_frequency(policy) ? RdbUses::Told::kFrequency
+                                                             : RdbUses::Told::kNothing,
+                         .now_s = engine.clock.unix_ms() / kMsPerSecond,
+                         .decay_minutes = engine.memory.options().frequency_decay_minutes.get()};
+  return options;
+}
+
 RdbHead head_without_keys(const AllStripes& all, const Engine& engine, bool with_functions) {
   RdbHead head{.preamble = preamble(engine)};
   head.preamble.replication = place_in(engine.log);
@@ -93,16 +103,21 @@ RdbSnapshot::RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::He
                          const Options& options, RdbHead head)
     : turn_(std::move(turn)),
       engine_(engine),
-      options_(options),
+      options_(with_uses(options, engine)),
       head_(std::move(head)),
       writer_(out_sink_, options.format),
+      pending_bytes_(engine.memory.snapshot_bytes),
       encoders_(options.format.compress ? engine.snapshot_helpers : 0),
       breather_(engine.clock),
       walk_(all, engine.keyspace, *this) {}
 
 RdbSnapshot::~RdbSnapshot() {
-  if (!walking_) return;
-  // Given up in the middle: writers hand in nothing more.
+  if (walking_) give_up();
+  pending_bytes_.store(0, std::memory_order_relaxed);
+}
+
+// In the middle: writers hand in nothing more.
+void RdbSnapshot::give_up() {
   {
     const ExclusiveGuard guard(engine_.keyspace);
     given_up_ = true;

@@ -101,6 +101,9 @@ class RdbSnapshot final : private SnapshotSink {
 
   RdbSnapshot(const AllStripes& all, Engine& engine, SnapshotTurn::Held turn,
               const Options& options, RdbHead head);
+  // As the policy of eviction asks for.
+  static Options with_uses(Options options, const Engine& engine);
+  void give_up();
   void capture_chain(int database, const TableBucket& home) override;
   void adopt(Entry* entry) override;
   void moved(const void* container, int stripe) override;
@@ -131,7 +134,7 @@ class RdbSnapshot final : private SnapshotSink {
   StringSink out_sink_{out_};
   RdbWriter writer_;
 
-  std::atomic<size_t> pending_bytes_{0};
+  std::atomic<size_t>& pending_bytes_;  // the engine's: there is one snapshot at a time
   Lock lock_;
   std::deque<Batch> pending_ TANDEM_GUARDED_BY(lock_);
   // What is in the first belongs to the producer, and to whoever holds its stripe.

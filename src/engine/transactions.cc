@@ -44,7 +44,7 @@ void Executor::watch(SessionContext& context, std::span<const Bytes> keys) {
       return other.database == client.database && other.key == key;
     };
     if (std::any_of(client.watched.begin(), client.watched.end(), same)) continue;
-    context.keys.find(key);  // on a primary this ends a key whose time is over
+    context.keys.find_about(key);  // on a primary this ends a key whose time is over
     client.watched.push_back({client.database, std::string(key), context.keys.has_expired(key)});
     engine_.watch_table.add(client.database, key, client.watch_mark);
   }
@@ -69,9 +69,9 @@ std::optional<std::string> Executor::late_objection(const Command& command, Clie
         "call. This command is no longer allowed for the following reason: {}",
         kReasons[static_cast<size_t>(denied->reason)]);
   }
-  // What came before may have changed the conditions (REPLICAOF).
+  // What came before may have changed the conditions (REPLICAOF). Memory is a matter of the whole.
   if (word == judged_under) return std::nullopt;
-  const uint32_t flags = effective_flags(command, client, args);
+  const uint32_t flags = effective_flags(command, client, args) & ~uint32_t{kDenyOom};
   return refusal(command, flags, client, static_cast<uint32_t>(word));
 }
 
@@ -176,7 +176,8 @@ std::vector<CommandRow> engine_rows() {
        .summary = "Begins a transaction: what follows is queued until EXEC."},
       {.name = "exec",
        .arity = 1,
-       .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kNotQueued | kRunsQueue | kInStream,
+       .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kNotQueued | kRunsQueue |
+                kEndsTransaction | kInStream,
        .session_handler = exec,
        .group = "transactions",
        .since = "1.2.0",
@@ -184,7 +185,7 @@ std::vector<CommandRow> engine_rows() {
        .summary = "Executes everything queued since MULTI at once."},
       {.name = "discard",
        .arity = 1,
-       .flags = kControl | kNotQueued,
+       .flags = kControl | kNotQueued | kEndsTransaction,
        .session_handler = discard,
        .group = "transactions",
        .since = "2.0.0",

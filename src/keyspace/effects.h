@@ -151,6 +151,7 @@ inline constexpr KeyEvent kMoveTo{KeyEventClass::kGeneric, "move_to"};
 inline constexpr KeyEvent kCopyTo{KeyEventClass::kGeneric, "copy_to"};
 inline constexpr KeyEvent kRestore{KeyEventClass::kGeneric, "restore"};
 inline constexpr KeyEvent kExpired{KeyEventClass::kExpired, "expired"};
+inline constexpr KeyEvent kEvicted{KeyEventClass::kEvicted, "evicted"};
 // Told beside others: a read that found nothing, and a key that was not there before, ahead of what
 // made it.
 inline constexpr KeyEvent kKeyMiss{KeyEventClass::kKeyMiss, "keymiss"};

@@ -39,9 +39,11 @@ Entry* Entry::allocate(Bytes key, ValueType type, Form form, size_t inline_size,
       allocate_bytes(sizeof(Entry) + expiry_size + payload_size + key.size() + inline_size));
   entry->type_ = type;
   entry->form_ = form;
-  entry->flags_ = expiry_size != 0 ? kHasExpiry : 0;
-  entry->inline_size_ = static_cast<uint16_t>(inline_size);
-  entry->key_size_ = static_cast<uint32_t>(key.size());
+  entry->has_expiry_ = expiry_size != 0;
+  entry->inline_size_ = (form == Form::kInline ? inline_size : key.size() >> kKeySizeBits) &
+                        ((1U << kInlineSizeBits) - 1);
+  entry->use_ = 0;
+  entry->key_size_low_ = key.size() & kInlineKeyMax;
   if (expiry_size != 0) entry->store(sizeof(Entry), expiry_ms);
   copy_text(entry->bytes() + entry->key_offset(), key);
   return entry;
@@ -74,7 +76,7 @@ Entry* Entry::make_string(Bytes key, Bytes text, int64_t expiry_ms) {
 }
 
 Entry* Entry::make_text(Bytes key, Bytes text, int64_t expiry_ms) {
-  if (text.size() <= kInlineMax) {
+  if (fits_inline(key, text)) {
     Entry* entry = allocate(key, ValueType::kString, Form::kInline, text.size(), expiry_ms);
     copy_text(entry->bytes() + entry->inline_offset(), text);
     return entry;
@@ -322,7 +324,8 @@ Entry* Entry::set_expiry(int64_t expiry_ms) {
     return this;
   }
   if (has_expiry() == (expiry_ms != kNoExpiry)) return this;
-  Entry* entry = rebuilt(form_, inline_size_, expiry_ms);
+  const size_t inline_size = form_ == Form::kInline ? inline_size_ : 0;
+  Entry* entry = rebuilt(form_, inline_size, expiry_ms);
   if (form_ == Form::kInline) {
     std::memcpy(entry->bytes() + entry->inline_offset(), bytes() + inline_offset(), inline_size_);
   }

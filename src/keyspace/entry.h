@@ -1,6 +1,7 @@
 // One key with its value, in one allocation:
 //
-//   header (8 bytes)
+//   header (8 bytes): type, form, sizes, and 24 bits that tell how the key was used
+//                     (keyspace/use.h)
 //   | expiry (8, only with kHasExpiry)
 //   | payload (8, not for inline strings)
 //   | key
@@ -19,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
+#include "keyspace/use.h"
 #include "keyspace/value.h"
 
 namespace tandem {
@@ -68,9 +70,12 @@ class Entry {
   // A container of many allocations.
   bool is_long_to_free() const;
 
-  Bytes key() const { return {bytes() + key_offset(), key_size_}; }
+  Bytes key() const { return {bytes() + key_offset(), key_size()}; }
   ValueType type() const { return type_; }
-  bool has_expiry() const { return (flags_ & kHasExpiry) != 0; }
+  // How the key was used (keyspace/use.h); 0 in a new entry, until its view says more.
+  uint32_t use() const { return use_; }
+  void set_use(uint32_t use) { use_ = use & kUseMask; }
+  bool has_expiry() const { return has_expiry_; }
   int64_t expiry_ms() const { return has_expiry() ? load(sizeof(Entry)) : kNoExpiry; }
   bool expired_at(int64_t now_ms) const { return has_expiry() && now_ms > load(sizeof(Entry)); }
 
@@ -125,7 +130,15 @@ class Entry {
 
  private:
   enum class Form : uint8_t { kInline, kInteger, kGrowing, kContainer };
-  static constexpr uint8_t kHasExpiry = 1;
+  static constexpr int kInlineSizeBits = 10;
+  static constexpr int kKeySizeBits = 24;
+  // A longer key has no inline string: the bits of its size hold the higher ones of the key's.
+  static constexpr size_t kInlineKeyMax = (size_t{1} << kKeySizeBits) - 1;
+  static_assert(kInlineMax < (1U << kInlineSizeBits));
+
+  static bool fits_inline(Bytes key, Bytes text) {
+    return text.size() <= kInlineMax && key.size() <= kInlineKeyMax;
+  }
   static Entry* allocate(Bytes key, ValueType type, Form form, size_t inline_size,
                          int64_t expiry_ms);
   Entry* rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const;
@@ -133,7 +146,11 @@ class Entry {
 
   size_t payload_offset() const { return sizeof(Entry) + (has_expiry() ? 8 : 0); }
   size_t key_offset() const { return payload_offset() + (form_ == Form::kInline ? 0 : 8); }
-  size_t inline_offset() const { return key_offset() + key_size_; }
+  size_t inline_offset() const { return key_offset() + key_size_low_; }
+  size_t key_size() const {
+    const size_t high = form_ == Form::kInline ? 0 : inline_size_;
+    return high << kKeySizeBits | key_size_low_;
+  }
   char* bytes() { return reinterpret_cast<char*>(this); }
   const char* bytes() const { return reinterpret_cast<const char*>(this); }
   int64_t load(size_t offset) const {
@@ -145,11 +162,12 @@ class Entry {
   void* pointer() const { return reinterpret_cast<void*>(load(payload_offset())); }
   GrowingString* growing() const { return static_cast<GrowingString*>(pointer()); }
 
-  ValueType type_ : 4;
-  Form form_ : 4;
-  uint8_t flags_;
-  uint16_t inline_size_;
-  uint32_t key_size_;
+  ValueType type_ : 3;
+  Form form_ : 2;
+  bool has_expiry_ : 1;
+  uint16_t inline_size_ : kInlineSizeBits;
+  uint64_t use_ : kUseBits;
+  uint64_t key_size_low_ : kKeySizeBits;
 };
 static_assert(sizeof(Entry) == 8);
 

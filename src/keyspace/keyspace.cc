@@ -34,14 +34,15 @@ int64_t DatabaseTables::expiring() const {
   return sum;
 }
 
-std::optional<int> DatabaseTables::draw_stripe(Random& random) const {
-  const int64_t total = keys();
+std::optional<int> DatabaseTables::draw_stripe(Random& random, Which which) const {
+  const bool all = which == Which::kAll;
+  const int64_t total = all ? keys() : expiring();
   if (total <= 0) return std::nullopt;
   // The stripe in which the key of this number would be, were they counted through.
   auto number = static_cast<int64_t>(random.below(static_cast<uint64_t>(total)));
   std::optional<int> drawn;
   for (int stripe = 0; stripe < kStripes && number >= 0; ++stripe) {
-    const int64_t keys_here = keys_in(stripe);
+    const int64_t keys_here = all ? keys_in(stripe) : expiring_in(stripe);
     if (keys_here > 0) drawn = stripe;
     number -= keys_here;
   }
@@ -167,10 +168,10 @@ int64_t Keyspace::keys_in(int database, int stripe) const {
   return slot.owner == nullptr ? 0 : slot.owner->keys_in(stripe);
 }
 
-std::optional<int> Keyspace::draw_stripe(int database, Random& random) const {
+std::optional<int> Keyspace::draw_stripe(int database, Random& random, Which which) const {
   const Database& slot = databases_[static_cast<size_t>(database)];
   const Guard guard(slot.creating);
-  return slot.owner == nullptr ? std::nullopt : slot.owner->draw_stripe(random);
+  return slot.owner == nullptr ? std::nullopt : slot.owner->draw_stripe(random, which);
 }
 
 int64_t Keyspace::average_ttl_ms(int database) const {

@@ -25,6 +25,7 @@
 #include "keyspace/entry.h"
 #include "keyspace/interest.h"
 #include "keyspace/stripe_lock.h"
+#include "keyspace/use.h"
 
 namespace tandem {
 
@@ -69,11 +70,18 @@ class DatabaseTables {
     return keys_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
   int64_t expiring() const;
+  // All keys, or those with an expiry alone.
+  enum class Which : bool { kAll, kExpiring };
   // Each stripe with the chance of its share of the keys, by the estimate; none if there is no key.
-  std::optional<int> draw_stripe(Random& random) const;
+  std::optional<int> draw_stripe(Random& random, Which which = Which::kAll) const;
   // Each key of the stripe with the same chance, but for very long chains; null if there is none.
   // REQUIRES: the stripe held.
   Entry* random_entry(int stripe, Random& random) const;
+  // Some keys of the stripe for fn(const Entry&), at least `count` of them if there are so many:
+  // neighbours in a table from a random place on, which their hashes have put together. They come
+  // by whole chains, for the rest of one costs next to nothing more. REQUIRES: the stripe held.
+  template <class Fn>
+  void sample(int stripe, Which which, int count, Random& random, Fn&& fn) const;
   int64_t expiring_in(int stripe) const {
     return expiring_[static_cast<size_t>(stripe)].load(std::memory_order_relaxed);
   }
@@ -161,7 +169,8 @@ class Keyspace {
   int64_t expiring(int database) const;
   int64_t expiring_in(int database, int stripe) const;
   int64_t keys_in(int database, int stripe) const;
-  std::optional<int> draw_stripe(int database, Random& random) const;
+  using Which = DatabaseTables::Which;
+  std::optional<int> draw_stripe(int database, Random& random, Which which = Which::kAll) const;
   int64_t average_ttl_ms(int database) const;
   void set_average_ttl_ms(int database, int64_t average_ms);
 
@@ -173,6 +182,10 @@ class Keyspace {
     int unfinished = 0;
   };
   SnapshotState& snapshot() { return snapshot_; }
+
+  // How it is noted that keys are used.
+  UseRules& use_rules() { return use_rules_; }
+  const UseRules& use_rules() const { return use_rules_; }
 
   // How often everything was thrown away by FLUSHALL; read by anyone.
   void count_flush(const AllStripes& /*all*/) { flushes_.fetch_add(1, std::memory_order_relaxed); }
@@ -196,6 +209,7 @@ class Keyspace {
   Interest interest_;
   std::vector<Database> databases_;
   SnapshotState snapshot_;
+  UseRules use_rules_;
   std::atomic<uint64_t> flushes_{0};
 };
 
@@ -208,6 +222,37 @@ class ExclusiveGuard final : public AllStripes {
  private:
   Keyspace& keyspace_;
 };
+
+template <class Fn>
+void DatabaseTables::sample(int stripe, Which which, int count, Random& random, Fn&& fn) const {
+  const bool all = which == Which::kAll;
+  const int64_t there = all ? keys_in(stripe) : expiring_in(stripe);
+  if (there <= 0) return;
+  const auto size = [all](const PartitionTable& table) {
+    return all ? table.size() : table.flagged();
+  };
+  // The partition of a random key; from there on until there are enough.
+  auto number = random.below(static_cast<uint64_t>(there));
+  int partition = 0;
+  const PartitionTable* tables = &partitions_[static_cast<size_t>(stripe) * kPartitionsPerStripe];
+  while (number >= size(tables[partition])) number -= size(tables[partition++]);
+  auto left = static_cast<int>(std::min<int64_t>(count, there));
+  for (int visited = 0; left > 0 && visited < kPartitionsPerStripe; ++visited) {
+    const PartitionTable& table = tables[(partition + visited) % kPartitionsPerStripe];
+    if (size(table) == 0) continue;
+    const uint32_t buckets = table.bucket_count();
+    const auto first = static_cast<uint32_t>(random.below(buckets));
+    for (uint32_t i = 0; i < buckets && left > 0; ++i) {
+      const TableBucket& home = table.bucket_at((first + i) % buckets);
+      if (all) PartitionTable::prefetch_chain(home);
+      PartitionTable::for_each_in_chain(home, [&](const Entry* entry, bool expiring) {
+        if (!all && !expiring) return;
+        --left;
+        fn(*entry);
+      });
+    }
+  }
+}
 
 // The table hook of every change to a database: while a snapshot runs, a chain that changes for the
 // first time after the cut is captured first.

@@ -17,7 +17,11 @@ constexpr size_t kKeptMax = 1024;
 
 void KeyAccess::begin(int64_t now_ms, ExpiryMode mode, std::span<const DeclaredKey> declared,
                       const StripeSet& held) {
+  constexpr int64_t kMsPerSecond = 1000;
   now_ms_ = now_ms;
+  now_s_ = now_ms / kMsPerSecond;
+  by_frequency_ = keyspace_.use_rules().by_frequency.load(std::memory_order_relaxed);
+  uses_count_ = true;
   mode_ = mode;
   declared_ = declared;
   held_ = &held;
@@ -33,6 +37,16 @@ void KeyAccess::forget_outcome() {
   clear_and_keep(woken_keys_, kKeptMax);
   clear_and_keep(own_expiries_, kKeptMax);
   clear_and_keep(changed_databases_, kKeptMax);
+}
+
+void KeyAccess::note_use_closer(Entry& entry) {
+  if (!uses_count_) return;
+  entry.set_use(used_again(entry.use(), now_s_, keyspace_.use_rules(), chance_));
+}
+
+uint32_t KeyAccess::told_use(std::optional<uint64_t> idle_s,
+                             std::optional<uint8_t> use_frequency) const {
+  return use_as_told(idle_s, use_frequency, now_s_, by_frequency_);
 }
 
 KeyPlace KeyAccess::place(Bytes key) const {
@@ -90,7 +104,7 @@ PartitionTable::Slot View::slot(Bytes key, const KeyPlace& place, DatabaseTables
   return tables->partition(place.partition).find_slot(access_.keyspace().traits(), place.hash, key);
 }
 
-Entry* View::lookup(Bytes key, const KeyPlace& place) {
+Entry* View::meet(Bytes key, const KeyPlace& place) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return nullptr;
@@ -112,8 +126,9 @@ bool View::has_expired(Bytes key) {
   return entry != nullptr && hidden(*entry);
 }
 
-const Entry* View::read(Bytes key) {
-  const Entry* entry = lookup(key);
+const Entry* View::read(Bytes key) { return counted(key, lookup(key)); }
+
+const Entry* View::counted(Bytes key, const Entry* entry) {
   ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);
   if (entry == nullptr) access_.tell(event::kKeyMiss, database_, key);
   return entry;
@@ -148,9 +163,10 @@ void View::insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables) {
 }
 
 template <class Fn>
-void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change) {
+void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change,
+                  HowUpdated how) {
   const KeyPlace place = access_.place(key);
-  update(key, place, change);
+  update(key, place, change, how);
   state(event, key, place, 1, effect);
 }
 
@@ -158,15 +174,16 @@ void View::update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& c
 // time is over has ended first, but replicas are not told: the effect overwrites it there, and may
 // stand before this key's turn (MSET).
 template <class Fn>
-void View::update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new) {
+void View::update(Bytes key, const KeyPlace& place, Fn&& change, HowUpdated how) {
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   const bool is_over =
       found && access_.mode() != ExpiryMode::kHide && hidden(*PartitionTable::entry_at(found));
   if (is_over) note_expired(key, place);
-  if (tells_new && (!found || is_over)) access_.tell(event::kNew, database_, key);
+  if (how.tells_new && (!found || is_over)) access_.tell(event::kNew, database_, key);
   if (!found) {
     Entry* made = change(nullptr);
+    made->set_use(access_.fresh_use());
     insert(place, made, access_.keyspace().tables_for_writing(database_));
     return note_expiry(*made, kNoExpiry);
   }
@@ -174,7 +191,10 @@ void View::update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new)
   Entry* old = PartitionTable::entry_at(found);
   const int64_t old_expiry_ms = old->expiry_ms();
   const bool had_expiry = old->has_expiry();
+  if (how.is_use) access_.note_use(*old);
+  const uint32_t use = is_over ? access_.fresh_use() : old->use();
   Entry* made = change(old);
+  if (made != old || is_over) made->set_use(use);
   const bool has_expiry = made->has_expiry();
   if (made != old || had_expiry != has_expiry) {
     tables->partition(place.partition).replace(found, made, has_expiry);
@@ -213,15 +233,17 @@ void View::erase_emptied(Bytes key, const KeyPlace& place) {
 
 void View::set_text(const KeyEvent& event, Bytes key, Bytes text, int64_t expiry_ms,
                     const Effect& effect) {
-  update(event, key, effect, [&](Entry* old) -> Entry* {
-    if (old == nullptr) return Entry::make_string(key, text, expiry_ms);
-    if (old->type() == ValueType::kString && !old->has_expiry() && expiry_ms == kNoExpiry) {
-      return old->set_text(text);
-    }
-    Entry* made = Entry::make_string(key, text, expiry_ms);
-    access_.discard(old);
-    return made;
-  });
+  update(event, key, effect,
+         [&](Entry* old) -> Entry* {
+           if (old == nullptr) return Entry::make_string(key, text, expiry_ms);
+           if (old->type() == ValueType::kString && !old->has_expiry() && expiry_ms == kNoExpiry) {
+             return old->set_text(text);
+           }
+           Entry* made = Entry::make_string(key, text, expiry_ms);
+           access_.discard(old);
+           return made;
+         },
+         {.is_use = true});
 }
 
 void View::replace_text(const KeyEvent& event, Bytes key, Bytes text, const Effect& effect) {
@@ -241,26 +263,28 @@ void View::set_integer(const KeyEvent& event, Bytes key, int64_t value, const Ef
 void View::put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
                const Effect& effect, uint64_t changes) {
   const KeyPlace place = access_.place(key);
-  put_at(place, key, std::move(value), expiry_ms, /*tells_new=*/true);
+  put_at(place, key, std::move(value), expiry_ms, {.is_use = true}, std::nullopt);
   state(event, key, place, changes, effect);
 }
 
 void View::put_anew(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
-                    const Effect& effect) {
+                    const Effect& effect, uint32_t use) {
   const KeyPlace place = access_.place(key);
-  put_at(place, key, std::move(value), expiry_ms, /*tells_new=*/false);
+  put_at(place, key, std::move(value), expiry_ms, {.tells_new = false}, use);
   state(event, key, place, 1, effect);
 }
 
-void View::put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms,
-                  bool tells_new) {
+void View::put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms, HowUpdated how,
+                  std::optional<uint32_t> use) {
+  Entry* made = nullptr;
   const auto change = [&](Entry* old) {
-    Entry* made = Entry::make(key, std::move(value), expiry_ms);
+    made = Entry::make(key, std::move(value), expiry_ms);
     hand_walk_over(*made);
     if (old != nullptr) access_.discard(old);
     return made;
   };
-  update(key, place, change, tells_new);
+  update(key, place, change, how);
+  if (use) made->set_use(*use);
 }
 
 // A snapshot may be in the middle of a value that comes from another key.
@@ -286,8 +310,8 @@ std::optional<Value> View::take(const KeyEvent& event, Bytes key, const Effect& 
 }
 
 bool View::erase(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes) {
-  if (access_.mode() != ExpiryMode::kClear && lookup(key) == nullptr) return false;
   const KeyPlace place = access_.place(key);
+  if (access_.mode() != ExpiryMode::kClear && meet(key, place) == nullptr) return false;
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return false;

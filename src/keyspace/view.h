@@ -66,7 +66,7 @@ class KeyListener {
 class KeyAccess {
  public:
   KeyAccess(Keyspace& keyspace, const EncodingLimits& limits, Effects& effects)
-      : keyspace_(keyspace), limits_(limits), effects_(effects) {}
+      : keyspace_(keyspace), limits_(limits), effects_(effects), chance_(keyspace.traits().seed) {}
   ~KeyAccess() { free_garbage(); }
   KeyAccess(const KeyAccess&) = delete;
   KeyAccess& operator=(const KeyAccess&) = delete;
@@ -76,6 +76,8 @@ class KeyAccess {
              const StripeSet& held);
   // For the next command of the same execution. All that it touches is held.
   void declare(std::span<const DeclaredKey> declared) { declared_ = declared; }
+  // Whether what follows is a use of the keys that it looks up (CLIENT NO-TOUCH).
+  void let_uses_count(bool on) { uses_count_ = on; }
   bool holds(int stripe) const { return held_->has(stripe); }
   // For who declared everything.
   const AllStripes& all_stripes() const {
@@ -87,6 +89,21 @@ class KeyAccess {
   // Keys of other stripes than those that are held count as absent, as far as this execution goes.
   void show_only_held() { only_held_ = true; }
   bool shows(const KeyPlace& place) const { return !only_held_ || holds(place.stripe()); }
+
+  // A key was looked up in order to work with it.
+  void note_use(Entry& entry) {
+    if (by_frequency_ || !uses_count_) [[unlikely]]
+      return note_use_closer(entry);
+    // Most often this second is noted already, and the line of memory stays as it is.
+    const uint32_t use = use_by_recency(now_s_);
+    if (entry.use() != use) entry.set_use(use);
+  }
+  // Of a key that is new.
+  uint32_t fresh_use() const {
+    return by_frequency_ ? use_by_frequency(kNewKeyFrequency, now_s_) : use_by_recency(now_s_);
+  }
+  // Of a key that was read from elsewhere, if what is told of it fits the server's rule.
+  uint32_t told_use(std::optional<uint64_t> idle_s, std::optional<uint8_t> use_frequency) const;
 
   // Something happened to a key: whoever watches it or waits for it is to be told.
   void changed(const KeyEvent& event, int database, Bytes key, const KeyPlace& place,
@@ -158,11 +175,16 @@ class KeyAccess {
 
  private:
   void free_entries();
+  void note_use_closer(Entry& entry);
 
   Keyspace& keyspace_;
   const EncodingLimits& limits_;
   Effects& effects_;
   int64_t now_ms_ = 0;
+  int64_t now_s_ = 0;
+  bool by_frequency_ = false;
+  bool uses_count_ = true;
+  Random chance_;
   ExpiryMode mode_ = ExpiryMode::kDelete;
   const StripeSet* held_ = nullptr;
   struct Everything final : AllStripes {};
@@ -203,6 +225,11 @@ class StringText {
   Bytes text_;
 };
 
+struct HowUpdated {
+  bool tells_new = true;  // of a key that was not there
+  bool is_use = false;    // no look-up has noted so far that the key is used
+};
+
 class View {
  public:
   View(KeyAccess& access, int database) : access_(access), database_(database) {}
@@ -217,8 +244,12 @@ class View {
   int64_t now_ms() const { return access_.now_ms(); }
 
   // Any type. read() counts a keyspace hit or miss, find() does not. Null: no such key (any more).
+  // Either is a use of the key.
   const Entry* read(Bytes key);
   const Entry* find(Bytes key) { return lookup(key); }
+  // The same, but of no use to the key: for what asks about it and not for its value.
+  const Entry* read_about(Bytes key) { return counted(key, meet(key, access_.place(key))); }
+  const Entry* find_about(Bytes key) { return meet(key, access_.place(key)); }
   // As it lies in the table, its time over or not. Deletes nothing.
   const Entry* peek(Bytes key);
   // Still in the table, but its time is over.
@@ -254,9 +285,10 @@ class View {
   // Overwrites or creates; empty containers are the caller's mistake.
   void put(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms, const Effect& effect,
            uint64_t changes = 1);
-  // The same, after the caller has told of a new key itself (event::kNew).
+  // The same for a value that comes with `use`, how it was used so far, after the caller has told
+  // of a new key itself (event::kNew).
   void put_anew(const KeyEvent& event, Bytes key, Value value, int64_t expiry_ms,
-                const Effect& effect);
+                const Effect& effect, uint32_t use);
   // The value out of its key, which is gone then; counts where it is put.
   std::optional<Value> take(const KeyEvent& event, Bytes key, const Effect& effect);
   // False: no such key, nothing is stated. In kClear an expired one counts, as it does in Redis.
@@ -326,7 +358,14 @@ class View {
   }
 
   Entry* lookup(Bytes key) { return lookup(key, access_.place(key)); }
-  Entry* lookup(Bytes key, const KeyPlace& place);
+  Entry* lookup(Bytes key, const KeyPlace& place) {
+    Entry* entry = meet(key, place);
+    if (entry != nullptr) access_.note_use(*entry);
+    return entry;
+  }
+  // Without being a use of it.
+  Entry* meet(Bytes key, const KeyPlace& place);
+  const Entry* counted(Bytes key, const Entry* entry);
   PartitionTable::Slot slot(Bytes key, const KeyPlace& place, DatabaseTables*& tables);
   bool hidden(const Entry& entry) const;
   void expire(Bytes key, const KeyPlace& place, const PartitionTable::Slot& slot,
@@ -353,10 +392,12 @@ class View {
   void erase_emptied(Bytes key, const KeyPlace& place);
   void remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables);
   template <class Fn>
-  void update(Bytes key, const KeyPlace& place, Fn&& change, bool tells_new = true);
-  void put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms, bool tells_new);
+  void update(Bytes key, const KeyPlace& place, Fn&& change, HowUpdated how = {});
+  void put_at(const KeyPlace& place, Bytes key, Value value, int64_t expiry_ms, HowUpdated how,
+              std::optional<uint32_t> use);
   template <class Fn>
-  void update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change);
+  void update(const KeyEvent& event, Bytes key, const Effect& effect, Fn&& change,
+              HowUpdated how = {});
   void insert(const KeyPlace& place, Entry* entry, DatabaseTables& tables);
   void note_expiry(const Entry& entry, int64_t before_ms);
   void hand_walk_over(const Entry& entry);
@@ -524,7 +565,7 @@ uint64_t View::scan(uint64_t cursor, Fn&& fn) {
     });
     if (position == 0) ++partition;
   }
-  for (const std::string& key : dead) lookup(key, access_.place(key));
+  for (const std::string& key : dead) meet(key, access_.place(key));
   if (partition == kPartitions) return 0;
   return position * kPartitions + static_cast<uint64_t>(partition);
 }

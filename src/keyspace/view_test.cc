@@ -94,6 +94,44 @@ TEST(View, NamesTheEncodingsAsRedisDoes) {
   EXPECT_EQ(world.view.find("k")->encoding_name(), "raw");
 }
 
+TEST(View, NotesThatKeysAreUsed) {
+  constexpr int64_t kStartMs = 5'000'000;
+  World world;
+  world.at(kStartMs);
+  world.view.set_text(event::kSet, "k", "v", kNoExpiry, Effect::none());
+  const auto idle_after = [&](int64_t ms) {
+    world.at(ms);
+    return idle_seconds(world.view.peek("k")->use(), ms / 1000);
+  };
+  EXPECT_EQ(idle_after(kStartMs + 7000), 7U);
+  world.view.find_about("k");
+  world.view.read_about("k");
+  EXPECT_EQ(idle_after(kStartMs + 8000), 8U);
+  world.view.find("k");
+  EXPECT_EQ(idle_after(kStartMs + 10'000), 2U);
+  world.view.set_text(event::kSet, "k", "other", kNoExpiry, Effect::none());
+  EXPECT_EQ(idle_after(kStartMs + 11'000), 1U);
+  world.access.let_uses_count(false);
+  world.view.find("k");
+  EXPECT_EQ(idle_after(kStartMs + 12'000), 2U);
+  world.view.set_expiry(event::kExpire, "k", kStartMs * 2, Effect::none());
+  EXPECT_EQ(idle_after(kStartMs + 12'000), 2U) << "a new entry of the same key";
+}
+
+TEST(View, CountsHowOftenKeysAreUsed) {
+  World world;
+  world.keyspace.use_rules().by_frequency = true;
+  world.keyspace.use_rules().log_factor = 0;
+  world.at(5'000'000);
+  const auto counter = [&](Bytes key) { return world.view.peek(key)->use() & 0xff; };
+  world.view.set_text(event::kSet, "k", "v", kNoExpiry, Effect::none());
+  EXPECT_EQ(counter("k"), kNewKeyFrequency);
+  for (int i = 0; i < 3; ++i) world.view.find("k");
+  EXPECT_EQ(counter("k"), kNewKeyFrequency + 3U);
+  world.view.set_text(event::kSet, "k", "longer than before", kNoExpiry, Effect::none());
+  EXPECT_EQ(counter("k"), kNewKeyFrequency + 4U) << "an overwritten key keeps what it had";
+}
+
 TEST(TextEdit, ChangesTheBytesOfAString) {
   World world;
   world.view.set_text(event::kSet, "k", "abc", 5000, Effect::none());

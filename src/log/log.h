@@ -138,6 +138,8 @@ class Log {
   // The committed end: every byte before it can be read.
   uint64_t end() const { return blocks_.end(); }
   LogWindow window() const;
+  // Memory that it takes beyond the backlog, for who reads it.
+  uint64_t bytes_beyond_backlog() const { return blocks_.bytes_beyond_retention(); }
 
   LogHistory history() const;
   Position position() const;  // the id and the end, taken together

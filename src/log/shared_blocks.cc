@@ -32,7 +32,7 @@ struct SharedBlocks::Block {
 };
 
 SharedBlocks::SharedBlocks(uint32_t block_bytes, const Retention& retention)
-    : block_bytes_(block_bytes), retention_(retention) {
+    : block_bytes_(block_bytes), retained_bytes_(retention.bytes), retention_(retention) {
   CHECK(block_bytes_ > 0 && block_bytes_ <= (1U << 30), "a block is 1 byte to 1 GiB");
 }
 
@@ -52,6 +52,7 @@ void SharedBlocks::write(Bytes bytes) {
 
 void SharedBlocks::add_block() {
   blocks_.push_back(std::make_shared<Block>(written_, block_bytes_));
+  block_count_.store(blocks_.size(), std::memory_order_relaxed);
   block_added_ = true;
 }
 
@@ -96,6 +97,7 @@ SharedBlocks::Freed SharedBlocks::collect() {
     freed.push_back(std::move(blocks_.front()));
     blocks_.pop_front();
   }
+  block_count_.store(blocks_.size(), std::memory_order_relaxed);
   return freed;
 }
 
@@ -107,6 +109,7 @@ SharedBlocks::Freed SharedBlocks::drop_all() {
   ring_at_.store(kNobody, std::memory_order_relaxed);
   Freed freed(std::make_move_iterator(blocks_.begin()), std::make_move_iterator(blocks_.end()));
   blocks_.clear();
+  block_count_.store(0, std::memory_order_relaxed);
   return freed;
 }
 
@@ -119,6 +122,7 @@ SharedBlocks::Freed SharedBlocks::restart(uint64_t offset) {
 
 SharedBlocks::Freed SharedBlocks::set_retention(const Retention& retention) {
   retention_ = retention;
+  retained_bytes_.store(retention.bytes, std::memory_order_relaxed);
   return collect();
 }
 

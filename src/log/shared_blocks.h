@@ -12,8 +12,9 @@
 // A cursor that has read everything may have its bell rung when more is there. A publish never
 // waits for a reader: with nobody to ring for it costs one look.
 //
-// Threads: end(), ring_readers() and the cursors' calls are free for any thread (a cursor's as it
-// says); the rest REQUIRES `lock`, by which the owner may guard what belongs to the bytes.
+// Threads: end(), bytes_beyond_retention(), ring_readers() and the cursors' calls are free for any
+// thread (a cursor's as it says); the rest REQUIRES `lock`, by which the owner may guard what
+// belongs to the bytes.
 // Lifetime: the blocks outlive their cursors.
 #pragma once
 
@@ -67,6 +68,12 @@ class SharedBlocks {
 
   // Every byte before it can be read.
   uint64_t end() const { return end_.load(std::memory_order_acquire); }
+  // How much more memory the blocks take than Retention asks for, for the sake of cursors.
+  uint64_t bytes_beyond_retention() const {
+    const uint64_t bytes = block_count_.load(std::memory_order_relaxed) * block_bytes_;
+    const uint64_t retained = retained_bytes_.load(std::memory_order_relaxed);
+    return bytes > retained ? bytes - retained : 0;
+  }
   // Rings for every cursor that waits: the writer has come to the end of a batch. One look when
   // none does. Bytes published before, by this thread, are seen by whoever is rung for.
   void ring_readers() {
@@ -110,6 +117,8 @@ class SharedBlocks {
 
   // Read without the lock.
   std::atomic<uint64_t> end_{0};
+  std::atomic<uint64_t> block_count_{0};
+  std::atomic<uint64_t> retained_bytes_;
   // The least end at which a cursor wants to be rung for; changed under the lock.
   std::atomic<uint64_t> ring_at_{kNobody};
 

@@ -21,12 +21,11 @@ bool RdbCapture::Notes::pack(RdbEncoder& encoder, Bytes text) {
 void RdbCapture::add(const Entry& entry) {
   char digits[kInt64TextMax];
   const ValueRef value = entry.ref(digits);
-  std::optional<int64_t> expiry;
-  if (entry.has_expiry()) expiry = entry.expiry_ms();
   StringSink sink(plain_);
   Notes notes(*this, RdbStringKind::key());
   RdbEncoder encoder(sink, options_.compress ? &notes : nullptr);
-  rdb_encode_head(encoder, entry.key(), rdb_type_of(value, options_.version), expiry);
+  rdb_encode_head(encoder, entry.key(), rdb_type_of(value, options_.version),
+                  rdb_attributes_of(entry, options_.uses));
   notes.kind = RdbStringKind::value(value.type);
   const bool shared = value.type == ValueType::kString && value.text.size() > Entry::kInlineMax;
   if (!shared) rdb_encode_value(encoder, value, options_.version);

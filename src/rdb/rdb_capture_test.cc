@@ -148,5 +148,30 @@ TEST(RdbCapture, EncodesAboutAsMuchAsItIsToldTo) {
   EXPECT_LT(out.size(), 3600U);
 }
 
+TEST(RdbCapture, TellsHowKeysWereUsed) {
+  const auto captured = [](uint32_t use, const RdbUses& uses) {
+    Entry* entry = Entry::make_string("k", "v", kNoExpiry);
+    entry->set_use(use);
+    RdbCapture capture({.uses = uses});
+    capture.add(*entry);
+    Entry::destroy(entry);
+    std::string bytes;
+    StringSink sink(bytes);
+    EXPECT_FALSE(capture.encode(sink, nullptr, 1000));
+    return bytes;
+  };
+  using Told = RdbUses::Told;
+  const std::string entry("\x00\x01k\x01v", 5);
+  const uint32_t use = use_by_recency(1000);
+  EXPECT_EQ(captured(use, {.told = Told::kNothing, .now_s = 1500}), entry);
+  EXPECT_EQ(captured(use, {.told = Told::kIdleTime, .now_s = 1500}), "\xf8\x41\xf4" + entry);
+  EXPECT_EQ(captured(use, {.told = Told::kIdleTime, .now_s = 990}),
+            std::string("\xf8\0", 2) + entry)
+      << "used after the cut";
+  EXPECT_EQ(captured(use_by_frequency(77, 0),
+                     {.told = Told::kFrequency, .now_s = 120, .decay_minutes = 1}),
+            "\xf9\x4b" + entry);
+}
+
 }  // namespace
 }  // namespace tandem

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 namespace tandem {
@@ -225,6 +226,22 @@ constexpr std::string_view rdb_opcode_shape(uint8_t opcode) {
   }
 }
 
+// What may stand before an entry.
+struct RdbAttributes {
+  std::optional<int64_t> expire_ms = {};      // Unix time; may lie in the past
+  std::optional<uint64_t> idle_s = {};        // how long the key had not been used
+  std::optional<uint8_t> use_frequency = {};  // logarithmic counter
+  bool any() const { return expire_ms || idle_s || use_frequency; }
+};
+
+// What a writer tells of how keys were used (keyspace/use.h), and the moment to which that refers.
+struct RdbUses {
+  enum class Told : uint8_t { kNothing, kIdleTime, kFrequency };
+  Told told = Told::kNothing;
+  int64_t now_s = 0;
+  int64_t decay_minutes = 0;
+};
+
 // What a writer chooses. The version decides which types appear: 9 knows no listpacks (what is
 // compact in memory goes out element by element), 10 adds those of lists, hashes, sorted sets and
 // streams, 11 those of sets and consumers' active times.
@@ -232,6 +249,7 @@ struct RdbWriteOptions {
   int version = 10;      // kRdbWriteVersionMin to kRdbVersionMax
   bool compress = true;  // LZF for strings above 20 bytes, where it pays
   bool checksum = true;
+  RdbUses uses{};
 };
 
 // DUMP's payload: type value footer. That of FUNCTION DUMP: (FUNCTION2 string)* footer.

@@ -197,7 +197,7 @@ Result<RdbEvent> RdbReader::read_entry() {
   if (opcode_ == kRdbModule2 || opcode_ == kRdbModulePreview) return fail_module(decoder.length());
   std::optional<Value> value = rdb_decode_value(decoder, opcode_, options_.limits);
   if (!value) return fail_at(ErrorCode::kInvalid, decoder.at(), decoder.problem());
-  const Attributes attributes = std::exchange(attributes_, {});
+  const RdbAttributes attributes = std::exchange(attributes_, {});
   consume(decoder.at());
   if (rdb_is_empty_collection(*value)) return RdbEmpty{database_, key};
   return RdbEntry{database_,         key,

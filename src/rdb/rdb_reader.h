@@ -108,12 +108,6 @@ class RdbReader {
 
  private:
   enum class Stage : uint8_t { kHeader, kOpcode, kOperands, kKey, kValue, kChecksum };
-  struct Attributes {
-    std::optional<int64_t> expire_ms;
-    std::optional<uint64_t> idle_s;
-    std::optional<uint8_t> use_frequency;
-    bool any() const { return expire_ms || idle_s || use_frequency; }
-  };
 
   Result<RdbEvent> advance();
   Result<RdbEvent> read_header();
@@ -143,7 +137,7 @@ class RdbReader {
   std::string value_scratch_;
   int version_ = 0;
   uint32_t database_ = 0;
-  Attributes attributes_;
+  RdbAttributes attributes_;
   std::optional<RdbEnd> end_;
   std::optional<Error> error_;
 };

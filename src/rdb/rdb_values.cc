@@ -75,11 +75,35 @@ void encode_sorted_set(RdbEncoder& encoder, const SortedSet& set, int version) {
 
 }  // namespace
 
+RdbAttributes rdb_attributes_of(const Entry& entry, const RdbUses& uses) {
+  RdbAttributes attributes;
+  if (entry.has_expiry()) attributes.expire_ms = entry.expiry_ms();
+  switch (uses.told) {
+    case RdbUses::Told::kNothing:
+      break;
+    case RdbUses::Told::kIdleTime:
+      attributes.idle_s = idle_seconds(entry.use(), uses.now_s);
+      break;
+    case RdbUses::Told::kFrequency:
+      attributes.use_frequency = frequency(entry.use(), uses.now_s, uses.decay_minutes);
+      break;
+  }
+  return attributes;
+}
+
 void rdb_encode_head(RdbEncoder& encoder, Bytes key, uint8_t type,
-                     std::optional<int64_t> expire_ms) {
-  if (expire_ms) {
+                     const RdbAttributes& attributes) {
+  if (attributes.expire_ms) {
     encoder.byte(kRdbExpireMs);
-    encoder.number64(static_cast<uint64_t>(*expire_ms));
+    encoder.number64(static_cast<uint64_t>(*attributes.expire_ms));
+  }
+  if (attributes.idle_s) {
+    encoder.byte(kRdbIdle);
+    encoder.length(*attributes.idle_s);
+  }
+  if (attributes.use_frequency) {
+    encoder.byte(kRdbFrequency);
+    encoder.byte(*attributes.use_frequency);
   }
   encoder.byte(type);
   encoder.string(key);

@@ -7,7 +7,9 @@
 
 #include "base/bytes.h"
 #include "data/element.h"
+#include "keyspace/entry.h"
 #include "keyspace/value.h"
+#include "rdb/rdb_format.h"
 #include "rdb/rdb_items.h"
 
 namespace tandem {
@@ -17,9 +19,10 @@ uint8_t rdb_type_of(const ValueRef& value, int version);
 void rdb_encode_value(RdbEncoder& encoder, const ValueRef& value, int version);
 
 // The pieces of the above, for values that are encoded in steps (rdb_writer.h). What stands
-// before a value: its expiry (Unix time in milliseconds) if any, its type, its key.
-void rdb_encode_head(RdbEncoder& encoder, Bytes key, uint8_t type,
-                     std::optional<int64_t> expire_ms);
+// before a value: its attributes, its type, its key.
+void rdb_encode_head(RdbEncoder& encoder, Bytes key, uint8_t type, const RdbAttributes& attributes);
+// Those of an entry, as the options say.
+RdbAttributes rdb_attributes_of(const Entry& entry, const RdbUses& uses);
 // How many parts a list has: nodes, or elements before version 10.
 uint64_t rdb_list_parts(const List& list, int version);
 void rdb_encode_list_node(RdbEncoder& encoder, bool plain, Bytes blob, int version);

@@ -24,7 +24,7 @@ void rdb_encode_entry(ByteSink& sink, Bytes key, const ValueRef& value,
                       std::optional<int64_t> expire_ms, const RdbWriteOptions& options) {
   RdbPackEach packer;
   RdbEncoder encoder(sink, options.compress ? &packer : nullptr);
-  rdb_encode_head(encoder, key, rdb_type_of(value, options.version), expire_ms);
+  rdb_encode_head(encoder, key, rdb_type_of(value, options.version), {.expire_ms = expire_ms});
   rdb_encode_value(encoder, value, options.version);
   encoder.flush();
 }
@@ -126,10 +126,8 @@ void capture_head(RdbCapture& to, const Entry& entry, std::optional<uint64_t> pa
                   const RdbWriteOptions& options) {
   char digits[kInt64TextMax];
   const uint8_t type = rdb_type_of(entry.ref(digits), options.version);
-  std::optional<int64_t> expiry;
-  if (entry.has_expiry()) expiry = entry.expiry_ms();
   to.add(RdbStringKind::key(), [&](RdbEncoder& encoder) {
-    rdb_encode_head(encoder, entry.key(), type, expiry);
+    rdb_encode_head(encoder, entry.key(), type, rdb_attributes_of(entry, options.uses));
     if (parts) encoder.length(*parts);
   });
 }

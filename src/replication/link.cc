@@ -209,7 +209,7 @@ Task<Result<void>> Link::load_snapshot(LinkWire& wire, Position cut, StopToken s
   DatasetLoad load(
       keyspace,
       {.limits = engine_.limits, .databases = static_cast<uint32_t>(keyspace.database_count())},
-      std::nullopt, engine_.functions);
+      engine_.clock.unix_ms(), std::nullopt, engine_.functions);
   auto header = co_await read_transfer_header(wire);
   if (!header) co_return std::unexpected(header.error());
   enter(LinkPhase::kReceivingSnapshot);

@@ -22,6 +22,7 @@ struct ScriptClient final : ClientState {
     database = caller.database;
     account = caller.account;
     rights = caller.rights;
+    leaves_no_trace = caller.leaves_no_trace;
     set(kLimited, caller.is(kLimited));
     tracking = caller.tracking;
   }
@@ -53,6 +54,7 @@ class ScriptRunner::Run final : public ScriptHost {
         client_(outer.client),
         read_only_(job.read_only || (job.flags & kScriptNoWrites) != 0),
         allow_oom_((job.flags & kScriptAllowOom) != 0),
+        memory_at_start_(parts_.gate.bits() & Gate::kOutOfMemory),
         start_ms_(parts_.clock.monotonic_ms()) {
     control_.begin({.is_function = job.is_function,
                     .from_primary = outer.from_primary,
@@ -103,7 +105,8 @@ class ScriptRunner::Run final : public ScriptHost {
 
  private:
   std::optional<std::string> refusal_of(const Command& command, std::span<const Bytes> args) const {
-    const uint32_t bits = outer_.from_primary ? 0 : parts_.gate.bits();
+    const uint32_t now = (parts_.gate.bits() & ~uint32_t{Gate::kOutOfMemory}) | memory_at_start_;
+    const uint32_t bits = outer_.from_primary ? 0 : now;
     if (Gate::refuses_stale(bits) && !command.has(kStale)) {
       return "ERR Can not execute the command on a stale replica";
     }
@@ -128,6 +131,8 @@ class ScriptRunner::Run final : public ScriptHost {
   ScriptClient client_;
   bool read_only_;
   bool allow_oom_;
+  // Memory that runs out meanwhile is no reason to stop it halfway.
+  uint32_t memory_at_start_;
   bool has_written_ = false;
   int64_t start_ms_;
 };

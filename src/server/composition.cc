@@ -278,6 +278,7 @@ void Composition::make_workers() {
     workers_.push_back(std::make_unique<Worker>(under.loop, under.network,
                                                 node_.worker_needs(/*expires=*/at + 1 == count)));
   }
+  engine_.memory.on_help_wanted = [this] { workers_.back()->go_on_evicting(); };
 }
 
 // Every part's statistics. One more is a row of its part's table, and needs nothing here.

@@ -105,6 +105,22 @@ void ConfigurationHooks::hook_clients() {
   });
 }
 
+// What is too much goes in steps, while clients are served.
+void ConfigurationHooks::fit_memory() {
+  Engine& engine = parts_.engine;
+  MemoryLimit& memory = engine.memory;
+  memory.apply_options();
+  // Until somebody finds no room.
+  engine.gate.set(Gate::kOutOfMemory, false);
+  if (memory.excess_bytes() <= 0) return memory.note_kept();
+  log_warning(
+      "WARNING: the new maxmemory value set via CONFIG SET ({}) is smaller than the current memory "
+      "usage ({}). This will result in key eviction and/or the inability to accept new write "
+      "commands depending on the maxmemory-policy.",
+      memory.options().limit_bytes.get(), memory.counted_bytes());
+  memory.want_help();
+}
+
 void ConfigurationHooks::hook_data() {
   Options& options = parts_.options;
   Config& config = parts_.config;
@@ -125,6 +141,10 @@ void ConfigurationHooks::hook_data() {
     Option<int64_t>& bytes = options.replication.backlog_bytes;
     bytes.set(std::max(bytes.get(), ReplicationOptions::kBacklogBytesMin));
     parts_.replication.apply_options();
+    return {};
+  });
+  config.on_change(Part::kMemory, [this]() -> Result<void> {
+    fit_memory();
     return {};
   });
   config.on_change(Part::kEncodings, [this, &options]() -> Result<void> {

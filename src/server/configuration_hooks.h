@@ -51,6 +51,7 @@ class ConfigurationHooks {
  private:
   void hook_clients();
   void hook_data();
+  void fit_memory();
   Result<void> listen_again();
 
   const Parts parts_;

@@ -22,6 +22,7 @@ EngineOptions engine_options(const Options& options, uint32_t log_block_bytes, R
                 .backlog_bytes = static_cast<uint64_t>(replication.backlog_bytes.get()),
                 .backlog_ms = replication.backlog_time_seconds.get() * kMsPerSecond};
   engine.history = ReplicationId::generate(random);
+  engine.memory = &options.memory;
   return engine;
 }
 
@@ -168,6 +169,7 @@ void Node::start(std::function<void(const FileLoad::Outcome&)> loaded) {
 void Node::check() {
   engine_.pauses.check(engine_.clock.monotonic_ms());
   if (!engine_.gate.is(Gate::kPeriodicWorkOff)) persistence_.check();
+  if (engine_.memory.exists()) engine_.memory.refresh();
 }
 
 void Node::end() {

@@ -194,10 +194,20 @@ void Worker::resume_held_back() {
 }
 
 void Worker::look_at_log() {
+  executor_.end_turn();
   const uint64_t end = needs_.engine.log.end();
   if (end == log_end_seen_) return;
   log_end_seen_ = end;
   if (needs_.log_moved) needs_.log_moved();
+}
+
+void Worker::go_on_evicting() {
+  loop_.post([this] { evict_some(); });
+}
+
+void Worker::evict_some() {
+  if (executor_.evict_some()) return go_on_evicting();
+  needs_.engine.memory.helped();
 }
 
 void Worker::every_tick() {
@@ -206,6 +216,7 @@ void Worker::every_tick() {
   if (needs_.expires) {
     const bool busy = expired_at_last_tick_ >= kExpiredMany;
     expired_at_last_tick_ = executor_.expire_some(busy ? kExpireBusyBudgetUs : kExpireBudgetUs);
+    if (needs_.engine.memory.may_be_exceeded()) needs_.engine.memory.want_help();
   }
   const int64_t now_ms = loop_.clock().monotonic_ms();
   if (now_ms - limits_checked_ms_ < kLimitsPeriodMs) return;

@@ -54,6 +54,8 @@ class Worker {
   void post(Callback callback) { loop_.post(std::move(callback)); }
   // Any thread: runs `act` on the worker's with the session, if it still exists.
   void post_to(uint64_t id, std::function<void(Session&)> act);
+  // Any thread: evicts what is too much, a step each turn of the loop.
+  void go_on_evicting();
   // Any thread: sessions that CLIENT PAUSE held back go on.
   void resume_held_back();
 
@@ -76,6 +78,7 @@ class Worker {
   std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
   Task<void> serve(std::unique_ptr<Session> session);
   void every_tick();
+  void evict_some();
   void look_at_log();
 
   // Destroyed last to first: sessions end before what they wait on.

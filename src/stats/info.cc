@@ -230,10 +230,9 @@ constexpr InfoLine kMemory[] = {
     {"used_memory_functions"},
     {"used_memory_scripts"},
     human("used_memory_scripts_human", "used_memory_scripts"),
-    // Nothing is evicted.
-    zero("maxmemory"),
-    constant("maxmemory_human", "0B"),
-    constant("maxmemory_policy", "noeviction"),
+    {"maxmemory"},
+    human("maxmemory_human", "maxmemory"),
+    {"maxmemory_policy"},
     {"allocator_frag_ratio"},
     {"allocator_frag_bytes"},
     {"allocator_rss_ratio"},
@@ -242,7 +241,7 @@ constexpr InfoLine kMemory[] = {
     {"rss_overhead_bytes"},
     {"mem_fragmentation_ratio"},
     {"mem_fragmentation_bytes"},
-    zero("mem_not_counted_for_evict"),
+    {"mem_not_counted_for_evict"},
     {"mem_replication_backlog"},
     // Replicas read the backlog's own blocks.
     {"mem_total_replication_buffers", InfoLine::Form::kValue, "mem_replication_backlog"},
@@ -319,10 +318,10 @@ constexpr InfoLine kStats[] = {
     constant("expired_stale_perc", "0.00"),  // the expirer goes through all, and takes no samples
     {"expired_time_cap_reached_count"},
     {"expire_cycle_cpu_milliseconds"},
-    zero("evicted_keys"),  // nothing is evicted
+    {"evicted_keys"},
     {"evicted_clients"},
-    zero("total_eviction_exceeded_time"),
-    zero("current_eviction_exceeded_time"),
+    {"total_eviction_exceeded_time"},
+    {"current_eviction_exceeded_time"},
     {"keyspace_hits"},
     {"keyspace_misses"},
     {"pubsub_channels"},

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/allocation.h"
 #include "base/number.h"
 
 #ifdef TANDEM_JEMALLOC
@@ -44,15 +45,12 @@ MemoryFigures read_memory(Files& files) {
   MemoryFigures figures;
   figures.resident_bytes = resident_bytes(files);
   figures.system_bytes = int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+  figures.used_bytes = allocated_bytes();
 #ifdef TANDEM_JEMALLOC
-  uint64_t epoch = 1;
-  size_t size = sizeof(epoch);
-  ::mallctl("epoch", &epoch, &size, &epoch, size);
-  figures.used_bytes = allocator_figure("stats.allocated");
   figures.active_bytes = allocator_figure("stats.active");
   figures.mapped_bytes = allocator_figure("stats.resident");
 #else
-  figures.used_bytes = figures.active_bytes = figures.mapped_bytes = figures.resident_bytes;
+  figures.active_bytes = figures.mapped_bytes = figures.resident_bytes;
 #endif
   return figures;
 }

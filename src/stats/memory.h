@@ -39,8 +39,7 @@ struct MemoryReport {
   int64_t grown_bytes() const { return std::max<int64_t>(now.used_bytes - startup_bytes, 0); }
 };
 
-// Without jemalloc (sanitizer builds) only the kernel's figures are known, and stand for the
-// others.
+// Without jemalloc (sanitizer builds) the kernel's figure stands for the pages'.
 MemoryFigures read_memory(Files& files);
 
 // MEMORY DOCTOR's answer: what is unusual about the use of memory, and what helps. Pure.

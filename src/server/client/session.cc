@@ -253,6 +253,7 @@ void Session::reset() {
   card_->name.set("");
   card_->set_flag(kClientNoEvict, false);
   card_->set_flag(kClientNoTouch, false);
+  leaves_no_trace = false;
 }
 
 // CLIENT CACHING is about the next command, or transaction, that is not CLIENT itself.

@@ -159,15 +159,22 @@ void unblock(SessionContext& c, ClientRegistry& clients) {
   c.reply.integer(ended ? 1 : 0);
 }
 
-void set_flag(SessionContext& c, ClientFlag flag) {
+// False: neither ON nor OFF, and the error is answered.
+bool set_flag(SessionContext& c, ClientFlag flag) {
   const bool on = equal_ignore_case(c.args[2], "on");
-  if (!on && !equal_ignore_case(c.args[2], "off")) return c.reply.error(kSyntaxError);
+  if (!on && !equal_ignore_case(c.args[2], "off")) {
+    c.reply.error(kSyntaxError);
+    return false;
+  }
   if (const auto* connection = client_of(c)) connection->card()->set_flag(flag, on);
   c.reply.ok();
+  return true;
 }
 
 void no_evict(SessionContext& c) { set_flag(c, kClientNoEvict); }
-void no_touch(SessionContext& c) { set_flag(c, kClientNoTouch); }
+void no_touch(SessionContext& c) {
+  if (set_flag(c, kClientNoTouch)) c.client.leaves_no_trace = equal_ignore_case(c.args[2], "on");
+}
 
 // A row that states what CLIENT's subcommands do not share.
 CommandRow part(CommandRow row) {

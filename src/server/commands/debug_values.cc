@@ -12,6 +12,7 @@
 #include "data/set.h"
 #include "data/sorted_set.h"
 #include "engine/executor.h"
+#include "keyspace/use.h"
 #include "rdb/dump.h"
 #include "rdb/rdb_format.h"
 #include "server/commands/debug.h"
@@ -61,9 +62,11 @@ void object(SessionContext& c, const DebugParts& /*parts*/) {
   const Entry* entry = find(c);
   if (entry == nullptr) return;
   const Bytes encoding = entry->encoding_name();
-  std::string line =
-      fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:0 lru_seconds_idle:0",
-                  static_cast<const void*>(entry), encoding, serialized_bytes(*entry));
+  constexpr int64_t kMsPerSecond = 1000;
+  std::string line = fmt::format(
+      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+      static_cast<const void*>(entry), encoding, serialized_bytes(*entry), entry->use(),
+      idle_seconds(entry->use(), c.now_ms / kMsPerSecond));
   if (encoding == "quicklist") {
     line += list_fields(entry->as<List>(), c.keys.limits().list_max_listpack_size);
   }

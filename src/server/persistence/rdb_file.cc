@@ -82,7 +82,8 @@ Result<std::unique_ptr<DatasetLoad>> FileLoad::read(bool primary) {
                                .verify_checksum = parts_.options.checksum.get()};
   std::optional<DropExpired> drop;
   if (primary) drop = DropExpired{engine.clock.unix_ms()};
-  auto load = std::make_unique<DatasetLoad>(engine.keyspace, options, drop, engine.functions);
+  auto load = std::make_unique<DatasetLoad>(engine.keyspace, options, engine.clock.unix_ms(), drop,
+                                            engine.functions);
   if (auto whole = read(**file, *load); !whole) return std::unexpected(whole.error());
   return load;
 }
