@@ -166,7 +166,7 @@ class Mirror {
   void load(Bytes snapshot) {
     if (!world_) world_.emplace(clock_);
     Keyspace& keyspace = world_->keyspace;
-    DatasetLoad load(keyspace, {.limits = world_->limits, .databases = 2}, std::nullopt);
+    DatasetLoad load(keyspace, {.limits = world_->limits, .databases = 2}, 0, std::nullopt);
     const auto loaded = load.feed(snapshot);
     CHECK(loaded.has_value() && load.ended() && *loaded == snapshot.size(),
           "what was installed is a whole snapshot");

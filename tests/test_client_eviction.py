@@ -86,7 +86,7 @@ def test_a_limit_that_is_set_later(start):
         control("CONFIG", "SET", "maxmemory-clients", "5%")
         assert control("CONFIG", "GET", "maxmemory-clients") == ["maxmemory-clients", "5%"]
         assert not large.is_closed(), "a share of a memory without a limit is none"
-        control("CONFIG", "SET", "maxmemory-clients", "2mb")
+        control("CONFIG", "SET", "maxmemory", "40mb", "maxmemory-policy", "allkeys-lru")
         wait_until(large.is_closed, "it is closed")
         assert control("PING") == "PONG"
 

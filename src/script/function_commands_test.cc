@@ -622,7 +622,7 @@ TEST(Functions, ASnapshotCarriesThoseOfItsCut) {
   const std::string stream = written(source.engine);
   World target;
   load(target, "c", answers("h", 3));
-  DatasetLoad dataset(target.keyspace, {}, std::nullopt, target.engine.functions);
+  DatasetLoad dataset(target.keyspace, {}, 0, std::nullopt, target.engine.functions);
   ASSERT_TRUE(dataset.feed(stream));
   EXPECT_EQ(target.run({"FCALL", "h", "0"}), ":3\r\n");
   ASSERT_EQ(install_dataset(target.engine, dataset, {}), Installed::kDone);
@@ -633,7 +633,7 @@ TEST(Functions, ASnapshotCarriesThoseOfItsCut) {
   load(source, "a", answers("f", 1));
   const std::string old = written(source.engine, {.version = 9});
   EXPECT_EQ(old.find("register_function"), std::string::npos);
-  DatasetLoad without(target.keyspace, {}, std::nullopt, target.engine.functions);
+  DatasetLoad without(target.keyspace, {}, 0, std::nullopt, target.engine.functions);
   ASSERT_TRUE(without.feed(old));
   ASSERT_EQ(install_dataset(target.engine, without, {}), Installed::kDone);
   EXPECT_EQ(target.scripting.figures().libraries, 0);
@@ -647,7 +647,7 @@ TEST(Functions, ASnapshotWithABadLibraryLeavesEverythingAsItWas) {
   World target;
   load(target, "b", answers("g", 2));
   {
-    DatasetLoad dataset(target.keyspace, {.verify_checksum = false}, std::nullopt,
+    DatasetLoad dataset(target.keyspace, {.verify_checksum = false}, 0, std::nullopt,
                         target.engine.functions);
     const auto fed = dataset.feed(stream);
     ASSERT_FALSE(fed);

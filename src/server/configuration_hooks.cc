@@ -110,6 +110,7 @@ void ConfigurationHooks::fit_memory() {
   Engine& engine = parts_.engine;
   MemoryLimit& memory = engine.memory;
   memory.apply_options();
+  parts_.client_memory.apply();  // it may be a share of this
   // Until somebody finds no room.
   engine.gate.set(Gate::kOutOfMemory, false);
   if (memory.excess_bytes() <= 0) return memory.note_kept();

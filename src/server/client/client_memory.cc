@@ -18,8 +18,11 @@ bool is_counted(const ClientCard& card) {
 }  // namespace
 
 void ClientMemory::apply() {
+  constexpr int64_t kPercent = 100;
   const int64_t configured = configured_.get();
-  const int64_t limit = configured <= 0 ? 0 : std::max(configured, kLimitBytesMin);
+  const auto hundredth = static_cast<int64_t>(memory_bytes_.get() / kPercent);
+  const int64_t wanted = configured < 0 ? hundredth * -configured : configured;
+  const int64_t limit = wanted == 0 ? 0 : std::max(wanted, kLimitBytesMin);
   limit_bytes_.store(limit, kRelaxed);
   if (limit == 0) return;
   for (const ClientRegistry::Card& card : clients_.list()) count(*card);

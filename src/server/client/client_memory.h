@@ -28,14 +28,15 @@ class ClientMemory {
   // With less nobody could say anything any more.
   static constexpr int64_t kLimitBytesMin = 128 * 1024;
 
-  // Both outlive this. `configured`: bytes; below 0: percent of the memory that data may take,
-  // which has no limit so far, so that a share of it is none; 0: no limit.
-  ClientMemory(ClientRegistry& clients, const Option<int64_t>& configured)
-      : clients_(clients), configured_(configured) {}
+  // All outlive this. `configured`: bytes; below 0: percent of `memory_bytes` (maxmemory), which is
+  // no limit where that is 0; 0: no limit.
+  ClientMemory(ClientRegistry& clients, const Option<int64_t>& configured,
+               const Option<uint64_t>& memory_bytes)
+      : clients_(clients), configured_(configured), memory_bytes_(memory_bytes) {}
   ClientMemory(const ClientMemory&) = delete;
   ClientMemory& operator=(const ClientMemory&) = delete;
 
-  // What is configured holds from here on, and ends whom it ends.
+  // What is configured of both holds from here on, and ends whom it ends.
   void apply();
   // What the client holds may have changed.
   void recount(ClientCard& card) {
@@ -58,6 +59,7 @@ class ClientMemory {
 
   ClientRegistry& clients_;
   const Option<int64_t>& configured_;
+  const Option<uint64_t>& memory_bytes_;
   std::atomic<int64_t> limit_bytes_{0};  // 0: none
   std::atomic<int64_t> total_bytes_{0};
   std::atomic<int64_t> evictable_{0};  // clients counted that may be ended

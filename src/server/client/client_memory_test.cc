@@ -32,7 +32,8 @@ struct ClientMemoryTest : testing::Test {
 
   Option<int64_t> limit_option = 0;
   ClientRegistry clients{[this](ClientCard& card) { memory.forget(card); }};
-  ClientMemory memory{clients, limit_option};
+  Option<uint64_t> data_limit{0};
+  ClientMemory memory{clients, limit_option, data_limit};
 };
 
 TEST_F(ClientMemoryTest, WithoutALimitNobodyIsEnded) {
@@ -66,6 +67,19 @@ TEST_F(ClientMemoryTest, ALimitThatComesLaterCountsWhatIsThere) {
   limit(1);  // too little to say anything: raised
   EXPECT_TRUE(one->killed);
   EXPECT_FALSE(client(ClientMemory::kLimitBytesMin / 2)->killed);
+}
+
+TEST_F(ClientMemoryTest, AShareIsOneOfTheMemoryForData) {
+  const auto large = client(10 * ClientMemory::kLimitBytesMin);
+  limit_option.set(-5);
+  memory.apply();
+  EXPECT_FALSE(large->killed) << "of no limit it is none";
+  data_limit.set(400 * ClientMemory::kLimitBytesMin);
+  memory.apply();
+  EXPECT_FALSE(large->killed);
+  data_limit.set(100 * ClientMemory::kLimitBytesMin);
+  memory.apply();
+  EXPECT_TRUE(large->killed);
 }
 
 TEST_F(ClientMemoryTest, SomeAreLeftAlone) {
