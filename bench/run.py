@@ -82,7 +82,7 @@ class Bench:
         self.texts = 20_000 if quick else int(2_000_000 * options.scale)
         self.collections = 10_000 if quick else int(100_000 * options.scale)
         self.free_load = sync.Load(self.load.rate)
-        self.reads = (20_000, 10_000) if quick else (200_000, 1_000_000)  # of so many keys
+        self.reads = (200_000, 20_000) if quick else (200_000, 1_000_000)  # of so many keys
         self.waits = None if quick else WAITS
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0

@@ -148,8 +148,9 @@ end)"""
 WORDS = {"<script>": SCRIPT, "<digest>": digest(SCRIPT), "<library>": LIBRARY,
          "<dump>": bytes.fromhex(DUMPS["a hash"]),
          "<dumped-library>": bytes.fromhex(LIBRARY_DUMPS["a library"])}
-# What may write, but is nothing about data.
-WITHOUT_DATA = {"publish", "spublish"}
+# What may write, but is nothing about data; and MIGRATE, which needs one more server
+# (test_migrate.py).
+WITHOUT_DATA = {"publish", "spublish", "migrate"}
 
 
 def commands(text):

@@ -11,7 +11,7 @@ constexpr int64_t kSharedIntegers = 10000;
 constexpr int64_t kSharedReferences = 2147483647;
 
 const Entry* find_or_null(Context& ctx) {
-  const Entry* entry = ctx.keys.read_about(ctx.args[2]);
+  const Entry* entry = ctx.keys.inspect(ctx.args[2]);
   if (entry == nullptr) ctx.reply.null();
   return entry;
 }

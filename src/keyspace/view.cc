@@ -128,6 +128,12 @@ bool View::has_expired(Bytes key) {
 
 const Entry* View::read(Bytes key) { return counted(key, lookup(key)); }
 
+const Entry* View::inspect(Bytes key) {
+  const Entry* entry = find_about(key);
+  ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);
+  return entry;
+}
+
 const Entry* View::counted(Bytes key, const Entry* entry) {
   ++(entry != nullptr ? access_.counters().hits : access_.counters().misses);
   if (entry == nullptr) access_.tell(event::kKeyMiss, database_, key);

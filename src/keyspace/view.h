@@ -250,6 +250,8 @@ class View {
   // The same, but of no use to the key: for what asks about it and not for its value.
   const Entry* read_about(Bytes key) { return counted(key, meet(key, access_.place(key))); }
   const Entry* find_about(Bytes key) { return meet(key, access_.place(key)); }
+  // As read_about(), but nobody hears of a miss (OBJECT).
+  const Entry* inspect(Bytes key);
   // As it lies in the table, its time over or not. Deletes nothing.
   const Entry* peek(Bytes key);
   // Still in the table, but its time is over.
