@@ -396,6 +396,25 @@ def test_a_value_that_is_restored_is_a_new_key(listening):
         "__keyspace@0__:b del", "__keyevent@0__:del b"]
 
 
+@pytest.mark.parametrize("command", ["RESTORE", "COPY", "RENAME", "SET"])
+def test_what_comes_in_the_place_of_a_dead_key(listening, command):
+    """Its end is told first, but RESTORE does not look at what it replaces."""
+    listening.acts("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    listening.acts("SET", "a", 1)
+    payload = listening.acts.raw("DUMP", "a").partition(b"\r\n")[2][:-2]
+    listening.acts("SET", "b", 1, "PX", 1)
+    listening.acts("DEBUG", "SLEEP", "0.01")
+    listening.until_now()
+    words = {"RESTORE": ["b", 0, payload, "REPLACE"], "COPY": ["a", "b", "REPLACE"],
+             "RENAME": ["a", "b"], "SET": ["b", 2]}[command]
+    told = [event.partition(":")[2] for event in listening.events(command, *words)
+            if event.startswith("__keyevent@0__")]
+    assert told == {
+        "RESTORE": ["new b", "restore b"], "COPY": ["expired b", "new b", "copy_to b"],
+        "RENAME": ["expired b", "new b", "rename_from a", "rename_to b"],
+        "SET": ["expired b", "new b", "set b"]}[command]
+
+
 def test_the_end_of_a_keys_time(listening):
     """Met by a read, by a write that overwrites it, or by nobody."""
     client = listening.acts

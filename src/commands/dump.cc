@@ -74,7 +74,7 @@ void restore(Context& ctx) {
   const Bytes payload = ctx.args[3];
   RestoreOptions options;
   if (!parse_restore(ctx, options)) return;
-  if (ctx.keys.exists(key) && !options.replace) {
+  if (!options.replace && ctx.keys.exists(key)) {
     return ctx.reply.error("BUSYKEY Target key name already exists.");
   }
   const std::optional<int64_t> ttl = integer_argument(ctx, 2);

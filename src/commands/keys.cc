@@ -255,7 +255,7 @@ void copy(Context& ctx) {
   if (database == ctx.keys.database() && source == target) return ctx.reply.error(kSameObject);
   const Entry* entry = ctx.keys.read(source);
   if (entry == nullptr) return ctx.reply.integer(0);
-  if (!replace && to.exists(target)) return ctx.reply.integer(0);
+  if (to.exists(target) && !replace) return ctx.reply.integer(0);  // a dead one ends first
   to.tell(event::kNew, target);
   to.put_anew(event::kCopyTo, target, copy_of(*entry), entry->expiry_ms(), as_is(ctx),
               to.access().fresh_use());

@@ -185,7 +185,9 @@ void View::update(Bytes key, const KeyPlace& place, Fn&& change, HowUpdated how)
   const PartitionTable::Slot found = slot(key, place, tables);
   const bool is_over =
       found && access_.mode() != ExpiryMode::kHide && hidden(*PartitionTable::entry_at(found));
-  if (is_over) note_expired(key, place);
+  // Who tells of a new key itself has told of the former's end, too, where Redis does: RESTORE does
+  // not look at what it replaces.
+  if (is_over && how.tells_new) note_expired(key, place);
   if (how.tells_new && (!found || is_over)) access_.tell(event::kNew, database_, key);
   if (!found) {
     Entry* made = change(nullptr);
