@@ -106,19 +106,20 @@ def test_publish_inside_transactions_and_scripts(server, client):
 
 @pytest.mark.parametrize("kinds", [("tandem", "redis"), ("redis", "tandem"), ("tandem", "tandem")],
                          ids="<".join)
-def test_messages_reach_the_listeners_of_replicas(start, kinds):
+@pytest.mark.parametrize("shard", ["", "s"], ids=["channel", "of a shard"])
+def test_messages_reach_the_listeners_of_replicas(start, kinds, shard):
     if is_stock("tandem") and kinds[0] != "tandem":
         pytest.skip("the same as the first")
     primary, replica = start(kinds[0]), start(kinds[1])
     replica.follow(primary.port)
     wait_until(replica.link_up, "linked")
     with replica.connect() as listener, primary.connect() as client:
-        listener("SUBSCRIBE", "c")
+        listener(f"{shard}SUBSCRIBE", "c")
         def arrives():
-            client("PUBLISH", "c", "m")
+            client(f"{shard}PUBLISH", "c", "m")
             return listener.has_reply()
         wait_until(arrives, "a message arrives")
-        assert listener.read() == ["message", "c", "m"]
+        assert listener.read() == [f"{shard}message", "c", "m"]
 
 
 def test_channels_of_shards(server, client):
@@ -176,20 +177,3 @@ def test_who_resets_or_goes_is_subscribed_to_no_shard(server, client):
         assert client("SPUBLISH", "s", "m") == 1
         assert client("CLIENT", "KILL", "TYPE", "pubsub") == 1
         assert client("PUBSUB", "SHARDCHANNELS") == []
-
-
-@pytest.mark.parametrize("kinds", [("tandem", "redis"), ("redis", "tandem"), ("tandem", "tandem")],
-                         ids="<".join)
-def test_messages_to_shards_reach_the_listeners_of_replicas(start, kinds):
-    if is_stock("tandem") and kinds[0] != "tandem":
-        pytest.skip("the same as the first")
-    primary, replica = start(kinds[0]), start(kinds[1])
-    replica.follow(primary.port)
-    wait_until(replica.link_up, "linked")
-    with replica.connect() as listener, primary.connect() as client:
-        listener("SSUBSCRIBE", "c")
-        def arrives():
-            client("SPUBLISH", "c", "m")
-            return listener.has_reply()
-        wait_until(arrives, "a message arrives")
-        assert listener.read() == ["smessage", "c", "m"]

@@ -27,6 +27,7 @@ struct DebugParts {
 };
 
 // One subcommand. `words`: how many there are in a call of it, DEBUG and its name included.
+inline constexpr size_t kAnyWords = static_cast<size_t>(-1);
 struct DebugSubcommand {
   Bytes name;
   size_t words_min;

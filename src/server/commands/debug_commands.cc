@@ -312,12 +312,10 @@ constexpr Bytes kHelp[] = {
 
 void help(SessionContext& c, const DebugParts& /*parts*/) { reply_help(c, "debug", kHelp); }
 
-constexpr size_t kAny = static_cast<size_t>(-1);
-
 constexpr DebugSubcommand kSubcommands[] = {
     {"help", 2, 2, help},
     {"sleep", 3, 3, stand_still},
-    {"reload", 2, kAny, reload},
+    {"reload", 2, kAnyWords, reload},
     {"populate", 3, 5, populate},
     {"protocol", 3, 3, debug_protocol},
     {"set-active-expire", 3, 3, set_condition<Gate::kActiveExpireOff, false>},
@@ -329,7 +327,7 @@ constexpr DebugSubcommand kSubcommands[] = {
     {"panic", 2, 2, panic},
     {"segfault", 2, 2, segfault},
     {"change-repl-id", 2, 2, change_replication_id},
-    {"replicate", 3, kAny, replicate},
+    {"replicate", 3, kAnyWords, replicate},
     {"config-rewrite-force-all", 2, 2, rewrite_all},
     {"quicklist-packed-threshold", 3, 3, packed_threshold},
     {"replybuffer", 4, 4, reply_buffer},

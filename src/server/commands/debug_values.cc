@@ -195,13 +195,11 @@ void table_stats(SessionContext& c, const DebugParts& /*parts*/) {
                    expiries_text(tables == nullptr ? 0 : tables->expiring()));
 }
 
-constexpr size_t kAnyNumber = static_cast<size_t>(-1);
-
 }  // namespace
 
 std::span<const DebugSubcommand> debug_value_subcommands() {
   static constexpr DebugSubcommand kSubcommands[] = {
-      {"digest", 2, 2, digest},       {"digest-value", 2, kAnyNumber, digest_value},
+      {"digest", 2, 2, digest},       {"digest-value", 2, kAnyWords, digest_value},
       {"object", 3, 3, object},       {"listpack", 3, 3, listpack},
       {"quicklist", 3, 4, quicklist}, {"sdslen", 3, 3, string_sizes},
       {"htstats", 3, 3, table_stats},
