@@ -58,7 +58,16 @@ def test_a_failover_by_hand(start):
     sentinel = watched(start, primary)
     wait_until(lambda: sentinel.sentinel_master("group")["num-slaves"] == 1, "it knows the replica")
     Load(primary, "hand").run(200).close()
-    wait_until(lambda: sentinel.execute_command("SENTINEL FAILOVER group"), "it begins")
+
+    def begins():
+        """Sentinel refuses as long as it has not heard enough of the replica to choose it."""
+        try:
+            return sentinel.execute_command("SENTINEL FAILOVER group")
+        except redis.ResponseError as error:
+            assert "NOGOODSLAVE" in str(error)
+            return False
+
+    wait_until(begins, "it begins")
     wait_until(lambda: sentinel.sentinel_get_master_addr_by_name("group")[1] == replica.port,
                "the replica takes over", 60)
     wait_until(lambda: primary.info("replication")["role"] == "slave", "the other follows", 60)

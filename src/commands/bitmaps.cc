@@ -144,7 +144,7 @@ void bitop(Context& ctx) {
   std::string result = combine_bits(*operation, sources);
   ctx.reply.integer(static_cast<int64_t>(result.size()));
   if (result.empty()) {
-    ctx.keys.erase(event::kDel, ctx.args[2], as_is(ctx));
+    ctx.keys.erase_unseen(event::kDel, ctx.args[2], as_is(ctx));
     return;
   }
   ctx.keys.put(event::kSet, ctx.args[2], Value(std::move(result), StringForm::kGrowing), kNoExpiry,

@@ -93,7 +93,7 @@ void restore(Context& ctx) {
     expiry_ms = unix_ms_of(*ttl, form, ctx.now_ms).value_or(0);
   }
   if (*ttl != 0 && is_over(ctx, expiry_ms)) {
-    ctx.keys.erase(event::kDel, key, {"DEL", key});
+    ctx.keys.erase_unseen(event::kDel, key, {"DEL", key});
     return ctx.reply.ok();
   }
   const std::string when = int64_text(*ttl == 0 ? 0 : expiry_ms);

@@ -127,7 +127,7 @@ void store_result(Context& ctx, const KeyEvent& event, Bytes key, T result, cons
     ctx.keys.put(event, key, Value(std::make_unique<T>(std::move(result))), kNoExpiry, effect,
                  changes);
   } else {
-    ctx.keys.erase(event::kDel, key, effect);
+    ctx.keys.erase_unseen(event::kDel, key, effect);
   }
   ctx.reply.integer(static_cast<int64_t>(size));
 }

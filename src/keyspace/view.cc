@@ -318,8 +318,13 @@ std::optional<Value> View::take(const KeyEvent& event, Bytes key, const Effect& 
 }
 
 bool View::erase(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes) {
+  if (access_.mode() != ExpiryMode::kClear && meet(key, access_.place(key)) == nullptr)
+    return false;
+  return erase_unseen(event, key, effect, changes);
+}
+
+bool View::erase_unseen(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes) {
   const KeyPlace place = access_.place(key);
-  if (access_.mode() != ExpiryMode::kClear && meet(key, place) == nullptr) return false;
   DatabaseTables* tables;
   const PartitionTable::Slot found = slot(key, place, tables);
   if (!found) return false;

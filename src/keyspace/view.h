@@ -295,6 +295,8 @@ class View {
   std::optional<Value> take(const KeyEvent& event, Bytes key, const Effect& effect);
   // False: no such key, nothing is stated. In kClear an expired one counts, as it does in Redis.
   bool erase(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes = 1);
+  // The same for a target that nobody has looked at: it goes as it lies, its time over or not.
+  bool erase_unseen(const KeyEvent& event, Bytes key, const Effect& effect, uint64_t changes = 1);
 
   // REQUIRES for setters: the key exists. kNoExpiry removes the expiry.
   void set_expiry(const KeyEvent& event, Bytes key, int64_t expiry_ms, const Effect& effect);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <semaphore>
 #include <thread>
 
 #include <fmt/core.h>
@@ -131,22 +132,34 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
 
   // In pieces, as from a socket, until all is applied or refused.
   void feed(const NumberedStream& stream) {
-    Random pieces(2);
     apply.restart("a:6379");
-    for (size_t at = 0; at < stream.bytes.size();) {
-      const size_t size = 1 + pieces.below(150'000);
+    feed_pieces(stream, 0, stream.bytes.size());
+  }
+  void feed_pieces(const NumberedStream& stream, size_t from, size_t to) {
+    for (size_t at = from; at < to;) {
+      const size_t size = std::min<size_t>(1 + pieces.below(150'000), to - at);
       if (!apply.feed(Bytes(stream.bytes).substr(at, size))) return;
       at += size;
     }
   }
 
-  // Changes something in the middle, while the next command or batch waits for its stripes.
+  // Feeds it too, and changes something in the middle, while the next command or batch waits for
+  // its stripes: what is fed then comes when all of them are held already.
   void while_the_stream_waits(const NumberedStream& stream,
                               FunctionRef<void(const AllStripes&)> change) {
-    while (log.end() < stream.bytes.size() / 3) std::this_thread::yield();
-    const ExclusiveGuard all(keyspace);
-    while (!somebody_waits()) std::this_thread::yield();
-    change(all);
+    const size_t middle = stream.bytes.size() / 3;
+    apply.restart("a:6379");
+    feed_pieces(stream, 0, middle);
+    std::binary_semaphore is_held(0);
+    std::thread other([&] {
+      const ExclusiveGuard all(keyspace);
+      is_held.release();
+      while (!somebody_waits()) std::this_thread::yield();
+      change(all);
+    });
+    is_held.acquire();
+    feed_pieces(stream, middle, stream.bytes.size());
+    other.join();
   }
   bool somebody_waits() {
     for (int stripe = 0; stripe < kStripes; ++stripe) {
@@ -174,6 +187,7 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
   RoleState state{{.engine = engine, .options = options, .progress = progress}};
   Executor executor{engine, 1};
   ThreadCrew crew{"apply", kHelpers, 2};
+  Random pieces{2};
   StreamApply apply{executor, options, progress, 1, StreamApply::kPendingBytesMax, &crew};
 };
 
@@ -270,15 +284,11 @@ TEST_F(ApplyThreads, ReadersSeePlacesInTheStreamAndNeverGoBack) {
 TEST_F(ApplyThreads, AChangeOfRoleLeavesAPrefix) {
   const NumberedStream stream(20'000, 3);
   uint64_t changed_at = 0;
-  std::thread other([&] {
-    while_the_stream_waits(stream, [&](const AllStripes& all) {
-      state.change(all, PrimaryRole{});
-      expect_prefix(all, stream);
-      changed_at = log.end();
-    });
+  while_the_stream_waits(stream, [&](const AllStripes& all) {
+    state.change(all, PrimaryRole{});
+    expect_prefix(all, stream);
+    changed_at = log.end();
   });
-  feed(stream);
-  other.join();
   const ExclusiveGuard all(keyspace);
   EXPECT_EQ(log.end(), changed_at);
   expect_prefix(all, stream);
@@ -287,14 +297,10 @@ TEST_F(ApplyThreads, AChangeOfRoleLeavesAPrefix) {
 TEST_F(ApplyThreads, AClosedLogOrAPauseHoldsTheRestBack) {
   const NumberedStream stream(20'000, 4);
   uint64_t closed_at = 0;
-  std::thread other([&] {
-    while_the_stream_waits(stream, [&](const AllStripes& all) {
-      engine.journal.close(all);
-      closed_at = log.end();
-    });
+  while_the_stream_waits(stream, [&](const AllStripes& all) {
+    engine.journal.close(all);
+    closed_at = log.end();
   });
-  feed(stream);
-  other.join();
   EXPECT_EQ(log.end(), closed_at);
   EXPECT_TRUE(apply.held_back());
   {
