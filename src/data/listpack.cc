@@ -14,111 +14,11 @@
 #include <xxhash.h>
 
 #include "base/check.h"
+#include "data/encoded_element.h"
 
 namespace tandem {
 
 using namespace listpack_format;  // NOLINT(google-build-using-namespace): the grammar of this file
-
-namespace {
-
-uint64_t load_little_endian(const uint8_t* from, int bytes) {
-  uint64_t value = 0;
-  for (int i = bytes - 1; i >= 0; --i) value = value << 8 | from[i];
-  return value;
-}
-
-void store_little_endian(uint8_t* to, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) to[i] = static_cast<uint8_t>(value >> (8 * i));
-}
-
-int64_t sign_extend(uint64_t value, int bits) {
-  const int shift = 64 - bits;
-  return static_cast<int64_t>(value << shift) >> shift;
-}
-
-// What the first bytes of an entry say: the encoding's own length, and the data's.
-struct EntryShape {
-  uint32_t head_bytes;  // 0: not an encoding
-  uint64_t data_bytes;
-};
-
-// Reads no further than `available` bytes.
-EntryShape shape_of(const uint8_t* entry, uint64_t available) {
-  const uint8_t first = entry[0];
-  if (first < 0x80) return {1, 0};
-  if (first < kInt13) return {1, first & 0x3Fu};
-  if (first < kText12) return {2, 0};
-  if (first < kText32) {
-    if (available < 2) return {0, 0};
-    return {2, (first & 0x0Fu) << 8 | entry[1]};
-  }
-  switch (first) {
-    case kText32:
-      if (available < 5) return {0, 0};
-      return {5, load_little_endian(entry + 1, 4)};
-    case kInt16:
-      return {1, 2};
-    case kInt24:
-      return {1, 3};
-    case kInt32:
-      return {1, 4};
-    case kInt64:
-      return {1, 8};
-    default:
-      return {0, 0};
-  }
-}
-
-uint64_t entry_length(const uint8_t* entry) {
-  const EntryShape shape = shape_of(entry, 5);
-  return shape.head_bytes + shape.data_bytes;
-}
-
-int64_t read_integer(const uint8_t* entry) {
-  const uint8_t first = entry[0];
-  if (first < 0x80) return first;
-  if (first < kText12) return sign_extend((first & 0x1Fu) << 8 | entry[1], 13);
-  switch (first) {
-    case kInt16:
-      return sign_extend(load_little_endian(entry + 1, 2), 16);
-    case kInt24:
-      return sign_extend(load_little_endian(entry + 1, 3), 24);
-    case kInt32:
-      return sign_extend(load_little_endian(entry + 1, 4), 32);
-    default:
-      return static_cast<int64_t>(load_little_endian(entry + 1, 8));
-  }
-}
-
-bool holds_text(uint8_t first) {
-  return (first >= kText6 && first < kInt13) || (first >= kText12 && first <= kText32);
-}
-
-Bytes read_text(const uint8_t* entry) {
-  const EntryShape shape = shape_of(entry, 5);
-  return Bytes(reinterpret_cast<const char*>(entry) + shape.head_bytes, shape.data_bytes);
-}
-
-void write_backlen(uint8_t* to, uint64_t length) {
-  const uint32_t bytes = backlen_bytes(length);
-  for (uint32_t i = 0; i < bytes; ++i) {
-    const auto seven = static_cast<uint8_t>(length >> (7 * (bytes - 1 - i)) & 0x7F);
-    to[i] = i == 0 ? seven : seven | 0x80;
-  }
-}
-
-// Reads the backlen that ends just before `end`.
-uint64_t read_backlen(const uint8_t* end) {
-  uint64_t length = 0;
-  for (int i = 0; i < 5; ++i) {
-    const uint8_t byte = *--end;
-    length |= static_cast<uint64_t>(byte & 0x7F) << (7 * i);
-    if ((byte & 0x80) == 0) break;
-  }
-  return length;
-}
-
-}  // namespace
 
 bool ListpackView::validate(Bytes blob) {
   if (blob.size() < kEmptyBytes || blob.size() > UINT32_MAX) return false;
@@ -129,7 +29,7 @@ bool ListpackView::validate(Bytes blob) {
   uint64_t at = kHeaderBytes;
   uint64_t count = 0;
   while (at < end) {
-    const EntryShape shape = shape_of(bytes + at, end - at);
+    const ElementShape shape = shape_of(bytes + at, end - at);
     if (shape.head_bytes == 0) return false;
     const uint64_t length = shape.head_bytes + shape.data_bytes;
     const uint32_t back = backlen_bytes(length);
@@ -157,7 +57,7 @@ uint32_t ListpackView::count() const {
 }
 
 ListpackView::Position ListpackView::next(Position at) const {
-  const uint64_t length = entry_length(byte(at));
+  const uint64_t length = encoded_length(byte(at));
   return at + static_cast<Position>(length + backlen_bytes(length));
 }
 
@@ -166,16 +66,10 @@ ListpackView::Position ListpackView::previous(Position at) const {
   return at - static_cast<Position>(length + backlen_bytes(length));
 }
 
-Element ListpackView::get(Position at) const {
-  const uint8_t* entry = byte(at);
-  return holds_text(*entry) ? Element(read_text(entry)) : Element(read_integer(entry));
-}
+Element ListpackView::get(Position at) const { return read_element(byte(at)); }
 
 bool ListpackView::matches(Position at, Bytes value) const {
-  const uint8_t* entry = byte(at);
-  if (holds_text(*entry)) return read_text(entry) == value;
-  const std::optional<int64_t> integer = parse_int64(value);
-  return integer && *integer == read_integer(entry);
+  return element_matches(byte(at), value, parse_int64(value));
 }
 
 ListpackView::Position ListpackView::seek(int64_t index) const {
@@ -198,75 +92,9 @@ ListpackView::Position ListpackView::find(Bytes value, Position from, uint32_t s
   for (Position at = from; at != end(); at = next(at)) {
     if (skip-- != 0) continue;
     skip = stride - 1;
-    const uint8_t* entry = byte(at);
-    if (holds_text(*entry) ? read_text(entry) == value
-                           : integer && *integer == read_integer(entry)) {
-      return at;
-    }
+    if (element_matches(byte(at), value, integer)) return at;
   }
   return end();
-}
-
-// An entry about to be written: its encoding (with the integer's bytes) and the text behind it.
-struct Listpack::Encoded {
-  uint8_t head[9];
-  uint32_t head_bytes = 0;
-  Bytes text;
-
-  uint64_t length() const { return head_bytes + text.size(); }
-
-  static Encoded of_integer(int64_t value);
-  static Encoded of_text(Bytes text);
-  static Encoded of(Bytes value) {
-    const std::optional<int64_t> integer = parse_int64(value);
-    return integer ? of_integer(*integer) : of_text(value);
-  }
-};
-
-Listpack::Encoded Listpack::Encoded::of_integer(int64_t value) {
-  Encoded entry;
-  const auto bits = static_cast<uint64_t>(value);
-  const auto wide = [&](uint8_t encoding, int bytes) {
-    entry.head[0] = encoding;
-    store_little_endian(entry.head + 1, bits, bytes);
-    entry.head_bytes = 1 + static_cast<uint32_t>(bytes);
-  };
-  if (value >= 0 && value <= 127) {
-    entry.head[0] = static_cast<uint8_t>(value);
-    entry.head_bytes = 1;
-  } else if (value >= -4096 && value <= 4095) {
-    entry.head[0] = static_cast<uint8_t>(kInt13 | (bits >> 8 & 0x1F));
-    entry.head[1] = static_cast<uint8_t>(bits);
-    entry.head_bytes = 2;
-  } else if (value >= INT16_MIN && value <= INT16_MAX) {
-    wide(kInt16, 2);
-  } else if (value >= -(1 << 23) && value < (1 << 23)) {
-    wide(kInt24, 3);
-  } else if (value >= INT32_MIN && value <= INT32_MAX) {
-    wide(kInt32, 4);
-  } else {
-    wide(kInt64, 8);
-  }
-  return entry;
-}
-
-Listpack::Encoded Listpack::Encoded::of_text(Bytes text) {
-  Encoded entry;
-  entry.text = text;
-  const size_t size = text.size();
-  if (size < 64) {
-    entry.head[0] = static_cast<uint8_t>(kText6 | size);
-    entry.head_bytes = 1;
-  } else if (size < 4096) {
-    entry.head[0] = static_cast<uint8_t>(kText12 | size >> 8);
-    entry.head[1] = static_cast<uint8_t>(size);
-    entry.head_bytes = 2;
-  } else {
-    entry.head[0] = kText32;
-    store_little_endian(entry.head + 1, size, 4);
-    entry.head_bytes = 5;
-  }
-  return entry;
 }
 
 Listpack::Listpack() : data_(static_cast<uint8_t*>(std::malloc(kEmptyBytes))) {
@@ -301,10 +129,7 @@ uint32_t Listpack::total_bytes() const {
 
 size_t Listpack::memory_bytes() const { return malloc_usable_size(data_); }
 
-uint64_t Listpack::entry_bytes(Bytes value) {
-  const uint64_t length = Encoded::of(value).length();
-  return length + backlen_bytes(length);
-}
+uint64_t Listpack::entry_bytes(Bytes value) { return EncodedElement::of(value).listpack_bytes(); }
 
 void Listpack::open_gap(Position from, Position to, uint64_t bytes, int64_t entries_delta) {
   const uint64_t old_total = total_bytes();
@@ -330,24 +155,18 @@ void Listpack::open_gap(Position from, Position to, uint64_t bytes, int64_t entr
                       static_cast<uint64_t>(count >= kCountUnknown ? kCountUnknown : count), 2);
 }
 
-Listpack::Position Listpack::write_entry(Position from, Position to, const Encoded& entry) {
-  const uint64_t length = entry.length();
-  open_gap(from, to, length + backlen_bytes(length), from == to ? 1 : 0);
-  uint8_t* out = data_ + from;
-  std::memcpy(out, entry.head, entry.head_bytes);
-  if (!entry.text.empty()) {
-    std::memcpy(out + entry.head_bytes, entry.text.data(), entry.text.size());
-  }
-  write_backlen(out + length, length);
+Listpack::Position Listpack::write_entry(Position from, Position to, const EncodedElement& entry) {
+  open_gap(from, to, entry.listpack_bytes(), from == to ? 1 : 0);
+  write_backlen(entry.write(data_ + from), entry.length());
   return from;
 }
 
 Listpack::Position Listpack::splice(Position from, Position to, Bytes value) {
-  return write_entry(from, to, Encoded::of(value));
+  return write_entry(from, to, EncodedElement::of(value));
 }
 
 Listpack::Position Listpack::splice_integer(Position from, Position to, int64_t value) {
-  return write_entry(from, to, Encoded::of_integer(value));
+  return write_entry(from, to, EncodedElement::of_integer(value));
 }
 
 void Listpack::append_entries(ListpackView other, Position from, Position to) {

@@ -20,6 +20,8 @@
 
 namespace tandem {
 
+struct EncodedElement;
+
 // Reads a listpack that somebody else owns. Only over bytes that passed validate().
 class ListpackView {
  public:
@@ -113,11 +115,9 @@ class Listpack {
   void erase_range(Position from, Position to);
 
  private:
-  struct Encoded;  // the bytes of one entry, in pieces
-
   Position splice(Position from, Position to, Bytes value);
   Position splice_integer(Position from, Position to, int64_t value);
-  Position write_entry(Position from, Position to, const Encoded& entry);
+  Position write_entry(Position from, Position to, const EncodedElement& entry);
   // Turns [from, to) into a gap of `bytes` and fixes the header; entries_delta is added to the
   // count.
   void open_gap(Position from, Position to, uint64_t bytes, int64_t entries_delta);

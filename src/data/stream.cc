@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "data/listpack_format.h"
+
 namespace tandem {
 
 size_t Stream::memory_bytes() const {
   size_t bytes = sizeof(*this) + nodes_.memory_bytes() + groups_.memory_bytes();
-  for (auto node = nodes_.first(); node; node.next()) bytes += node->pack().memory_bytes();
+  for (auto node = nodes_.first(); node; node.next()) bytes += node->memory_bytes();
   for (auto group = groups_.first(); group; group.next()) {
     bytes += Bytes(group->name()).size() + group->pending().memory_bytes() +
              group->consumers().memory_bytes();
@@ -61,7 +63,8 @@ StreamNode& Stream::node_for_append(StreamId id, std::span<const Bytes> fields_a
     }
     const bool entries_full = limits.stream_node_max_entries != 0 &&
                               last.live() + last.deleted() >= limits.stream_node_max_entries;
-    if (!entries_full && last.pack().total_bytes() + value_bytes < bytes_max) return last;
+    if (!entries_full && last.listpack_bytes() + value_bytes < bytes_max) return last;
+    last.shrink_to_fit();
   }
   return *nodes_.insert(StreamNode(id, fields_and_values)).first;
 }
@@ -215,17 +218,15 @@ void Stream::note_delivery(StreamGroup& group, StreamId id) const {
 }
 
 Result<void> Stream::append_node(StreamId master, Bytes blob) {
-  if (!StreamNode::validate(master, blob)) {
-    return fail(ErrorCode::kInvalid, "malformed stream node");
-  }
-  StreamNode node(master, Listpack::from_valid(blob));
-  if (node.live() == 0) return fail(ErrorCode::kInvalid, "a stream node without entries");
+  std::optional<StreamNode> node = StreamNode::from_listpack(master, blob);
+  if (!node) return fail(ErrorCode::kInvalid, "malformed stream node");
+  if (node->live() == 0) return fail(ErrorCode::kInvalid, "a stream node without entries");
   if (const auto last = nodes_.last(); last && last->last_id() >= master) {
     return fail(ErrorCode::kInvalid, "stream nodes out of order");
   }
-  length_ += node.live();
+  length_ += node->live();
   const bool is_first = nodes_.empty();
-  nodes_.insert(std::move(node));
+  nodes_.insert(std::move(*node));
   if (is_first) find_first_id();
   return {};
 }

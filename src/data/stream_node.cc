@@ -1,10 +1,14 @@
 #include "data/stream_node.h"
 
+#include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "base/number.h"
+#include "data/encoded_element.h"
+#include "data/listpack.h"
 
 namespace tandem {
 
@@ -47,254 +51,377 @@ StreamId StreamId::from_big_endian(Bytes key) {
   return id;
 }
 
-// Positions are reached by counting elements from the master entry or, backwards, from piece-count.
-
 namespace {
 
-using Position = Listpack::Position;
+constexpr uint8_t kDeleted = 1;
+constexpr uint8_t kSameFields = 2;
+constexpr uint64_t kNumberBytesMax = 10;
 
-constexpr uint64_t kPiecesSame = 3;  // piece-count beyond the values
-constexpr uint64_t kPiecesOwn = 4;   // piece-count beyond the fields and values
-
-int64_t integer_at(ListpackView entries, Position at) { return entries.get(at).integer(); }
-
-Position skip(ListpackView entries, Position at, uint64_t count) {
-  while (count-- > 0) at = entries.next(at);
-  return at;
+uint8_t* write_number(uint8_t* to, uint64_t value) {
+  for (; value > 0x7F; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
+  *to++ = static_cast<uint8_t>(value);
+  return to;
 }
 
-StreamId id_from(StreamId master, int64_t ms_difference, int64_t seq_difference) {
-  return {master.ms + static_cast<uint64_t>(ms_difference),
-          master.seq + static_cast<uint64_t>(seq_difference)};
+uint64_t read_number(const uint8_t*& at) {
+  uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const uint8_t byte = *at++;
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return value;
+  }
 }
 
-// Reads a node that nobody has checked yet, an element at a time.
-class NodeCheck {
- public:
-  NodeCheck(StreamId master, Bytes blob) : entries_(blob), at_(entries_.first()), master_(master) {}
+// Near to zero on either side, so that what is little below takes few bytes, too.
+uint64_t sign_last(uint64_t difference) { return difference << 1 ^ (0 - (difference >> 63)); }
+uint64_t sign_first(uint64_t number) { return number >> 1 ^ (0 - (number & 1)); }
 
-  bool run() {
-    uint64_t live = 0;
-    uint64_t deleted = 0;
-    uint64_t zero = 0;
-    if (!number(live) || !number(deleted) || !number(fields_) || !pass(fields_) || !number(zero) ||
-        zero != 0) {
-      return false;
-    }
-    while (at_ != entries_.end()) {
-      if (!entry()) return false;
-    }
-    return live == live_ && deleted == deleted_ && live_ + deleted_ > 0;
-  }
+// Of an entry of so many fields, in a listpack.
+uint64_t pieces_of(bool same_fields, uint64_t fields) {
+  return same_fields ? fields + 3 : 2 * fields + 4;
+}
 
- private:
-  bool integer(int64_t& out) {
-    if (at_ == entries_.end()) return false;
-    const Element element = entries_.get(at_);
-    if (!element.is_integer()) return false;
-    out = element.integer();
-    at_ = entries_.next(at_);
-    return true;
-  }
-  bool number(uint64_t& out) {
-    int64_t value = 0;
-    if (!integer(value) || value < 0) return false;
-    out = static_cast<uint64_t>(value);
-    return true;
-  }
-  bool pass(uint64_t count) {
-    for (; count > 0; --count) {
-      if (at_ == entries_.end()) return false;
-      at_ = entries_.next(at_);
-    }
-    return true;
-  }
+void skip_elements(const uint8_t*& at, uint64_t count) {
+  while (count-- > 0) at += encoded_length(at);
+}
 
-  bool entry() {
-    uint64_t flags = 0;
-    int64_t ms = 0;
-    int64_t seq = 0;
-    if (!number(flags) || flags > (kStreamEntryDeleted | kStreamEntrySameFields)) return false;
-    if (!integer(ms) || !integer(seq)) return false;
-    const StreamId id = id_from(master_, ms, seq);
-    if (id < master_ || (live_ + deleted_ > 0 && id <= last_)) return false;
-    last_ = id;
-    ((flags & kStreamEntryDeleted) != 0 ? deleted_ : live_) += 1;
-    uint64_t pieces = fields_ + kPiecesSame;
-    if ((flags & kStreamEntrySameFields) != 0) {
-      if (!pass(fields_)) return false;
-    } else {
-      uint64_t own = 0;
-      constexpr uint64_t kFieldsMax = std::numeric_limits<uint32_t>::max();
-      if (!number(own) || own > kFieldsMax || !pass(2 * own)) return false;
-      pieces = 2 * own + kPiecesOwn;
-    }
-    uint64_t stated = 0;
-    return number(stated) && stated == pieces;
-  }
-
-  ListpackView entries_;
-  Position at_;
-  StreamId master_;
-  StreamId last_;
-  uint64_t fields_ = 0;
-  uint64_t live_ = 0;
-  uint64_t deleted_ = 0;
-};
+uint64_t listpack_bytes_of(uint64_t integer) {
+  return EncodedElement::of_integer(static_cast<int64_t>(integer)).listpack_bytes();
+}
 
 }  // namespace
 
-bool StreamNode::validate(StreamId master, Bytes blob) {
-  return ListpackView::validate(blob) && NodeCheck(master, blob).run();
-}
+// Puts elements at the end of a node, and counts what they take in a listpack.
+class StreamNode::Writer {
+ public:
+  explicit Writer(Body& body) : body_(body), begun_(body.bytes.size()) {}
+
+  void flags(uint8_t flags) {
+    *room(1) = flags;
+    body_.listpack_bytes += listpack_bytes_of(flags);
+  }
+  // `in_listpack`: as it stands there.
+  void number(uint64_t number, uint64_t in_listpack) {
+    uint8_t bytes[kNumberBytesMax];
+    const auto size = static_cast<size_t>(write_number(bytes, number) - bytes);
+    std::memcpy(room(size), bytes, size);
+    body_.listpack_bytes += listpack_bytes_of(in_listpack);
+  }
+  void element(const EncodedElement& element) {
+    element.write(room(element.length()));
+    body_.listpack_bytes += element.listpack_bytes();
+  }
+  void end_entry(uint64_t pieces) {
+    const uint64_t length = body_.bytes.size() - begun_;
+    write_backlen(room(listpack_format::backlen_bytes(length)), length);
+    body_.listpack_bytes += listpack_bytes_of(pieces);
+  }
+
+ private:
+  uint8_t* room(uint64_t more) {
+    std::vector<uint8_t>& bytes = body_.bytes;
+    const size_t size = bytes.size();
+    if (size + more > bytes.capacity()) bytes.reserve(std::max(size + more, size + size / 4));
+    bytes.resize(size + more);
+    return bytes.data() + size;
+  }
+
+  Body& body_;
+  const size_t begun_;
+};
 
 StreamNode::StreamNode(StreamId master, std::span<const Bytes> fields_and_values)
-    : master_(master) {
-  Listpack& pack = pack_.write();
-  pack.append_integer(0);
-  pack.append_integer(0);
-  pack.append_integer(static_cast<int64_t>(fields_and_values.size() / 2));
-  for (size_t i = 0; i < fields_and_values.size(); i += 2) pack.append(fields_and_values[i]);
-  pack.append_integer(0);
+    : StreamNode(master) {
+  Body& body = body_.write();
+  Writer out(body);
+  for (size_t i = 0; i < fields_and_values.size(); i += 2) {
+    out.element(EncodedElement::of(fields_and_values[i]));
+  }
+  end_fields(fields_and_values.size() / 2);
 }
 
-uint64_t StreamNode::live() const {
-  return static_cast<uint64_t>(integer_at(pack_->view(), pack_->view().first()));
+void StreamNode::end_fields(uint64_t count) {
+  Body& body = body_.write();
+  body.field_count = static_cast<uint32_t>(count);
+  body.entries_at = end();
+  body.listpack_bytes +=
+      listpack_format::kEmptyBytes + listpack_bytes_of(count) + listpack_bytes_of(0);
 }
 
-uint64_t StreamNode::deleted() const {
-  const ListpackView entries = pack_->view();
-  return static_cast<uint64_t>(integer_at(entries, entries.next(entries.first())));
+uint64_t StreamNode::listpack_bytes() const {
+  return body_->listpack_bytes + listpack_bytes_of(live()) + listpack_bytes_of(deleted());
 }
 
-Listpack::Position StreamNode::first_entry() const {
-  const ListpackView entries = pack_->view();
-  const Position field_count = skip(entries, entries.first(), 2);
-  const auto fields = static_cast<uint64_t>(integer_at(entries, field_count));
-  return skip(entries, field_count, fields + 2);
+bool StreamNode::has_same_fields(std::span<const Bytes> fields_and_values) const {
+  if (body_->field_count != fields_and_values.size() / 2) return false;
+  const uint8_t* at = byte(0);
+  for (size_t i = 0; i < fields_and_values.size(); i += 2) {
+    const Bytes field = fields_and_values[i];
+    if (!element_matches(at, field, parse_int64(field))) return false;
+    at += encoded_length(at);
+  }
+  return true;
 }
-
-StreamNode::Entry StreamNode::entry_at(Listpack::Position at) const {
-  const ListpackView entries = pack_->view();
-  Entry entry{};
-  entry.at = at;
-  const int64_t flags = integer_at(entries, at);
-  entry.is_deleted = (flags & kStreamEntryDeleted) != 0;
-  entry.same_fields = (flags & kStreamEntrySameFields) != 0;
-  const Position ms = entries.next(at);
-  const Position seq = entries.next(ms);
-  entry.id = id_from(master_, integer_at(entries, ms), integer_at(entries, seq));
-  entry.body = entries.next(seq);
-  const Position counted = entry.same_fields ? skip(entries, entries.first(), 2) : entry.body;
-  entry.field_count = static_cast<uint64_t>(integer_at(entries, counted));
-  const uint64_t pieces = entry.same_fields ? entry.field_count : 2 * entry.field_count + 1;
-  entry.after = skip(entries, entry.body, pieces + 1);
-  return entry;
-}
-
-// The start of the entry that ends where `after` stands.
-Listpack::Position StreamNode::start_before(Listpack::Position after) const {
-  const ListpackView entries = pack_->view();
-  Position at = entries.previous(after);
-  for (int64_t pieces = integer_at(entries, at); pieces > 0; --pieces) at = entries.previous(at);
-  return at;
-}
-
-StreamId StreamNode::last_id() const { return entry_at(start_before(pack_->view().end())).id; }
 
 void StreamNode::append(StreamId id, std::span<const Bytes> fields_and_values) {
   DCHECK(id >= master_, "a stream entry before its node");
-  const ListpackView before = pack_->view();
   const size_t fields = fields_and_values.size() / 2;
-  Position at = skip(before, before.first(), 2);
-  bool same = static_cast<uint64_t>(integer_at(before, at)) == fields;
-  for (size_t i = 0; i < fields && same; ++i) {
-    at = before.next(at);
-    same = before.matches(at, fields_and_values[2 * i]);
-  }
-  Listpack& pack = pack_.write();
-  pack.replace_integer(pack.view().first(), static_cast<int64_t>(live() + 1));
-  pack.append_integer(same ? kStreamEntrySameFields : 0);
-  pack.append_integer(static_cast<int64_t>(id.ms - master_.ms));
-  pack.append_integer(static_cast<int64_t>(id.seq - master_.seq));
-  if (!same) pack.append_integer(static_cast<int64_t>(fields));
+  const bool same = has_same_fields(fields_and_values);
+  Body& body = body_.write();
+  Writer out(body);
+  begin_entry(out, same ? kSameFields : 0, id);
+  if (!same) out.number(fields, fields);
   for (size_t i = 0; i < fields_and_values.size(); i += 2) {
-    if (!same) pack.append(fields_and_values[i]);
-    pack.append(fields_and_values[i + 1]);
+    if (!same) out.element(EncodedElement::of(fields_and_values[i]));
+    out.element(EncodedElement::of(fields_and_values[i + 1]));
   }
-  const uint64_t pieces = same ? fields + kPiecesSame : 2 * fields + kPiecesOwn;
-  pack.append_integer(static_cast<int64_t>(pieces));
+  out.end_entry(pieces_of(same, fields));
+  ++body.live;
 }
 
+void StreamNode::begin_entry(Writer& out, uint8_t flags, StreamId id) const {
+  out.flags(flags);
+  out.number(id.ms - master_.ms, id.ms - master_.ms);
+  out.number(sign_last(id.seq - master_.seq), id.seq - master_.seq);
+}
+
+void StreamNode::shrink_to_fit() {
+  if (body_->bytes.capacity() != body_->bytes.size()) body_.write().bytes.shrink_to_fit();
+}
+
+StreamNode::Entry StreamNode::entry_at(Position at) const {
+  const uint8_t* from = byte(at);
+  Entry entry{};
+  entry.at = at;
+  const uint8_t flags = *from++;
+  entry.is_deleted = (flags & kDeleted) != 0;
+  entry.same_fields = (flags & kSameFields) != 0;
+  entry.id.ms = master_.ms + read_number(from);
+  entry.id.seq = master_.seq + sign_first(read_number(from));
+  entry.field_count = entry.same_fields ? body_->field_count : read_number(from);
+  entry.body = static_cast<Position>(from - byte(0));
+  return entry;
+}
+
+StreamNode::Position StreamNode::after(const Entry& entry) const {
+  const uint8_t* from = byte(entry.body);
+  skip_elements(from, entry.same_fields ? entry.field_count : 2 * entry.field_count);
+  const auto length = static_cast<Position>(from - byte(entry.at));
+  return entry.at + length + listpack_format::backlen_bytes(length);
+}
+
+// The start of the entry that ends there.
+StreamNode::Position StreamNode::start_before(Position after) const {
+  const uint64_t length = read_backlen(byte(after));
+  return after - static_cast<Position>(length + listpack_format::backlen_bytes(length));
+}
+
+StreamId StreamNode::last_id() const { return entry_at(start_before(end())).id; }
+
 void StreamNode::walk(bool backwards, FunctionRef<bool(const Entry&)> visit) const {
-  const Position first = first_entry();
-  const Position end = pack_->view().end();
   if (backwards) {
-    for (Position at = end; at != first;) {
+    for (Position at = end(); at != body_->entries_at;) {
       at = start_before(at);
       if (!visit(entry_at(at))) return;
     }
     return;
   }
-  for (Position at = first; at != end;) {
+  for (Position at = body_->entries_at; at != end();) {
     const Entry entry = entry_at(at);
     if (!visit(entry)) return;
-    at = entry.after;
+    at = after(entry);
   }
 }
 
 void StreamNode::read_fields(const Entry& entry, std::vector<Element>& out) const {
   out.clear();
-  const ListpackView entries = pack_->view();
-  Position at = entry.body;
-  Position field = skip(entries, entries.first(), 3);
-  if (!entry.same_fields) at = entries.next(at);
+  const uint8_t* at = byte(entry.body);
+  const uint8_t* field = entry.same_fields ? byte(0) : nullptr;
+  const auto take = [&out](const uint8_t*& from) {
+    out.push_back(read_element(from));
+    from += encoded_length(from);
+  };
   for (uint64_t i = 0; i < entry.field_count; ++i) {
-    if (entry.same_fields) {
-      out.push_back(entries.get(field));
-      field = entries.next(field);
-    } else {
-      out.push_back(entries.get(at));
-      at = entries.next(at);
-    }
-    out.push_back(entries.get(at));
-    at = entries.next(at);
+    take(entry.same_fields ? field : at);
+    take(at);
   }
 }
 
-void StreamNode::set_flag_deleted(const Entry& entry) {
-  DCHECK(!entry.is_deleted, "a stream entry deleted twice");
-  const int64_t flags = entry.same_fields ? kStreamEntrySameFields : 0;
-  pack_.write().replace_integer(entry.at, flags | kStreamEntryDeleted);
-}
-
-void StreamNode::count_deleted(uint64_t entries) {
-  const auto left = static_cast<int64_t>(live() - entries);
-  const auto gone = static_cast<int64_t>(deleted() + entries);
-  Listpack& pack = pack_.write();
-  const Position first = pack.view().first();
-  pack.replace_integer(first, left);
-  pack.replace_integer(pack.view().next(first), gone);
-}
-
 void StreamNode::mark_deleted(const Entry& entry) {
-  set_flag_deleted(entry);
-  count_deleted(1);
+  DCHECK(!entry.is_deleted, "a stream entry deleted twice");
+  Body& body = body_.write();
+  body.bytes[entry.at] |= kDeleted;
+  --body.live;
+  ++body.deleted;
 }
 
 uint64_t StreamNode::mark_deleted_while(FunctionRef<bool(StreamId)> wanted) {
   uint64_t marked = 0;
-  for (Position at = first_entry(); at != pack_->view().end();) {
+  for (Position at = body_->entries_at; at != end();) {
     const Entry entry = entry_at(at);
     if (!entry.is_deleted) {
       if (!wanted(entry.id)) break;
-      set_flag_deleted(entry);
+      mark_deleted(entry);
       ++marked;
     }
-    at = entry_at(at).after;
+    at = after(entry);
   }
-  if (marked != 0) count_deleted(marked);
   return marked;
+}
+
+// Redis's form, a listpack of
+//
+//   node   = count deleted field-count field* 0 entry*
+//   entry  = flags ms-difference seq-difference body piece-count
+//   body   = value*  or  field-count (field value)*         as above
+//
+// count and deleted are how many entries live and how many carry kDeleted. piece-count is the
+// number of elements of the entry without itself.
+
+namespace {
+
+class ListpackWriter {
+ public:
+  explicit ListpackWriter(uint64_t bytes) : out_(bytes, '\0') {}
+
+  void integer(uint64_t value) {
+    const EncodedElement element = EncodedElement::of_integer(static_cast<int64_t>(value));
+    to_ = write_backlen(element.write(to_), element.length());
+    ++count_;
+  }
+  // As it lies in the node, whose bytes go on behind it.
+  void element(const uint8_t*& at) {
+    const uint64_t length = encoded_length(at);
+    std::memcpy(to_, at, length);
+    to_ = write_backlen(to_ + length, length);
+    at += length;
+    ++count_;
+  }
+  std::string end() {
+    using namespace listpack_format;  // NOLINT(google-build-using-namespace): its grammar
+    auto* begin = reinterpret_cast<uint8_t*>(out_.data());
+    *to_++ = kEnd;
+    CHECK(to_ == begin + out_.size(), "a node knows how long its listpack is");
+    store_little_endian(begin, out_.size(), 4);
+    store_little_endian(begin + 4, std::min<uint64_t>(count_, kCountUnknown), 2);
+    return std::move(out_);
+  }
+
+ private:
+  std::string out_;
+  uint8_t* to_ = reinterpret_cast<uint8_t*>(out_.data()) + listpack_format::kHeaderBytes;
+  uint64_t count_ = 0;
+};
+
+}  // namespace
+
+std::string StreamNode::listpack() const {
+  ListpackWriter out(listpack_bytes());
+  out.integer(live());
+  out.integer(deleted());
+  out.integer(body_->field_count);
+  const uint8_t* field = byte(0);
+  for (uint64_t i = 0; i < body_->field_count; ++i) out.element(field);
+  out.integer(0);
+  walk(false, [&](const Entry& entry) {
+    out.integer((entry.is_deleted ? kDeleted : 0) | (entry.same_fields ? kSameFields : 0));
+    out.integer(entry.id.ms - master_.ms);
+    out.integer(entry.id.seq - master_.seq);
+    if (!entry.same_fields) out.integer(entry.field_count);
+    const uint8_t* at = byte(entry.body);
+    uint64_t elements = entry.same_fields ? entry.field_count : 2 * entry.field_count;
+    for (; elements > 0; --elements) out.element(at);
+    out.integer(pieces_of(entry.same_fields, entry.field_count));
+    return true;
+  });
+  return out.end();
+}
+
+// Reads a listpack that nobody has looked into, an element at a time.
+class StreamNode::Reader {
+ public:
+  Reader(Bytes blob, StreamNode& node)
+      : elements_(blob), at_(elements_.first()), node_(node), out_(node.body_.write()) {}
+
+  bool run() {
+    uint64_t live = 0;
+    uint64_t deleted = 0;
+    uint64_t zero = 0;
+    if (!number(live) || !number(deleted) || !number(fields_) || !copy(out_, fields_)) return false;
+    if (!number(zero) || zero != 0) return false;
+    node_.end_fields(fields_);
+    while (at_ != elements_.end()) {
+      if (!entry()) return false;
+    }
+    return live == out_.live && deleted == out_.deleted && live + deleted > 0;
+  }
+
+ private:
+  bool integer(uint64_t& out) {
+    if (at_ == elements_.end()) return false;
+    const Element element = elements_.get(at_);
+    if (!element.is_integer()) return false;
+    out = static_cast<uint64_t>(element.integer());
+    at_ = elements_.next(at_);
+    return true;
+  }
+  bool number(uint64_t& out) {
+    constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+    return integer(out) && out <= kMost;
+  }
+  bool copy(Writer& out, uint64_t count) {
+    for (; count > 0; --count) {
+      if (at_ == elements_.end()) return false;
+      const Element element = elements_.get(at_);
+      out.element(element.is_integer() ? EncodedElement::of_integer(element.integer())
+                                       : EncodedElement::of(element.text()));
+      at_ = elements_.next(at_);
+    }
+    return true;
+  }
+  bool copy(Body& body, uint64_t count) {
+    Writer out(body);
+    return copy(out, count);
+  }
+
+  bool entry() {
+    uint64_t flags = 0;
+    StreamId difference;
+    if (!number(flags) || flags > (kDeleted | kSameFields)) return false;
+    if (!integer(difference.ms) || !integer(difference.seq)) return false;
+    const StreamId id{node_.master_.ms + difference.ms, node_.master_.seq + difference.seq};
+    if (id < node_.master_ || (out_.live + out_.deleted > 0 && id <= last_)) return false;
+    last_ = id;
+    Writer out(out_);
+    node_.begin_entry(out, static_cast<uint8_t>(flags), id);
+    const bool same = (flags & kSameFields) != 0;
+    uint64_t fields = fields_;
+    if (!same) {
+      if (!number(fields)) return false;
+      out.number(fields, fields);
+    }
+    uint64_t stated = 0;
+    if (!copy(out, same ? fields : 2 * fields) || !number(stated)) return false;
+    if (stated != pieces_of(same, fields)) return false;
+    out.end_entry(stated);
+    ++((flags & kDeleted) != 0 ? out_.deleted : out_.live);
+    return true;
+  }
+
+  ListpackView elements_;
+  ListpackView::Position at_;
+  StreamNode& node_;
+  Body& out_;
+  StreamId last_;
+  uint64_t fields_ = 0;
+};
+
+std::optional<StreamNode> StreamNode::from_listpack(StreamId master, Bytes blob) {
+  if (!ListpackView::validate(blob)) return std::nullopt;
+  StreamNode node(master);
+  if (!Reader(blob, node).run()) return std::nullopt;
+  node.shrink_to_fit();
+  return node;
 }
 
 }  // namespace tandem

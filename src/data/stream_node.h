@@ -13,7 +13,6 @@
 #include "base/copy_on_write.h"
 #include "base/function_ref.h"
 #include "data/element.h"
-#include "data/listpack.h"
 
 namespace tandem {
 
@@ -40,75 +39,99 @@ inline constexpr StreamId kStreamIdMin{};
 inline constexpr StreamId kStreamIdMax{std::numeric_limits<uint64_t>::max(),
                                        std::numeric_limits<uint64_t>::max()};
 
-// A node of a stream: a listpack of entries in Redis's layout, which RDB carries verbatim under the
-// big-endian id of the node. All ids in it are stored as differences to that id.
+// A node of a stream: entries that follow each other, in one piece of memory. All ids in it are
+// stored as differences to the id of the node, its master id. The first entry's fields stand at the
+// start, once for all entries that have the same.
 //
-//   node   = count deleted field-count field* 0 entry*    the master entry, then the entries
-//   entry  = flags ms-difference seq-difference body piece-count
-//   body   = value*                                  as many as field-count, where flags has
+//   node   = field* entry*
+//   entry  = flags ms-difference seq-difference body length
+//   body   = value*                                  of the node's fields, where flags has
 //                                                    kSameFields
 //          | field-count (field value)*              otherwise
 //
-// count and deleted are how many entries live and how many carry kDeleted; the sequence difference
-// is to the node's own sequence number, modulo 2^64. piece-count is the number of elements of the
-// entry without itself: field-count + 3 in the first form, 2 * field-count + 4 in the second; it
-// lets a reader walk backwards.
-
-inline constexpr int64_t kStreamEntryDeleted = 1;
-inline constexpr int64_t kStreamEntrySameFields = 2;
-
+// Fields and values are encoded as in a listpack (data/encoded_element.h), differences and counts
+// as numbers of 7 bits a byte, the lowest first; the sequence difference, which is modulo 2^64,
+// with its sign in the lowest bit. length is that of the entry without itself, and is read from
+// right to left, as a listpack's backlen: it lets a reader walk backwards.
+//
+// Redis has a listpack here, which takes half as much again; RDB carries that one (listpack() and
+// from_listpack(), stream_node_listpack.cc). How full a node may be is counted in its bytes, so
+// that entries lie in the same nodes as in Redis, which clients see when a stream is trimmed.
 class StreamNode {
  public:
-  // Deep check of bytes from outside: the layout above, and the ids ascending.
-  static bool validate(StreamId master, Bytes blob);
-
   // A node whose first entry, with these fields, will have the id `master`; it is not in it yet.
   StreamNode(StreamId master, std::span<const Bytes> fields_and_values);
-  // Of bytes that passed validate().
-  StreamNode(StreamId master, Listpack valid) : master_(master), pack_(std::move(valid)) {}
+  // Of bytes from outside. Nothing: they are not well formed, or the ids in them do not ascend.
+  static std::optional<StreamNode> from_listpack(StreamId master, Bytes blob);
   // A copy costs a count, and stays what it was.
-  StreamNode(const StreamNode& other) : master_(other.master_), pack_(other.pack_.share()) {}
+  StreamNode(const StreamNode& other) : master_(other.master_), body_(other.body_.share()) {}
   StreamNode(StreamNode&&) noexcept = default;
   StreamNode& operator=(StreamNode&&) noexcept = default;
   ~StreamNode() = default;
 
   const StreamId& master() const { return master_; }
-  const Listpack& pack() const { return *pack_; }
-  uint64_t live() const;
-  uint64_t deleted() const;
+  uint64_t live() const { return body_->live; }
+  uint64_t deleted() const { return body_->deleted; }
   // The id of the last entry, deleted or not; the node has entries.
   StreamId last_id() const;
+  size_t memory_bytes() const { return sizeof(Body) + body_->bytes.capacity(); }
+
+  std::string listpack() const;
+  // How long it is.
+  uint64_t listpack_bytes() const;
 
   void append(StreamId id, std::span<const Bytes> fields_and_values);
+  // No more entries are to come.
+  void shrink_to_fit();
 
-  // An entry found by a walk. `at` is where its flags stand.
+  using Position = uint32_t;  // an offset into the node's bytes, until it changes
+
+  // An entry found by a walk. `at` is where it begins.
   struct Entry {
     StreamId id;
     bool is_deleted;
     bool same_fields;
-    Listpack::Position at;
-    Listpack::Position body;  // field-count, or the first value
-    Listpack::Position after;
+    Position at;
+    Position body;  // the first value, or the first field of its own
     uint64_t field_count;
   };
   // Walks the entries, deleted ones too, until visit returns false.
   void walk(bool backwards, FunctionRef<bool(const Entry&)> visit) const;
   // Field, value, field, value, ...; the Elements view into the node.
   void read_fields(const Entry& entry, std::vector<Element>& out) const;
-  // Marks a live entry as deleted. Positions may move: the counters can change their width.
+  // Marks a live entry as deleted.
   void mark_deleted(const Entry& entry);
   // Marks the live entries from the start on as long as `wanted`; returns how many.
   uint64_t mark_deleted_while(FunctionRef<bool(StreamId)> wanted);
 
  private:
-  void set_flag_deleted(const Entry& entry);
-  void count_deleted(uint64_t entries);
-  Listpack::Position first_entry() const;
-  Entry entry_at(Listpack::Position at) const;
-  Listpack::Position start_before(Listpack::Position after) const;
+  class Writer;
+  class Reader;
+
+  struct Body {
+    uint32_t live = 0;
+    uint32_t deleted = 0;
+    uint32_t field_count = 0;
+    Position entries_at = 0;
+    uint64_t listpack_bytes = 0;  // without the two counts of entries
+    std::vector<uint8_t> bytes;
+
+    Body copy() const { return *this; }
+  };
+
+  explicit StreamNode(StreamId master) : master_(master) {}
+
+  const uint8_t* byte(Position at) const { return body_->bytes.data() + at; }
+  Position end() const { return static_cast<Position>(body_->bytes.size()); }
+  bool has_same_fields(std::span<const Bytes> fields_and_values) const;
+  Entry entry_at(Position at) const;
+  Position after(const Entry& entry) const;
+  Position start_before(Position after) const;
+  void end_fields(uint64_t count);
+  void begin_entry(Writer& out, uint8_t flags, StreamId id) const;
 
   StreamId master_;
-  CopyOnWrite<Listpack> pack_;
+  CopyOnWrite<Body> body_;
 };
 
 struct ByMaster {

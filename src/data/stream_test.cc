@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "data/listpack.h"
 #include "data/test_bytes.h"
 
 namespace tandem {
@@ -35,7 +36,7 @@ Rows rows(const Stream& stream, StreamId first = kStreamIdMin, StreamId last = k
 
 std::string only_node(const Stream& stream) {
   EXPECT_EQ(stream.nodes().size(), 1u);
-  return std::string(stream.nodes().first()->pack().bytes());
+  return stream.nodes().first()->listpack();
 }
 
 // XADD of these four by redis-server 7.0, then XDEL 5-2.
@@ -100,7 +101,7 @@ TEST(Stream, GivesOutAscendingIds) {
   ASSERT_TRUE(append(stream, kStreamIdMax, {"a", "b"}).has_value());
   EXPECT_EQ(stream.next_id(7), std::nullopt);
   EXPECT_EQ(rows(stream).back().first, kStreamIdMax);  // its difference does not fit 63 bits
-  EXPECT_TRUE(StreamNode::validate({5, UINT64_MAX}, only_node(stream)));
+  EXPECT_TRUE(StreamNode::from_listpack({5, UINT64_MAX}, only_node(stream)).has_value());
 }
 
 TEST(Stream, CutsNodesAtTheLimits) {
@@ -155,6 +156,19 @@ TEST(Stream, IdsSortAsTheirBytesDo) {
   EXPECT_EQ((StreamId{1, UINT64_MAX}.next()), (StreamId{2, 0}));
 }
 
+// Bytes an entry, where the listpack takes 18: what a stream is kept for.
+TEST(Stream, TakesLessThanTheListpack) {
+  Stream stream;
+  constexpr uint64_t kEntries = 10'000;
+  for (uint64_t i = 1; i <= kEntries; ++i) {
+    const uint64_t value = 500'000 + i;
+    ASSERT_TRUE(append(stream, {i, 1},
+                       {"sensor", int64_text(static_cast<int64_t>(value)), "value",
+                        int64_text(static_cast<int64_t>(3 * value))}));
+  }
+  EXPECT_LT(stream.memory_bytes(), kEntries * 14);
+}
+
 class StreamModel {
  public:
   explicit StreamModel(uint64_t seed) : random_(seed) {
@@ -199,7 +213,10 @@ class StreamModel {
 
     Stream copy;
     for (auto node = stream_.nodes().first(); node; node.next()) {
-      ASSERT_TRUE(copy.append_node(node->master(), node->pack().bytes()).has_value());
+      const std::string listpack = node->listpack();
+      ASSERT_EQ(node->listpack_bytes(), listpack.size());
+      ASSERT_TRUE(copy.append_node(node->master(), listpack).has_value());
+      ASSERT_EQ(copy.nodes().last()->listpack(), listpack);
     }
     ASSERT_EQ(rows(copy), rows(stream_));
   }

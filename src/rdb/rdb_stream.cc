@@ -38,7 +38,7 @@ void RdbStreamEncoder::node(RdbEncoder& to) {
   if (!node_) return counters(to);
   to.length(kStreamIdBytes);
   encode_raw_id(to, node_->master());
-  to.blob(node_->pack().bytes());
+  to.blob(node_->listpack());
   node_.next();
 }
 
