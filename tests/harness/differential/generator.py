@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..wire import to_bytes
 from . import left_out, scripts
 from .builder import FAMILIES, Builder
-from .hints import CONSUMERS
+from .hints import CONSUMERS, GROUPS
 from .mistakes import spoil
 from .values import ANY_FAMILY, LEXICAL, LONG_SCORES, LONG_WAITS, SCORES, WAITS, Values
 
@@ -197,13 +197,19 @@ def families_of(groups):
                          for family in FAMILIES.get(group, ())})) or ANY_FAMILY
 
 
+def all_consumers(key, group):
+    """Before 7.2 a consumer that finds nothing does not come to exist: all are there at once."""
+    return ((b"XGROUP", b"CREATECONSUMER", key, group, consumer.encode())
+            for consumer in CONSUMERS)
+
+
 def what_follows(words):
     """Commands after which servers hold the same again."""
     name = b" ".join(words[:2]).upper()
     if name in (b"XGROUP CREATE", b"XGROUP DELCONSUMER") and len(words) > 3:
-        # Before 7.2 a consumer that finds nothing does not come to exist: all are there at once.
-        return tuple((b"XGROUP", b"CREATECONSUMER", words[2], words[3], consumer.encode())
-                     for consumer in CONSUMERS)
+        return tuple(all_consumers(words[2], words[3]))
+    if words[0].upper() == b"RESTORE" and len(words) > 1:
+        return tuple(step for group in GROUPS for step in all_consumers(words[1], group.encode()))
     return ((b"DEL", words[1]),) if differs(words) else ()
 
 

@@ -37,6 +37,7 @@ DIRECTIVES = {
     "set-max-intset-entries": (512, 0, 4), "zset-max-listpack-entries": (128, 0, 4),
     "zset-max-listpack-value": (64, 1, 8), "stream-node-max-entries": (100, 3),
 }
+GROUPS = ("g1", "g2", "g3")
 CONSUMERS = ("c1", "c2", "")
 USERS = ("alice", "bob", "nobody", "")
 PASSWORDS = ("secret", "other", "")
