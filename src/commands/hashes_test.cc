@@ -1,4 +1,5 @@
 #include "commands/testing.h"
+#include "data/hash.h"
 
 namespace tandem {
 namespace {
@@ -55,6 +56,20 @@ nil
 > HGETALL none
 []
 )");
+}
+
+// However it came to be: a key with a small hash is one allocation after each command.
+TEST(Hashes, ASmallHashLiesInItsEntry) {
+  Stage stage;
+  for (const char* command :
+       {"HSET h a 1 b 2", "HSET h c three", "HSETNX h d 4", "HINCRBY h a 1000", "HDEL h b",
+        "HINCRBYFLOAT h a 0.5", "EXPIRE h 100", "HSET h e 5", "PERSIST h", "HMSET h f six",
+        "COPY h g", "RENAME g h", "HSET h a 2"}) {
+    stage.run(command);
+    const Entry* entry = stage.keyspace.find(0, "h");
+    ASSERT_NE(entry, nullptr) << command;
+    EXPECT_TRUE(entry->as<Hash>().is_lent()) << command;
+  }
 }
 
 TEST(Hashes, Counters) {

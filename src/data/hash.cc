@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <malloc.h>
 #include <xxhash.h>
@@ -127,10 +128,74 @@ bool Hash::Fields::remove(Bytes field) {
   return true;
 }
 
+// Takes the listpack out of the word and puts it back at the end: what was lent becomes its own.
+class Hash::PackEdit {
+ public:
+  explicit PackEdit(Hash& hash)
+      : hash_(hash),
+        pack_(hash.word_ != 0 && hash.tag() == kOwn
+                  ? Listpack::adopt(reinterpret_cast<uint8_t*>(hash.word_))
+                  : Listpack::from_valid(hash.entries().bytes())) {}
+  ~PackEdit() { hash_.word_ = reinterpret_cast<uintptr_t>(pack_.release()); }
+  PackEdit(const PackEdit&) = delete;
+  PackEdit& operator=(const PackEdit&) = delete;
+  Listpack* operator->() { return &pack_; }
+
+ private:
+  Hash& hash_;
+  Listpack pack_;
+};
+
 Hash::Hash() = default;
-Hash::~Hash() = default;
-Hash::Hash(Hash&& other) noexcept = default;
-Hash& Hash::operator=(Hash&& other) noexcept = default;
+Hash::~Hash() { let_go(); }
+
+Hash::Hash(Hash&& other) noexcept {
+  if (other.is_lent()) const PackEdit taken_out(other);
+  word_ = std::exchange(other.word_, 0);
+}
+
+Hash& Hash::operator=(Hash&& other) noexcept {
+  Hash taken(std::move(other));
+  if (is_lent()) word_ = 0;  // whose bytes they are frees them
+  std::swap(word_, taken.word_);
+  return *this;
+}
+
+void Hash::let_go() {
+  if (!is_packed()) {
+    delete &fields();
+  } else if (!is_lent() && word_ != 0) {
+    const Listpack freed = Listpack::adopt(reinterpret_cast<uint8_t*>(word_));
+  }
+  word_ = 0;
+}
+
+ListpackView Hash::entries() const {
+  if (word_ == 0) return ListpackView(listpack_format::kEmpty);
+  const char* bytes = is_lent() ? reinterpret_cast<const char*>(this) + (word_ >> 2)
+                                : reinterpret_cast<const char*>(word_);
+  return ListpackView::at(bytes);
+}
+
+Hash::Fields& Hash::fields() const { return *reinterpret_cast<Fields*>(word_ & ~kTagMask); }
+
+std::optional<ListpackView> Hash::listpack() const {
+  if (!is_packed()) return std::nullopt;
+  return entries();
+}
+
+size_t Hash::bytes_to_lend() const {
+  if (!is_packed() || word_ == 0) return 0;
+  const size_t bytes = entries().bytes().size();
+  return bytes <= kLentBytesMax ? bytes : 0;
+}
+
+void Hash::move_in(Hash& other, char* place) {
+  const Bytes bytes = other.entries().bytes();
+  std::memcpy(place, bytes.data(), bytes.size());
+  word_ = static_cast<uintptr_t>(place - reinterpret_cast<char*>(this)) << 2 | kLent;
+  other.let_go();
+}
 
 Result<Hash> Hash::from_listpack(Bytes blob, const EncodingLimits& limits) {
   Result<Listpack> pack = Listpack::from_bytes(blob);
@@ -142,130 +207,134 @@ Result<Hash> Hash::from_listpack(Bytes blob, const EncodingLimits& limits) {
     return fail(ErrorCode::kInvalid, "a hash with a field twice");
   }
   Hash hash;
-  hash.form_ = std::move(*pack);
+  hash.word_ = reinterpret_cast<uintptr_t>(pack->release());
   if (count / kPair > limits.hash_max_listpack_entries) hash.become_hash_table(limits);
   return hash;
 }
 
 size_t Hash::size() const {
-  if (const Listpack* pack = listpack()) return pack->count() / kPair;
-  return std::get<1>(form_)->table.size();
+  return is_packed() ? entries().count() / kPair : fields().table.size();
 }
 
-Bytes Hash::encoding_name() const { return listpack() != nullptr ? "listpack" : "hashtable"; }
+Bytes Hash::encoding_name() const { return is_packed() ? "listpack" : "hashtable"; }
 
 size_t Hash::memory_bytes() const {
-  if (const Listpack* pack = listpack()) return sizeof(*this) + pack->memory_bytes();
-  const Fields& fields = *std::get<1>(form_);
-  return sizeof(*this) + sizeof(fields) + fields.table.memory_bytes() + fields.entry_bytes;
+  if (is_packed()) {
+    const bool has_own = word_ != 0 && !is_lent();
+    return has_own ? malloc_usable_size(reinterpret_cast<void*>(word_)) : 0;
+  }
+  return sizeof(Fields) + fields().table.memory_bytes() + fields().entry_bytes;
 }
 
 std::unique_ptr<Hash::Fields> Hash::as_hash_table(uint64_t seed) const {
-  auto fields = std::make_unique<Fields>(seed);
+  auto table = std::make_unique<Fields>(seed);
   for_each([&](Bytes field, Bytes value) {
-    fields->set(field, value);
+    table->set(field, value);
     return true;
   });
-  return fields;
+  return table;
 }
 
 Hash::Fields& Hash::become_hash_table(const EncodingLimits& limits) {
-  form_ = as_hash_table(limits.hash_seed);
-  return *std::get<1>(form_);
+  auto table = as_hash_table(limits.hash_seed);
+  let_go();
+  word_ = reinterpret_cast<uintptr_t>(table.release()) | kTable;
+  return fields();
 }
 
 Hash Hash::copy() const {
   Hash copied;
-  if (const Listpack* pack = listpack()) {
-    copied.form_ = pack->copy();
+  if (is_packed()) {
+    copied.word_ = reinterpret_cast<uintptr_t>(Listpack::from_valid(entries().bytes()).release());
   } else {
-    copied.form_ = as_hash_table(std::get<1>(form_)->traits.seed);
+    auto table = as_hash_table(fields().traits.seed);
+    copied.word_ = reinterpret_cast<uintptr_t>(table.release()) | kTable;
   }
   return copied;
 }
 
 void Hash::reserve(size_t expected, const EncodingLimits& limits) {
-  if (listpack() != nullptr && expected > limits.hash_max_listpack_entries) {
+  if (is_packed() && expected > limits.hash_max_listpack_entries) {
     become_hash_table(limits);
   }
 }
 
 bool Hash::set(Bytes field, Bytes value, const EncodingLimits& limits) {
-  auto* pack = std::get_if<Listpack>(&form_);
-  if (pack != nullptr &&
-      (std::max(field.size(), value.size()) > limits.hash_max_listpack_value_bytes ||
-       !pack->can_grow(field.size() + value.size()))) {
+  if (is_packed() && (std::max(field.size(), value.size()) > limits.hash_max_listpack_value_bytes ||
+                      !Listpack::can_grow(entries().bytes().size(), field.size() + value.size()))) {
     become_hash_table(limits);
-    pack = nullptr;
   }
-  if (pack == nullptr) return std::get<1>(form_)->set(field, value);
-  const auto found = find_field(pack->view(), field);
-  if (found != pack->view().end()) {
-    pack->replace(pack->view().next(found), value);
+  if (!is_packed()) return fields().set(field, value);
+  const ListpackView pack = entries();
+  const auto found = find_field(pack, field);
+  if (found != pack.end()) {
+    const auto at = pack.next(found);
+    if (!Listpack::overwrite(pack, at, value)) PackEdit(*this)->replace(at, value);
     return false;
   }
-  pack->append(field);
-  pack->append(value);
+  {
+    PackEdit edit(*this);
+    edit->append(field);
+    edit->append(value);
+  }
   if (size() > limits.hash_max_listpack_entries) become_hash_table(limits);
   return true;
 }
 
 std::optional<Element> Hash::get(Bytes field) const {
-  if (const Listpack* pack = listpack()) {
-    const ListpackView entries = pack->view();
-    const auto found = find_field(entries, field);
-    if (found == entries.end()) return std::nullopt;
-    return entries.get(entries.next(found));
+  if (is_packed()) {
+    const ListpackView pack = entries();
+    const auto found = find_field(pack, field);
+    if (found == pack.end()) return std::nullopt;
+    return pack.get(pack.next(found));
   }
-  const HashField* entry = std::get<1>(form_)->find(field);
+  const HashField* entry = fields().find(field);
   if (entry == nullptr) return std::nullopt;
   return Element(entry->value());
 }
 
 bool Hash::remove(Bytes field) {
-  if (auto* pack = std::get_if<Listpack>(&form_)) {
-    const auto found = find_field(pack->view(), field);
-    if (found == pack->view().end()) return false;
-    pack->erase(found, kPair);
-    return true;
-  }
-  return std::get<1>(form_)->remove(field);
+  if (!is_packed()) return fields().remove(field);
+  const auto found = find_field(entries(), field);
+  if (found == entries().end()) return false;
+  PackEdit(*this)->erase(found, kPair);
+  return true;
 }
 
 Hash::Pair Hash::random_pair(Random& random) const {
-  if (const Listpack* pack = listpack()) {
-    const ListpackView entries = pack->view();
-    const auto index = static_cast<int64_t>(random.below(entries.count() / kPair));
-    const auto field = entries.seek(index * kPair);
-    return {entries.get(field), entries.get(entries.next(field))};
+  if (is_packed()) {
+    const ListpackView pack = entries();
+    const auto index = static_cast<int64_t>(random.below(pack.count() / kPair));
+    const auto field = pack.seek(index * kPair);
+    return {pack.get(field), pack.get(pack.next(field))};
   }
-  const HashField* entry = std::get<1>(form_)->table.random_entry(random);
+  const HashField* entry = fields().table.random_entry(random);
   return {Element(entry->field()), Element(entry->value())};
 }
 
 size_t Hash::sample(size_t count, Random& random,
                     FunctionRef<void(Bytes field, Bytes value)> visit) const {
-  if (listpack() != nullptr || !draws_are_cheaper(count, size())) {
+  if (is_packed() || !draws_are_cheaper(count, size())) {
     return sample_by_walk(*this, count, random, visit);
   }
-  const auto& table = std::get<1>(form_)->table;
+  const auto& table = fields().table;
   return sample_by_draws(
       count, [&] { return table.random_entry(random); },
       [&](const HashField* entry) { visit(entry->field(), entry->value()); });
 }
 
 void Hash::for_each(FunctionRef<bool(Bytes field, Bytes value)> visit) const {
-  if (const Listpack* pack = listpack()) {
-    const ListpackView entries = pack->view();
-    for (auto at = entries.first(); at != entries.end(); at = entries.next(at)) {
-      const Element field = entries.get(at);
-      at = entries.next(at);
-      const Element value = entries.get(at);
+  if (is_packed()) {
+    const ListpackView pack = entries();
+    for (auto at = pack.first(); at != pack.end(); at = pack.next(at)) {
+      const Element field = pack.get(at);
+      at = pack.next(at);
+      const Element value = pack.get(at);
       if (!visit(field.text(), value.text())) return;
     }
     return;
   }
-  const auto& table = std::get<1>(form_)->table;
+  const auto& table = fields().table;
   bool go_on = true;
   for (uint32_t i = 0; i < table.bucket_count() && go_on; ++i) {
     table.for_each_in_chain(table.bucket_at(i), [&](const HashField* entry, bool) {
@@ -283,27 +352,25 @@ struct FieldNames {
 }  // namespace
 
 std::unique_ptr<ElementWalk> Hash::walk(std::function<void(Bytes, Bytes)> visit) const {
-  if (listpack() != nullptr || !is_large(size(), memory_bytes())) return nullptr;
-  const Fields& fields = *std::get<1>(form_);
+  if (is_packed() || !is_large(size(), memory_bytes())) return nullptr;
+  const Fields& table = fields();
   using Walk = OrderedWalk<TableOrder<HashFieldTraits, FieldNames>>;
   return std::make_unique<Walk>(
-      fields.walk_hook, TableOrder<HashFieldTraits, FieldNames>(fields.traits, fields.table),
+      table.walk_hook, TableOrder<HashFieldTraits, FieldNames>(table.traits, table.table),
       [tell = std::move(visit)](const HashField& entry) { tell(entry.field(), entry.value()); });
 }
 
-bool Hash::is_walked() const {
-  return listpack() == nullptr && std::get<1>(form_)->walk_hook != nullptr;
-}
+bool Hash::is_walked() const { return !is_packed() && fields().walk_hook != nullptr; }
 
 uint64_t Hash::scan(uint64_t cursor, FunctionRef<void(Bytes field, Bytes value)> visit) const {
-  if (listpack() != nullptr) {
+  if (is_packed()) {
     for_each([&](Bytes field, Bytes value) {
       visit(field, value);
       return true;
     });
     return 0;
   }
-  return std::get<1>(form_)->table.scan(
+  return fields().table.scan(
       cursor, [&](const HashField* entry, bool) { visit(entry->field(), entry->value()); });
 }
 

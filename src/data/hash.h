@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "base/bytes.h"
 #include "base/function_ref.h"
@@ -69,16 +68,41 @@ class Hash {
   std::unique_ptr<ElementWalk> walk(std::function<void(Bytes field, Bytes value)> visit) const;
   bool is_walked() const;
 
-  // The blob for RDB while in that form, else nullptr.
-  const Listpack* listpack() const { return std::get_if<Listpack>(&form_); }
+  // While in that form, which RDB carries; else nothing.
+  std::optional<ListpackView> listpack() const;
+
+  // A small hash may keep its listpack in memory that belongs to somebody else, at a fixed distance
+  // behind the hash itself: so a key and its small hash are one allocation (keyspace/entry.h).
+  // Whatever makes the listpack longer or shorter takes it out of there.
+  static constexpr size_t kLentBytesMax = 256;
+  // How many bytes it would take there; 0: it is not to lie there, being no short listpack.
+  size_t bytes_to_lend() const;
+  bool is_lent() const { return tag() == kLent; }
+  // The same hash with its listpack at `place`, behind this hash, which is a new one. `other` is
+  // empty then. REQUIRES: so many bytes there, and at least one.
+  void move_in(Hash& other, char* place);
 
  private:
-  struct Fields;  // the hash table
+  struct Fields;   // the hash table
+  class PackEdit;  // the listpack while it is changed
+
+  // One word: nothing, an empty listpack; or an address or a distance, with what it is of in the
+  // lowest bits.
+  static constexpr uintptr_t kOwn = 0;    // the address of a listpack's bytes, from malloc
+  static constexpr uintptr_t kTable = 1;  // the address of Fields
+  static constexpr uintptr_t kLent = 2;   // the distance to a listpack's bytes, above these bits
+  static constexpr uintptr_t kTagMask = 3;
+  uintptr_t tag() const { return word_ & kTagMask; }
+  bool is_packed() const { return tag() != kTable; }
+  // REQUIRES: that form.
+  ListpackView entries() const;
+  Fields& fields() const;
 
   std::unique_ptr<Fields> as_hash_table(uint64_t seed) const;
   Fields& become_hash_table(const EncodingLimits& limits);
+  void let_go();
 
-  std::variant<Listpack, std::unique_ptr<Fields>> form_;
+  uintptr_t word_ = 0;
 };
 
 }  // namespace tandem

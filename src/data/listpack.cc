@@ -48,6 +48,10 @@ bool ListpackView::validate(Bytes blob) {
   return stated == kCountUnknown || stated == count;
 }
 
+ListpackView ListpackView::at(const char* valid) {
+  return ListpackView({valid, load_little_endian(reinterpret_cast<const uint8_t*>(valid), 4)});
+}
+
 uint32_t ListpackView::count() const {
   const auto stated = static_cast<uint32_t>(load_little_endian(byte(4), 2));
   if (stated != kCountUnknown) return stated;
@@ -159,6 +163,14 @@ Listpack::Position Listpack::write_entry(Position from, Position to, const Encod
   open_gap(from, to, entry.listpack_bytes(), from == to ? 1 : 0);
   write_backlen(entry.write(data_ + from), entry.length());
   return from;
+}
+
+bool Listpack::overwrite(ListpackView pack, Position at, Bytes value) {
+  auto* place = reinterpret_cast<uint8_t*>(const_cast<char*>(pack.bytes().data())) + at;
+  const EncodedElement element = EncodedElement::of(value);
+  if (element.length() != encoded_length(place)) return false;
+  element.write(place);
+  return true;
 }
 
 Listpack::Position Listpack::splice(Position from, Position to, Bytes value) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -32,6 +33,8 @@ class ListpackView {
   static bool validate(Bytes blob);
 
   explicit ListpackView(Bytes valid) : bytes_(valid) {}
+  // Of valid bytes that begin there, which tell themselves how many they are.
+  static ListpackView at(const char* valid);
 
   Bytes bytes() const { return bytes_; }
   uint32_t count() const;  // a walk if there are 65535 entries or more
@@ -77,6 +80,11 @@ class Listpack {
   static Listpack from_valid(Bytes blob);
   Listpack copy() const { return from_valid(bytes()); }
 
+  // For who keeps it in one word: takes back what release() gave, which is from malloc. Released,
+  // it can only be destroyed.
+  static Listpack adopt(uint8_t* released) { return Listpack(released); }
+  uint8_t* release() { return std::exchange(data_, nullptr); }
+
   ListpackView view() const { return ListpackView(bytes()); }
   Bytes bytes() const { return Bytes(reinterpret_cast<const char*>(data_), total_bytes()); }
   // Where the bytes begin, for whoever is to read them soon and does not want to wait for memory.
@@ -87,8 +95,9 @@ class Listpack {
   size_t memory_bytes() const;
 
   // Whether an insertion of this many bytes of values stays below the format's safe size.
-  bool can_grow(uint64_t value_bytes) const {
-    return total_bytes() + value_bytes <= listpack_format::kBytesMax;
+  bool can_grow(uint64_t value_bytes) const { return can_grow(total_bytes(), value_bytes); }
+  static bool can_grow(uint64_t total_bytes, uint64_t value_bytes) {
+    return total_bytes + value_bytes <= listpack_format::kBytesMax;
   }
   // How many bytes `value` takes as an entry.
   static uint64_t entry_bytes(Bytes value);
@@ -114,7 +123,12 @@ class Listpack {
   // Removes the entries in [from, to).
   void erase_range(Position from, Position to);
 
+  // Writes over an entry where it lies if the new one is as long; else false. REQUIRES: the bytes
+  // are the caller's to change.
+  static bool overwrite(ListpackView pack, Position at, Bytes value);
+
  private:
+  explicit Listpack(uint8_t* data) : data_(data) {}
   Position splice(Position from, Position to, Bytes value);
   Position splice_integer(Position from, Position to, int64_t value);
   Position write_entry(Position from, Position to, const EncodedElement& entry);

@@ -18,10 +18,13 @@
 
 #include <cstdint>
 
+#include "base/bytes.h"
+
 namespace tandem::listpack_format {
 
 inline constexpr uint32_t kHeaderBytes = 6;
 inline constexpr uint32_t kEmptyBytes = kHeaderBytes + 1;
+inline constexpr Bytes kEmpty("\x07\0\0\0\0\0\xff", kEmptyBytes);
 inline constexpr uint16_t kCountUnknown = 65535;
 inline constexpr uint8_t kEnd = 0xFF;
 

@@ -165,8 +165,7 @@ size_t RdbSnapshot::capture_for_walker(int database, const TableBucket& home) {
 bool RdbSnapshot::begin_large(int database, const Entry& entry) {
   auto rest = RdbLargeEntry::begin(entry, options_.format, pending_bytes_);
   if (rest == nullptr) return false;
-  char digits[kInt64TextMax];
-  const void* container = rest->in_place() ? entry.ref(digits).container : nullptr;
+  const void* container = rest->in_place() ? entry.container_id() : nullptr;
   std::unique_ptr<Large> large(new Large{.database = database,
                                          .stripe{engine_.keyspace.place(entry.key()).stripe()},
                                          .container = container,
@@ -178,8 +177,7 @@ bool RdbSnapshot::begin_large(int database, const Entry& entry) {
 
 // The entry has left its table while its container is walked: it goes when the walk is done.
 void RdbSnapshot::adopt(Entry* entry) {
-  char digits[kInt64TextMax];
-  const void* container = entry->ref(digits).container;
+  const void* container = entry->container_id();
   const Guard guard(lock_);
   for (const auto& large : large_) {
     if (large->container != container) continue;

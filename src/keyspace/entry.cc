@@ -103,6 +103,7 @@ Entry* Entry::make(Bytes key, Value value, int64_t expiry_ms) {
         return make_growing(key, value.text(), expiry_ms);
     }
   }
+  if (value.type() == ValueType::kHash) return make_hash(key, value.as<Hash>(), expiry_ms);
   Entry* entry = allocate(key, value.type(), Form::kContainer, 0, expiry_ms);
   void* container = std::visit(
       [](auto& payload) -> void* {
@@ -111,6 +112,28 @@ Entry* Entry::make(Bytes key, Value value, int64_t expiry_ms) {
       },
       value.payload());
   entry->store(entry->payload_offset(), reinterpret_cast<int64_t>(container));
+  return entry;
+}
+
+// Leaves `hash` empty.
+Entry* Entry::make_hash(Bytes key, Hash& hash, int64_t expiry_ms) {
+  const size_t lent = key.size() <= kInlineKeyMax ? hash.bytes_to_lend() : 0;
+  Entry* entry = allocate(key, ValueType::kHash, Form::kContainer, lent, expiry_ms);
+  void* place = entry->bytes() + entry->payload_offset();
+  if (lent == 0) {
+    new (place) Hash(std::move(hash));
+  } else {
+    (new (place) Hash())->move_in(hash, entry->bytes() + entry->inline_offset());
+  }
+  return entry;
+}
+
+Entry* Entry::take_in() {
+  if (type() != ValueType::kHash || key_size() > kInlineKeyMax) return this;
+  if (as<Hash>().is_lent() || as<Hash>().bytes_to_lend() == 0) return this;
+  Entry* entry = make_hash(key(), as<Hash>(), expiry_ms());
+  entry->use_ = use_;
+  destroy(this);
   return entry;
 }
 
@@ -130,7 +153,7 @@ void Entry::destroy_payload() {
       delete &as<SortedSet>();
       break;
     case ValueType::kHash:
-      delete &as<Hash>();
+      as<Hash>().~Hash();
       break;
     case ValueType::kStream:
       delete &as<Stream>();
@@ -211,12 +234,13 @@ Bytes Entry::encoding_name() const {
 
 ValueRef Entry::ref(char (&digits)[kInt64TextMax]) const {
   if (type() == ValueType::kString) return {ValueType::kString, text(digits), nullptr};
-  return {type(), {}, pointer()};
+  return {type(), {}, type() == ValueType::kHash ? &as<Hash>() : pointer()};
 }
 
 void Entry::prefetch_content() const {
   if (form_ != Form::kContainer) return;
   const Listpack* pack = nullptr;
+  const void* bytes = nullptr;
   switch (type()) {
     case ValueType::kList:
       pack = as<List>().listpack();
@@ -228,16 +252,17 @@ void Entry::prefetch_content() const {
       pack = as<SortedSet>().listpack();
       break;
     case ValueType::kHash:
-      pack = as<Hash>().listpack();
+      if (const auto fields = as<Hash>().listpack()) bytes = fields->bytes().data();
       break;
     case ValueType::kString:
     case ValueType::kStream:
       break;
   }
-  if (pack == nullptr) return;
+  if (pack != nullptr) bytes = pack->place();
+  if (bytes == nullptr) return;
   constexpr size_t kLineBytes = 64;
   constexpr size_t kLines = 3;
-  const auto* place = static_cast<const char*>(pack->place());
+  const auto* place = static_cast<const char*>(bytes);
   for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(place + i * kLineBytes);
 }
 
@@ -324,6 +349,11 @@ Entry* Entry::set_expiry(int64_t expiry_ms) {
     return this;
   }
   if (has_expiry() == (expiry_ms != kNoExpiry)) return this;
+  if (type() == ValueType::kHash) {
+    Entry* entry = make_hash(key(), as<Hash>(), expiry_ms);
+    destroy(this);
+    return entry;
+  }
   const size_t inline_size = form_ == Form::kInline ? inline_size_ : 0;
   Entry* entry = rebuilt(form_, inline_size, expiry_ms);
   if (form_ == Form::kInline) {
@@ -338,12 +368,19 @@ Value Entry::take_value() {
     char digits[kInt64TextMax];
     return Value(std::string(text(digits)), string_form());
   }
+  if (type() == ValueType::kHash) {
+    Value taken(std::make_unique<Hash>(std::move(as<Hash>())));
+    type_ = ValueType::kString;
+    form_ = Form::kInteger;
+    return taken;
+  }
   void* container = pointer();
   const ValueType taken = type();
   type_ = ValueType::kString;
   form_ = Form::kInteger;
   switch (taken) {
     case ValueType::kString:
+    case ValueType::kHash:
       break;
     case ValueType::kList:
       return Value(std::unique_ptr<List>(static_cast<List*>(container)));
@@ -351,8 +388,6 @@ Value Entry::take_value() {
       return Value(std::unique_ptr<Set>(static_cast<Set*>(container)));
     case ValueType::kSortedSet:
       return Value(std::unique_ptr<SortedSet>(static_cast<SortedSet*>(container)));
-    case ValueType::kHash:
-      return Value(std::unique_ptr<Hash>(static_cast<Hash*>(container)));
     case ValueType::kStream:
       return Value(std::unique_ptr<Stream>(static_cast<Stream*>(container)));
   }

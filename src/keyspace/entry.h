@@ -5,17 +5,19 @@
 //   | expiry (8, only with kHasExpiry)
 //   | payload (8, not for inline strings)
 //   | key
-//   | inline string
+//   | inline string, or the listpack of a small hash
 //
-// The payload is an integer, or a pointer to a growing string or a container. So a 16-byte key with
-// an 8-byte value takes 32 bytes. Entries are made, changed and freed only under their stripe's
-// lock.
+// The payload is an integer, or a pointer to a growing string or a container, or a hash itself,
+// which is one word. So a 16-byte key with an 8-byte value takes 32 bytes, and one with a small
+// hash some 16 more than the hash's fields. Entries are made, changed and freed only under their
+// stripe's lock.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/bytes.h"
@@ -54,6 +56,10 @@ class SharedText {
   GrowingString* string_;
 };
 
+// Containers that lie in the entry, in the payload's place. The others are allocated by themselves.
+template <class T>
+inline constexpr bool kLiesInEntry = std::is_same_v<T, Hash>;
+
 class Entry {
  public:
   // Longer strings live in an allocation of their own, with room to grow.
@@ -91,12 +97,16 @@ class Entry {
   // REQUIRES: type() is T's.
   template <class T>
   T& as() {
-    return *static_cast<T*>(pointer());
+    void* at = kLiesInEntry<T> ? bytes() + payload_offset() : pointer();
+    return *static_cast<T*>(at);
   }
   template <class T>
   const T& as() const {
-    return *static_cast<const T*>(pointer());
+    return const_cast<Entry*>(this)->as<T>();
   }
+  // Tells a container that is more than one allocation from all others, in whichever entry or
+  // Value it is.
+  const void* container_id() const { return pointer(); }
 
   // REQUIRES: a string of more than kInlineMax bytes.
   SharedText share_text() const;
@@ -106,7 +116,9 @@ class Entry {
   // For whoever takes entry after entry, so that the cache misses overlap: bring nearer to the
   // processor what the entry points to, and then, if it is compact, what that points to.
   void prefetch_payload() const {
-    if (form_ == Form::kGrowing || form_ == Form::kContainer) __builtin_prefetch(pointer());
+    const bool is_elsewhere =
+        form_ == Form::kGrowing || (form_ == Form::kContainer && type_ != ValueType::kHash);
+    if (is_elsewhere) __builtin_prefetch(pointer());
   }
   void prefetch_content() const;
 
@@ -122,6 +134,9 @@ class Entry {
   [[nodiscard]] Entry* resize_text(size_t size, char*& data);
   // kNoExpiry removes it.
   [[nodiscard]] Entry* set_expiry(int64_t expiry_ms);
+  // After a change of its container: a small hash whose listpack has an allocation of its own takes
+  // it in again.
+  [[nodiscard]] Entry* take_in();
   // Takes the value out for another key; the entry stays as an empty string to be destroyed.
   Value take_value();
 
@@ -141,6 +156,7 @@ class Entry {
   }
   static Entry* allocate(Bytes key, ValueType type, Form form, size_t inline_size,
                          int64_t expiry_ms);
+  static Entry* make_hash(Bytes key, Hash& hash, int64_t expiry_ms);
   Entry* rebuilt(Form form, size_t inline_size, int64_t expiry_ms) const;
   void destroy_payload();
 

@@ -1,11 +1,15 @@
 #include "keyspace/entry.h"
 
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <malloc.h>
+
+#include "base/random.h"
+#include "data/hash.h"
 
 namespace tandem {
 namespace {
@@ -30,6 +34,78 @@ TEST(Entry, AKeyWithAShortValueIsOneAllocation) {
 #ifdef TANDEM_JEMALLOC
   EXPECT_EQ(allocated(32), 32U);
 #endif
+}
+
+Hash small_hash(int fields) {
+  Hash hash;
+  for (int i = 0; i < fields; ++i) hash.set("field" + std::to_string(i), "some text", {});
+  return hash;
+}
+
+TEST(Entry, AKeyWithASmallHashIsOneAllocation) {
+  const size_t listpack = small_hash(5).listpack()->bytes().size();
+  for (const int64_t expiry_ms : {kNoExpiry, int64_t{1000}}) {
+    Entry* entry = Entry::make("a key", Value(std::make_unique<Hash>(small_hash(5))), expiry_ms);
+    const size_t expiry = expiry_ms == kNoExpiry ? 0 : 8;
+    const size_t one = allocated(16 + expiry + 5 + listpack);
+    EXPECT_EQ(entry->memory_bytes(), one);
+    entry->as<Hash>().set("field0", "other txt", {});
+    EXPECT_EQ(entry->memory_bytes(), one) << "as long as before";
+    entry->as<Hash>().set("field0", "longer than before", {});
+    EXPECT_GT(entry->memory_bytes(), one);
+    entry = entry->take_in();
+    EXPECT_EQ(entry->memory_bytes(), allocated(16 + expiry + 5 + listpack + 9));
+    EXPECT_EQ(entry->as<Hash>().get("field0")->copy(), "longer than before");
+    Entry::destroy(entry);
+  }
+}
+
+// A hash that grows and shrinks in its entry, across both of its forms, while the entry is made
+// anew around it.
+TEST(Entry, AHashFollowsAModelInItsEntry) {
+  const EncodingLimits limits{.hash_max_listpack_entries = 24};
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    std::map<std::string, std::string> model;
+    Entry* entry = Entry::make("key", Value(std::make_unique<Hash>()), kNoExpiry);
+    for (int step = 0; step < 2000; ++step) {
+      const std::string field = "f" + std::to_string(random.below(step % 400 < 200 ? 40 : 12));
+      Hash& hash = entry->as<Hash>();
+      switch (random.below(8)) {
+        case 0:
+        case 1:
+        case 2:
+          model[field] = std::string(random.below(30), 'v');
+          hash.set(field, model[field], limits);
+          break;
+        case 3:
+          model[field] = std::to_string(random.below(200));
+          hash.set(field, model[field], limits);
+          break;
+        case 4:
+          EXPECT_EQ(hash.remove(field), model.erase(field) == 1);
+          break;
+        case 5:
+          entry = entry->set_expiry(random.below(2) == 0 ? kNoExpiry : 1000 + step);
+          break;
+        case 6:
+          entry = entry->take_in();
+          break;
+        default: {
+          Value value = random.below(2) == 0 ? Value(std::make_unique<Hash>(hash.copy()))
+                                             : entry->take_value();
+          Entry::destroy(entry);
+          entry = Entry::make("another key", std::move(value), kNoExpiry);
+          break;
+        }
+      }
+      std::map<std::string, std::string> found;
+      entry->as<Hash>().for_each(
+          [&](Bytes name, Bytes value) { return found.emplace(name, value).second; });
+      ASSERT_EQ(found, model) << "seed " << seed << " step " << step;
+    }
+    Entry::destroy(entry);
+  }
 }
 
 // Beyond the bits of the header that all forms have for it.

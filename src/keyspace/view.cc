@@ -224,12 +224,23 @@ void View::hand_in(Bytes key, const KeyPlace& place) {
   if (found) SnapshotHook(access_.keyspace(), *tables).before_change(*found.home);
 }
 
-void View::install(Bytes key, const KeyPlace& place, Value value) {
+Entry& View::install(Bytes key, const KeyPlace& place, Value value) {
+  Entry* made = nullptr;
   update(key, place, [&](Entry* old) {
-    Entry* made = Entry::make(key, std::move(value), kNoExpiry);
+    made = Entry::make(key, std::move(value), kNoExpiry);
     if (old != nullptr) access_.discard(old);
     return made;
   });
+  return *made;
+}
+
+Entry& View::take_in(Bytes key, const KeyPlace& place) {
+  DatabaseTables* tables;
+  const PartitionTable::Slot found = slot(key, place, tables);
+  Entry* entry = PartitionTable::entry_at(found);
+  Entry* made = entry->take_in();
+  if (made != entry) tables->partition(place.partition).replace(found, made, made->has_expiry());
+  return *made;
 }
 
 void View::erase_emptied(Bytes key, const KeyPlace& place) {
@@ -300,8 +311,7 @@ void View::hand_walk_over(const Entry& entry) {
   SnapshotSink* sink = access_.keyspace().snapshot().sink;
   if (sink == nullptr || !entry.is_walked()) [[likely]]
     return;
-  char digits[kInt64TextMax];
-  sink->moved(entry.ref(digits).container, access_.place(entry.key()).stripe());
+  sink->moved(entry.container_id(), access_.place(entry.key()).stripe());
 }
 
 std::optional<Value> View::take(const KeyEvent& event, Bytes key, const Effect& effect) {

@@ -392,7 +392,9 @@ class View {
   }
   // For Edit: a new container, of which nothing is told yet, and the end of one that lost its last
   // element.
-  void install(Bytes key, const KeyPlace& place, Value value);
+  Entry& install(Bytes key, const KeyPlace& place, Value value);
+  // After a change: the entry may be another one then.
+  Entry& take_in(Bytes key, const KeyPlace& place);
   void erase_emptied(Bytes key, const KeyPlace& place);
   void remove(const KeyPlace& place, const PartitionTable::Slot& slot, DatabaseTables& tables);
   template <class Fn>
@@ -466,9 +468,8 @@ class Edit {
   }
   // Gives an absent key this container, to which something is to be added.
   T& create(T fresh = T()) {
-    auto owned = std::make_unique<T>(std::move(fresh));
-    container_ = owned.get();
-    keys_.install(key_, place_, Value(std::move(owned)));
+    Value value(std::make_unique<T>(std::move(fresh)));
+    container_ = &keys_.install(key_, place_, std::move(value)).template as<T>();
     owes_ = true;
     return *container_;
   }
@@ -481,9 +482,10 @@ class Edit {
     if constexpr (!kMayBeEmpty<T>) {
       if (container_->size() == 0) {
         container_ = nullptr;
-        keys_.erase_emptied(key_, place_);
+        return keys_.erase_emptied(key_, place_);
       }
     }
+    if constexpr (kLiesInEntry<T>) container_ = &keys_.take_in(key_, place_).template as<T>();
   }
   void done_quietly(uint64_t changes, const Effect& effect) {
     CHECK(owes_, "only what has changed is stated");

@@ -260,7 +260,7 @@ template <class Container>
 std::unique_ptr<RdbLargeEntry> begin_elements(const Entry& entry, const RdbWriteOptions& options,
                                               std::atomic<size_t>& held) {
   const auto& container = entry.as<Container>();
-  if (container.listpack() != nullptr) return nullptr;
+  if (container.listpack()) return nullptr;
   auto large = std::make_unique<LargeElements>(entry, options, held);
   if (!large->is_large()) return nullptr;
   capture_head(large->head(), entry, container.size(), options);

@@ -73,22 +73,26 @@ void object(SessionContext& c, const DebugParts& /*parts*/) {
   c.reply.simple(line);
 }
 
-// The listpack that a value is; null where it is none.
-const Listpack* listpack_of(const Entry& entry) {
+std::optional<ListpackView> view_of(const Listpack* pack) {
+  return pack != nullptr ? std::optional(pack->view()) : std::nullopt;
+}
+
+// The listpack that a value is, where it is one.
+std::optional<ListpackView> listpack_of(const Entry& entry) {
   switch (entry.type()) {
     case ValueType::kList:
-      return entry.as<List>().listpack();
+      return view_of(entry.as<List>().listpack());
     case ValueType::kSet:
-      return entry.as<Set>().listpack();
+      return view_of(entry.as<Set>().listpack());
     case ValueType::kSortedSet:
-      return entry.as<SortedSet>().listpack();
+      return view_of(entry.as<SortedSet>().listpack());
     case ValueType::kHash:
       return entry.as<Hash>().listpack();
     case ValueType::kString:
     case ValueType::kStream:
       break;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 // For who started the server by hand, as in Redis.
@@ -103,9 +107,9 @@ void print_listpack(const ListpackView& pack) {
 void listpack(SessionContext& c, const DebugParts& /*parts*/) {
   const Entry* entry = find(c);
   if (entry == nullptr) return;
-  const Listpack* pack = listpack_of(*entry);
-  if (pack == nullptr) return c.reply.error("ERR Not a listpack encoded object.");
-  print_listpack(pack->view());
+  const std::optional<ListpackView> pack = listpack_of(*entry);
+  if (!pack) return c.reply.error("ERR Not a listpack encoded object.");
+  print_listpack(*pack);
   c.reply.simple("Listpack structure printed on stdout");
 }
 
