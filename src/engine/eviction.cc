@@ -60,7 +60,10 @@ Eviction::Room Eviction::evict_to_limit() {
   const MemoryPolicy policy = memory.options().policy.get();
   if (policy == MemoryPolicy::kNoEviction) return Room::kNone;
   if (std::exchange(policy_, policy) != policy) pool_.clear();  // its scores mean something else
-  return evict_in_time(engine_.clock.monotonic_us() + budget_us());
+  const int64_t begun_us = engine_.clock.monotonic_us();
+  const Room room = evict_in_time(begun_us + budget_us());
+  accounts_.step("eviction-cycle", engine_.clock.monotonic_us() - begun_us, clock_.unix_us());
+  return room;
 }
 
 Eviction::Room Eviction::evict_in_time(int64_t deadline_us) {
@@ -156,7 +159,8 @@ void Eviction::look_for_candidates() {
       if (tables == nullptr) break;
       tables->sample(*stripe, which(), left, random_, [&](const Entry& entry) {
         --left;
-        pool_.offer(*score_of(entry), database, entry.key());
+        const uint64_t score = *score_of(entry);
+        if (pool_.takes(score)) pool_.offer(score, database, engine_.keyspace.place(entry.key()));
       });
     }
   }
@@ -178,18 +182,33 @@ std::optional<uint64_t> Eviction::score_of(const Entry& entry) const {
 // False: it is gone, held by somebody, or was used since it was looked at.
 bool Eviction::evict_candidate(const EvictionCandidate& candidate) {
   KeyLocks locks(engine_.keyspace);
-  if (!take_stripe(engine_.keyspace.place(candidate.key).stripe(), locks)) return false;
-  const Entry* entry = engine_.keyspace.find(candidate.database, candidate.key);
+  if (!take_stripe(candidate.place.stripe(), locks)) return false;
+  const Entry* entry = find(candidate);
   if (entry == nullptr) return false;
   const std::optional<uint64_t> score = score_of(*entry);
   // The role or a pause may have come since.
   if (!score || *score < candidate.score || !may_evict()) return false;
-  evict(locks, candidate.database, candidate.key);
+  evict(locks, candidate.database, std::string(entry->key()));
   return true;
+}
+
+const Entry* Eviction::find(const EvictionCandidate& candidate) const {
+  DatabaseTables* tables = engine_.keyspace.tables(candidate.database);
+  if (tables == nullptr) return nullptr;
+  const TableBucket* home =
+      tables->partition(candidate.place.partition).home_bucket(candidate.place.hash);
+  if (home == nullptr) return nullptr;
+  PartitionTable::prefetch_chain(*home);
+  const Entry* found = nullptr;
+  PartitionTable::for_each_in_chain(*home, [&](const Entry* entry, bool) {
+    if (engine_.keyspace.traits().hash(*entry) == candidate.place.hash) found = entry;
+  });
+  return found;
 }
 
 void Eviction::evict(KeyLocks& locks, int database, Bytes key) {
   // What is over goes as well, though on a replica it is hidden.
+  const int64_t begun_us = engine_.clock.monotonic_us();
   const bool replica = engine_.gate.is(Gate::kReplica);
   step_.begin(locks, Tracking::kNobody, clock_.unix_ms(),
               replica ? ExpiryMode::kIgnore : ExpiryMode::kDelete);
@@ -200,6 +219,7 @@ void Eviction::evict(KeyLocks& locks, int database, Bytes key) {
   accounts_.keys(step_.access().counters());
   locks.release();
   step_.end();
+  accounts_.step("eviction-del", engine_.clock.monotonic_us() - begun_us, clock_.unix_us());
   if (!step_.ready().empty()) serving_.serve_later(step_.ready());
   ++evicted_;
 }

@@ -20,8 +20,9 @@
 //         hear of it. Large values are freed by another thread in any case, and count as gone at
 //         once.
 //
-// Who.    Primaries, and replicas with replica-ignore-maxmemory off, for whom the log stays as the
-//         primary says. Nobody while the data load or writes are paused.
+// Who.    Primaries, and replicas with replica-ignore-maxmemory off, be it clients or the primary's
+//         stream that brings them there. Their log stays as the primary says, so that their own
+//         replicas keep what they evict. Nobody while the data load or writes are paused.
 //
 // Confined to the executor's thread.
 #pragma once
@@ -81,6 +82,8 @@ class Eviction {
   void look_for_candidates();
   bool take_stripe(int stripe, KeyLocks& locks);
   bool evict_candidate(const EvictionCandidate& candidate);
+  // REQUIRES: its stripe held.
+  const Entry* find(const EvictionCandidate& candidate) const;
   void evict(KeyLocks& locks, int database, Bytes key);
   bool may_evict() const;
   bool has_keys_to_evict() const;

@@ -1,30 +1,28 @@
 #include "engine/eviction_pool.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 
 namespace tandem {
 
-void EvictionPool::offer(uint64_t score, int database, Bytes key) {
-  const bool full = candidates_.size() == kCandidatesMax;
-  if (full && score <= candidates_.front().score) return;
+void EvictionPool::offer(uint64_t score, int database, const KeyPlace& place) {
+  if (!takes(score)) return;
   const auto same = std::ranges::find_if(candidates_, [&](const EvictionCandidate& other) {
-    return other.database == database && other.key == key;
+    return other.database == database && other.place == place;
   });
   if (same != candidates_.end()) {
     candidates_.erase(same);
-  } else if (full) {
+  } else if (candidates_.size() == kCandidatesMax) {
     candidates_.erase(candidates_.begin());
   }
-  const auto place = std::ranges::lower_bound(candidates_, score, {}, &EvictionCandidate::score);
-  candidates_.insert(place, {score, database, std::string(key)});
+  const auto before = std::ranges::lower_bound(candidates_, score, {}, &EvictionCandidate::score);
+  candidates_.insert(before, {score, database, place});
 }
 
 EvictionCandidate EvictionPool::take_best() {
   CHECK(!candidates_.empty(), "the best of none");
-  EvictionCandidate best = std::move(candidates_.back());
+  const EvictionCandidate best = candidates_.back();
   candidates_.pop_back();
   return best;
 }

@@ -4,26 +4,33 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <type_traits>
 #include <vector>
 
-#include "base/bytes.h"
+#include "keyspace/keyspace.h"
 
 namespace tandem {
 
+// The key itself may be long, so it is known by its place. Two keys with the same 64 bits there are
+// taken for one, and either may go.
 struct EvictionCandidate {
   uint64_t score = 0;
   int database = 0;
-  std::string key;
+  KeyPlace place;
 };
+
+static_assert(std::is_trivially_copyable_v<EvictionCandidate>);
 
 class EvictionPool {
  public:
   static constexpr size_t kCandidatesMax = 16;
 
-  // Keeps it if it is better than the worst, or if there is room. A key that is in already gets the
-  // new score.
-  void offer(uint64_t score, int database, Bytes key);
+  // Whether it would be kept: if it is better than the worst, or if there is room.
+  bool takes(uint64_t score) const {
+    return candidates_.size() < kCandidatesMax || score > candidates_.front().score;
+  }
+  // Keeps it if it takes it. A key that is in already gets the new score.
+  void offer(uint64_t score, int database, const KeyPlace& place);
   // The best, which leaves the pool. REQUIRES: not empty.
   EvictionCandidate take_best();
   bool empty() const { return candidates_.empty(); }

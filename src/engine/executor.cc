@@ -104,8 +104,8 @@ Outcome Executor::execute(ClientState& client, std::span<const Bytes> args, Byte
     return turn_away(command, client, args, reply);
   }
   client.last_command = command;
-  // Nothing is evicted in the middle of a script, and for no stream.
-  if (entered_ == 0 && client.kind == ClientKind::kNormal) eviction_.before_command();
+  // Nothing is evicted in the middle of a script.
+  if (entered_ == 0 && client.kind != ClientKind::kScript) eviction_.before_command();
   const uint64_t word = engine_.gate.word();
   switch (judge(*command, client, args, word, reply)) {
     case Verdict::kLetIn:

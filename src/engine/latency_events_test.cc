@@ -24,12 +24,16 @@ struct Steps final : CommandObserver {
   std::vector<std::string> events;
 };
 
-struct LatencyEvents : testing::Test, World {
-  LatencyEvents() {
+struct Watched {
+  explicit Watched(Engine& engine) {
     engine.observer = &steps;
     engine.slow_command_us = 1000;
   }
   Steps steps;
+};
+
+struct LatencyEvents : testing::Test, World, Watched {
+  LatencyEvents() : Watched(engine) {}
 };
 
 TEST_F(LatencyEvents, ServingABlockedClientIsOne) {
@@ -51,6 +55,33 @@ TEST_F(LatencyEvents, AStepOfExpiryIsOne) {
   clock.step_us = 1000;
   executor.expire_some(1'000'000);
   EXPECT_EQ(steps.events, std::vector<std::string>{"expire-cycle"});
+}
+
+TEST(LatencyEventsOfEviction, AKeyAndATurnAreOneEach) {
+  MemoryOptions options;
+  options.policy.set(MemoryPolicy::kAllKeysRandom);
+  OpenEngine<TestClock> world({.keyspace = {.databases = 4, .hash_seed = 7}, .memory = &options},
+                              test_rows());
+  const Watched watched(world.engine);
+  Executor executor(world.engine, 1);
+  Client client;
+  const auto run = [&](std::initializer_list<Bytes> args) {
+    std::string out;
+    ReplyWriter reply(out, 2);
+    executor.begin_batch();
+    executor.execute(client, std::vector<Bytes>(args), {}, reply);
+    executor.end_turn();
+  };
+  const std::string value(50'000, 'v');
+  run({"SET", "a", value});
+  options.limit_bytes.set(
+      static_cast<uint64_t>(allocated_bytes() - world.engine.memory.uncounted_bytes() - 1000));
+  world.engine.memory.apply_options();
+  world.clock.step_us = 1000;
+  executor.evict_some();
+  EXPECT_EQ(watched.steps.events, (std::vector<std::string>{"eviction-del", "eviction-cycle"}));
+  executor.evict_some();
+  EXPECT_EQ(watched.steps.events.size(), 2U) << "there was nothing to do";
 }
 
 }  // namespace

@@ -129,6 +129,7 @@ void StreamApply::apply_batches(Bytes unapplied) {
   fill(*batch, unapplied, applied_, client_.database);
   while (!batch->empty()) {
     bool has_next = false;
+    make_room();
     batches_.apply(*batch, client_.role_generation, [&] {
       has_next = true;
       fill(*next, unapplied, applied_ + batch->bytes().size(), batch->database());
@@ -138,6 +139,15 @@ void StreamApply::apply_batches(Bytes unapplied) {
     if (!has_next) fill(*next, unapplied, applied_, client_.database);
     std::swap(batch, next);
   }
+}
+
+// As before a command that the executor is given. What helpers have asked for nobody has told.
+void StreamApply::make_room() {
+  MemoryLimit& memory = engine_.memory;
+  if (!memory.exists() || memory.options().replica_ignores.get()) [[likely]]
+    return;
+  memory.refresh_if_old();
+  if (memory.may_be_exceeded()) executor_.evict_some();
 }
 
 void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int database) {

@@ -92,6 +92,7 @@ class StreamApply {
 
   Result<void> apply_whole(Bytes unapplied);
   void apply_batches(Bytes unapplied);
+  void make_room();
   void fill(StreamBatch& batch, Bytes unapplied, size_t from, int database);
   void note_applied(const StreamBatch& batch);
   void keep(Bytes rest, bool lies_in_pending);

@@ -96,6 +96,12 @@ constexpr Advice kAdvice[] = {
     {"expire-cycle",
      "Many keys came to their end at once. Spread their times, where they were all given the same "
      "one."},
+    {"eviction-cycle",
+     "Much had to be evicted at once to keep maxmemory. A lower maxmemory-eviction-tenacity lets "
+     "commands wait for less of it."},
+    {"eviction-del",
+     "One evicted key took long to delete, though another thread frees what is large. So something "
+     "else had the processor, or pages were swapped out."},
     {"command-unblocking",
      "Clients that waited for a key took long to be served. BLMPOP and BZMPOP with a large COUNT "
      "do."},
