@@ -13,6 +13,7 @@ SCENES = read_scenes((Path(__file__).parent / "data" / "clauses.txt").read_text(
 def test_clauses(start, protocol):
     players = [Player(start(kind)) for kind in ("tandem", "redis")]
     found = [f"{family}, {difference}" for family, scene in SCENES
+             if not (protocol == 2 and family.endswith("RESP3"))
              if not (is_stock("tandem") and any(line.startswith("= ") for line in scene))
              for difference in differences(players, scene, protocol)]
     assert not found, "\n".join(found)

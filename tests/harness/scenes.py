@@ -48,7 +48,9 @@ class Player:
 
     def begin(self, protocol):
         self.watcher("FLUSHALL")
-        self.clients = {name: self.server.connect(protocol=protocol) for name in "abc"}
+        for name in "abc":  # each is there before the next comes: so they are listed in this order
+            self.clients[name] = self.server.connect(protocol=protocol)
+            self.clients[name]("PING")
         self.waiting.clear()
 
     def end(self):
