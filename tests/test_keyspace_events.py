@@ -2,34 +2,10 @@
 beside redis-server."""
 import pytest
 
+from harness.listening import Listening, words
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
-
-EVERYTHING = "KEAmn"
-
-
-class Listening:
-    """A server with somebody who hears all its events, and somebody who acts."""
-
-    def __init__(self, server, classes=EVERYTHING):
-        self.server = server
-        self.acts, self.hears = server.connect(), server.connect(protocol=3)
-        self.acts("CONFIG", "SET", "notify-keyspace-events", classes)
-        self.hears("PSUBSCRIBE", "*")
-
-    def events(self, *command):
-        """What is told of one command: channels and messages, in their order."""
-        self.acts.raw(*command)
-        return self.until_now()
-
-    def until_now(self):
-        self.acts("PUBLISH", "end", "now")
-        heard = []
-        while (message := self.hears.read())[2] != "end":
-            heard.append(f"{message[2]} {message[3]}")
-        return heard
-
 
 # One after the other: each finds what those before it left.
 COMMANDS = """\
@@ -360,10 +336,6 @@ def unknown(client, line):
     return client.raw(*line.split()[:1]).startswith(b"-ERR unknown command")
 
 
-def words(line):
-    return ["" if word == "''" else word for word in line.split()]
-
-
 def test_every_command_tells_what_it_tells_in_redis(start):
     ours, theirs = (Listening(start(kind)) for kind in ("tandem", "redis"))
     differing = []
@@ -422,15 +394,8 @@ def test_the_end_of_a_keys_time(listening):
     def names(events):
         return [event.split(":")[1].replace(" ", ":") for event in events if "keyevent" in event]
 
-    def server_ms():
-        seconds, microseconds = map(int, client("TIME"))
-        return seconds * 1000 + microseconds // 1000
-
     def let_end(key):
-        """Nobody meets the key meanwhile."""
-        client("SET", key, 1, "PX", 1)
-        end = server_ms() + 1
-        wait_until(lambda: server_ms() > end, "its time is over")
+        listening.let_end(key)
         listening.until_now()
 
     client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
