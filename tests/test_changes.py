@@ -10,7 +10,7 @@ MSET a 1 b 2 c 3 | MSETNX d 1 e 2 | MSETNX d 1 f 2 | DEL a b nosuch | UNLINK c |
 GETEX d EX 9
 EXPIRE d 100 | PERSIST d | PERSIST d | EXPIRE d -1 | RENAME e f | COPY f g | COPY f g | MOVE g 1
 SWAPDB 0 1
-SWAPDB 0 1 | RENAMENX f d | EXPIRE nosuch 1
+SWAPDB 0 0 | SWAPDB 0 1 | RENAMENX f d | EXPIRE nosuch 1
 RPUSH l a b c d e f | LPUSHX l z y | LPUSHX nosuch z | LPOP l | RPOP l 3 | LSET l 0 q
 LINSERT l AFTER q r
 LREM l 0 a | RPUSH l a b c d | LTRIM l 1 2 | LTRIM l 0 -1 | LMOVE l m LEFT RIGHT | RPOPLPUSH l m

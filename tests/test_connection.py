@@ -1,4 +1,5 @@
 """Connection commands: CLIENT and its kin, SELECT, RESET, REPLY, PAUSE."""
+import contextlib
 import re
 import socket
 
@@ -26,6 +27,16 @@ def test_ids_grow(server):
         first = one("CLIENT", "ID")
         with server.connect() as two:
             assert two("CLIENT", "ID") > first
+
+
+def test_who_comes_later_has_the_greater_id(start):
+    """Though each is served by another worker, and nobody waits for an answer in between."""
+    server = start("tandem", "--worker-threads", "4")
+    for _ in range(30):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(8)]
+            ids = [client("CLIENT", "ID") for client in clients]
+            assert ids == sorted(ids)
 
 
 def test_client_list_and_info(server, client):

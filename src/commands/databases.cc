@@ -75,7 +75,8 @@ void swapdb(Context& ctx) {
   if (*first < 0 || *first >= count || *second < 0 || *second >= count) {
     return ctx.reply.error("ERR DB index is out of range");
   }
-  *first != *second ? ctx.keys.at(*first).swap_with(*second, as_is(ctx)) : ctx.replicate_as_is();
+  *first != *second ? ctx.keys.at(*first).swap_with(*second, as_is(ctx))
+                    : ctx.keys.change_beside_keys(as_is(ctx));
   ctx.reply.ok();
 }
 

@@ -81,7 +81,6 @@ Eviction::Room Eviction::evict_in_time(int64_t deadline_us) {
         // What is on its way out may be enough.
         return memory.is_anything_leaving() ? Room::kNotYet : Room::kNone;
     }
-    share_.tell();
     if (memory.excess_bytes() <= 0) return Room::kThere;
     if (evicted_ % kKeysPerLook == 0 && engine_.clock.monotonic_us() > deadline_us) break;
   }
@@ -207,6 +206,8 @@ const Entry* Eviction::find(const EvictionCandidate& candidate) const {
 }
 
 void Eviction::evict(KeyLocks& locks, int database, Bytes key) {
+  // Until what it frees is told, whoever finds no key to evict sees that something is on its way out.
+  const auto leaving = engine_.memory.begin_leaving(1);
   // What is over goes as well, though on a replica it is hidden.
   const int64_t begun_us = engine_.clock.monotonic_us();
   const bool replica = engine_.gate.is(Gate::kReplica);
@@ -219,6 +220,7 @@ void Eviction::evict(KeyLocks& locks, int database, Bytes key) {
   accounts_.keys(step_.access().counters());
   locks.release();
   step_.end();
+  share_.tell();
   accounts_.step("eviction-del", engine_.clock.monotonic_us() - begun_us, clock_.unix_us());
   if (!step_.ready().empty()) serving_.serve_later(step_.ready());
   ++evicted_;

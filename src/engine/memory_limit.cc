@@ -70,6 +70,8 @@ void MemoryLimit::refresh_locked() {
   constexpr int kTries = 3;
   constexpr int64_t kMuch = 16 * 1024;
   int64_t allocated = 0;
+  // Before the allocator is asked: what is gone meanwhile is not to be taken for more that is there.
+  const int64_t leaving = leaving_->load(std::memory_order_relaxed);
   for (int tried = 0; tried < kTries; ++tried) {
     const int64_t held = held_by_shares();
     allocated = allocated_bytes();
@@ -78,7 +80,6 @@ void MemoryLimit::refresh_locked() {
   const int64_t before = sum_.load(std::memory_order_relaxed);
   int64_t untold = 0;
   for (const MemoryShare* share : shares_) untold += share->untold();
-  const int64_t leaving = leaving_->load(std::memory_order_relaxed);
   sum_.fetch_add(allocated - leaving - untold - before, std::memory_order_relaxed);
   refreshed_us_.store(clock_.monotonic_us(), std::memory_order_relaxed);
 }

@@ -232,7 +232,7 @@ void Composition::on_loaded(const FileLoad::Outcome& outcome) {
 void Composition::deal(AcceptedSocket socket) {
   const size_t usual = workers_.size() - 1;
   const size_t at = gate_.is(Gate::kBusyScript) ? usual : next_worker_++ % usual;
-  workers_[at]->adopt(std::move(socket));
+  workers_[at]->adopt(std::move(socket), node_.clients().next_id());
 }
 
 size_t Composition::worker_count() const {

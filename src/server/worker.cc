@@ -79,25 +79,25 @@ Result<void> Worker::start(size_t number) {
 
 void Worker::join() { thread_.join(); }
 
-void Worker::adopt(AcceptedSocket socket) {
+void Worker::adopt(AcceptedSocket socket, uint64_t client_id) {
   {
     const Guard guard(arrivals_lock_);
-    arrivals_.push_back(std::move(socket));
+    arrivals_.push_back({std::move(socket), client_id});
   }
   loop_.post([this] { welcome_all(); });
 }
 
 void Worker::welcome_all() {
-  std::vector<AcceptedSocket> arrivals;
+  std::vector<Arrival> arrivals;
   {
     const Guard guard(arrivals_lock_);
     arrivals.swap(arrivals_);
   }
-  for (AcceptedSocket& socket : arrivals) welcome(std::move(socket));
+  for (Arrival& arrival : arrivals) welcome(std::move(arrival));
 }
 
-void Worker::welcome(AcceptedSocket socket) {
-  auto adopted = network_.adopt(std::move(socket));
+void Worker::welcome(Arrival arrival) {
+  auto adopted = network_.adopt(std::move(arrival.socket));
   if (!adopted) {
     log_verbose("Error accepting a client connection: {}", adopted.error().text);
     return;
@@ -109,7 +109,7 @@ void Worker::welcome(AcceptedSocket socket) {
     return;
   }
   stream->set_keepalive(static_cast<int>(needs_.options.network.tcp_keepalive_seconds.get()));
-  auto card = make_card(*stream);
+  auto card = make_card(*stream, arrival.client_id);
   auto session = std::make_unique<Session>(host_, std::move(stream), card, scope_.token());
   needs_.access.admit(*session);
   sessions_[card->id] = session.get();
@@ -130,8 +130,8 @@ Bytes Worker::refusal_of(const ByteStream& stream) const {
   return {};
 }
 
-std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream) {
-  auto card = make_client_card(stream, needs_.clients.next_id(), loop_.clock().monotonic_ms());
+std::shared_ptr<ClientCard> Worker::make_card(const ByteStream& stream, uint64_t client_id) {
+  auto card = make_client_card(stream, client_id, loop_.clock().monotonic_ms());
   card->wake = [this, id = card->id] { post_to(id, [](Session& session) { session.attend(); }); };
   // The card holds its inbox.
   card->inbox.open({.options = &needs_.options.network,

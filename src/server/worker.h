@@ -49,8 +49,9 @@ class Worker {
   void stop() { loop_.stop(); }
   void join();
 
-  // Any thread. The socket becomes a session here, or is refused (maxclients, protected mode).
-  void adopt(AcceptedSocket socket);
+  // Any thread. The socket becomes a session here, or is refused (maxclients, protected mode). The
+  // id was given where it was accepted, so that who came later has the greater one on any worker.
+  void adopt(AcceptedSocket socket, uint64_t client_id);
   void post(Callback callback) { loop_.post(std::move(callback)); }
   // Any thread: runs `act` on the worker's with the session, if it still exists.
   void post_to(uint64_t id, std::function<void(Session&)> act);
@@ -72,10 +73,14 @@ class Worker {
  private:
   class Listing;
 
+  struct Arrival {
+    AcceptedSocket socket;
+    uint64_t client_id;
+  };
   void welcome_all();
-  void welcome(AcceptedSocket socket);
+  void welcome(Arrival arrival);
   Bytes refusal_of(const ByteStream& stream) const;
-  std::shared_ptr<ClientCard> make_card(const ByteStream& stream);
+  std::shared_ptr<ClientCard> make_card(const ByteStream& stream, uint64_t client_id);
   Task<void> serve(std::unique_ptr<Session> session);
   void every_tick();
   void evict_some();
@@ -96,7 +101,7 @@ class Worker {
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::vector<uint64_t> held_back_;
   Lock arrivals_lock_;
-  std::vector<AcceptedSocket> arrivals_ TANDEM_GUARDED_BY(arrivals_lock_);
+  std::vector<Arrival> arrivals_ TANDEM_GUARDED_BY(arrivals_lock_);
   int64_t limits_checked_ms_ = 0;
   int64_t next_hearing_ms_ = 0;
   Timer tick_;
