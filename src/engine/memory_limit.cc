@@ -70,7 +70,7 @@ void MemoryLimit::refresh_locked() {
   constexpr int kTries = 3;
   constexpr int64_t kMuch = 16 * 1024;
   int64_t allocated = 0;
-  // Before the allocator is asked: what is gone meanwhile is not to be taken for more that is there.
+  // Before the allocator is asked: what goes meanwhile must not look like more that is there.
   const int64_t leaving = leaving_->load(std::memory_order_relaxed);
   for (int tried = 0; tried < kTries; ++tried) {
     const int64_t held = held_by_shares();
