@@ -206,7 +206,7 @@ const Entry* Eviction::find(const EvictionCandidate& candidate) const {
 }
 
 void Eviction::evict(KeyLocks& locks, int database, Bytes key) {
-  // Until what it frees is told, whoever finds no key to evict sees that something is on its way out.
+  // Until what it frees is told, whoever finds no key to evict sees that something is leaving.
   const auto leaving = engine_.memory.begin_leaving(1);
   // What is over goes as well, though on a replica it is hidden.
   const int64_t begun_us = engine_.clock.monotonic_us();
