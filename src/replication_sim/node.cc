@@ -114,7 +114,7 @@ Task<void> SimNode::accept(StopToken stop) {
   for (;;) {
     auto socket = co_await listener_->accept(stop);
     if (!socket) co_return;
-    worker_->adopt(std::move(*socket));
+    worker_->adopt(std::move(*socket), node_.clients().next_id());
   }
 }
 
