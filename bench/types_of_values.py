@@ -11,6 +11,7 @@ ANY = "__rand_int__"  # redis-benchmark's word for a number of twelve digits
 
 # In this order: what one takes another has put there before.
 COMMANDS = {
+    "PING": ("PING",),
     "LPUSH": ("LPUSH", "list", VALUE),
     "RPOP": ("RPOP", "list"),
     "SADD": ("SADD", "set", f"element:{ANY}"),
@@ -70,13 +71,10 @@ def command_costs(servers, keys, operations, slices):
     return found
 
 
-def memory_costs(server, count):
-    """Bytes that each of so many takes, by what they are; one after the other in one server."""
-    found = {}
-    for name, statement in COLLECTIONS.items():
-        with Connection(server.port) as connection:
-            connection("EVAL", "return 1", 0)
-            before = resident(server.process.pid)
-            make(connection, statement, count)
-        found[name] = (resident(server.process.pid) - before) / count
-    return found
+def memory_cost(server, name, count):
+    """Bytes that each of so many takes."""
+    with Connection(server.port) as connection:
+        connection("EVAL", "return 1", 0)
+        before = resident(server.process.pid)
+        make(connection, COLLECTIONS[name], count)
+    return (resident(server.process.pid) - before) / count

@@ -12,7 +12,7 @@ FIGURES = {
     **{f"{name} at pipeline {depth}, CPU time an operation": "us"
        for name in ("SET", "GET") for depth in (1, 16, 64)},
     **{f"{name} at pipeline 16, CPU time an operation": "us" for name in (
-        "LPUSH", "RPOP", "SADD", "HSET", "ZADD", "ZPOPMIN", "LRANGE of 100 elements",
+        "PING", "LPUSH", "RPOP", "SADD", "HSET", "ZADD", "ZPOPMIN", "LRANGE of 100 elements",
         "MSET of ten keys", "XADD", "EVAL of a small script", "ZADD to a million members",
         "ZRANK among a million members")},
     "memory a key (16 B key, 8 B value)": "bytes",
