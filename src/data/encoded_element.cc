@@ -44,6 +44,10 @@ Element read_element(const uint8_t* element) {
   return holds_text(*element) ? Element(read_text(element)) : Element(read_integer(element));
 }
 
+bool element_matches(const uint8_t* element, Bytes value) {
+  return element_matches(element, value, holds_text(*element) ? std::nullopt : parse_int64(value));
+}
+
 bool element_matches(const uint8_t* element, Bytes value, std::optional<int64_t> integer) {
   if (holds_text(*element)) return read_text(element) == value;
   return integer && *integer == read_integer(element);

@@ -81,7 +81,8 @@ inline uint64_t encoded_length(const uint8_t* element) {
   return shape.head_bytes + shape.data_bytes;
 }
 Element read_element(const uint8_t* element);
-// `integer`: what `value` is as an integer, if it is one.
+bool element_matches(const uint8_t* element, Bytes value);
+// For many elements; `integer`: what `value` is as an integer, if it is one.
 bool element_matches(const uint8_t* element, Bytes value, std::optional<int64_t> integer);
 
 // Returns where it ends.

@@ -73,7 +73,7 @@ ListpackView::Position ListpackView::previous(Position at) const {
 Element ListpackView::get(Position at) const { return read_element(byte(at)); }
 
 bool ListpackView::matches(Position at, Bytes value) const {
-  return element_matches(byte(at), value, parse_int64(value));
+  return element_matches(byte(at), value);
 }
 
 ListpackView::Position ListpackView::seek(int64_t index) const {

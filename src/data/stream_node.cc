@@ -156,8 +156,7 @@ bool StreamNode::has_same_fields(std::span<const Bytes> fields_and_values) const
   if (body_->field_count != fields_and_values.size() / 2) return false;
   const uint8_t* at = byte(0);
   for (size_t i = 0; i < fields_and_values.size(); i += 2) {
-    const Bytes field = fields_and_values[i];
-    if (!element_matches(at, field, parse_int64(field))) return false;
+    if (!element_matches(at, fields_and_values[i])) return false;
     at += encoded_length(at);
   }
   return true;
