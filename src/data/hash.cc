@@ -128,6 +128,13 @@ bool Hash::Fields::remove(Bytes field) {
   return true;
 }
 
+namespace {
+
+// Of a listpack that a hash keeps for itself.
+uintptr_t word_of(Listpack pack) { return reinterpret_cast<uintptr_t>(pack.release()); }
+
+}  // namespace
+
 // Takes the listpack out of the word and puts it back at the end: what was lent becomes its own.
 class Hash::PackEdit {
  public:
@@ -136,7 +143,7 @@ class Hash::PackEdit {
         pack_(hash.word_ != 0 && hash.tag() == kOwn
                   ? Listpack::adopt(reinterpret_cast<uint8_t*>(hash.word_))
                   : Listpack::from_valid(hash.entries().bytes())) {}
-  ~PackEdit() { hash_.word_ = reinterpret_cast<uintptr_t>(pack_.release()); }
+  ~PackEdit() { hash_.word_ = word_of(std::move(pack_)); }
   PackEdit(const PackEdit&) = delete;
   PackEdit& operator=(const PackEdit&) = delete;
   Listpack* operator->() { return &pack_; }
@@ -207,7 +214,7 @@ Result<Hash> Hash::from_listpack(Bytes blob, const EncodingLimits& limits) {
     return fail(ErrorCode::kInvalid, "a hash with a field twice");
   }
   Hash hash;
-  hash.word_ = reinterpret_cast<uintptr_t>(pack->release());
+  hash.word_ = word_of(std::move(*pack));
   if (count / kPair > limits.hash_max_listpack_entries) hash.become_hash_table(limits);
   return hash;
 }
@@ -245,7 +252,7 @@ Hash::Fields& Hash::become_hash_table(const EncodingLimits& limits) {
 Hash Hash::copy() const {
   Hash copied;
   if (is_packed()) {
-    copied.word_ = reinterpret_cast<uintptr_t>(Listpack::from_valid(entries().bytes()).release());
+    copied.word_ = word_of(Listpack::from_valid(entries().bytes()));
   } else {
     auto table = as_hash_table(fields().traits.seed);
     copied.word_ = reinterpret_cast<uintptr_t>(table.release()) | kTable;
