@@ -524,6 +524,21 @@ def test_wait_after_a_served_wait(start):
         assert waiter("WAIT", 1, 5000) == 1
 
 
+def test_acknowledges_while_slow_commands_are_applied(start):
+    """However much has come: a primary takes a replica for lost that is silent too long."""
+    replica = start("tandem")
+    slow = 40 * encode("SORT", "list", "DESC", "STORE", "sorted")
+    stream = b"".join([encode("SELECT", "0"), encode("RPUSH", "list", *range(20_000)), slow,
+                       encode("REPLCONF", "GETACK", "*"), slow])
+    with FakePrimary() as primary:
+        replica.follow(primary.port)
+        wait_until(replica.link_up, "the link is up")
+        primary.send(stream)
+        wait_until(lambda: replica.offset() == len(stream), "all is applied", 60)
+        said = {int(words[2]) for words in primary.heard if words[1:2] == ["ACK"]}
+        assert any(len(stream) - len(slow) <= offset < len(stream) for offset in said), said
+
+
 def test_a_start_with_data_continues_or_resyncs(start):
     primary, replica = pair(start)
     replica.arguments += ["--replicaof", "127.0.0.1", str(primary.port)]

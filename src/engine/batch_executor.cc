@@ -125,7 +125,23 @@ void BatchExecutor::apply(StreamBatch& batch, uint64_t role_generation,
   const int64_t started_us = engine_.clock.monotonic_us();
   execute(batch, meanwhile);
   locks_.release_to_others(Lock::Purpose::kStream);
-  account(batch, engine_.clock.monotonic_us() - started_us);
+  const int64_t duration_us = engine_.clock.monotonic_us() - started_us;
+  learn_pace(batch.size(), duration_us);
+  account(batch, duration_us);
+}
+
+size_t BatchExecutor::commands_max() const {
+  const auto commands = static_cast<size_t>(kHoldUs * 1000 / std::max<int64_t>(command_ns_, 1));
+  return std::clamp(commands, kCommandsMin, StreamBatch::kCommandsMax);
+}
+
+// A batch of a few commands tells nothing. One that was interrupted does, but the next ones take
+// its word back.
+void BatchExecutor::learn_pace(size_t commands, int64_t duration_us) {
+  if (commands < kCommandsMin / 2) return;
+  constexpr int64_t kRemembered = 8;
+  const int64_t last_ns = duration_us * 1000 / static_cast<int64_t>(commands);
+  command_ns_ += (last_ns - command_ns_) / kRemembered;
 }
 
 // Once the stripes are held none of it can change: whoever changes it takes all stripes afterwards.

@@ -82,6 +82,11 @@ class BatchExecutor {
   // `counters`: of the stream. `crew` outlives this; null: nobody helps.
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
+  // How many commands the next batch is to have: whoever reads what it changes waits for its end, so
+  // it is to take about kHoldUs, as the last ones went.
+  size_t commands_max() const;
+  static constexpr int64_t kHoldUs = 200;
+  static constexpr size_t kCommandsMin = 256;  // what a batch costs by itself is little beside that
   // Whether batches may be applied: this is a replica of this generation, nothing holds the stream
   // back, and nobody wants to see each command (MONITOR, SLOWLOG with a low threshold) or to hear
   // of keys in the stream's order (notify-keyspace-events). Stable while stripes are held; before,
@@ -106,6 +111,7 @@ class BatchExecutor {
   bool is_large(const StreamBatch& batch) const;
   void end_hands(size_t used);
   void account(const StreamBatch& batch, int64_t duration_us);
+  void learn_pace(size_t commands, int64_t duration_us);
 
   Engine& engine_;
   ExecutorCounters& counters_;
@@ -113,6 +119,7 @@ class BatchExecutor {
   KeyLocks locks_;
   std::vector<std::unique_ptr<BatchHand>> hands_;  // the caller's, then the helpers'
   bool shared_ = false;
+  int64_t command_ns_ = 0;  // about so long one takes
   std::vector<BatchFailure> failures_;
   std::vector<uint32_t> calls_;  // by Command::id; all 0 between batches
 };

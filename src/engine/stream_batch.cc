@@ -22,7 +22,9 @@ StreamBatch::StreamBatch(Engine& engine)
       exec_(engine.registry.find_original("exec")),
       select_(engine.registry.find_original("select")) {}
 
-void StreamBatch::begin(Bytes stream, int database) {
+void StreamBatch::begin(Bytes stream, int database, size_t commands_max) {
+  DCHECK(commands_max <= kCommandsMax, "lanes number them in 16 bits");
+  commands_max_ = commands_max;
   stream_ = stream;
   taken_ = 0;
   database_ = database;
@@ -61,7 +63,7 @@ void StreamBatch::take_back(const Mark& mark) {
 }
 
 bool StreamBatch::add_command(bool& in_transaction) {
-  if (items_.size() == kCommandsMax || arguments_.size() >= kArgumentsMax) return false;
+  if (items_.size() == commands_max_ || arguments_.size() >= kArgumentsMax) return false;
   const size_t first_argument = arguments_.size();
   const size_t first_key = keys_.size();
   Bytes rest = stream_.substr(taken_, kBytesMax - std::min(taken_, kBytesMax));

@@ -1,7 +1,7 @@
 // Commands of a primary's stream that are applied as one step: taken apart, with their keys hashed,
 // before any stripe is taken.
 //
-//   batch.begin(stream, database)    from this byte on, in this database
+//   batch.begin(stream, database, n) from this byte on, in this database, n commands at most
 //   while (batch.add_step()) ...     the next command, or the next transaction as a whole
 //   (BatchExecutor)                  engine/batch_executor.h
 //
@@ -32,10 +32,10 @@ namespace tandem {
 
 class StreamBatch {
  public:
-  // Together they bound how long readers wait for a batch: about 200 us for short commands.
-  static constexpr size_t kCommandsMax = 1024;
-  static constexpr size_t kArgumentsMax = 8 * 1024;
-  static constexpr size_t kBytesMax = 128 * 1024;
+  // What a batch may need. How many commands it is to have, BatchExecutor says.
+  static constexpr size_t kCommandsMax = 2048;
+  static constexpr size_t kArgumentsMax = 16 * 1024;
+  static constexpr size_t kBytesMax = 256 * 1024;
   static constexpr size_t kLanesMax = 32;
 
   struct Item {
@@ -52,7 +52,7 @@ class StreamBatch {
   explicit StreamBatch(Engine& engine);
 
   // `stream` begins with a command, or with what is no part of a batch. It outlives the batch.
-  void begin(Bytes stream, int database);
+  void begin(Bytes stream, int database, size_t commands_max = kCommandsMax);
   // False: what comes next is no part of this batch, be it that it is full.
   bool add_step();
   // Takes off the steps from the first one on that changes a key for which somebody waits, or that
@@ -120,6 +120,7 @@ class StreamBatch {
   Bytes stream_;
   size_t taken_ = 0;
   int database_ = 0;
+  size_t commands_max_ = kCommandsMax;
   std::vector<Item> items_;
   std::vector<Bytes> arguments_;
   std::vector<DeclaredKey> keys_;

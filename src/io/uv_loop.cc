@@ -23,6 +23,8 @@
 namespace tandem {
 namespace {
 
+constexpr int64_t kUsPerMs = 1000;
+
 template <class T>
 uv_handle_t* as_handle(T* handle) {
   return reinterpret_cast<uv_handle_t*>(handle);
@@ -175,8 +177,12 @@ void UvLoop::before_poll() {
   }
   // libuv polls once more without sleeping, then returns from uv_run.
   if (take_stop()) uv_stop(&handles_->loop);
-  schedule_timer();
-  counters_.count_turn(clock().monotonic_us() - handles_->turn_began_us);
+  const int64_t now_us = clock().monotonic_us();
+  const int64_t turn_us = now_us - handles_->turn_began_us;
+  // libuv's clock stands still during a turn, and it decides how long to sleep.
+  if (turn_us >= kUsPerMs) uv_update_time(&handles_->loop);
+  schedule_timer(now_us);
+  counters_.count_turn(turn_us);
   handles_->polling = true;
 }
 
@@ -184,16 +190,18 @@ void UvLoop::arm(TimerNode& timer) { handles_->timers.insert(timer); }
 
 void UvLoop::disarm(TimerNode& timer) noexcept { handles_->timers.remove(timer); }
 
-void UvLoop::schedule_timer() {
+void UvLoop::schedule_timer(int64_t now_us) {
   Handles& handles = *handles_;
   if (handles.timers.empty()) {
     if (handles.scheduled_ms != 0) uv_timer_stop(&handles.timer);
     handles.scheduled_ms = 0;
     return;
   }
-  // Both clocks are CLOCK_MONOTONIC; libuv's counts whole milliseconds, hence rounding up.
+  // Both clocks are CLOCK_MONOTONIC; libuv's counts whole milliseconds, hence rounding up, but for
+  // who only lets a turn pass.
   const int64_t due_us = std::max<int64_t>(handles.timers.soonest().deadline_us(), 0);
-  const uint64_t due_ms = (static_cast<uint64_t>(due_us) + 999) / 1000;
+  const uint64_t due_ms =
+      (static_cast<uint64_t>(due_us) + (due_us > now_us ? kUsPerMs - 1 : 0)) / kUsPerMs;
   if (due_ms == handles.scheduled_ms) return;
   const uint64_t now_ms = uv_now(&handles.loop);
   handles.scheduled_ms = due_ms;

@@ -52,7 +52,7 @@ class UvLoop final : public Loop {
   void wake() override;
   void before_poll();
   void run_timers();
-  void schedule_timer();
+  void schedule_timer(int64_t now_us);
 
   std::unique_ptr<Handles> handles_;
   LoopCounters counters_;

@@ -130,17 +130,22 @@ struct ApplyThreads : testing::Test, OpenEngine<const Clock&> {
     EXPECT_TRUE(crew.resize(kHelpers));
   }
 
-  // In pieces, as from a socket, until all is applied or refused.
+  // In pieces, as from a socket that gives more while batches are applied, until all is applied or
+  // refused.
   void feed(const NumberedStream& stream) {
     apply.restart("a:6379");
     feed_pieces(stream, 0, stream.bytes.size());
   }
   void feed_pieces(const NumberedStream& stream, size_t from, size_t to) {
-    for (size_t at = from; at < to;) {
-      const size_t size = std::min<size_t>(1 + pieces.below(150'000), to - at);
-      if (!apply.feed(Bytes(stream.bytes).substr(at, size))) return;
-      at += size;
-    }
+    const auto give = [&](std::span<char> place) {
+      const size_t size = std::min({size_t{1} + pieces.below(150'000), to - from, place.size()});
+      std::copy_n(stream.bytes.data() + from, size, place.data());
+      from += size;
+      return size;
+    };
+    do {
+      if (!apply.apply(apply.turn_is_over() ? 0 : give(apply.room()), give)) return;
+    } while (from < to || apply.turn_is_over());
   }
 
   // Feeds it too, and changes something in the middle, while the next command or batch waits for

@@ -294,33 +294,26 @@ Task<Result<void>> Link::apply_stream(const ByteStream& stream, LinkWire& wire,
                                       Event& acknowledge) {
   const Listed listed(parts_.observer, stream, parts_.progress.connections.load());
   for (;;) {
-    auto bytes = co_await wire.read_some();
-    if (!bytes) co_return std::unexpected(bytes.error());
-    if (!is_wanted()) {
-      co_return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    }
-    auto applied = apply_.feed(*bytes);
-    wire.take(bytes->size());
+    auto count = co_await read_stream(wire);
+    if (!count) co_return std::unexpected(count.error());
+    if (!is_wanted()) co_return fail(ErrorCode::kCancelled, kNoLongerWanted);
+    auto applied =
+        apply_.apply(*count, [&wire](std::span<char> place) { return wire.read_at_hand(place); });
     parts_.progress.read_offset.store(apply_.read_offset());
     listed.note(apply_);
     parts_.replicas.wake_all();
-    if (applied && apply_.held_back()) applied = co_await apply_held_back();
     if (!applied) co_return applied;
     if (apply_.take_ack_request()) acknowledge.notify();
   }
 }
 
-// Meanwhile the primary's bytes wait in the socket.
-Task<Result<void>> Link::apply_held_back() {
-  while (apply_.held_back()) {
-    auto slept = co_await parts_.loop.sleep_ms(kHeldBackPollMs, connection_->token());
-    if (!slept) co_return slept;
-    if (!is_wanted()) co_return fail(ErrorCode::kCancelled, kNoLongerWanted);
-    auto applied = apply_.feed({});
-    if (!applied) co_return applied;
-  }
-  parts_.replicas.wake_all();
-  co_return Result<void>{};
+// None while what came before is to be gone on with: the primary's bytes wait in the socket then.
+Task<Result<size_t>> Link::read_stream(LinkWire& wire) {
+  if (!apply_.held_back() && !apply_.turn_is_over()) co_return co_await wire.read(apply_.room());
+  const int64_t pause_ms = apply_.held_back() ? kHeldBackPollMs : 0;
+  auto slept = co_await parts_.loop.sleep_ms(pause_ms, connection_->token());
+  if (!slept) co_return std::unexpected(slept.error());
+  co_return 0;
 }
 
 Task<void> Link::acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop) {

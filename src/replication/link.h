@@ -114,7 +114,7 @@ class Link {
   Task<Result<void>> load_snapshot(LinkWire& wire, Position cut, StopToken stop);
   Task<Result<void>> follow(const ByteStream& stream, LinkWire& wire, StopToken stop);
   Task<Result<void>> apply_stream(const ByteStream& stream, LinkWire& wire, Event& acknowledge);
-  Task<Result<void>> apply_held_back();
+  Task<Result<size_t>> read_stream(LinkWire& wire);
   Task<void> acknowledge_when_asked(LinkWire& wire, Event& acknowledge, StopToken stop);
 
   Result<bool> install(DatasetLoad& load, const Position& cut);

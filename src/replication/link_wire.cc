@@ -53,24 +53,41 @@ Task<Result<std::string>> LinkWire::ask(std::string request) {
 
 Task<Result<Bytes>> LinkWire::read_some() {
   if (taken_ == filled_) {
-    auto received = co_await receive();
+    auto received = co_await receive(buffer_);
     if (!received) co_return std::unexpected(received.error());
+    taken_ = 0;
+    filled_ = *received;
   }
   co_return Bytes(buffer_.data() + taken_, filled_ - taken_);
 }
 
+Task<Result<size_t>> LinkWire::read(std::span<char> place) {
+  if (taken_ == filled_) co_return co_await receive(place);
+  const size_t count = std::min(place.size(), filled_ - taken_);
+  std::copy_n(buffer_.data() + taken_, count, place.data());
+  take(count);
+  co_return count;
+}
+
+size_t LinkWire::read_at_hand(std::span<char> place) {
+  if (taken_ != filled_ || place.empty()) return 0;
+  const size_t count = stream_.try_read(place).value_or(0);
+  if (count != 0) note_received(count);
+  return count;
+}
+
 // Looks at the limit each second: CONFIG SET may change it while the primary is silent.
-Task<Result<size_t>> LinkWire::read_within_timeout() {
+Task<Result<size_t>> LinkWire::read_within_timeout(std::span<char> place) {
   for (int64_t silent_seconds = 0;; ++silent_seconds) {
     Deadline second(stream_.loop(), kMsPerSecond, stop_);
-    auto count = co_await stream_.read(std::span<char>(buffer_), second.token());
+    auto count = co_await stream_.read(place, second.token());
     const bool silent = !count && count.error().code == ErrorCode::kTimeout;
     if (!silent || silent_seconds + 1 >= timeout_seconds_.get()) co_return count;
   }
 }
 
-Task<Result<void>> LinkWire::receive() {
-  auto count = co_await read_within_timeout();
+Task<Result<size_t>> LinkWire::receive(std::span<char> place) {
+  auto count = co_await read_within_timeout(place);
   if (!count) {
     if (count.error().code == ErrorCode::kEnd) {
       co_return fail(ErrorCode::kEnd, "the primary closed the connection");
@@ -80,11 +97,13 @@ Task<Result<void>> LinkWire::receive() {
     }
     co_return std::unexpected(count.error());
   }
-  taken_ = 0;
-  filled_ = *count;
-  progress_.bytes_received.fetch_add(static_cast<int64_t>(*count));
+  note_received(*count);
+  co_return count;
+}
+
+void LinkWire::note_received(size_t count) {
+  progress_.bytes_received.fetch_add(static_cast<int64_t>(count));
   progress_.last_io_ms.store(stream_.loop().clock().monotonic_ms());
-  co_return Result<void>{};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -44,16 +45,20 @@ class LinkWire {
   const Clock& clock() const { return stream_.loop().clock(); }
   // The reader is done with the first `count` bytes of what read_some() gave.
   void take(size_t count) { taken_ += count; }
+  // Bytes that have come, at least one, to a place of the caller's.
+  Task<Result<size_t>> read(std::span<char> place);
+  // The same, but without waiting: perhaps none. What ended the stream the next read() says.
+  size_t read_at_hand(std::span<char> place);
 
  private:
-  Task<Result<void>> receive();
-  Task<Result<size_t>> read_within_timeout();
+  Task<Result<size_t>> receive(std::span<char> place);
+  Task<Result<size_t>> read_within_timeout(std::span<char> place);
+  void note_received(size_t count);
 
   ByteStream& stream_;
   const Option<int64_t>& timeout_seconds_;
   LinkProgress& progress_;
   const StopToken stop_;
-  // Some batches of commands (engine/stream_batch.h), so that one is cut while another is applied.
   std::array<char, 256 * 1024> buffer_;
   size_t taken_ = 0;
   size_t filled_ = 0;

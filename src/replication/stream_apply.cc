@@ -7,6 +7,9 @@
 // never points into the middle of one.
 #include "replication/stream_apply.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/core.h>
 
 #include "base/bytes.h"
@@ -38,8 +41,8 @@ StreamApply::StreamApply(Executor& executor, const ReplicationOptions& options,
       progress_(progress),
       pending_bytes_max_(pending_bytes_max),
       batches_(engine_, executor.counters(), crew, role_generation),
-      batch_(engine_),
-      next_batch_(engine_) {
+      first_batch_(engine_),
+      second_batch_(engine_) {
   client_.role_generation = role_generation;
 }
 
@@ -51,47 +54,49 @@ void StreamApply::restart(std::string primary) {
 }
 
 void StreamApply::forget() {
-  clear_and_keep(pending_, kKeptBytesMax);
-  applied_ = 0;
+  buffer_.clear();
+  is_next_cut_ = false;
   parsed_ = 0;
   parser_.reset();
-  held_back_ = false;
+  pause_ = Pause::kNone;
   ack_requested_ = false;
   if (client_.in_transaction) executor_.end_transaction(client_);
 }
 
-// Most of what comes is whole commands: they are executed where they lie, and only what is left of
-// them is copied, to wait for its end.
+std::span<char> StreamApply::room() {
+  is_next_cut_ = false;  // it lies where it lay
+  return buffer_.room();
+}
+
 Result<void> StreamApply::feed(Bytes bytes) {
-  const bool lies_in_pending = !pending_.empty();
-  if (lies_in_pending) pending_.append(bytes);
-  const Bytes unapplied = lies_in_pending ? Bytes(pending_) : bytes;
-  const auto applied = apply_whole(unapplied);
-  keep(unapplied.substr(applied_), lies_in_pending);
-  parsed_ -= applied_;
-  applied_ = 0;
-  if (applied && pending_.size() > pending_bytes_max_) {
+  do {
+    const std::span<char> place = room();
+    const size_t count = std::min(bytes.size(), place.size());
+    std::ranges::copy(bytes.substr(0, count), place.begin());
+    bytes.remove_prefix(count);
+    auto applied = apply(count);
+    if (!applied) return applied;
+  } while (!bytes.empty() || turn_is_over());
+  return {};
+}
+
+Result<void> StreamApply::apply(size_t count, ReadMore read_more) {
+  buffer_.add(count);
+  pause_ = Pause::kNone;
+  turn_began_us_ = engine_.clock.monotonic_us();
+  auto applied = apply_whole(read_more);
+  if (applied && buffer_.size() > pending_bytes_max_) {
     return fail(ErrorCode::kLimit, "the primary sent a command or transaction without an end");
   }
   return applied;
 }
 
-void StreamApply::keep(Bytes rest, bool lies_in_pending) {
-  if (!lies_in_pending) {
-    pending_.assign(rest);
-  } else if (pending_.capacity() > kKeptBytesMax && rest.size() <= kKeptBytesMax) {
-    std::string(rest).swap(pending_);
-  } else {
-    pending_.erase(0, pending_.size() - rest.size());
-  }
-}
-
-Result<void> StreamApply::apply_whole(Bytes unapplied) {
+Result<void> StreamApply::apply_whole(ReadMore read_more) {
   executor_.begin_batch();
-  held_back_ = false;
   for (;;) {
-    apply_batches(unapplied);
-    const ParseStatus status = parser_.next(unapplied.substr(parsed_));
+    apply_batches(read_more);
+    if (turn_is_over()) return {};
+    const ParseStatus status = parser_.next(buffer_.bytes().substr(parsed_));
     if (status == ParseStatus::kNeedMore) return {};
     if (status == ParseStatus::kError) {
       return fail(ErrorCode::kInvalid, fmt::format("the primary's stream: {}", parser_.error()));
@@ -104,41 +109,72 @@ Result<void> StreamApply::apply_whole(Bytes unapplied) {
                       printable(parser_.raw().substr(0, parser_.raw().find_first_of("\r\n")),
                                 kShownBytesMax)));
     }
-    parsed_ += parser_.raw().size();
     const uint64_t end = log_.end();
-    held_back_ = !apply(unapplied.substr(applied_, parsed_ - applied_));
-    if (held_back_) {
-      parsed_ -= parser_.raw().size();
+    if (!apply_command(buffer_.bytes().substr(0, parsed_ + parser_.raw().size()))) {
+      pause_ = Pause::kHeldBack;
       return {};
     }
-    // Nothing is applied any more. The log itself tells: whoever refused may have changed his mind
-    // since.
-    if (!client_.in_transaction && log_.end() == end) {
-      return fail(ErrorCode::kCancelled, "this server has another role");
+    parsed_ += parser_.raw().size();
+    if (!client_.in_transaction) {
+      // Nothing is applied any more. The log itself tells: whoever refused may have changed his
+      // mind since.
+      if (log_.end() == end) return fail(ErrorCode::kCancelled, "this server has another role");
+      buffer_.take(std::exchange(parsed_, 0));
+    }
+    end_turn_in_time();
+    if (turn_is_over()) return {};
+  }
+}
+
+void StreamApply::end_turn_in_time() {
+  if (engine_.clock.monotonic_us() - turn_began_us_ >= kTurnUs) pause_ = Pause::kTurnIsOver;
+}
+
+// As many as there are from the first byte that is not applied.
+void StreamApply::apply_batches(ReadMore read_more) {
+  bool is_next_cut = std::exchange(is_next_cut_, false);
+  if (client_.in_transaction || !parser_.is_between_requests()) return;
+  if (!batches_.may_apply(client_.role_generation)) return;
+  for (;;) {
+    if (is_next_cut) {
+      std::swap(batch_, next_batch_);
+    } else {
+      cut(*batch_, client_.database);
+    }
+    if (batch_->empty()) return;
+    is_next_cut = apply_batch(read_more);
+    if (batch_->empty()) return;
+    end_turn_in_time();
+    if (turn_is_over()) {
+      is_next_cut_ = is_next_cut;
+      return;
     }
   }
 }
 
-// As many as there are from the first byte that is not applied. The next one is cut while helpers
-// are at the one before, or afterwards.
-void StreamApply::apply_batches(Bytes unapplied) {
-  if (client_.in_transaction || !parser_.is_between_requests()) return;
-  if (!batches_.may_apply(client_.role_generation)) return;
-  StreamBatch* batch = &batch_;
-  StreamBatch* next = &next_batch_;
-  fill(*batch, unapplied, applied_, client_.database);
-  while (!batch->empty()) {
-    bool has_next = false;
-    make_room();
-    batches_.apply(*batch, client_.role_generation, [&] {
-      has_next = true;
-      fill(*next, unapplied, applied_ + batch->bytes().size(), batch->database());
-    });
-    if (batch->empty()) return;
-    note_applied(*batch);
-    if (!has_next) fill(*next, unapplied, applied_, client_.database);
-    std::swap(batch, next);
+// Whether the next one was read and cut, beside the helpers. Nothing is left of this one if it may
+// not be applied.
+bool StreamApply::apply_batch(ReadMore read_more) {
+  bool is_next_cut = false;
+  make_room();
+  batches_.apply(*batch_, client_.role_generation, [&] {
+    is_next_cut = true;
+    buffer_.lend(batch_->bytes().size());
+    if (buffer_.size() < StreamBatch::kBytesMax) buffer_.add(read_more(buffer_.room_beside()));
+    cut(*next_batch_, batch_->database());
+  });
+  if (batch_->empty()) return false;
+  is_next_cut ? buffer_.take_back() : buffer_.take(batch_->bytes().size());
+  note_applied(*batch_);
+  return is_next_cut;
+}
+
+void StreamApply::cut(StreamBatch& batch, int database) {
+  batch.begin(buffer_.bytes(), database, batches_.commands_max());
+  while (batch.add_step()) {
   }
+  commands_cut_ += batch.size();
+  batches_.prepare(batch);
 }
 
 // As before a command that the executor is given. What helpers have asked for nobody has told.
@@ -150,17 +186,7 @@ void StreamApply::make_room() {
   if (memory.may_be_exceeded()) executor_.evict_some();
 }
 
-void StreamApply::fill(StreamBatch& batch, Bytes unapplied, size_t from, int database) {
-  batch.begin(unapplied.substr(from), database);
-  while (batch.add_step()) {
-  }
-  commands_cut_ += batch.size();
-  batches_.prepare(batch);
-}
-
 void StreamApply::note_applied(const StreamBatch& batch) {
-  applied_ += batch.bytes().size();
-  parsed_ = applied_;
   progress_.batches.fetch_add(1, std::memory_order_relaxed);
   if (batches_.shared()) progress_.shared_batches.fetch_add(1, std::memory_order_relaxed);
   client_.database = batch.database();
@@ -172,7 +198,7 @@ void StreamApply::note_applied(const StreamBatch& batch) {
 
 // `raw`: everything since the last command that was applied; that is more than the command inside a
 // transaction.
-bool StreamApply::apply(Bytes raw) {
+bool StreamApply::apply_command(Bytes raw) {
   const auto args = parser_.args();
   // The engine need not see bytes that are no command (a blank line), nor what is between this
   // server and its primary. They count in the offset like any other.
@@ -186,7 +212,6 @@ bool StreamApply::apply(Bytes raw) {
   } else if (!client_.in_transaction) {
     if (!append(raw)) return false;
   }
-  if (!client_.in_transaction) applied_ = parsed_;
   return true;
 }
 

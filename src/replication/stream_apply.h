@@ -19,9 +19,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "engine/batch_executor.h"
 #include "engine/client_state.h"
@@ -30,6 +32,7 @@
 #include "log/log.h"
 #include "replication/link_progress.h"
 #include "replication/options.h"
+#include "replication/stream_buffer.h"
 #include "resp/reply_writer.h"
 #include "resp/request.h"
 
@@ -42,8 +45,11 @@ class StreamApply {
   static constexpr int64_t kBulkBytesMax = int64_t{4} << 30;
   // The bound for real streams, below: the largest argument and a gibibyte around it.
   static constexpr size_t kPendingBytesMax = static_cast<size_t>(kBulkBytesMax) + (size_t{1} << 30);
-  // What a buffer keeps for the next command; more is given back.
+  // What the buffer for replies keeps for the next command; more is given back.
   static constexpr size_t kKeptBytesMax = size_t{1} << 20;
+  // Whoever else waits for this thread gets it after about so long: acknowledgements are sent, and
+  // our own replicas hear what there is, however long the commands that have come take.
+  static constexpr int64_t kTurnUs = 2000;
 
   // `progress` counts what failed. `role_generation`: of the role whose primary this is
   // (engine/engine.h); in another one nothing is applied. `pending_bytes_max`: how many bytes may
@@ -58,22 +64,36 @@ class StreamApply {
   // It has ended: lets go of what was pending.
   void forget();
 
-  // Applies the whole commands in what has come; the rest waits for more. kInvalid: the stream is
-  // no commands (lines of text are none, either). kLimit: too much waits for its end. What was
-  // applied before stays applied.
+  // Where the next bytes of the stream go.
+  std::span<char> room();
+  // Reads what is there already, to the place that it is given (perhaps none), and says how much
+  // that was. It waits for nothing.
+  using ReadMore = FunctionRef<size_t(std::span<char>)>;
+  // Applies the whole commands in what has come, of which `count` bytes are new in the room; the
+  // rest waits for more. May read more, beside the helpers. kInvalid: the stream is no commands
+  // (lines of text are none, either). kLimit: too much waits for its end. What was applied before
+  // stays applied.
+  Result<void> apply(size_t count, ReadMore read_more);
+  Result<void> apply(size_t count) {
+    return apply(count, [](std::span<char>) { return size_t{0}; });
+  }
+  // The same, for bytes that lie elsewhere.
   Result<void> feed(Bytes bytes);
-  // The next command was held back. It is tried again with feed(), of no bytes, too; more bytes
-  // should not be read until it has gone in.
-  bool held_back() const { return held_back_; }
+
+  // Why there may still be whole commands. In both cases it is gone on by apply(0), and no more
+  // bytes should be read before: the next one was held back, and is tried again a while later; or
+  // the turn was over.
+  bool held_back() const { return pause_ == Pause::kHeldBack; }
+  bool turn_is_over() const { return pause_ == Pause::kTurnIsOver; }
 
   // The primary asked for an acknowledgement (REPLCONF GETACK) since the last call.
   bool take_ack_request();
 
   // The place in the stream that was read: the log's end and what is pending.
   uint64_t read_offset() const { return log_.end() + pending_bytes(); }
-  size_t pending_bytes() const { return pending_.size(); }
+  size_t pending_bytes() const { return buffer_.size(); }
   // Memory of the buffers, used or not.
-  size_t buffer_bytes() const { return pending_.capacity() + reply_text_.capacity(); }
+  size_t buffer_bytes() const { return buffer_.capacity() + reply_text_.capacity(); }
   // How many commands were put into batches so far, applied or not.
   uint64_t commands_cut() const { return commands_cut_; }
   // As which the stream executes.
@@ -90,14 +110,17 @@ class StreamApply {
     std::string primary;
   };
 
-  Result<void> apply_whole(Bytes unapplied);
-  void apply_batches(Bytes unapplied);
+  enum class Pause : uint8_t { kNone, kHeldBack, kTurnIsOver };
+
+  Result<void> apply_whole(ReadMore read_more);
+  void apply_batches(ReadMore read_more);
+  bool apply_batch(ReadMore read_more);
+  void cut(StreamBatch& batch, int database);
   void make_room();
-  void fill(StreamBatch& batch, Bytes unapplied, size_t from, int database);
   void note_applied(const StreamBatch& batch);
-  void keep(Bytes rest, bool lies_in_pending);
+  void end_turn_in_time();
   // False: it was held back.
-  bool apply(Bytes raw);
+  bool apply_command(Bytes raw);
   bool execute(Bytes raw);
   bool append(Bytes raw);
   void note_failure(Bytes name, Bytes reply);
@@ -111,13 +134,15 @@ class StreamApply {
   StreamClient client_{*this};
   RequestParser parser_{{.bulk_bytes_max = kBulkBytesMax}};
   BatchExecutor batches_;
-  StreamBatch batch_;
-  StreamBatch next_batch_;  // cut while helpers are at the one before
-  std::string pending_;     // what came and is not in the log
-  // Of what is being fed, and that begins with pending_:
-  size_t applied_ = 0;  // bytes that are in the log; 0 between two calls
-  size_t parsed_ = 0;   // bytes that were taken apart; more than applied_ inside MULTI
-  bool held_back_ = false;
+  StreamBatch first_batch_;
+  StreamBatch second_batch_;
+  StreamBatch* batch_ = &first_batch_;
+  StreamBatch* next_batch_ = &second_batch_;
+  bool is_next_cut_ = false;  // already, when the turn was over
+  StreamBuffer buffer_;       // what came and is not in the log
+  size_t parsed_ = 0;         // bytes of it that were taken apart: those of a transaction
+  Pause pause_ = Pause::kNone;
+  int64_t turn_began_us_ = 0;
   bool ack_requested_ = false;
   uint64_t commands_cut_ = 0;
   int64_t failures_ = 0;  // of this link

@@ -1,11 +1,13 @@
 // What the stream's reader holds on to, and how much it takes. What it applies, link_test.cc tests.
 #include "replication/stream_apply.h"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/test_clock.h"
 #include "replication/replication_test_world.h"
 
 namespace tandem {
@@ -13,8 +15,12 @@ namespace {
 
 constexpr size_t kMegabyte = size_t{1} << 20;
 
-struct StreamApplyTest : testing::Test, TestEngine {
-  StreamApplyTest() : TestEngine(system_clock()) {
+struct Ticking {
+  TestClock time;
+};
+
+struct StreamApplyTest : testing::Test, Ticking, TestEngine {
+  StreamApplyTest() : TestEngine(time) {
     {
       const ExclusiveGuard all(keyspace);
       state.change(all, ReplicaRole{.primary_host = "a", .primary_port = 6379});
@@ -52,6 +58,7 @@ TEST_F(StreamApplyTest, TakesNoArgumentThatIsLongerThanItsOwnLimit) {
 
 TEST_F(StreamApplyTest, GivesBackWhatALongCommandNeeded) {
   feed(request({"set", "k", std::string(64 * kMegabyte, 'x')}) + "*1");
+  apply.room();
   EXPECT_EQ(apply.pending_bytes(), 2U) << "the next one's beginning";
   EXPECT_LE(apply.buffer_bytes(), 2 * StreamApply::kKeptBytesMax);
   EXPECT_GT(log.end(), 64 * kMegabyte);
@@ -132,6 +139,47 @@ TEST_F(StreamApplyTest, CutsNoBatchWhereNoneIsApplied) {
   feed(stream);
   EXPECT_EQ(progress.batches.load(), 1);
   EXPECT_EQ(apply.commands_cut(), 100U);
+}
+
+// Commands that take long, or very many: others that need this thread get it in between.
+TEST_F(StreamApplyTest, ATurnEndsInTime) {
+  std::string stream;
+  for (int i = 0; i < 20'000; ++i) stream += request({"set", "k", std::to_string(i)});
+  ASSERT_LT(stream.size(), kMegabyte);
+  for (const bool one_by_one : {false, true}) {
+    gate.set(Gate::kMonitored, one_by_one);
+    const uint64_t before = log.end();
+    std::ranges::copy(stream, apply.room().begin());
+    time.step_us = StreamApply::kTurnUs / 8;
+    ASSERT_TRUE(apply.apply(stream.size()));
+    int turns = 1;
+    for (; apply.turn_is_over(); ++turns) {
+      ASSERT_EQ(apply.read_offset(), before + stream.size());
+      ASSERT_TRUE(apply.apply(0));
+    }
+    time.step_us = 0;
+    EXPECT_GT(turns, 2);
+    EXPECT_EQ(log.end(), before + stream.size());
+    EXPECT_FALSE(apply.held_back());
+  }
+}
+
+// How long a batch is depends on how long the ones before took.
+TEST_F(StreamApplyTest, BatchesAreAsLongAsTheyMayTake) {
+  std::string stream;
+  for (size_t i = 0; i < 8 * StreamBatch::kCommandsMax; ++i) stream += request({"set", "k", "v"});
+  const auto batches = [&](int64_t looks_take_us) {
+    const int64_t before = progress.batches.load();
+    time.step_us = looks_take_us;
+    feed(stream, stream.size());
+    return progress.batches.load() - before;
+  };
+  EXPECT_EQ(batches(0), 8);
+  const int64_t slow = batches(BatchExecutor::kHoldUs * 20);
+  EXPECT_GT(slow, 32);
+  EXPECT_LE(slow, 64 + 1) << "they are not made ever shorter";
+  for (int i = 0; i < 3; ++i) batches(0);
+  EXPECT_EQ(batches(0), 8) << "that was a while ago";
 }
 
 }  // namespace
