@@ -7,6 +7,7 @@ are a (who speaks where nobody is named), b and c.
   b~ WORDS    b's, which blocks: sent, and in its place in the row before the next line
   b?          what b is told: its next reply, or a push
   b.          nothing more has come to b
+  @b          as a word of a command: the number of b's connection (CLIENT ID)
   end MS      until so much time has passed at the server
   /A/B/       in what follows, A becomes B before replies are compared
   = REPLY     what 7.2 replies to the line before this one, where 7.0 says something else
@@ -44,13 +45,13 @@ class Player:
     def __init__(self, server):
         self.server = server
         self.watcher = server.connect()
-        self.clients, self.waiting = {}, set()
+        self.clients, self.waiting, self.numbers = {}, set(), {}
 
     def begin(self, protocol):
         self.watcher("FLUSHALL")
         for name in "abc":  # each is there before the next comes: so they are listed in this order
             self.clients[name] = self.server.connect(protocol=protocol)
-            self.clients[name]("PING")
+            self.numbers[b"@%c" % ord(name)] = self.clients[name]("CLIENT", "ID")
         self.waiting.clear()
 
     def end(self):
@@ -75,10 +76,13 @@ class Player:
             return client.read_raw()
         if mark == "~ ":
             self.waiting.add(who)
-            client.send(encode(*words(said)))
+            client.send(encode(*self._words(said)))
             wait_until(lambda: self.blocked() == len(self.waiting), line)
             return None
-        return client.raw(*words(said))
+        return client.raw(*self._words(said))
+
+    def _words(self, said):
+        return [self.numbers.get(word, word) for word in words(said)]
 
     def _let_pass(self, milliseconds):
         def now():
