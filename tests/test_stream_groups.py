@@ -191,6 +191,64 @@ def test_each_entry_goes_to_one_of_those_who_wait(server, client):
     assert client("XPENDING", "x", "g")[0] == 8
 
 
+def let_pass(client, milliseconds):
+    """At the server's own clock."""
+    def now():
+        seconds, microseconds = map(int, client("TIME"))
+        return seconds * 1000 + microseconds // 1000
+
+    end = now() + milliseconds
+    wait_until(lambda: now() > end, "the time has passed")
+
+
+TRIES = [("XREADGROUP", "GROUP", "g", "anna", "STREAMS", "x", ">"),
+         ("XREADGROUP", "GROUP", "g", "anna", "BLOCK", 1, "STREAMS", "x", ">"),
+         ("XREADGROUP", "GROUP", "g", "anna", "STREAMS", "x", 0),
+         ("XCLAIM", "x", "g", "anna", 1_000_000, "1-1"),
+         ("XAUTOCLAIM", "x", "g", "anna", 1_000_000, 0)]
+GAINS = [("XREADGROUP", "GROUP", "g", "anna", "STREAMS", "x", ">"),
+         ("XCLAIM", "x", "g", "anna", 0, "1-1"), ("XAUTOCLAIM", "x", "g", "anna", 0, 0)]
+
+
+def times_of(client, name):
+    """How long ago a consumer tried something, and how long ago it got something."""
+    listed = [dict(zip(row[::2], row[1::2])) for row in client("XINFO", "CONSUMERS", "x", "g")]
+    row = next(row for row in listed if row["name"] == name)
+    return row["idle"], row["inactive"]
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="7.0 knows one time of a consumer")
+@pytest.mark.parametrize("attempt", TRIES, ids=lambda words: f"{words[0]} {words[-1]}")
+def test_who_only_tried_is_seen_but_not_active(server, client, attempt):
+    client("XGROUP", "CREATE", "x", "g", 0, "MKSTREAM")
+    client(*attempt)
+    assert times_of(client, "anna")[1] == -1
+    client("XADD", "x", "1-1", "f", "v")
+    client("XREADGROUP", "GROUP", "g", "anna", "STREAMS", "x", ">")
+    let_pass(client, 50)
+    client(*attempt)
+    idle, inactive = times_of(client, "anna")
+    assert inactive - idle >= 40
+
+
+@pytest.mark.skipif(is_stock("tandem"), reason="7.0 knows one time of a consumer")
+@pytest.mark.parametrize("gain", GAINS, ids=lambda words: words[0])
+def test_who_got_something_is_active(server, client, gain):
+    client("XADD", "x", "1-1", "f", "v")
+    client("XGROUP", "CREATE", "x", "g", 0)
+    if gain[0] != "XREADGROUP":
+        client("XREADGROUP", "GROUP", "g", "bob", "STREAMS", "x", ">")
+    client("XGROUP", "CREATECONSUMER", "x", "g", "anna")
+    assert times_of(client, "anna")[1] == -1
+    client(*gain)
+    idle, inactive = times_of(client, "anna")
+    assert idle == inactive >= 0
+    full = client("XINFO", "STREAM", "x", "FULL")
+    group = full[full.index("groups") + 1][0]
+    row = next(row for row in group[group.index("consumers") + 1] if "anna" in row)
+    assert row[row.index("seen-time") + 1] == row[row.index("active-time") + 1] > 10 ** 12
+
+
 def test_a_large_group_is_taken_apart_elsewhere(server, client):
     """Consumers and groups with much that is pending go, and the server counts what it freed."""
     client("XGROUP", "CREATE", "x", "g", "0", "MKSTREAM")
