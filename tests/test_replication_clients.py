@@ -7,6 +7,7 @@ import redis
 from harness.load import assert_same, caught_up
 from harness.servers import parse_info
 from harness.wait import wait_until
+from harness.wire import encode
 
 
 @pytest.fixture(params=["tandem", "redis"])
@@ -135,3 +136,70 @@ def test_the_stream_counts_in_info(pair):
         assert "p50=" in info["latency_percentiles_usec_incr"]
         client("CONFIG", "RESETSTAT")
         assert "cmdstat_incr" not in parse_info(client("INFO", "commandstats"))
+
+
+@pytest.mark.parametrize("load", ["disabled", "swapdb"])
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_watched_keys_of_a_new_replica(start, kind, load):
+    """A full sync touches what was there; what neither had is as it was."""
+    primary, replica = start("tandem"), start(kind, "--repl-diskless-load", load)
+    with primary.connect() as client:
+        client.pipeline([("SET", "same", 1), ("SET", "other", 2), ("SELECT", 3), ("SET", "far", 1)])
+    watchers = {}
+    with replica.connect() as client:
+        client.pipeline([("SET", "same", 1), ("SET", "other", 1), ("SET", "gone", 1)])
+        for name in ("same", "other", "gone", "none"):
+            watchers[name] = replica.connect()
+            assert watchers[name]("WATCH", name) == "OK"
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    for name, watcher in watchers.items():
+        watcher("MULTI")
+        watcher("GET", name)
+        assert watcher("EXEC") == ([None] if name == "none" else None), name
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_wait_counts_its_own_replicas_of_a_chain(start, kind):
+    first, second, third = start("tandem"), start(kind), start("tandem")
+    second.follow(first.port)
+    caught_up(first, second)
+    third.follow(second.port)
+    caught_up(second, third)
+    with first.connect() as client, second.connect() as middle, third.connect() as last:
+        client("SET", "a", 1)
+        assert client("WAIT", 1, 10_000) == 1
+        assert client("WAIT", 2, 50) == 1
+        caught_up(first, third)
+        assert last("GET", "a") == "1"
+        for replica in (middle, last):
+            assert replica.error("WAIT", 1, 50).startswith("ERR WAIT cannot be used with replica")
+        second.promote()
+        middle("SET", "a", 2)
+        assert middle("WAIT", 1, 10_000) == 1 and last("GET", "a") == "2"
+        wait_until(lambda: first.info("replication")["connected_slaves"] == "0", "it is gone")
+        client("SET", "a", 3)
+        assert client("WAIT", 1, 50) == 0
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_wait_goes_on_until_a_stopped_replica_answers(start, kind):
+    primary, stopped, other = start("tandem"), start(kind), start(kind)
+    for replica in (stopped, other):
+        replica.follow(primary.port)
+    caught_up(primary, stopped, other)
+    with primary.connect() as client, primary.connect() as waiter, primary.connect() as third:
+        stopped.pause()
+        waiter("SET", "a", 1)
+        assert waiter("WAIT", 1, 10_000) == 1
+        assert waiter("WAIT", 2, 50) == 1
+        waiter.send(encode("WAIT", 2, 0))
+        third("SET", "b", 1)
+        assert third("WAIT", 1, 10_000) == 1
+        wait_until(lambda: primary.info("clients")["blocked_clients"] == "1", "one waits on")
+        assert not waiter.has_reply()
+        # Who has written nothing since both answered waits for nobody.
+        assert client("WAIT", 2, 50) == 2
+        stopped.unpause()
+        assert waiter.read() == 2
+        assert third("WAIT", 2, 10_000) == 2
