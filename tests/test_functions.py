@@ -116,6 +116,61 @@ def test_restore_meets_what_is_there(start, policy):
             assert ours.pipeline(commands) == theirs.pipeline(commands)
 
 
+# What is there, what the payload holds, and what is there after each policy; None where it is
+# refused, and then everything is as it was. A library is a name and its functions.
+CLASHES = [
+    ([("a", "f")], [("b", "g")], {"APPEND": "ab", "REPLACE": "ab", "FLUSH": "b"}),
+    ([("a", "f")], [("a", "g")], {"APPEND": None, "REPLACE": "a", "FLUSH": "a"}),
+    ([("a", "f")], [("b", "f")], {"APPEND": None, "REPLACE": None, "FLUSH": "b"}),
+    ([("a", "f"), ("c", "h")], [("a", "g", "h")], {"APPEND": None, "REPLACE": None, "FLUSH": "a"}),
+    ([("a", "f")], [("b", "g"), ("a", "f")], {"APPEND": None, "REPLACE": "ab", "FLUSH": "ab"}),
+    ([("a", "f"), ("b", "g")], [("a", "g"), ("b", "f")],
+     {"APPEND": None, "REPLACE": "ab", "FLUSH": "ab"}),
+    ([("a", "f"), ("b", "g")], [("a", "g")], {"APPEND": None, "REPLACE": None, "FLUSH": "a"}),
+    ([("a", "f")], [("x", "i"), ("y", "f"), ("z", "j")],
+     {"APPEND": None, "REPLACE": None, "FLUSH": "xyz"}),
+    ([("A", "F")], [("a", "f")], {"APPEND": None, "REPLACE": None, "FLUSH": "a"}),
+]
+
+
+def dumped(client):
+    client.send(encode("FUNCTION", "DUMP"))
+    reply = client.read_raw()
+    return reply[reply.index(b"\n") + 1:-2]
+
+
+@pytest.mark.parametrize("source", KINDS)
+@pytest.mark.parametrize("there, comes, expected", CLASHES)
+def test_restored_libraries_meet_others(start, source, there, comes, expected):
+    """All of a payload or nothing, by either server; and what was restored is dumped again."""
+    made, servers = start(source), [start(kind) for kind in KINDS]
+    writer, clients = made.connect(), [server.connect() for server in servers]
+    for each in comes:
+        writer("FUNCTION", "LOAD", library(*each))
+    payload = dumped(writer)
+    for policy, names in expected.items():
+        answers = []
+        for server, client in zip(servers, clients):
+            client("FUNCTION", "FLUSH")
+            for each in there:
+                client("FUNCTION", "LOAD", library(*each))
+            before = codes(server)
+            answers.append(client.pipeline([("FUNCTION", "RESTORE", payload, policy)]))
+            after = codes(server)
+            assert after == before if names is None else sorted(after) == list(names), policy
+            if names is not None:
+                assert after == {name: {**before, **codes(made)}[name] for name in names}
+            functions = {each for kept in (comes if names else there) for each in kept[1:]}
+            assert all(client("FCALL", name, 0) == name for name in functions)
+        # Which of several clashes is named is left to chance.
+        assert answers[0][0].split()[:2] == answers[1][0].split()[:2]
+    # From hand to hand: each dumps what it got from the other.
+    for client in (*clients, writer):
+        client("FUNCTION", "RESTORE", payload, "FLUSH")
+        payload = dumped(client)
+    assert codes(made) == codes(servers[0]) == codes(servers[1])
+
+
 # ---- What is kept ----
 
 @pytest.mark.parametrize("kind", KINDS)
