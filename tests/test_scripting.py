@@ -1,7 +1,7 @@
 """Lua scripts: values both ways, errors, atomicity, what a script replicates."""
 import pytest
 
-from harness.load import assert_same
+from harness.load import assert_same, caught_up
 from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import encode
@@ -139,6 +139,40 @@ def test_what_scripts_did_before_they_failed_is_replicated(start, kind):
         assert client("EXISTS", "never") == 0
         assert [listener.read()[2] for _ in range(40)] == ["m"] * 40
     assert_same(primary, replica)
+
+
+# What redis.set_repl is given, and whether replicas hear of it.
+TOLD = {"REPL_NONE": False, "REPL_SLAVE": True, "REPL_REPLICA": True, "REPL_AOF": False,
+        "REPL_ALL": True}
+
+
+@pytest.mark.parametrize("kinds", [("tandem", "tandem"), ("tandem", "redis"), ("redis", "tandem")],
+                         ids="<".join)
+def test_set_repl_chooses_what_replicas_hear(start, kinds):
+    primary, replica = map(start, kinds)
+    replica.follow(primary.port)
+    caught_up(primary, replica)
+    text = """redis.set_repl(redis[ARGV[1]]) redis.call('set', KEYS[1], 1)
+        redis.call('incr', KEYS[1])"""
+    several = "".join(f"redis.set_repl(redis.{name}) redis.call('set', 'in:{name}', 1) "
+                      for name in TOLD)
+    with primary.connect() as client, replica.connect() as other:
+        for name in TOLD:
+            client("EVAL", text, 1, name, name)
+            client("MULTI")
+            client("SET", f"before:{name}", 1)
+            client("EVAL", text, 1, f"multi:{name}", name)
+            client("SET", f"after:{name}", 1)
+            client("EXEC")
+        client("EVAL", several, 0)
+        client("EVAL", "redis.call('set', 'always', 1)", 0)  # a choice ends with its script
+        everything = set(client("KEYS", "*"))
+        assert len(everything) == 5 * len(TOLD) + 1
+        caught_up(primary, replica)
+        unheard = {prefix + name for name, heard in TOLD.items() if not heard
+                   for prefix in ("", "multi:", "in:")}
+        assert set(other("KEYS", "*")) == everything - unheard
+        assert other("GET", "REPL_ALL") == client("GET", "REPL_NONE") == "2"
 
 
 def test_nothing_expires_while_a_script_runs(client):
