@@ -168,3 +168,64 @@ def test_what_is_queued_is_no_query(start):
         for _ in range(20):
             assert client("SET", "k", "x" * 100_000) == "QUEUED"
         assert client("EXEC") == ["OK"] * 20
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_what_is_queued_or_half_sent_is_shown(start, kind):
+    """qbuf is what has come and is no command yet; multi-mem is what EXEC will run."""
+    server = start(kind)
+    with server.connect() as client, server.connect() as writer:
+        identity = writer("CLIENT", "ID")
+
+        def shown(name):
+            return int(listed(client, identity)[name])
+
+        assert [shown(name) for name in ("qbuf", "argv-mem", "multi-mem", "omem")] == [0] * 4
+        idle = shown("tot-mem")
+        assert idle > 0
+        half = b"*2\r\n$4\r\nECHO\r\n$10000\r\n" + b"x" * 4000
+        writer.send(half)
+        wait_until(lambda: shown("qbuf") + shown("argv-mem") >= 4000, "it has come")
+        assert shown("qbuf") <= len(half) and shown("tot-mem") >= 4000
+        writer.send(b"x" * 6000 + b"\r\n")
+        assert writer.read() == "x" * 10_000
+        assert shown("qbuf") == 0
+        writer("MULTI")
+        assert shown("multi") == 0
+        for number in (1, 2, 3):
+            writer("SET", "k", "x" * 100_000)
+            assert shown("multi") == number
+            assert number * 100_000 <= shown("multi-mem") < number * 140_000
+            assert shown("tot-mem") >= shown("multi-mem")
+        writer("DISCARD")
+        assert shown("multi") == -1 and shown("multi-mem") == 0
+        wait_until(lambda: shown("tot-mem") < 100_000, "it holds no more of it")
+        writer("MULTI")
+        writer("SET", "k", "x" * 100_000)
+        writer("EXEC")
+        assert shown("multi") == -1 and shown("multi-mem") == 0
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_subscriptions_are_counted_each_kind_by_itself(start, kind):
+    server = start(kind)
+    with server.connect() as client, server.connect(protocol=3) as reader:
+        identity = reader("CLIENT", "ID")
+
+        def shown():
+            row = listed(client, identity)
+            return [int(row[name]) for name in ("sub", "psub", "ssub")], row["flags"]
+
+        assert shown() == ([0, 0, 0], "N")
+        for words, counts in ((("SUBSCRIBE", "a", "b", "a"), [2, 0, 0]),
+                              (("PSUBSCRIBE", "a*"), [2, 1, 0]),
+                              (("SSUBSCRIBE", "s", "t", "u"), [2, 1, 3]),
+                              (("UNSUBSCRIBE", "a", "none"), [1, 1, 3]),
+                              (("SUNSUBSCRIBE", "s"), [1, 1, 2]), (("PUNSUBSCRIBE", "a*"), [1, 0, 2]),
+                              (("UNSUBSCRIBE", "b"), [0, 0, 2])):
+            reader.send(encode(*words))
+            for _ in words[1:]:
+                reader.read()
+            assert shown()[0] == counts, words
+        reader("RESET")
+        assert shown() == ([0, 0, 0], "N")
