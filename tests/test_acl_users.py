@@ -5,6 +5,7 @@ import pytest
 import redis
 
 from harness.acl import ALL, FOO, NO_KEY, OLD, fields, no_command, user
+from harness.servers import is_stock
 from harness.wait import wait_until
 from harness.wire import ReplyError, encode
 
@@ -399,3 +400,37 @@ def test_with_redis_py(server):
     assert admin.acl_setuser("u", passwords=["-bar"]) and admin.acl_deluser("u") == 1
     with pytest.raises((redis.exceptions.ConnectionError, redis.exceptions.ResponseError)):
         limited.get("a1")
+
+
+def crc64(data):
+    """As it ends a payload of DUMP."""
+    value = 0
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x95AC9329AC4BC9B5 if value & 1 else 0)
+    return value.to_bytes(8, "little")
+
+
+@pytest.mark.parametrize("kind", ["tandem", "redis"])
+def test_what_users_restore_is_looked_through(start, kind):
+    """redis-server is told whom to trust, and takes anything from there; Tandem trusts nobody."""
+    assert crc64(b"123456789")[::-1].hex() == "e9c6d914c4b8d9ca"
+    server = start(kind, "--sanitize-dump-payload", "clients")
+    with server.connect() as client:
+        client("RPUSH", "list", "aaaa", "bbbb")
+        reply = client.raw("DUMP", "list")
+        good = reply[reply.index(b"\n") + 1:-2]
+        assert good[-8:] == crc64(good[:-8]) and b"\x84aaaa" in good
+        bad = good[:-8].replace(b"\x84aaaa", b"\xbfaaaa")  # as if it were 63 bytes long
+        bad += crc64(bad)
+        for user, rule in (("careful", "sanitize-payload"), ("trusted", "skip-sanitize-payload")):
+            client("ACL", "SETUSER", user, "on", "nopass", "+@all", "~*", rule)
+            with server.connect() as restorer:
+                restorer("AUTH", user, "x")
+                assert restorer("RESTORE", f"by:{user}", 0, good) == "OK"
+                assert client("LRANGE", f"by:{user}", 0, -1) == ["aaaa", "bbbb"]
+                assert "checksum" in restorer.error("RESTORE", "k", 0, good[:-1] + b"x")
+                if user == "careful" or not is_stock(kind):
+                    assert restorer.error("RESTORE", "k", 0, bad) == "ERR Bad data format"
+        assert client("EXISTS", "k") == 0
