@@ -221,7 +221,8 @@ def test_subscriptions_are_counted_each_kind_by_itself(start, kind):
                               (("PSUBSCRIBE", "a*"), [2, 1, 0]),
                               (("SSUBSCRIBE", "s", "t", "u"), [2, 1, 3]),
                               (("UNSUBSCRIBE", "a", "none"), [1, 1, 3]),
-                              (("SUNSUBSCRIBE", "s"), [1, 1, 2]), (("PUNSUBSCRIBE", "a*"), [1, 0, 2]),
+                              (("SUNSUBSCRIBE", "s"), [1, 1, 2]),
+                              (("PUNSUBSCRIBE", "a*"), [1, 0, 2]),
                               (("UNSUBSCRIBE", "b"), [0, 0, 2])):
             reader.send(encode(*words))
             for _ in words[1:]:
