@@ -69,6 +69,16 @@ def test_slowlog(client):
     assert client("SLOWLOG", "GET") == []
 
 
+def test_a_pause_by_debug_is_a_slow_command(client):
+    client("CONFIG", "SET", "slowlog-log-slower-than", 10_000)
+    client("SLOWLOG", "RESET")
+    client("CLIENT", "SETNAME", "sleeper")
+    client("DEBUG", "SLEEP", "0.05")
+    (_, _, duration_us, words, _, name), = client("SLOWLOG", "GET")
+    assert words == ["DEBUG", "SLEEP", "0.05"] and name == "sleeper"
+    assert 50_000 <= duration_us
+
+
 def test_slowlog_counts_and_names(server, client):
     """Ten entries unless another number is asked for, the newest first; who sent them."""
     with server.connect() as other:

@@ -88,6 +88,7 @@ TEST(Databases, RandomKeyMeetsEveryKeyAndNoDeadOne) {
   for (int i = 0; i < 30; ++i) stage.run("SET dead:" + std::to_string(i) + " v PX 1");
   stage.clock.now_us += 10'000;
   EXPECT_EQ(stage.run("RANDOMKEY"), "nil");
+  EXPECT_EQ(stage.run("DBSIZE"), "0") << "those that were met are deleted";
   stage.run("SET live v");
   EXPECT_EQ(stage.run("RANDOMKEY"), "live");
   std::set<std::string> met;

@@ -379,7 +379,10 @@ const Entry* View::random_in(int stripe, Random& random) {
   DCHECK(access_.holds(stripe), "a handler looks only into the stripe that it visits");
   DatabaseTables* tables = access_.keyspace().tables(database_);
   const Entry* entry = tables == nullptr ? nullptr : tables->random_entry(stripe, random);
-  return entry != nullptr && !hidden(*entry) ? entry : nullptr;
+  if (entry == nullptr || !hidden(*entry)) return entry;
+  const std::string dead(entry->key());
+  meet(dead, access_.place(dead));
+  return nullptr;
 }
 
 TextEdit::TextEdit(View& keys, Bytes key)

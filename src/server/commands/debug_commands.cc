@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,17 @@ bool allowed(SessionContext& c, const ServerOptions& options) {
 // As Redis reads a switch: whatever is no number is off.
 bool is_on(Bytes word) { return parse_int64(word).value_or(0) != 0; }
 
+// What is told of a client that may be gone by then.
+struct PastClient final : ClientState {
+  explicit PastClient(const ClientState& client)
+      : ClientState(client.kind), its_address(client.address()), its_name(client.name()) {}
+  std::string address() const override { return its_address; }
+  std::string name() const override { return its_name; }
+
+  const std::string its_address;
+  const std::string its_name;
+};
+
 // Everybody stands still for the time, as if the server slept; the answer comes at its end.
 void stand_still(SessionContext& c, const DebugParts& /*parts*/) {
   const auto seconds = parse_double(c.args[2]);
@@ -47,10 +59,14 @@ void stand_still(SessionContext& c, const DebugParts& /*parts*/) {
   if (length_ms == 0) return c.reply.ok();
   Engine& engine = c.executor.engine();
   const Clock& clock = engine.clock;
-  const auto answer = [&engine, length_ms] {
+  const auto answer = [&engine, &command = c.command, length_ms,
+                       client = std::make_shared<const PastClient>(c.client),
+                       words = std::vector<std::string>(c.args.begin(), c.args.end())] {
     constexpr int64_t kUsPerMs = 1000;
     if (engine.observer != nullptr) {
-      engine.observer->slow_step("command", engine.clock.unix_us(), length_ms * kUsPerMs);
+      const std::vector<Bytes> args(words.begin(), words.end());
+      engine.observer->slow_command(*client, command, args, engine.clock.unix_us(),
+                                    length_ms * kUsPerMs);
     }
     return std::string("+OK\r\n");
   };
