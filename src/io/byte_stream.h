@@ -48,9 +48,9 @@ class ByteStream {
   // before are still unread. Any thread, while the stream lives.
   virtual bool peer_has_closed() const = 0;
 
-  // Hands over what the kernel takes at once and says how much that was: 0 when it is full, or when
-  // the connection is broken (a read or write wait then says so). 0 while a write waits: bytes
-  // never overtake each other.
+  // Hands over what the kernel takes at once and says how much that was: 0 when it is full, when
+  // others of the loop are to have their turn first, or when the connection is broken (a read or
+  // write wait then says so). 0 while a write waits: bytes never overtake each other.
   virtual size_t try_write(std::span<const Bytes> parts) = 0;
   size_t try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
 

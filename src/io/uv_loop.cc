@@ -183,6 +183,7 @@ void UvLoop::before_poll() {
   if (turn_us >= kUsPerMs) uv_update_time(&handles_->loop);
   schedule_timer(now_us);
   counters_.count_turn(turn_us);
+  ++turn_;
   handles_->polling = true;
 }
 

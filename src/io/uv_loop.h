@@ -43,9 +43,10 @@ class UvLoop final : public Loop {
   // Any thread.
   LoopCounters& counters() noexcept { return counters_; }
 
-  // For io/'s own handles: the loop below, and what their callbacks say first.
+  // For io/'s own handles: the loop below, what their callbacks say first, and the turn's number.
   uv_loop_s* raw() noexcept;
   void note_awake() noexcept;
+  uint64_t turn() const noexcept { return turn_; }
 
  private:
   struct Handles;
@@ -56,6 +57,7 @@ class UvLoop final : public Loop {
 
   std::unique_ptr<Handles> handles_;
   LoopCounters counters_;
+  uint64_t turn_ = 0;
 };
 
 }  // namespace tandem

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "io/task.h"
 #include "io/uv_loop.h"
+#include "io/uv_stream.h"
 
 namespace tandem {
 namespace {
@@ -181,6 +182,33 @@ TEST_F(UvNetworkTest, TryWriteFillsTheKernelAndNeverOvertakesAWaitingWrite) {
   run_to_end(loop_, drain(*pair_.server, got, total + 1));
   EXPECT_EQ(got, std::string(total, 'a') + "b");
   EXPECT_EQ(scope.live_count(), 0u);
+}
+
+// Takes what comes as fast as it can, on a thread of its own.
+void drain(int descriptor, size_t bytes) {
+  std::vector<char> buffer(4 << 20);
+  pollfd watched{descriptor, POLLIN, 0};
+  while (bytes != 0) {
+    ASSERT_EQ(::poll(&watched, 1, kForeverMs), 1);
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    ASSERT_GT(count, 0);
+    bytes -= static_cast<size_t>(count);
+  }
+}
+
+TEST_F(UvNetworkTest, AFastPeerDoesNotKeepTheLoopForItself) {
+  constexpr size_t kBytes = size_t{64} << 20;
+  connect();
+  std::thread peer(drain, pair_.client->descriptor(), kBytes);
+  const std::string text(kBytes, 'x');
+  auto send_all = [&](ByteStream& stream) -> Task<void> {
+    const size_t first = stream.try_write(text);
+    EXPECT_TRUE(co_await stream.write(Bytes(text).substr(first)));
+  };
+  const uint64_t before = loop_.counters().turns.load();
+  run_to_end(loop_, send_all(*pair_.server));
+  EXPECT_GE(loop_.counters().turns.load() - before, kBytes / UvStream::kSentInTurnMax - 1);
+  peer.join();
 }
 
 Task<void> read_once(ByteStream& stream, StopToken stop, std::string& outcome) {

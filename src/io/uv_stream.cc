@@ -3,6 +3,7 @@
 #include "io/uv_stream.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <netinet/in.h>
@@ -85,29 +86,6 @@ void set_option(int descriptor, int level, int option, int value) {
   (void)setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
-// One system call; -1 and errno as usual.
-ssize_t send_parts(int descriptor, std::span<const Bytes> parts) {
-  ssize_t count;
-  if (parts.size() == 1) {
-    do {
-      count = ::send(descriptor, parts[0].data(), parts[0].size(), MSG_NOSIGNAL);
-    } while (count < 0 && errno == EINTR);
-    return count;
-  }
-  iovec vectors[ByteStream::Write::kPartsMax];
-  const size_t used = std::min(parts.size(), ByteStream::Write::kPartsMax);
-  for (size_t i = 0; i < used; i++) {
-    vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
-  }
-  msghdr message{};
-  message.msg_iov = vectors;
-  message.msg_iovlen = used;
-  do {
-    count = ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
-  } while (count < 0 && errno == EINTR);
-  return count;
-}
-
 }  // namespace
 
 UvStream::UvStream(UvLoop& loop, int descriptor, bool connecting)
@@ -138,7 +116,7 @@ Result<size_t> UvStream::try_read(std::span<char> buffer) {
   if (closed()) return std::unexpected(closed_here());
   ssize_t count;
   do {
-    count = ::recv(descriptor(), buffer.data(), buffer.size(), 0);
+    count = ::recv(descriptor(), buffer.data(), std::min(buffer.size(), kReadAtOnceMax), 0);
   } while (count < 0 && errno == EINTR);
   if (count > 0) return static_cast<size_t>(count);
   if (count == 0) return fail(ErrorCode::kEnd, "the peer closed the connection");
@@ -165,6 +143,32 @@ bool UvStream::peer_has_closed() const {
   return ::poll(&look, 1, 0) > 0;
 }
 
+ssize_t UvStream::send(std::span<const Bytes> parts) {
+  if (std::exchange(turn_, loop_.turn()) != loop_.turn()) sent_in_turn_ = 0;
+  size_t left = kSentInTurnMax - sent_in_turn_;
+  if (left == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  iovec vectors[Write::kPartsMax];
+  size_t used = 0;
+  for (; used < std::min(parts.size(), Write::kPartsMax) && left != 0; ++used) {
+    const size_t size = std::min(parts[used].size(), left);
+    vectors[used] = {const_cast<char*>(parts[used].data()), size};
+    left -= size;
+  }
+  msghdr message{};
+  message.msg_iov = vectors;
+  message.msg_iovlen = used;
+  ssize_t count;
+  do {
+    count = used == 1 ? ::send(descriptor(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL)
+                      : ::sendmsg(descriptor(), &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) sent_in_turn_ += static_cast<size_t>(count);
+  return count;
+}
+
 size_t UvStream::try_write(std::span<const Bytes> parts) {
   if (closed() || connecting_ || writer_) return 0;
   size_t total = 0;
@@ -172,7 +176,7 @@ size_t UvStream::try_write(std::span<const Bytes> parts) {
     const auto batch = parts.first(std::min(parts.size(), Write::kPartsMax));
     size_t size = 0;
     for (const Bytes& part : batch) size += part.size();
-    const ssize_t count = size == 0 ? 0 : send_parts(descriptor(), batch);
+    const ssize_t count = size == 0 ? 0 : send(batch);
     if (count > 0) total += static_cast<size_t>(count);
     if (count < 0 || static_cast<size_t>(count) < size) break;
     parts = parts.subspan(batch.size());
@@ -184,7 +188,7 @@ int UvStream::flush(Write& write) {
   while (!write.done()) {
     Bytes parts[Write::kPartsMax];
     const size_t count = write.pending(parts);
-    const ssize_t sent = send_parts(descriptor(), std::span(parts, count));
+    const ssize_t sent = send(std::span(parts, count));
     if (sent < 0) return errno;
     write.advance(static_cast<size_t>(sent));
   }

@@ -1,6 +1,12 @@
 // Streams over a UvLoop: the polled socket, and the stream on it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <sys/types.h>
+
 #include "base/result.h"
 #include "io/byte_stream.h"
 
@@ -52,8 +58,15 @@ class UvPoll {
 // UvStream: a TCP or Unix socket on a UvLoop. recv and send go straight to and from the callers'
 // buffers: one recv for each readable event that somebody waits for, one send for each write that
 // the kernel takes whole.
+//
+// A peer that takes, or sends, as fast as there is something could keep the loop for itself. So in
+// a turn of the loop a stream sends so much at most, and is as good as full then; and of what has
+// arrived a read takes so much.
 class UvStream final : public ByteStream, private UvPoll::Owner {
  public:
+  static constexpr size_t kSentInTurnMax = 256 * 1024;
+  static constexpr size_t kReadAtOnceMax = 1024 * 1024;
+
   // Owns the nonblocking socket from now on. When it is still `connecting`, the first write (of
   // nothing, say) waits for that and fails if it failed.
   UvStream(UvLoop& loop, int descriptor, bool connecting);
@@ -85,6 +98,8 @@ class UvStream final : public ByteStream, private UvPoll::Owner {
   bool wants_write() const override { return writer_ != nullptr; }
 
   void note_connected();
+  // One system call; -1 and errno as usual.
+  ssize_t send(std::span<const Bytes> parts);
   // Sends what the kernel takes; gives 0 when all is out, else the error, EAGAIN included.
   int flush(Write& write);
 
@@ -93,6 +108,8 @@ class UvStream final : public ByteStream, private UvPoll::Owner {
   bool connecting_;
   Read* reader_ = nullptr;
   Write* writer_ = nullptr;
+  uint64_t turn_ = 0;  // in which it sent last, and how much
+  size_t sent_in_turn_ = 0;
   Address peer_;
   Address local_;
 };
