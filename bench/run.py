@@ -325,10 +325,10 @@ memory for a tenth of the keys, or the same memory on both sides, where a key co
 more.
 
 A stream of {stream} commands over a million keys is applied as fast as the server takes it, three
-times in a round, from a fake primary that costs next to nothing; Tandem applies with one thread there, but where two are
-named: these stand beside its one. The lag is what the replica has yet to apply while
-redis-benchmark writes {writes} times, with the primary, the replica and the load on these
-processors.
+times in a round, from a fake primary that costs next to nothing; Tandem applies with one thread
+there, but where two are named: these stand beside its one. The lag is what the replica has yet to
+apply while redis-benchmark writes {writes} times, with the primary, the replica and the load on
+these processors.
 
 ![How far a replica is behind its primary](plots/lag.svg)
 

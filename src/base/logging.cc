@@ -45,9 +45,11 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
   const std::string path_;
 };
 
+std::string pattern(char role) { return fmt::format("%P:{} %d %b %Y %H:%M:%S.%e %v", role); }
+
 std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
   auto made = std::make_shared<spdlog::logger>("tandem", std::move(sink));
-  made->set_pattern("%P %d %b %Y %H:%M:%S.%e %v");
+  made->set_pattern(pattern('M'));
   made->set_level(spdlog::level::trace);
   made->flush_on(spdlog::level::trace);
   return made;
@@ -83,6 +85,8 @@ Result<void> open_log(const std::string& path, LogLevel level) {
 const char* log_path() { return process_log().path.c_str(); }
 
 void set_log_level(LogLevel level) { process_log().level.store(level, std::memory_order_relaxed); }
+
+void set_log_role(char role) { process_log().logger->set_pattern(pattern(role)); }
 
 bool log_enabled(LogLevel level) {
   return level >= process_log().level.load(std::memory_order_relaxed);

@@ -23,28 +23,31 @@ Result<void> open_log(const std::string& path, LogLevel level);
 // The path; also for handlers of signals.
 const char* log_path();
 void set_log_level(LogLevel level);
+// The letter behind the process's number, as readers of Redis's logs know it: M a primary (as at
+// the start), S a replica.
+void set_log_role(char role);
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view text);
 
 template <class... Args>
+void log_line_at(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(level)) log_line(level, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kDebug))
-    log_line(LogLevel::kDebug, fmt::format(format, std::forward<Args>(args)...));
+  log_line_at(LogLevel::kDebug, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void log_verbose(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kVerbose))
-    log_line(LogLevel::kVerbose, fmt::format(format, std::forward<Args>(args)...));
+  log_line_at(LogLevel::kVerbose, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void log_notice(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kNotice))
-    log_line(LogLevel::kNotice, fmt::format(format, std::forward<Args>(args)...));
+  log_line_at(LogLevel::kNotice, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void log_warning(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogLevel::kWarning))
-    log_line(LogLevel::kWarning, fmt::format(format, std::forward<Args>(args)...));
+  log_line_at(LogLevel::kWarning, format, std::forward<Args>(args)...);
 }
 
 }  // namespace tandem

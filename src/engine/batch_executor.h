@@ -82,8 +82,8 @@ class BatchExecutor {
   // `counters`: of the stream. `crew` outlives this; null: nobody helps.
   BatchExecutor(Engine& engine, ExecutorCounters& counters, Crew* crew, uint64_t random_seed);
 
-  // How many commands the next batch is to have: whoever reads what it changes waits for its end, so
-  // it is to take about kHoldUs, as the last ones went.
+  // How many commands the next batch is to have: whoever reads what it changes waits for its end,
+  // so it is to take about kHoldUs, as the last ones went.
   size_t commands_max() const;
   static constexpr int64_t kHoldUs = 200;
   static constexpr size_t kCommandsMin = 256;  // what a batch costs by itself is little beside that

@@ -192,12 +192,13 @@ bool is_alive(const std::string& answer) {
 }
 
 // A primary that does not know an option of REPLCONF can still serve us.
-Task<Result<void>> tell(LinkWire& wire, std::string what, std::string bytes) {
+Task<Result<void>> tell(LinkWire& wire, std::string what, std::string bytes,
+                        LogLevel level = LogLevel::kNotice) {
   auto answer = co_await wire.ask(std::move(bytes));
   if (!answer) co_return std::unexpected(answer.error());
   if (answer->starts_with("-")) {
-    log_notice("(Non critical) The primary does not understand REPLCONF {}: {}", what,
-               printable(*answer, kShownBytesMax));
+    log_line_at(level, "(Non critical) The primary does not understand REPLCONF {}: {}", what,
+                printable(*answer, kShownBytesMax));
   }
   co_return Result<void>{};
 }
@@ -232,7 +233,9 @@ Task<Result<void>> greet(LinkWire& wire, LinkIdentity identity) {
   told = co_await tell(wire, "capa", request({"REPLCONF", "capa", "eof", "capa", "psync2"}));
   if (!told) co_return told;
   // By which a primary that knows the word chooses the version of its snapshot.
-  co_return co_await tell(wire, "version", request({"REPLCONF", "version", kRedisVersion}));
+  // No redis-server before 7.4 does.
+  co_return co_await tell(wire, "version", request({"REPLCONF", "version", kRedisVersion}),
+                          LogLevel::kVerbose);
 }
 
 std::string sync_request_bytes(const std::optional<Position>& position) {

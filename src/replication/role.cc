@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/logging.h"
+
 namespace tandem {
 
 RoleState::RoleState(Parts parts) : parts_(std::move(parts)) {}
@@ -15,6 +17,7 @@ void RoleState::change(const AllStripes& /*all*/, Role next) {
   const Guard guard(lock_);
   state_.role = std::move(next);
   next_generation();
+  set_log_role(is_replica_now() ? 'S' : 'M');
 }
 
 void RoleState::settle() {

@@ -55,7 +55,9 @@ class ScriptRunner::Run final : public ScriptHost {
         read_only_(job.read_only || (job.flags & kScriptNoWrites) != 0),
         allow_oom_((job.flags & kScriptAllowOom) != 0),
         memory_at_start_(parts_.gate.bits() & Gate::kOutOfMemory),
-        start_ms_(parts_.clock.monotonic_ms()) {
+        start_ms_(parts_.clock.monotonic_ms()),
+        name_(job.name),
+        is_function_(job.is_function) {
     control_.begin({.is_function = job.is_function,
                     .from_primary = outer.from_primary,
                     .name = job.name,
@@ -91,19 +93,26 @@ class ScriptRunner::Run final : public ScriptHost {
   void replicate(bool on) override { outer_.keys.access().effects().keep_back(!on); }
 
   const char* interruption() override {
-    if (control_.stopped()) return kKilledText;
+    if (control_.stopped()) return killed();
     const int64_t limit_ms = parts_.busy_after_ms.get();
     const int64_t elapsed_ms = parts_.clock.monotonic_ms() - start_ms_;
     if (limit_ms <= 0 || elapsed_ms < limit_ms) return nullptr;
     if (!control_.is_slow()) {
       control_.call_slow();
-      log_warning("Slow script detected: still in execution after {} milliseconds.", elapsed_ms);
+      log_warning(
+          "Slow script detected: still in execution after {} milliseconds. {} KILL ends it if it "
+          "has written nothing. It is: {}",
+          elapsed_ms, is_function_ ? "FUNCTION" : "SCRIPT", name_);
     }
     if (parts_.while_busy != nullptr) parts_.while_busy();
-    return control_.stopped() ? kKilledText : nullptr;
+    return control_.stopped() ? killed() : nullptr;
   }
 
  private:
+  const char* killed() {
+    if (!std::exchange(told_, true)) log_notice("A client ended the script {}", name_);
+    return kKilledText;
+  }
   std::optional<std::string> refusal_of(const Command& command, std::span<const Bytes> args) const {
     const uint32_t now = (parts_.gate.bits() & ~uint32_t{Gate::kOutOfMemory}) | memory_at_start_;
     const uint32_t bits = outer_.from_primary ? 0 : now;
@@ -135,6 +144,9 @@ class ScriptRunner::Run final : public ScriptHost {
   uint32_t memory_at_start_;
   bool has_written_ = false;
   int64_t start_ms_;
+  const std::string name_;
+  const bool is_function_;
+  bool told_ = false;  // that it was ended
 };
 
 void ScriptRunner::run(SessionContext& context, const Job& job) {

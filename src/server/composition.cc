@@ -223,7 +223,8 @@ void Composition::on_loaded(const FileLoad::Outcome& outcome) {
   }
   node_.begin();
   replication_thread_.begin(node_.replication());
-  log_notice("Ready to accept connections tcp");
+  if (acceptor_.listens_on_tcp()) log_notice("Ready to accept connections tcp");
+  if (acceptor_.listens_on_unix()) log_notice("Ready to accept connections unix");
   process_.supervision.ready(node_.replication().is_replica());
 }
 

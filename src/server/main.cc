@@ -43,7 +43,8 @@ class PidFile {
  public:
   PidFile(Files& files, std::string path) : files_(files), path_(std::move(path)) {
     if (path_.empty()) return;
-    if (auto done = files_.replace_all(path_, fmt::format("{}\n", ::getpid())); !done) {
+    // In place: the file may be ours where its folder is not.
+    if (auto done = write(); !done) {
       log_warning("Failed to write PID file: {}", done.error().text);
       path_.clear();
     }
@@ -55,6 +56,12 @@ class PidFile {
   PidFile& operator=(const PidFile&) = delete;
 
  private:
+  Result<void> write() {
+    auto file = files_.open(path_, OpenMode::kReplace);
+    if (!file) return std::unexpected(file.error());
+    return (*file)->append(fmt::format("{}\n", ::getpid()));
+  }
+
   Files& files_;
   std::string path_;
 };

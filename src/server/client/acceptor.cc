@@ -59,7 +59,10 @@ Result<void> Acceptor::listen_unix() {
   auto listener =
       network_.listen_unix(path, static_cast<unsigned>(options_.unix_socket_permissions.get()),
                            static_cast<int>(options_.tcp_backlog.get()));
-  if (!listener) return std::unexpected(listener.error());
+  if (!listener) {
+    return fail(ErrorCode::kIo,
+                fmt::format("Failed opening Unix socket {}: {}", path, listener.error().text));
+  }
   unix_ = start(std::move(*listener));
   return {};
 }

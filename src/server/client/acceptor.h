@@ -25,7 +25,9 @@ class Acceptor {
   Result<void> listen();
   // The Unix socket; configured at start only.
   Result<void> listen_unix();
-  bool is_listening() const { return !tcp_.empty() || unix_ != nullptr; }
+  bool listens_on_tcp() const { return !tcp_.empty(); }
+  bool listens_on_unix() const { return unix_ != nullptr; }
+  bool is_listening() const { return listens_on_tcp() || listens_on_unix(); }
   void close();
 
  private:

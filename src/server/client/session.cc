@@ -17,6 +17,7 @@ constexpr size_t kFlushEarlyBytes = 256 * 1024;  // does not wait for the end of
 constexpr size_t kUnauthenticatedInputBytesMax = 1024 * 1024;
 // Errors are short; who has not authenticated is sent nothing else.
 constexpr size_t kUnauthenticatedOutputBytesMax = 16 * 1024;
+constexpr int64_t kHttpToldEveryMs = 60'000;
 constexpr int64_t kRestsAfterMs = 2000;  // a client without a request gives its buffer back
 
 }  // namespace
@@ -42,12 +43,16 @@ Session::~Session() {
 }
 
 Task<void> Session::run() {
+  log_verbose("Accepted {}", stream_->peer().text());
   bool filled = false;  // by the last read: more was waiting
   while (!reading_.requested()) {
     if (!co_await stream_->readable(reading_.token())) break;
     const std::span<char> room = input_.room(filled);
     const auto count = stream_->try_read(room);
-    if (!count) break;
+    if (!count) {
+      tell_of_end();
+      break;
+    }
     if (*count == 0) continue;
     input_.took(*count);
     filled = *count == room.size();
@@ -164,11 +169,23 @@ bool Session::take_request() {
   return true;
 }
 
+// Said once in a while, for whoever looks whether the server lives may ask so again and again.
 void Session::cut_off() {
-  log_warning("A request of HTTP came, perhaps by way of somebody's browser; closing {}",
-              describe_client(*card_, card_->last_active_ms.load()));
+  const int64_t now_ms = host_.loop.clock().monotonic_ms();
+  if (!host_.http_told_ms || now_ms - *host_.http_told_ms >= kHttpToldEveryMs) {
+    host_.http_told_ms = now_ms;
+    log_warning(
+        "Possible SECURITY ATTACK detected: a request of HTTP came, perhaps by way of somebody's "
+        "browser; closing {}",
+        describe_client(*card_, card_->last_active_ms.load()));
+  }
   output_.drop();
   close();
+}
+
+void Session::tell_of_end() const {
+  if (!log_enabled(LogLevel::kVerbose)) return;
+  log_verbose("Client closed connection {}", describe_client(*card_, card_->last_active_ms.load()));
 }
 
 void Session::protocol_error() {

@@ -53,6 +53,7 @@ struct SessionHost {
   ClientMemory* client_memory = nullptr;  // null: nobody counts
   // The worker's last commands; null: nobody looks.
   CrashTrail* trail = nullptr;
+  std::optional<int64_t> http_told_ms = {};  // when a request of HTTP was last told of
 };
 
 class Session final : public ClientState, public ClientConnection {
@@ -106,6 +107,7 @@ class Session final : public ClientState, public ClientConnection {
   bool locked_out() const;
   void cut_off();
   void protocol_error();
+  void tell_of_end() const;
   void start_waiting();
   void on_deadline();
   void take_messages();

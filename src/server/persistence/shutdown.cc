@@ -51,10 +51,13 @@ void Shutdown::run() {
 }
 
 void Shutdown::serve(const Request& request) {
-  if (request.wait == nullptr || wait_for_replicas(request)) {
-    return request.done(begin(request.how));
-  }
-  request.done(fail(ErrorCode::kCancelled, "the shutdown was aborted"));
+  log_warning("User requested shutdown...");
+  const bool goes_on = request.wait == nullptr || wait_for_replicas(request);
+  const auto ended =
+      goes_on ? end(request.how) : fail(ErrorCode::kCancelled, "the shutdown was aborted");
+  request.done(ended);
+  if (request.wait == nullptr) return;
+  for (const Done& done : request.wait->others) done(ended);
 }
 
 // Before any wait: another shutdown may wait for a script.
@@ -65,11 +68,15 @@ void Shutdown::drop_if_asked(int how) {
 }
 
 Result<void> Shutdown::begin(int how) {
+  log_warning("User requested shutdown...");
+  return end(how);
+}
+
+Result<void> Shutdown::end(int how) {
   const bool drop = (how & kShutdownNoSave) != 0;
   drop_if_asked(how);
   const std::lock_guard guard(lock_);
   if (over_) return {};
-  log_warning("User requested shutdown...");
   parts_.begins();
   // What is loaded only in part must not replace the file that it comes from.
   const bool loading = parts_.gate.is(Gate::kDatasetLoading);
@@ -109,10 +116,7 @@ bool Shutdown::must_wait_for_replicas(int how) const {
 
 void Shutdown::start(int how, Done done) {
   std::unique_lock guard(requests_lock_);
-  if (wait_ != nullptr) {
-    guard.unlock();
-    return done(fail(ErrorCode::kRefused, "a shutdown is in progress"));
-  }
+  if (wait_ != nullptr) return wait_->others.push_back(std::move(done));
   if (must_wait_for_replicas(how)) wait_ = std::make_shared<Wait>();
   const bool waits = wait_ != nullptr;
   requests_.push_back({how, std::move(done), wait_});
@@ -132,7 +136,18 @@ bool Shutdown::abort() {
   const std::lock_guard wait_guard(wait_->lock);
   wait_->aborted = true;
   wait_->changed.notify_all();
+  log_notice("The shutdown was aborted by hand.");
   return true;
+}
+
+void Shutdown::log_waiting_for() const {
+  const uint64_t end = parts_.log.end();
+  for (const auto& replica : parts_.replicas.list()) {
+    const uint64_t has = replica->acknowledged.load();
+    if (has >= end) continue;
+    log_warning("The replica {}:{} has not caught up in time: it lacks {} bytes of the stream.",
+                replica->ip, replica->port, end - has);
+  }
 }
 
 // False: aborted. Writes stay paused otherwise, so that what the replicas have is all there is.
@@ -153,7 +168,7 @@ bool Shutdown::wait_for_replicas(const Request& request) {
     }
     waits_ms_.store(-1);
     aborted = wait->aborted;
-    if (looks_left == 0) log_warning("Some replicas have not caught up in time.");
+    if (looks_left == 0) log_waiting_for();
   }
   const std::lock_guard guard(requests_lock_);
   wait_ = nullptr;

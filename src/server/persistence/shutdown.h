@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/result.h"
 #include "base/thread.h"
@@ -60,8 +61,8 @@ class Shutdown {
   // A replica has not acknowledged everything, and `how` does not say that this is no matter; or a
   // script is to be ended first.
   bool must_wait(int how) const;
-  // Waits for the replicas if it must, then begins; `done` is called from the other thread. Refused
-  // at once while another waits for the replicas.
+  // Waits for the replicas if it must, then begins; `done` is called from the other thread. While
+  // another waits for the replicas it ends as that one does.
   void start(int how, Done done);
   // Whether one that start() was asked for has not come to its end.
   bool in_progress();
@@ -76,6 +77,7 @@ class Shutdown {
     std::mutex lock;
     std::condition_variable changed;
     bool aborted = false;
+    std::vector<Done> others;  // who asked meanwhile; under requests_lock_ while wait_ is this one
   };
 
   struct Request {
@@ -86,9 +88,11 @@ class Shutdown {
 
   void run();
   void serve(const Request& request);
+  Result<void> end(int how);
   void drop_if_asked(int how);
   bool must_wait_for_replicas(int how) const;
   bool wait_for_replicas(const Request& request);
+  void log_waiting_for() const;
 
   const Parts parts_;
   std::atomic<int64_t> waits_ms_{-1};
