@@ -117,7 +117,7 @@ def test_a_shutdown_beside_another_ends_as_it_does(start):
     for asker in askers:
         with pytest.raises(ReplyError, match="Errors trying to SHUTDOWN"):
             asker.read()
-    assert log_has(primary, "The shutdown was aborted by hand")
+    assert log_has(primary, "A client aborted the shutdown")
     other("CONFIG", "SET", "shutdown-timeout", 1)
     askers[0].send(encode("SHUTDOWN", "NOSAVE"))
     assert primary.wait_exit(30) == 0

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/logging.h"
 #include "engine/admission.h"
 #include "engine/executor.h"
 #include "server/client/client.h"
@@ -69,7 +70,9 @@ void shut_down(SessionContext& c, Shutdown& shutdown) {
   const bool both = (how & kShutdownSave) != 0 && (how & kShutdownNoSave) != 0;
   if (both || (abort && how != kShutdownDefault)) return c.reply.error(kSyntaxError);
   if (abort) {
-    return shutdown.abort() ? c.reply.ok() : c.reply.error("ERR No shutdown in progress.");
+    if (!shutdown.abort()) return c.reply.error("ERR No shutdown in progress.");
+    log_notice("A client aborted the shutdown.");
+    return c.reply.ok();
   }
   const uint32_t bits = c.executor.engine().gate.bits();
   if ((how & kShutdownNoSave) == 0 && (bits & Gate::kBusyScript) != 0) {

@@ -136,7 +136,6 @@ bool Shutdown::abort() {
   const std::lock_guard wait_guard(wait_->lock);
   wait_->aborted = true;
   wait_->changed.notify_all();
-  log_notice("The shutdown was aborted by hand.");
   return true;
 }
 
