@@ -3,6 +3,8 @@ finds nothing writes the key."""
 import bisect
 import itertools
 import random
+import select
+import time
 
 from harness.servers import parse_info
 from harness.wire import encode
@@ -14,10 +16,11 @@ POLICIES = ("allkeys-lru", "allkeys-lfu")
 
 
 class Reads:
-    """A seed's keys, the same for every server."""
+    """A seed's keys, the same for every server, and how many are read a second: who is quicker
+    must not get less time, for ages are counted in seconds."""
 
-    def __init__(self, keys, reads):
-        self.keys, self.reads = keys, reads
+    def __init__(self, keys, reads, rate):
+        self.keys, self.reads, self.rate = keys, reads, rate
         weights = itertools.accumulate(1 / (n + 1) ** SKEW for n in range(keys))
         self.weights = list(weights)
 
@@ -43,8 +46,10 @@ def hit_rate(client, reads):
     """Of the second half: in the first the cache fills, and keys get their history."""
     hits = count = 0
     names = iter(reads)
+    started = time.monotonic()
     for at in range(0, reads.reads, BATCH):
         batch = list(itertools.islice(names, BATCH))
+        select.select([], [], [], max(0, started + at / reads.rate - time.monotonic()))  # its pace
         client.send(b"".join(encode("GET", "key:%d" % name) for name in batch))
         missed = [name for name in batch if client.read_raw() == b"$-1\r\n"]
         write(client, missed)

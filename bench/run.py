@@ -82,7 +82,8 @@ class Bench:
         self.texts = 20_000 if quick else int(2_000_000 * options.scale)
         self.collections = 10_000 if quick else int(100_000 * options.scale)
         self.free_load = sync.Load(self.load.rate)
-        self.reads = (200_000, 20_000) if quick else (200_000, 1_000_000)  # of so many keys
+        # Of so many keys, so many, so many a second.
+        self.reads = (200_000, 20_000, 10**9) if quick else (200_000, 1_000_000, 100_000)
         self.waits = None if quick else WAITS
         self.folder = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
         self.started = 0
@@ -320,9 +321,9 @@ what requests and replies cost by themselves, most of it in the kernel and alike
 command that does little more (LPUSH, RPOP, XADD) the ratio is for the most part that of PING.
 
 The reads go to {read_keys} keys with a Zipf distribution of exponent 0.99; one that finds nothing
-writes the key, with a value of 100 bytes. {reads} reads, of which the second half counts. There is
-memory for a tenth of the keys, or the same memory on both sides, where a key costs a stock server
-more.
+writes the key, with a value of 100 bytes. {reads} reads, {read_rate} a second, of which the second
+half counts. There is memory for a tenth of the keys, or the same memory on both sides, where a key
+costs a stock server more.
 
 A stream of {stream} commands over a million keys is applied as fast as the server takes it, three
 times in a round, from a fake primary that costs next to nothing; Tandem applies with one thread
@@ -347,6 +348,7 @@ def report(rows, bench):
     table = "\n".join(row.line() for row in rows)
     return PAGE.format(peer=peer, machine=machine(), rounds=bench.rounds, table=table,
                        read_keys=f"{bench.reads[0]:,}", reads=f"{bench.reads[1]:,}",
+                       read_rate=f"{bench.reads[2]:,}",
                        stream=f"{bench.stream:,}", writes=f"{bench.writes:,}",
                        texts=f"{bench.texts:,}", collections=f"{bench.collections:,}")
 

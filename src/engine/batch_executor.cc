@@ -211,16 +211,17 @@ void BatchExecutor::account(const StreamBatch& batch, int64_t duration_us) {
   const auto total = static_cast<int64_t>(batch.size());
   counters_.commands.add(batch.size());
   counters_.command_us.add(static_cast<uint64_t>(duration_us));
+  met_.clear();
   for (const StreamBatch::Item& item : batch.items()) {
-    ++calls_[static_cast<size_t>(item.command->id)];
+    const auto id = static_cast<size_t>(item.command->id);
+    if (calls_[id]++ == 0) met_.push_back(id);
   }
   int64_t counted = 0;
-  for (const StreamBatch::Item& item : batch.items()) {
-    const uint32_t calls = std::exchange(calls_[static_cast<size_t>(item.command->id)], 0);
-    if (calls == 0) continue;
+  for (const size_t id : met_) {
+    const uint32_t calls = std::exchange(calls_[id], 0);
     const int64_t before_us = duration_us * counted / total;
     counted += calls;
-    CommandCounters& command = counters_.by_command[static_cast<size_t>(item.command->id)];
+    CommandCounters& command = counters_.by_command[id];
     command.calls.add(calls);
     command.microseconds.add(static_cast<uint64_t>(duration_us * counted / total - before_us));
     if (engine_.track_latency.load(std::memory_order_relaxed)) {

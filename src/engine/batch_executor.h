@@ -122,6 +122,7 @@ class BatchExecutor {
   int64_t command_ns_ = 0;  // about so long one takes
   std::vector<BatchFailure> failures_;
   std::vector<uint32_t> calls_;  // by Command::id; all 0 between batches
+  std::vector<size_t> met_;      // the ids of a batch's commands
 };
 
 }  // namespace tandem

@@ -142,6 +142,7 @@ bool StreamBatch::is_waited_for(const Item& item) const {
 }
 
 void StreamBatch::drop_waited_for() {
+  if (engine_.keyspace.interest().none()) return;
   size_t keep = 0;
   for (size_t at = 0; at < items_.size() && !is_waited_for(items_[at]); ++at) {
     if (items_[at].ends_step) keep = at + 1;

@@ -24,13 +24,13 @@ class Interest {
     total_.fetch_sub(1, std::memory_order_relaxed);
     count(key_hash).fetch_sub(1, std::memory_order_relaxed);
   }
+  bool none() const { return total_.load(std::memory_order_relaxed) == 0; }
   bool any(uint64_t key_hash) const {
-    return total_.load(std::memory_order_relaxed) != 0 &&
-           counts_[place(key_hash)].load(std::memory_order_relaxed) != 0;
+    return !none() && counts_[place(key_hash)].load(std::memory_order_relaxed) != 0;
   }
   // Somebody will ask soon.
   void prefetch(uint64_t key_hash) const {
-    if (total_.load(std::memory_order_relaxed) != 0) __builtin_prefetch(&counts_[place(key_hash)]);
+    if (!none()) __builtin_prefetch(&counts_[place(key_hash)]);
   }
 
  private:
