@@ -3,10 +3,10 @@ finds nothing writes the key."""
 import bisect
 import itertools
 import random
-import select
 import time
 
 from harness.servers import parse_info
+from harness.wait import keep_pace
 from harness.wire import encode
 
 VALUE = "v" * 100
@@ -49,7 +49,7 @@ def hit_rate(client, reads):
     started = time.monotonic()
     for at in range(0, reads.reads, BATCH):
         batch = list(itertools.islice(names, BATCH))
-        select.select([], [], [], max(0, started + at / reads.rate - time.monotonic()))  # its pace
+        keep_pace(started + at / reads.rate)
         client.send(b"".join(encode("GET", "key:%d" % name) for name in batch))
         missed = [name for name in batch if client.read_raw() == b"$-1\r\n"]
         write(client, missed)

@@ -318,7 +318,7 @@ a process that has its processor at once, and as often another to an idle server
 what that one waits at the longest is the machine's part, for all of them share its processors.
 Memory is the growth of the resident set, divided by what was put there. PING does nothing: it is
 what requests and replies cost by themselves, most of it in the kernel and alike on both sides. Of a
-command that does little more (LPUSH, RPOP, XADD) the ratio is for the most part that of PING.
+command that does little more (LPUSH, RPOP) the ratio is for the most part that of PING.
 
 The reads go to {read_keys} keys with a Zipf distribution of exponent 0.99; one that finds nothing
 writes the key, with a value of 100 bytes. {reads} reads, {read_rate} a second, of which the second

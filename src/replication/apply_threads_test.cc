@@ -315,10 +315,10 @@ TEST_F(ApplyThreads, AClosedLogOrAPauseHoldsTheRestBack) {
   engine.journal.reopen();
   engine.pauses.begin(PauseReason::kClientPause, PauseKind::kAll);
   const uint64_t paused_at = log.end();
-  ASSERT_TRUE(apply.feed({}));
+  ASSERT_TRUE(tandem::feed(apply, {}));
   EXPECT_EQ(log.end(), paused_at);
   engine.pauses.end(PauseReason::kClientPause);
-  ASSERT_TRUE(apply.feed({}));
+  ASSERT_TRUE(tandem::feed(apply, {}));
   const ExclusiveGuard all(keyspace);
   EXPECT_EQ(log.end(), stream.bytes.size());
   expect_prefix(all, stream);

@@ -2,7 +2,9 @@
 // the real families; and a replica made of one.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,23 @@ inline void set(Engine& engine, Bytes key, Bytes text) {
 }
 
 // Follows a primary at 10.0.0.1:6379 once begin() is called, and holds one key, "old", before.
+// What is in the stream's room already, or was read before; there is no more to read.
+inline Result<void> apply_what_came(StreamApply& apply, size_t count) {
+  return apply.apply(count, [](std::span<char>) { return size_t{0}; });
+}
+// As if the bytes had come, to the end of the last turn that they take.
+inline Result<void> feed(StreamApply& apply, Bytes bytes) {
+  do {
+    const std::span<char> place = apply.room();
+    const size_t count = std::min(bytes.size(), place.size());
+    std::ranges::copy(bytes.substr(0, count), place.begin());
+    bytes.remove_prefix(count);
+    auto applied = apply_what_came(apply, count);
+    if (!applied) return applied;
+  } while (!bytes.empty() || apply.turn_is_over());
+  return {};
+}
+
 struct LinkedReplica : TestEngine {
   static constexpr uint16_t kPrimaryPort = 6379;
 

@@ -7,7 +7,6 @@
 // never points into the middle of one.
 #include "replication/stream_apply.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -66,18 +65,6 @@ void StreamApply::forget() {
 std::span<char> StreamApply::room() {
   is_next_cut_ = false;  // it lies where it lay
   return buffer_.room();
-}
-
-Result<void> StreamApply::feed(Bytes bytes) {
-  do {
-    const std::span<char> place = room();
-    const size_t count = std::min(bytes.size(), place.size());
-    std::ranges::copy(bytes.substr(0, count), place.begin());
-    bytes.remove_prefix(count);
-    auto applied = apply(count);
-    if (!applied) return applied;
-  } while (!bytes.empty() || turn_is_over());
-  return {};
 }
 
 Result<void> StreamApply::apply(size_t count, ReadMore read_more) {

@@ -74,15 +74,10 @@ class StreamApply {
   // (lines of text are none, either). kLimit: too much waits for its end. What was applied before
   // stays applied.
   Result<void> apply(size_t count, ReadMore read_more);
-  Result<void> apply(size_t count) {
-    return apply(count, [](std::span<char>) { return size_t{0}; });
-  }
-  // The same, for bytes that lie elsewhere.
-  Result<void> feed(Bytes bytes);
 
-  // Why there may still be whole commands. In both cases it is gone on by apply(0), and no more
-  // bytes should be read before: the next one was held back, and is tried again a while later; or
-  // the turn was over.
+  // Why there may still be whole commands. In both cases it is gone on by apply() of none, and no
+  // more bytes should be read before: the next one was held back, and is tried again a while later;
+  // or the turn was over.
   bool held_back() const { return pause_ == Pause::kHeldBack; }
   bool turn_is_over() const { return pause_ == Pause::kTurnIsOver; }
 

@@ -32,7 +32,7 @@ struct StreamApplyTest : testing::Test, Ticking, TestEngine {
   // In pieces as a socket gives them.
   void feed(Bytes bytes, size_t piece_bytes = 64 * 1024) {
     for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
-      ASSERT_TRUE(apply.feed(bytes.substr(at, piece_bytes)));
+      ASSERT_TRUE(tandem::feed(apply, bytes.substr(at, piece_bytes)));
     }
   }
 
@@ -45,13 +45,13 @@ struct StreamApplyTest : testing::Test, Ticking, TestEngine {
 
 // The primary's limit may be larger; a replica that refuses its value needs a full sync each time.
 TEST_F(StreamApplyTest, TakesAnArgumentThatIsLongerThanAClientsMayBe) {
-  EXPECT_TRUE(apply.feed("*3\r\n$3\r\nset\r\n$1\r\nk\r\n$800000000\r\nabc"));
+  EXPECT_TRUE(tandem::feed(apply, "*3\r\n$3\r\nset\r\n$1\r\nk\r\n$800000000\r\nabc"));
   EXPECT_GT(apply.pending_bytes(), 0U);
 }
 
 TEST_F(StreamApplyTest, TakesNoArgumentThatIsLongerThanItsOwnLimit) {
-  const auto fed = apply.feed(
-      fmt::format("*3\r\n$3\r\nset\r\n$1\r\nk\r\n${}\r\n", StreamApply::kBulkBytesMax + 1));
+  const auto fed = tandem::feed(
+      apply, fmt::format("*3\r\n$3\r\nset\r\n$1\r\nk\r\n${}\r\n", StreamApply::kBulkBytesMax + 1));
   ASSERT_FALSE(fed);
   EXPECT_EQ(fed.error().code, ErrorCode::kInvalid);
 }
@@ -90,7 +90,7 @@ TEST_F(StreamApplyTest, WhatIsHeldBackGoesInLater) {
     EXPECT_EQ(apply.read_offset(), before + stream.size());
     EXPECT_LE(log.end(), paused_at + request({"nosuch"}).size());
     engine.pauses.end(PauseReason::kClientPause);
-    ASSERT_TRUE(apply.feed({}));
+    ASSERT_TRUE(tandem::feed(apply, {}));
     EXPECT_FALSE(apply.held_back());
     EXPECT_EQ(log.end(), before + stream.size());
   }
@@ -105,7 +105,7 @@ TEST_F(StreamApplyTest, NothingGoesIntoAClosedLogAndTheStreamLives) {
       const ExclusiveGuard all(keyspace);
       closed ? engine.journal.close(all) : engine.journal.reopen();
     }
-    ASSERT_TRUE(apply.feed(closed ? Bytes(stream) : Bytes()));
+    ASSERT_TRUE(tandem::feed(apply, closed ? Bytes(stream) : Bytes()));
     EXPECT_EQ(apply.held_back(), closed);
     EXPECT_EQ(log.end(), closed ? before : before + stream.size());
   }
@@ -151,11 +151,11 @@ TEST_F(StreamApplyTest, ATurnEndsInTime) {
     const uint64_t before = log.end();
     std::ranges::copy(stream, apply.room().begin());
     time.step_us = StreamApply::kTurnUs / 8;
-    ASSERT_TRUE(apply.apply(stream.size()));
+    ASSERT_TRUE(apply_what_came(apply, stream.size()));
     int turns = 1;
     for (; apply.turn_is_over(); ++turns) {
       ASSERT_EQ(apply.read_offset(), before + stream.size());
-      ASSERT_TRUE(apply.apply(0));
+      ASSERT_TRUE(apply_what_came(apply, 0));
     }
     time.step_us = 0;
     EXPECT_GT(turns, 2);

@@ -1,4 +1,4 @@
-"""The one way in which tests wait: for a condition, with a deadline."""
+"""The one way in which tests wait: for a condition, with a deadline. And how a load keeps its pace."""
 import time
 
 PAUSE_SECONDS = 0.01
@@ -22,3 +22,8 @@ def wait_until(condition, what, seconds=20):
             last = error
         time.sleep(PAUSE_SECONDS)
     raise Waited(f"after {seconds} s still not: {what} (last: {last!r})")
+
+
+def keep_pace(due):
+    """For a load of so much a second: goes on at that moment of time.monotonic(), or at once."""
+    time.sleep(max(0, due - time.monotonic()))
