@@ -1,4 +1,6 @@
-"""The one way in which tests wait: for a condition, with a deadline. And how a load keeps its pace."""
+"""The one way in which tests wait: for a condition, with a deadline.
+
+And how a load keeps its pace."""
 import time
 
 PAUSE_SECONDS = 0.01
